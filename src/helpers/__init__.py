@@ -1,0 +1,1 @@
+"""Shared helpers of the compendium: cohort, clinical, stats, results, report, published, pipeline."""

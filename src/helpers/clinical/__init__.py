@@ -1,0 +1,1 @@
+"""What clinicians define: diagnosis, response, glucocorticoid doses, toxicity."""

@@ -1,0 +1,1 @@
+"""How it runs: paths, tasks, kernels, provenance and the command line."""

@@ -1,0 +1,1 @@
+"""The printed numbers of the paper, and the cohort rebuilt from them."""

@@ -1,0 +1,1 @@
+"""What readers see: figures, tables and sentences drawn from analysis tables and statistics."""

@@ -1,0 +1,1 @@
+"""The statistics store: write a row, read a row, format a row."""

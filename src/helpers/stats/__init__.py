@@ -1,0 +1,1 @@
+"""What statisticians define: arrays and data frames in, numbers out."""
