@@ -1,0 +1,248 @@
+"""The statistics store: every number of an analysis is one row with one identifier.
+
+A notebook adds rows while it computes and writes them once, to ``statistics/NN_name.csv``. Tables, figure
+annotations, sentences and the comparison with a publication read those rows and never compute again.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Protocol
+
+ID_PARTS = ("analysis", "variable", "group", "timepoint", "statistic")
+_PART = re.compile(r"[a-z0-9][a-z0-9_]*")
+_NUMBERS = ("value", "lower", "upper", "p_value")
+_COUNTS = ("n", "n_missing")
+
+
+class StatisticsStoreError(ValueError):
+    """A row that cannot be stored, or an identifier that is not in the store."""
+
+
+class SupportsResult(Protocol):
+    """What a statistical function returns: an estimate with its interval, p-value, size and method."""
+
+    method: str
+    value: float
+    lower: float
+    upper: float
+    p_value: float
+    n: int
+    n_missing: int
+    note: str
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One number of the analysis.
+
+    ``value`` is the estimate in ``unit``; ``lower`` and ``upper`` are its confidence limits; missing numbers
+    are NaN, missing counts ``None``. ``method`` names the test or estimator with its tie rule, interval
+    transform and seed.
+    """
+
+    id: str
+    analysis: str
+    variable: str
+    group: str
+    timepoint: str
+    statistic: str
+    value: float = math.nan
+    lower: float = math.nan
+    upper: float = math.nan
+    p_value: float = math.nan
+    n: int | None = None
+    n_missing: int | None = None
+    unit: str = ""
+    method: str = ""
+    note: str = ""
+
+
+COLUMNS = tuple(field.name for field in fields(Statistic))
+
+
+def slug(text: object) -> str:
+    """Return ``text`` as a part of an identifier: lower case letters, digits and underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", str(text).lower()).strip("_") or "none"
+
+
+def statistic_id(analysis: str, variable: str, group: str, timepoint: str, statistic: str) -> str:
+    """Join the five parts of an identifier.
+
+    Raises:
+        StatisticsStoreError: a part is empty or holds anything but lower case letters, digits, underscores.
+    """
+    parts = (analysis, variable, group, timepoint, statistic)
+    for name, part in zip(ID_PARTS, parts, strict=True):
+        if not _PART.fullmatch(part):
+            raise StatisticsStoreError(
+                f"{name} = {part!r} cannot be part of a statistic's identifier; "
+                "use lower case letters, digits and underscores"
+            )
+    return ".".join(parts)
+
+
+class StatisticsStore:
+    """Collects the rows of one notebook and writes them as one csv file.
+
+    Args:
+        directory: folder of the cohort's statistics files.
+        notebook: the notebook's name; the file is ``<notebook>.csv``.
+    """
+
+    def __init__(self, directory: Path, notebook: str) -> None:
+        self.path = Path(directory) / f"{notebook}.csv"
+        self._rows: dict[str, Statistic] = {}
+
+    def __len__(self) -> int:
+        """Return the number of rows added so far."""
+        return len(self._rows)
+
+    def add(
+        self,
+        analysis: str,
+        variable: str,
+        statistic: str,
+        *,
+        group: str = "all",
+        timepoint: str = "follow_up",
+        result: SupportsResult | None = None,
+        value: float | None = None,
+        **other: Any,
+    ) -> Statistic:
+        """Add one row and return it.
+
+        Args:
+            analysis, variable, statistic, group, timepoint: the five parts of the identifier; ``group`` is a
+                group's id, ``both`` for a comparison, ``all`` for everybody.
+            result: a statistical result whose estimate, interval, p-value, sizes and method are taken over.
+            value: the number itself, where there is no ``result``, or instead of its estimate.
+            other: further columns of the row (``lower``, ``p_value``, ``n``, ``unit``, ``method`` ...).
+
+        Raises:
+            StatisticsStoreError: the identifier is malformed or already taken by another row.
+        """
+        columns: dict[str, Any] = {}
+        if result is not None:
+            columns = {name: getattr(result, name) for name in (*_NUMBERS, *_COUNTS, "method", "note")}
+        if value is not None:
+            columns["value"] = value
+        columns |= other
+        for name in _NUMBERS:
+            columns[name] = _number(columns.get(name))
+        for name in _COUNTS:
+            columns[name] = None if columns.get(name) is None else int(columns[name])
+        identifier = statistic_id(analysis, variable, group, timepoint, statistic)
+        row = Statistic(identifier, analysis, variable, group, timepoint, statistic, **columns)
+        if identifier in self._rows:
+            raise StatisticsStoreError(f"the statistic {identifier} is already stored by this notebook")
+        self._rows[identifier] = row
+        return row
+
+    def rows(self) -> Statistics:
+        """Return the rows added so far."""
+        return Statistics(self._rows.values())
+
+    def write(self) -> Path:
+        """Write the rows in the order in which they were added and return the file's path."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("w", newline="", encoding="utf-8") as handle:
+            writer = csv.writer(handle, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            for row in self._rows.values():
+                writer.writerow([_cell(item) for item in asdict(row).values()])
+        return self.path
+
+
+class Statistics(Mapping[str, Statistic]):
+    """Stored statistics by identifier, in stored order.
+
+    Raises:
+        StatisticsStoreError: an identifier stands in two files.
+    """
+
+    def __init__(self, rows: Iterable[Statistic]) -> None:
+        self._rows: dict[str, Statistic] = {}
+        for row in rows:
+            if row.id in self._rows:
+                raise StatisticsStoreError(f"the statistic {row.id} is stored twice")
+            self._rows[row.id] = row
+
+    @classmethod
+    def read(cls, directory: Path) -> Statistics:
+        """Read every statistics file of a cohort, in the order of their names."""
+        return cls(row for path in sorted(Path(directory).glob("*.csv")) for row in _read_file(path))
+
+    def __getitem__(self, identifier: str) -> Statistic:
+        """Return the row with this identifier.
+
+        Raises:
+            StatisticsStoreError: there is no such row; close identifiers are named.
+        """
+        if identifier not in self._rows:
+            import difflib
+
+            near = difflib.get_close_matches(identifier, self._rows, n=3)
+            hint = f"; near it: {', '.join(near)}" if near else ""
+            raise StatisticsStoreError(f"there is no statistic {identifier}{hint}")
+        return self._rows[identifier]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the identifiers in stored order."""
+        return iter(self._rows)
+
+    def __contains__(self, identifier: object) -> bool:
+        """Tell whether an identifier is stored."""
+        return identifier in self._rows
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._rows)
+
+    def select(self, **parts: str) -> list[Statistic]:
+        """Return the rows whose parts equal those given, in stored order: ``select(analysis="baseline")``."""
+        return [row for row in self._rows.values() if all(getattr(row, k) == v for k, v in parts.items())]
+
+    def find(
+        self,
+        analysis: str,
+        variable: str,
+        statistic: str,
+        *,
+        group: str = "all",
+        timepoint: str = "follow_up",
+    ) -> Statistic | None:
+        """Return the row with these parts, or None where the cohort does not have it."""
+        return self._rows.get(statistic_id(analysis, variable, group, timepoint, statistic))
+
+
+def _number(value: Any) -> float:
+    """Return a float; None, NA and NaN are NaN."""
+    try:
+        return math.nan if value is None else float(value)
+    except TypeError:  # pandas.NA
+        return math.nan
+
+
+def _cell(item: Any) -> str:
+    """Write numbers with 12 significant digits: enough to round anywhere, blind to the last bits."""
+    if item is None or (isinstance(item, float) and math.isnan(item)):
+        return ""
+    return f"{item:.12g}" if isinstance(item, float) else str(item)
+
+
+def _read_file(path: Path) -> Iterator[Statistic]:
+    with path.open(newline="", encoding="utf-8") as handle:
+        reader = csv.DictReader(handle)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise StatisticsStoreError(f"{path.name}: found columns {reader.fieldnames}, expected {COLUMNS}")
+        for line in reader:
+            numbers = {name: float(line[name]) if line[name] else math.nan for name in _NUMBERS}
+            counts = {name: int(line[name]) if line[name] else None for name in _COUNTS}
+            texts = {name: line[name] for name in COLUMNS if name not in numbers and name not in counts}
+            yield Statistic(**texts, **numbers, **counts)  # type: ignore[arg-type]
