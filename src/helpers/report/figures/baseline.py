@@ -1,0 +1,106 @@
+"""Balance of the groups at baseline and the combinations of earlier therapies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helpers.report.figures.common import say_absent
+from helpers.report.style import FAINT, GREY, INK, group_styles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.figure import Figure, SubFigure
+
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import Statistics
+
+
+def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str]) -> None:
+    """Draw absolute standardised differences of the baseline variables, largest on top.
+
+    Args:
+        container: where to draw.
+        statistics: holds ``baseline.<variable>.both.baseline.standardized_difference``.
+        labels: label of each variable.
+    """
+    rows = [
+        row
+        for row in statistics.select(analysis="baseline", statistic="standardized_difference")
+        if row.value == row.value
+    ]
+    if not rows:
+        say_absent(container, "There is one group only, so there is no balance to show.")
+        return
+    rows.sort(key=lambda row: (abs(row.value), row.variable))
+    axes = container.subplots()
+    axes.axvspan(0, 0.1, color="#009E73", alpha=0.10, linewidth=0)
+    axes.axvline(0.1, color=GREY, linewidth=0.6, linestyle=(0, (2, 2)))
+    values = [abs(row.value) for row in rows]
+    axes.hlines(range(len(rows)), 0, values, color=FAINT, linewidth=0.8)
+    for y, row in enumerate(rows):
+        axes.plot(
+            abs(row.value),
+            y,
+            "o",
+            color=INK,
+            markersize=4.5,
+            markerfacecolor=INK if row.value > 0 else "white",
+        )
+    axes.set_yticks(range(len(rows)), labels=[labels.get(row.variable, row.variable) for row in rows])
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.set_xlim(0, max(1.0, max(values) * 1.06))
+    axes.set_xlabel("Absolute standardised difference\n(filled: higher in the treated group; open: lower)")
+    axes.tick_params(axis="y", length=0)
+
+
+def draw_therapy_overlaps(
+    container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, labels: Mapping[str, str]
+) -> None:
+    """Draw which earlier therapies were combined: a column a combination, a bar a group's patients.
+
+    Args:
+        container: where to draw.
+        statistics: holds ``prior_therapy_overlap.<combination>.<group>.baseline.n``, the combination's
+            therapies joined by ``_and_``.
+        config: the cohort's configuration.
+        labels: label of each therapy.
+    """
+    rows = statistics.select(analysis="prior_therapy_overlap", statistic="n")
+    combinations = list(dict.fromkeys(row.variable for row in rows))
+    if not combinations:
+        say_absent(container, "No earlier therapies are recorded in this cohort.")
+        return
+    members = {name: [] if name == "none" else name.split("_and_") for name in combinations}
+    therapies = [name for name in labels if any(name in parts for parts in members.values())]
+    styles = group_styles(config)
+    bars, dots = container.subplots(2, 1, sharex=True, height_ratios=[2, max(1.0, 0.42 * len(therapies))])
+    width = 0.8 / len(config.group)
+    for i, group in enumerate(config.group):
+        offset = (i - (len(config.group) - 1) / 2) * width
+        for x, name in enumerate(combinations):
+            row = statistics.find("prior_therapy_overlap", name, "n", group=group.id, timepoint="baseline")
+            count = row.value if row else 0
+            bars.bar(
+                x + offset,
+                count,
+                width * 0.92,
+                color=styles[group.id].colour,
+                label=group.label if x == 0 else None,
+            )
+            if count:
+                bars.text(x + offset, count, f"{count:.0f}", ha="center", va="bottom")
+    bars.set_ylabel("Patients")
+    bars.margins(y=0.16)
+    bars.legend(loc="upper right", handlelength=1.2)
+    bars.tick_params(axis="x", length=0, labelbottom=False)
+    for x, name in enumerate(combinations):
+        marks = [therapies.index(part) for part in members[name] if part in therapies]
+        dots.plot([x] * len(therapies), range(len(therapies)), "o", color="#e3e3e3", markersize=6)
+        dots.plot([x] * len(marks), marks, "-o", color=INK, markersize=6, linewidth=1.2)
+    dots.set_yticks(range(len(therapies)), labels=[labels[name] for name in therapies])
+    dots.set_ylim(len(therapies) - 0.4, -0.6)
+    dots.set_xlim(-0.6, len(combinations) - 0.4)
+    dots.set_xticks([])
+    dots.tick_params(length=0)
+    dots.spines[:].set_visible(False)

@@ -1,0 +1,57 @@
+"""Marks that several figures share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helpers.report.style import GREY, INK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+
+def say_absent(container: Figure | SubFigure, message: str) -> None:
+    """Fill the figure with a sentence that says why there is nothing to draw."""
+    import textwrap
+
+    container.text(
+        0.5, 0.5, textwrap.fill(message, 44), ha="center", va="center", color=GREY, linespacing=1.5
+    )
+
+
+def panel_letter(container: Figure | SubFigure, letter: str) -> None:
+    """Write a panel's letter into the upper left corner."""
+    container.text(0.005, 0.995, letter, fontsize=12, fontweight="bold", ha="left", va="top")
+
+
+def count_rows(
+    axes: Axes,
+    positions: Sequence[float],
+    rows: Mapping[str, Sequence[int]],
+    colours: Mapping[str, str],
+    *,
+    title: str,
+) -> None:
+    """Turn ``axes`` into a table of counts under a plot: one row a group, one column a position.
+
+    Args:
+        axes: an axes below the plot that shares its horizontal axis.
+        positions: where the columns stand, in data units.
+        rows: label of each row and its counts.
+        colours: colour of each row.
+        title: what is counted.
+    """
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks(range(len(rows)), labels=list(rows))
+    for label, tick in zip(rows, axes.get_yticklabels(), strict=True):
+        tick.set_color(colours[label])
+    axes.tick_params(axis="both", length=0, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    axes.patch.set_alpha(0)
+    axes.set_title(title, fontweight="normal", color=INK, pad=2)
+    for line, counts in enumerate(rows.values()):
+        for position, count in zip(positions, counts, strict=True):
+            axes.text(position, line, str(count), ha="center", va="center")

@@ -1,0 +1,162 @@
+"""Course of measurements over the visits: each patient's line, median and quartiles, n at each visit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from helpers.report.figures.common import say_absent
+from helpers.report.style import FAINT, GREY, group_styles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import Statistics
+
+
+@dataclass(frozen=True)
+class Course:
+    """One quantity over the visits of one group.
+
+    Attributes:
+        name: its name in the statistics.
+        label: title of its panel, with the unit.
+        patients: columns patient_id, visit, value, qualifier.
+        log: whether the vertical axis is logarithmic.
+        reference: lower and upper limit of the reference range; NaN where there is none.
+    """
+
+    name: str
+    label: str
+    patients: pd.DataFrame
+    log: bool = False
+    reference: tuple[float, float] = (float("nan"), float("nan"))
+
+
+def draw_courses(
+    container: Figure | SubFigure,
+    courses: Sequence[Course],
+    statistics: Statistics,
+    config: CohortConfig,
+    *,
+    group: str,
+    analysis: str,
+    columns: int = 4,
+) -> None:
+    """Draw one small panel a quantity; visits are evenly spaced, n stands above each.
+
+    Thin lines are patients, the thick line is the median with first and third quartile, the green band the
+    reference range, and a triangle a value reported only as above or below the assay's limit.
+    """
+    courses = [course for course in courses if len(course.patients)]
+    if not courses:
+        say_absent(
+            container, "None of the measurements that this figure shows is recorded at follow-up visits."
+        )
+        return
+    rows = -(-len(courses) // columns)
+    grid = container.subplots(rows, min(columns, len(courses)), squeeze=False)
+    for axes in grid.flat[len(courses) :]:
+        axes.set_visible(False)
+    for axes, course in zip(grid.flat, courses, strict=False):
+        _panel(axes, course, statistics, config, group, analysis)
+
+
+def _panel(
+    axes: Axes, course: Course, statistics: Statistics, config: CohortConfig, group: str, analysis: str
+) -> None:
+    style = group_styles(config)[group]
+    visits = [
+        visit
+        for visit in config.visit
+        if statistics.find(analysis, course.name, "median", group=group, timepoint=visit.id)
+    ]
+    place = {visit.id: i for i, visit in enumerate(visits)}
+    low, high = course.reference
+    if low == low or high == high:
+        axes.axhspan(
+            low if low == low else -1e9,
+            high if high == high else 1e9,
+            color="#009E73",
+            alpha=0.10,
+            linewidth=0,
+        )
+    seen = course.patients[course.patients["visit"].isin(list(place))]
+    for _, patient in seen.groupby("patient_id", sort=True):
+        path = patient.assign(x=patient["visit"].map(place)).sort_values("x")
+        axes.plot(path["x"], path["value"], color=FAINT, linewidth=0.5, zorder=1)
+    for qualifier, marker in {">": "^", "<": "v"}.items():
+        limited = seen[seen["qualifier"] == qualifier]
+        axes.plot(limited["visit"].map(place), limited["value"], marker, color=GREY, markersize=3, zorder=2)
+    found = {
+        name: [statistics[f"{analysis}.{course.name}.{group}.{visit.id}.{name}"].value for visit in visits]
+        for name in ("median", "q1", "q3", "n")
+    }
+    axes.vlines(
+        range(len(visits)), found["q1"], found["q3"], color=style.colour, linewidth=2.4, alpha=0.5, zorder=3
+    )
+    axes.plot(
+        range(len(visits)),
+        found["median"],
+        color=style.colour,
+        linestyle=style.line,
+        marker=style.marker,
+        markersize=3.6,
+        zorder=4,
+    )
+    if course.log:
+        _log_axis(axes, seen["value"])
+    axes.set_ylim(*_limits(seen["value"], log=course.log))
+    axes.set_xlim(-0.4, max(len(visits) - 0.6, 0.6))
+    axes.set_xticks(range(len(visits)), labels=[_short(visit) for visit in visits])
+    axes.set_title(course.label, pad=13)
+    for i, count in enumerate(found["n"]):
+        axes.annotate(
+            f"{int(count)}",
+            (i, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            color=GREY,
+        )
+
+
+def _short(visit: object) -> str:
+    """Return a visit's label short enough for a narrow panel: ``0``, ``1w``, ``8w``."""
+    day = visit.day  # type: ignore[attr-defined]
+    if day % 7 == 0 and day <= 7 * 26:
+        return f"{day // 7}w" if day else "0"
+    return f"{day}d" if day < 365 else f"{day / 365.25:.0f}y"
+
+
+def _log_axis(axes: Axes, values: pd.Series) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    smallest = values[values > 0].min()
+    if values.min() <= 0:
+        axes.set_yscale("symlog", linthresh=smallest)
+    else:
+        axes.set_yscale("log")
+    span = values.max() / smallest
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if span > 30 else (1.0, 2.0, 5.0), numticks=8))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:g}" if value < 1e4 else f"{value / 1000:g}k")
+    )
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _limits(values: pd.Series, *, log: bool) -> tuple[float, float]:
+    """Return vertical limits that hold the patients' values, whatever the reference band does."""
+    low, high = values.min(), values.max()
+    if log and low > 0:
+        margin = (high / low) ** 0.06
+        return low / margin, high * margin
+    margin = 0.06 * (high - low) or 1.0
+    return (low - margin if low else low), high + margin
