@@ -1,0 +1,183 @@
+"""Where things are: the one module that knows the layout of the project's folders.
+
+Notebooks start in different folders (JupyterLab and nbval in the notebook's own, papermill in the
+caller's), so nothing elsewhere may build a path from the current folder.
+
+Environment variables:
+
+- ``COMPENDIUM_PROJECT``: root of the project, when it is not to be searched for.
+- ``COMPENDIUM_OUTPUT``: folder that receives ``results/`` and ``figures/`` instead of the project; a
+  relative one counts from the project's root.
+"""
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_NAME = "rdmas-compendium"
+DEFAULT_COHORT = "rdmas_reconstructed"
+PROJECT_VARIABLE = "COMPENDIUM_PROJECT"
+OUTPUT_VARIABLE = "COMPENDIUM_OUTPUT"
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+class ProjectError(FileNotFoundError):
+    """The project or a cohort's folder cannot be found; the message says where it was looked for."""
+
+
+def _is_project(folder: Path) -> bool:
+    try:
+        with (folder / "pyproject.toml").open("rb") as file:
+            settings = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError):
+        return False
+    project = settings.get("project", {})
+    return isinstance(project, dict) and project.get("name") == PROJECT_NAME
+
+
+def project_root() -> Path:
+    """Root folder of the project, absolute.
+
+    ``COMPENDIUM_PROJECT`` wins; then the nearest folder at or above the current one whose
+    ``pyproject.toml`` is this project's; then the checkout that the installed package lies in.
+
+    Raises:
+        ProjectError: none of the three is a project folder.
+    """
+    named = os.environ.get(PROJECT_VARIABLE)
+    if named:
+        folder = Path(named).expanduser().resolve()
+        if not folder.is_dir():
+            raise ProjectError(f"{PROJECT_VARIABLE} names {folder}, which is not a folder: mend or unset it.")
+        return folder
+    here = Path.cwd()
+    installed = Path(__file__).resolve().parents[3]
+    for folder in (here, *here.parents, installed):
+        if _is_project(folder):
+            return folder
+    raise ProjectError(
+        f"No project folder at or above {here}: none has the pyproject.toml of {PROJECT_NAME!r}. "
+        f"Change into the project's folder, or set {PROJECT_VARIABLE} to it."
+    )
+
+
+def output_root() -> Path:
+    """Folder that holds ``results/`` and ``figures/``: ``COMPENDIUM_OUTPUT``, or the project's root."""
+    root = project_root()
+    named = os.environ.get(OUTPUT_VARIABLE)
+    return (root / Path(named).expanduser()).resolve() if named else root
+
+
+def notebooks_dir() -> Path:
+    """Folder of the notebooks."""
+    return project_root() / "notebooks"
+
+
+def state_dir() -> Path:
+    """Folder of what the pipeline remembers between runs; it belongs to the outputs it describes."""
+    return output_root() / ".compendium"
+
+
+def cohort_folder(cohort: str | os.PathLike[str]) -> Path:
+    """Folder of a cohort, absolute.
+
+    Args:
+        cohort: a name under ``data/cohorts/``, or a path to a folder (absolute, or relative to the current
+            folder or to the project's root).
+
+    Raises:
+        ProjectError: there is no such folder; the message lists the embedded cohorts.
+    """
+    root = project_root()
+    text = os.fspath(cohort)
+    embedded = root / "data" / "cohorts"
+    is_name = _SAFE_NAME.fullmatch(text) is not None
+    given = Path(text).expanduser()
+    candidates = [embedded / text] if is_name else []
+    candidates += [Path.cwd() / given, root / given]
+    for folder in candidates:
+        if text and folder.is_dir():
+            return folder.resolve()
+    known = sorted(path.name for path in embedded.glob("*") if path.is_dir()) if embedded.is_dir() else []
+    raise ProjectError(
+        f"No cohort {text!r}: neither a name under {embedded.relative_to(root)} nor a path to a folder. "
+        f"Known names: {', '.join(known) or 'none'}."
+    )
+
+
+def cohort_name(cohort: str | os.PathLike[str]) -> str:
+    """Name of a cohort, by which its results and figures are filed: the last part of its folder.
+
+    Raises:
+        ProjectError: no such folder, or its name has signs that do not fit a file name on every system.
+    """
+    name = cohort_folder(cohort).name
+    if _SAFE_NAME.fullmatch(name) is None:
+        raise ProjectError(
+            f"The cohort folder is called {name!r}. Rename it: letters, digits, '_', '-' and '.' only, "
+            "because results/ and figures/ are filed under this name."
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class CohortPaths:
+    """Every folder of one cohort.
+
+    Attributes:
+        name: the cohort's name.
+        folder: its raw tables and ``cohort.toml``.
+        results: ``results/NAME``.
+        figures: ``figures/NAME``.
+    """
+
+    name: str
+    folder: Path
+    results: Path
+    figures: Path
+
+    @classmethod
+    def of(cls, cohort: str | os.PathLike[str]) -> "CohortPaths":
+        """Folders of a cohort given by name or path; creates none of them."""
+        name, output = cohort_name(cohort), output_root()
+        return cls(name, cohort_folder(cohort), output / "results" / name, output / "figures" / name)
+
+    @property
+    def data(self) -> Path:
+        """Analysis tables (parquet)."""
+        return self.results / "data"
+
+    @property
+    def statistics(self) -> Path:
+        """One file of statistics per notebook."""
+        return self.results / "statistics"
+
+    @property
+    def tables(self) -> Path:
+        """Manuscript tables."""
+        return self.results / "tables"
+
+    @property
+    def notebooks(self) -> Path:
+        """Notebooks as executed on this cohort."""
+        return self.results / "notebooks"
+
+    @property
+    def provenance(self) -> Path:
+        """Record of what the results were made from."""
+        return self.results / "provenance.json"
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """A path as told to readers: relative to the project or the output folder where it lies in one of them.
+
+    Keeps the folder names of one machine out of notebooks and records.
+    """
+    absolute = Path(path).resolve()
+    for root in (project_root(), output_root()):
+        if absolute.is_relative_to(root):
+            return absolute.relative_to(root).as_posix()
+    return absolute.as_posix()

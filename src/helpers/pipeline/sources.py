@@ -1,0 +1,163 @@
+"""Digests of what a step is made from: its notebook's source, the package's modules it imports, raw files.
+
+A notebook depends on the modules that it imports, directly or through others, so an edit of one room runs
+only the notebooks that use it. Imports are found by reading the source, not by running it.
+"""
+
+import ast
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = "helpers"
+
+
+def digest_bytes(*parts: bytes) -> str:
+    """SHA-256 of several byte strings; their lengths count, so that moving a border changes it."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(len(part).to_bytes(8, "big"))
+        total.update(part)
+    return total.hexdigest()
+
+
+def digest_value(value: object) -> str:
+    """SHA-256 of a value made of JSON's types, whatever the order of its keys."""
+    return digest_bytes(json.dumps(value, sort_keys=True, ensure_ascii=False).encode())
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, as ``sha256sum`` prints it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_matching(root: Path, pattern: str) -> list[Path]:
+    """Files under ``root`` that match a pattern, in the order of their names, hidden files left out."""
+    return sorted(
+        path
+        for path in root.glob(pattern)
+        if path.is_file() and not any(part.startswith((".", "~")) for part in path.relative_to(root).parts)
+    )
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """A notebook as stored (JSON).
+
+    Raises:
+        ValueError: the file is not a notebook; the message names it.
+    """
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path.name} cannot be read as a notebook: {error}") from None
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        raise ValueError(f"{path.name} is not a notebook: it has no cells.")
+    return notebook
+
+
+def cell_source(cell: Mapping[str, Any]) -> str:
+    """Source text of a cell, which the format stores as one string or as lines."""
+    source = cell.get("source", "")
+    return source if isinstance(source, str) else "".join(source)
+
+
+def notebook_digest(path: Path) -> str:
+    """SHA-256 of a notebook's cells, their kinds, ids and tags; outputs and execution counts do not count."""
+    return digest_value(
+        [
+            [
+                cell.get("cell_type"),
+                cell.get("id"),
+                cell.get("metadata", {}).get("tags", []),
+                cell_source(cell),
+            ]
+            for cell in read_notebook(path)["cells"]
+        ]
+    )
+
+
+def notebook_modules(path: Path) -> set[str]:
+    """Modules of the package that a notebook's code imports by name."""
+    code = [cell_source(cell) for cell in read_notebook(path)["cells"] if cell.get("cell_type") == "code"]
+    lines = "\n".join(code).split("\n")
+    plain = "\n".join(line for line in lines if not line.lstrip().startswith(("%", "!", "?")))
+    try:
+        tree = ast.parse(plain)
+    except SyntaxError as error:
+        raise ValueError(
+            f"{path.name}: not valid Python: {error.msg}: {(error.text or '').strip()}"
+        ) from None
+    return set(_imports(tree, "__main__"))
+
+
+def source_files(modules: Iterable[str]) -> list[Path]:
+    """Source files of modules of the package and of all they import from it, with their rooms' data files."""
+    waiting, seen = list(modules), set[str]()
+    while waiting:
+        module = waiting.pop()
+        if module not in seen:
+            seen.add(module)
+            waiting += _module_imports(module)
+    files = {path for module in seen if (path := _module_file(module)) is not None}
+    return sorted(files | {data for path in files for data in _data_files(path.parent)})
+
+
+def source_digest(files: Iterable[Path]) -> str:
+    """SHA-256 over the package's files, each with its place in the package."""
+    root = package_folder()
+    return digest_value([[path.relative_to(root).as_posix(), _file_digest(path)] for path in files])
+
+
+@cache
+def package_folder() -> Path:
+    """Folder of the package."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"The package {PACKAGE!r} is not installed.")
+    return Path(spec.origin).parent
+
+
+def _imports(tree: ast.AST, module: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = ".".join([*module.split(".")[: -node.level], *base.split(".")]).rstrip(".")
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        yield from (name for name in names if name.split(".")[0] == PACKAGE and _module_file(name))
+
+
+@cache
+def _module_imports(module: str) -> tuple[str, ...]:
+    file = _module_file(module)
+    parents = module.split(".")
+    above = tuple(".".join(parents[:n]) for n in range(1, len(parents)))
+    if file is None:
+        return above
+    return (*above, *_imports(ast.parse(file.read_bytes()), module))
+
+
+@cache
+def _module_file(module: str) -> Path | None:
+    stem = package_folder().joinpath(*module.split(".")[1:])
+    return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)
+
+
+@cache
+def _data_files(folder: Path) -> tuple[Path, ...]:
+    if folder == package_folder():
+        return ()
+    return tuple(path for path in files_matching(folder, "**/*") if path.suffix not in {".py", ".pyc"})
+
+
+@cache
+def _file_digest(path: Path) -> str:
+    return digest_file(path)

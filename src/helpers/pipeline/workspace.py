@@ -1,0 +1,117 @@
+"""What a notebook opens first: its cohort's configuration, tables, statistics and folders, by one call."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from helpers.pipeline.paths import CohortPaths, ProjectError, shown
+
+if TYPE_CHECKING:
+    from helpers.cohort.cleaning import CohortTables
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import Statistics, StatisticsStore
+
+
+class UnreadableCohortError(Exception):
+    """The cohort cannot be read; its problems were printed. A notebook shows one line and no traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One notebook's view of one cohort.
+
+    Attributes:
+        paths: every folder of the cohort.
+        notebook: name of the notebook, under which its statistics are filed.
+        config: the cohort's configuration.
+        tables: the cohort's analysis tables.
+        store: receives the statistics that the notebook adds.
+        parameters: what the notebook passed to :func:`open_cohort` beside the cohort.
+    """
+
+    paths: CohortPaths
+    notebook: str
+    config: "CohortConfig"
+    tables: "CohortTables"
+    store: "StatisticsStore"
+    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def cohort(self) -> str:
+        """Name of the cohort."""
+        return self.paths.name
+
+    @property
+    def figures(self) -> Path:
+        """Folder for the cohort's figures."""
+        return self.paths.figures
+
+    @property
+    def tables_dir(self) -> Path:
+        """Folder for the cohort's manuscript tables."""
+        return self.paths.tables
+
+    @property
+    def stamp(self) -> str | None:
+        """Text to be printed on every output of a cohort that is not real data; None for real data."""
+        return self.config.stamp
+
+    @cached_property
+    def horizon_days(self) -> float:
+        """Last day of the analysis: the notebook's parameter, or the configuration's when that is None."""
+        given = self.parameters.get("horizon_days")
+        return float(self.config.horizon_days if given is None else given)
+
+    def statistics(self) -> "Statistics":
+        """All statistics that the cohort's notebooks have written so far."""
+        from helpers.results.store import Statistics
+
+        return Statistics.read(self.paths.statistics)
+
+
+def open_cohort(cohort: str | os.PathLike[str], notebook: str, **parameters: Any) -> Workspace:
+    """Open a cohort for a notebook; its raw tables are cleaned first where that has not been done yet.
+
+    Args:
+        cohort: name under ``data/cohorts/`` or path to a cohort folder.
+        notebook: the notebook's file name without ending, e.g. ``"02_baseline_comparison"``.
+        **parameters: the notebook's other parameters; ``horizon_days`` (days or None) is looked at here.
+
+    Raises:
+        UnreadableCohortError: the cohort cannot be found or read. Every problem has been printed.
+    """
+    from helpers.cohort.problems import CohortError
+
+    try:
+        paths = CohortPaths.of(cohort)
+        return _open(paths, notebook, parameters)
+    except ProjectError as error:
+        raise UnreadableCohortError(str(error)) from None
+    except CohortError as error:
+        print(error)
+        raise UnreadableCohortError(
+            f"{shown(paths.folder)} cannot be analysed before the problems listed above are mended."
+        ) from None
+
+
+def _open(paths: CohortPaths, notebook: str, parameters: Mapping[str, Any]) -> Workspace:
+    from helpers.cohort.cleaning import load_or_clean
+    from helpers.cohort.config import load_config
+    from helpers.results.store import StatisticsStore
+
+    return Workspace(
+        paths=paths,
+        notebook=notebook,
+        config=load_config(paths.folder),
+        tables=load_or_clean(paths.folder, paths.data),
+        store=StatisticsStore(directory=paths.statistics, notebook=notebook),
+        parameters=MappingProxyType(dict(parameters)),
+    )
