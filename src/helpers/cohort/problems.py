@@ -1,0 +1,95 @@
+"""Faults found in a cohort folder, told so that a clinician can mend them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+_ROWS_NAMED = 8
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One fault: where it is, what was found, what was expected and how to mend it.
+
+    `row` is the line in the file (the header is line 1); None if the fault belongs to the whole file.
+    `more_rows` lists further lines of the same file with the very same fault.
+    An error stops the analysis; a warning is reported and the row handled as the remedy says.
+    """
+
+    file: str
+    row: int | None
+    column: str
+    found: str
+    expected: str
+    remedy: str
+    severity: Severity = "error"
+    more_rows: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        place = self.file if self.row is None else f"{self.file}:{self.row}"
+        if self.column:
+            place = f"{place} {self.column}"
+        kind = "warning: " if self.severity == "warning" else ""
+        return f"{place}: {kind}found {self.found}, expected {self.expected}; {self.remedy}{self._others()}"
+
+    def _others(self) -> str:
+        if not self.more_rows:
+            return ""
+        named = ", ".join(str(row) for row in self.more_rows[:_ROWS_NAMED])
+        rest = len(self.more_rows) - _ROWS_NAMED
+        tail = f" and {rest} more" if rest > 0 else ""
+        noun = "line" if len(self.more_rows) == 1 else "lines"
+        return f" (the same in {noun} {named}{tail})"
+
+
+class CohortError(Exception):
+    """A cohort folder that cannot be analysed; `problems` says why, all faults at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__(render(self.problems))
+
+
+def render(problems: Iterable[Problem]) -> str:
+    """Return the problems as plain text, one line each."""
+    return "\n".join(str(problem) for problem in problems)
+
+
+def errors(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems that stop the analysis."""
+    return [problem for problem in problems if problem.severity == "error"]
+
+
+def gather(problems: Iterable[Problem]) -> list[Problem]:
+    """Merge faults that differ only in their line into one Problem naming all lines; sort by place.
+
+    Whole-file faults come first, then by file and line. No line is lost: each is `row` or in `more_rows`.
+    """
+    lines: dict[Problem, list[int]] = {}
+    for problem in problems:
+        key = replace(problem, row=None, more_rows=())
+        rows = lines.setdefault(key, [])
+        if problem.row is not None:
+            rows.append(problem.row)
+        rows.extend(problem.more_rows)
+    merged = []
+    for key, rows in lines.items():
+        ordered = sorted(set(rows))
+        merged.append(replace(key, row=ordered[0], more_rows=tuple(ordered[1:])) if ordered else key)
+    return sorted(merged, key=lambda p: (p.file, p.row is not None, p.row or 0, p.column, p.found))
+
+
+def closest(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate spelled most like `name` (case ignored), or None if none is near."""
+    by_key = {candidate.casefold(): candidate for candidate in candidates}
+    match = get_close_matches(name.casefold(), by_key, n=1, cutoff=0.6)
+    return by_key[match[0]] if match else None
+
+
+def suggestion(name: str, candidates: Iterable[str]) -> str:
+    """Return a remedy naming the closest candidate, or an empty string if none is near."""
+    match = closest(name, candidates)
+    return f"did you mean {match!r}?" if match is not None else ""
