@@ -1,0 +1,187 @@
+"""Checks of input shared by the room: every refusal names the argument and says what was found.
+
+Missing-value policy of the room: values (ages, laboratory values) may be missing, are left out and counted in
+`n_missing`; times, event flags and group labels may not be missing, because guessing any of them would
+change who is compared with whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers.stats.result import StatisticsError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+def float_array(values: Any, argument: str) -> Floats:
+    """One-dimensional float array; missing entries become NaN. Raises for text, infinities, other shapes."""
+    try:
+        if hasattr(values, "to_numpy"):
+            array = np.asarray(values.to_numpy(dtype=float, na_value=np.nan), dtype=float)
+        else:
+            raw = np.asarray(values)
+            if raw.dtype == object:
+                raw = np.array([np.nan if _is_missing(v) else v for v in raw.ravel()], dtype=float).reshape(
+                    raw.shape
+                )
+            array = raw.astype(float)
+    except (TypeError, ValueError) as error:
+        raise StatisticsError(argument, f"expected numbers, found {_sample(values)}") from error
+    if array.ndim != 1:
+        raise StatisticsError(argument, f"expected one dimension, found shape {array.shape}")
+    if np.isinf(array).any():
+        raise StatisticsError(
+            argument, f"infinite value at position {int(np.flatnonzero(np.isinf(array))[0])}"
+        )
+    return array
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or type(value).__name__ in {"NAType", "NaTType"} or value != value
+
+
+def _sample(values: Any) -> str:
+    text = repr(values)
+    return text if len(text) < 80 else text[:77] + "..."
+
+
+def observed_values(values: Any, argument: str, minimum: int = 1) -> tuple[Floats, int]:
+    """Values without the missing ones, and how many were missing. Raises if fewer than `minimum` remain."""
+    array = float_array(values, argument)
+    kept = array[~np.isnan(array)]
+    if kept.size < minimum:
+        found = f"{kept.size} observed of {array.size}"
+        raise StatisticsError(argument, f"needs at least {minimum} observed value(s), found {found}")
+    return kept, int(array.size - kept.size)
+
+
+def survival_times(time: Any, argument: str = "time") -> Floats:
+    """Follow-up times: finite, not negative, none missing, at least one."""
+    array = float_array(time, argument)
+    if array.size == 0:
+        raise StatisticsError(argument, "no subjects")
+    if np.isnan(array).any():
+        raise StatisticsError(argument, f"missing at position {int(np.flatnonzero(np.isnan(array))[0])}")
+    if (array < 0).any():
+        where = int(np.flatnonzero(array < 0)[0])
+        raise StatisticsError(argument, f"negative time {array[where]:g} at position {where}")
+    return array
+
+
+def event_flags(event: Any, size: int, argument: str = "event") -> Bools:
+    """Event indicator: 1/True = event, 0/False = censored; anything else is refused."""
+    array = float_array(event, argument)
+    if array.size != size:
+        raise StatisticsError(argument, f"has {array.size} entries, time has {size}")
+    if np.isnan(array).any():
+        raise StatisticsError(argument, f"missing at position {int(np.flatnonzero(np.isnan(array))[0])}")
+    wrong = (array != 0) & (array != 1)
+    if wrong.any():
+        where = int(np.flatnonzero(wrong)[0])
+        raise StatisticsError(argument, f"must be 0 or 1, found {array[where]:g} at position {where}")
+    return array == 1
+
+
+def survival_data(time: Any, event: Any) -> tuple[Floats, Bools]:
+    """Checked follow-up times and event flags of equal length."""
+    times = survival_times(time)
+    return times, event_flags(event, times.size)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Group membership as codes 0..k-1 into `labels` (sorted by their text)."""
+
+    labels: tuple[Any, ...]
+    codes: Ints
+
+    @property
+    def count(self) -> int:
+        """Number of groups."""
+        return len(self.labels)
+
+
+def group_codes(group: Any, size: int, argument: str = "group", minimum: int = 2) -> Groups:
+    """Codes of group labels. Raises if a label is missing or fewer than `minimum` groups are present."""
+    raw = group.to_numpy() if hasattr(group, "to_numpy") else np.asarray(group)
+    if raw.ndim != 1 or raw.size != size:
+        raise StatisticsError(argument, f"expected {size} labels, found shape {raw.shape}")
+    if raw.dtype.kind in "biu":
+        labels, codes = np.unique(raw, return_inverse=True)
+        found = tuple(labels.tolist())
+    else:
+        found, codes = _codes_of_objects(raw, argument)
+    if len(found) < minimum:
+        raise StatisticsError(argument, f"needs at least {minimum} groups, found {len(found)}: {list(found)}")
+    return Groups(found, np.asarray(codes, dtype=np.int64))
+
+
+def _codes_of_objects(raw: NDArray[Any], argument: str) -> tuple[tuple[Any, ...], NDArray[Any]]:
+    items = raw.tolist()
+    missing = [i for i, item in enumerate(items) if _is_missing(item)]
+    if missing:
+        raise StatisticsError(argument, f"label missing at position {missing[0]}")
+    distinct: Sequence[Hashable] = sorted(set(items), key=lambda item: (str(type(item)), str(item)))
+    index = {label: code for code, label in enumerate(distinct)}
+    return tuple(distinct), np.fromiter((index[item] for item in items), dtype=np.int64, count=len(items))
+
+
+def treated_mask(group: Any, treated: Any, size: int, argument: str = "group") -> tuple[Bools, Any, Any]:
+    """Mask of the treated arm, its label and the reference label. Raises unless there are exactly two arms.
+
+    With `treated=None` the second label in sorted order is taken as treated; only tests whose result does
+    not depend on direction should allow that.
+    """
+    groups = group_codes(group, size, argument)
+    if groups.count != 2:
+        raise StatisticsError(argument, f"expected two groups, found {groups.count}: {list(groups.labels)}")
+    if treated is None:
+        code = 1
+    elif treated in groups.labels:
+        code = groups.labels.index(treated)
+    else:
+        raise StatisticsError("treated", f"{treated!r} is not among the groups {list(groups.labels)}")
+    return groups.codes == code, groups.labels[code], groups.labels[1 - code]
+
+
+def confidence_level(confidence: float) -> float:
+    """Confidence level strictly between 0 and 1."""
+    if not 0 < confidence < 1:
+        raise StatisticsError("confidence", f"must lie between 0 and 1, found {confidence!r}")
+    return float(confidence)
+
+
+def choice(value: str, allowed: Sequence[str], argument: str) -> str:
+    """A named option, refused with the list of allowed names if unknown."""
+    if value not in allowed:
+        raise StatisticsError(argument, f"{value!r} is unknown; choose from {', '.join(allowed)}")
+    return value
+
+
+def event_count(events: Any, n: Any, events_name: str = "events", n_name: str = "n") -> tuple[int, int]:
+    """A count out of n as integers, 0 <= events <= n and n >= 1."""
+    size, count = whole_number(n, n_name), whole_number(events, events_name)
+    if size < 1:
+        raise StatisticsError(n_name, "empty group (n = 0)")
+    if count > size:
+        raise StatisticsError(events_name, f"{count} exceeds {n_name} = {size}")
+    return count, size
+
+
+def whole_number(value: Any, argument: str) -> int:
+    """A non-negative integer."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise StatisticsError(argument, f"expected a count, found {value!r}") from error
+    if not np.isfinite(number) or number != round(number) or number < 0:
+        raise StatisticsError(argument, f"expected a whole number >= 0, found {value!r}")
+    return int(number)

@@ -1,0 +1,283 @@
+"""Two independent groups of values: rank-sum test, location shift, difference of medians, standardised difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf, isnan, nan
+from typing import Any, Literal
+
+import numpy as np
+
+from helpers.stats.checks import Bools, Floats, choice, confidence_level, float_array, observed_values
+from helpers.stats.permutation import TailProbabilities, exact_tails, shift_cost
+from helpers.stats.result import Result, StatisticsError
+
+RankSumMethod = Literal["exact", "asymptotic", "asymptotic_corrected"]
+_EXACT_WORK = 2_000_000_000
+_MAX_PAIRS = 30_000_000
+
+
+def midranks(values: Floats) -> Floats:
+    """Ranks 1..n, tied values sharing the mean of their ranks."""
+    ordered = np.sort(values)
+    low = np.searchsorted(ordered, values, side="left")
+    high = np.searchsorted(ordered, values, side="right")
+    return np.asarray((low + high + 1) / 2)
+
+
+def rank_sum_test(x: Any, y: Any, *, method: RankSumMethod = "exact") -> Result:
+    """Wilcoxon-Mann-Whitney rank-sum test of two samples, two-sided.
+
+    `exact` is the conditional permutation test on mid-ranks, right with ties (Streitberg & Roehmel 1986; the
+    two-sided p counts rank sums at least as far from their mean); where that is not feasible (several hundred
+    subjects) the corrected normal approximation is used and `method` and `note` say so. `asymptotic` is the
+    normal approximation with tie-corrected variance, `asymptotic_corrected` adds the continuity correction.
+
+    `statistic` is U of `x` (R's W); `value` is P(X > Y) + P(X = Y)/2. Missing values are left out and counted.
+    Raises StatisticsError if a sample has no observed value.
+    """
+    choice(method, ("exact", "asymptotic", "asymptotic_corrected"), "method")
+    first, missing_x = observed_values(x, "x")
+    second, missing_y = observed_values(y, "y")
+    ranks = midranks(np.concatenate([first, second]))
+    u = float(ranks[: first.size].sum() - first.size * (first.size + 1) / 2)
+    mask = np.zeros(ranks.size, dtype=bool)
+    mask[: first.size] = True
+    tails, name, note = _rank_tails(ranks, mask, first, second, method)
+    return Result(
+        method=name,
+        value=u / (first.size * second.size),
+        p_value=tails.two_sided,
+        statistic=u,
+        n=ranks.size,
+        n_missing=missing_x + missing_y,
+        note=note,
+        options={"method": method, "alternative": "two-sided"},
+        details={"n_x": first.size, "n_y": second.size, "p_greater": tails.greater, "p_less": tails.less},
+    )
+
+
+def _rank_tails(
+    ranks: Floats, mask: Bools, first: Floats, second: Floats, method: str
+) -> tuple[TailProbabilities, str, str]:
+    if np.ptp(ranks) == 0:
+        note = "all values are equal"
+        return TailProbabilities(1.0, 1.0, 1.0), "Wilcoxon rank-sum test, all values tied (p = 1)", note
+    doubled = (2 * ranks).astype(np.int64)
+    if method == "exact" and shift_cost(doubled, first.size) <= _EXACT_WORK:
+        return exact_tails(ranks, mask), "Wilcoxon rank-sum test, exact conditional on ties", ""
+    corrected = method != "asymptotic"
+    note = "exact distribution not feasible at this size" if method == "exact" else ""
+    suffix = "with continuity correction" if corrected else "without continuity correction"
+    return (
+        _normal_tails(first, second, corrected),
+        f"Wilcoxon rank-sum test, normal approximation {suffix}, tie-corrected",
+        note,
+    )
+
+
+def _normal_tails(first: Floats, second: Floats, corrected: bool) -> TailProbabilities:
+    from scipy.stats import mannwhitneyu
+
+    sides = [
+        float(
+            mannwhitneyu(
+                first, second, use_continuity=corrected, alternative=side, method="asymptotic"
+            ).pvalue
+        )
+        for side in ("greater", "less", "two-sided")
+    ]
+    return TailProbabilities(sides[0], sides[1], min(sides[2], 1.0))
+
+
+def hodges_lehmann(x: Any, y: Any, *, confidence: float = 0.95) -> Result:
+    """Hodges-Lehmann shift: median of all differences x - y, with an interval by inverting the rank-sum test.
+
+    The interval inverts the exact conditional test (ties inside a sample included) when feasible, else the
+    tie-corrected normal approximation. A limit is infinite when the samples are too small for the level.
+    Units are those of the data. Raises StatisticsError for empty samples or more than 3e7 pairs.
+    """
+    level = confidence_level(confidence)
+    first, missing_x = observed_values(x, "x")
+    second, missing_y = observed_values(y, "y")
+    if first.size * second.size > _MAX_PAIRS:
+        raise StatisticsError("x", f"{first.size} x {second.size} pairs are too many for Hodges-Lehmann")
+    differences = np.sort((first[:, None] - second[None, :]).ravel())
+    total = first.size + second.size
+    exact = shift_cost(np.arange(2, 2 * total + 2, 2), first.size) <= 40_000_000
+    distinct = np.unique(differences)
+    lower = _inverted_limit(first, second, distinct, (1 - level) / 2, exact)
+    upper = -_inverted_limit(-first, -second, -distinct[::-1], (1 - level) / 2, exact)
+    kind = "exact rank-sum test" if exact else "rank-sum test, normal approximation"
+    return Result(
+        method=f"Hodges-Lehmann shift, interval by inversion of the {kind}",
+        value=float(np.median(differences)),
+        lower=lower,
+        upper=upper,
+        n=total,
+        n_missing=missing_x + missing_y,
+        confidence=level,
+        note=""
+        if np.isfinite([lower, upper]).all()
+        else "samples too small for a finite limit at this level",
+        options={"confidence": level},
+    )
+
+
+def _inverted_limit(first: Floats, second: Floats, distinct: Floats, tail: float, exact: bool) -> float:
+    """Smallest shift not rejected by the one-sided test of x > y + shift (bisection over the pairwise differences).
+
+    The test statistic changes only at the differences, so each open gap between two of them is one verdict.
+    """
+    inner = (distinct[1:] + distinct[:-1]) / 2
+    gaps = np.concatenate(([distinct[0] - 1.0], inner, [distinct[-1] + 1.0]))
+
+    def accepted(index: int) -> bool:
+        moved = first - gaps[index]
+        ranks = midranks(np.concatenate([moved, second]))
+        mask = np.arange(ranks.size) < first.size
+        tails = exact_tails(ranks, mask) if exact else _normal_tails(moved, second, True)
+        return tails.greater >= tail
+
+    if accepted(0):
+        return -inf
+    low, high = 0, gaps.size - 1
+    if not accepted(high):
+        return inf
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if accepted(middle) else (middle, high)
+    return float(distinct[high - 1])
+
+
+def median_difference(
+    x: Any, y: Any, *, confidence: float = 0.95, seed: int = 20240501, draws: int = 10_000
+) -> Result:
+    """Difference of medians x - y with a percentile bootstrap interval (seeded, arms resampled separately).
+
+    Raises StatisticsError for empty samples, a bad level, or fewer than 100 draws.
+    """
+    level = confidence_level(confidence)
+    if draws < 100:
+        raise StatisticsError("draws", f"needs at least 100 draws, found {draws}")
+    first, missing_x = observed_values(x, "x")
+    second, missing_y = observed_values(y, "y")
+    rng = np.random.default_rng(seed)
+    replicates = _bootstrap_medians(first, draws, rng) - _bootstrap_medians(second, draws, rng)
+    lower, upper = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2])
+    return Result(
+        method=f"difference of medians, percentile bootstrap ({draws} draws, seed {seed})",
+        value=float(np.median(first) - np.median(second)),
+        lower=float(lower),
+        upper=float(upper),
+        n=first.size + second.size,
+        n_missing=missing_x + missing_y,
+        confidence=level,
+        options={"confidence": level, "seed": seed, "draws": draws},
+    )
+
+
+def _bootstrap_medians(values: Floats, draws: int, rng: np.random.Generator) -> Floats:
+    medians = np.empty(draws)
+    block = max(1, 4_000_000 // values.size)
+    for start in range(0, draws, block):
+        size = min(block, draws - start)
+        picked = values[rng.integers(values.size, size=(size, values.size))]
+        medians[start : start + size] = np.median(picked, axis=1)
+    return medians
+
+
+def standardized_difference(x: Any, y: Any, *, scale: Literal["identity", "log"] = "identity") -> Result:
+    """Standardised mean difference (mean x - mean y) / sqrt((var x + var y) / 2).
+
+    With `scale="log"` the logarithms are compared, the right scale for skewed laboratory values, on which the
+    raw-scale difference can even have the wrong sign. Source: Austin 2009. Infinite when both variances are 0
+    and the means differ; 0 when all values are equal. Raises StatisticsError for fewer than two values a
+    sample, or values <= 0 on the log scale.
+    """
+    choice(scale, ("identity", "log"), "scale")
+    first, missing_x = observed_values(x, "x", minimum=2)
+    second, missing_y = observed_values(y, "y", minimum=2)
+    if scale == "log":
+        first, second = _logarithms(first, "x"), _logarithms(second, "y")
+    gap = float(first.mean() - second.mean())
+    pooled = float(np.sqrt((first.var(ddof=1) + second.var(ddof=1)) / 2))
+    value = gap / pooled if pooled > 0 else (0.0 if gap == 0 else float(np.copysign(inf, gap)))
+    return Result(
+        method="standardised mean difference" + (" of logarithms" if scale == "log" else ""),
+        value=value,
+        n=first.size + second.size,
+        n_missing=missing_x + missing_y,
+        options={"scale": scale},
+    )
+
+
+def _logarithms(values: Floats, argument: str) -> Floats:
+    if (values <= 0).any():
+        raise StatisticsError(argument, f"log scale needs values above 0, found {values.min():g}")
+    return np.asarray(np.log(values))
+
+
+def permutation_test(
+    x: Any, y: Any, statistic: Callable[..., Any], *, draws: int = 9_999, seed: int = 20240501
+) -> Result:
+    """Two-sided permutation test of `statistic(x, y)`; enumerates all relabellings if they number at most `draws`.
+
+    `statistic` takes the two samples as arrays and returns a number (wraps `scipy.stats.permutation_test`;
+    two-sided p is twice the smaller tail). Raises StatisticsError for empty samples or a statistic that is
+    not a finite number.
+    """
+    from scipy.stats import permutation_test as scipy_permutation_test
+
+    first, missing_x = observed_values(x, "x")
+    second, missing_y = observed_values(y, "y")
+    observed = float(statistic(first, second))
+    if isnan(observed):
+        raise StatisticsError("statistic", "is NaN on the observed data")
+    result = scipy_permutation_test(
+        (first, second),
+        statistic,
+        permutation_type="independent",
+        vectorized=False,
+        n_resamples=draws,
+        rng=np.random.default_rng(seed),
+    )
+    exact = result.null_distribution.size <= draws and _combinations_at_most(first.size, second.size, draws)
+    how = "all relabellings" if exact else f"{draws} draws, seed {seed}"
+    return Result(
+        method=f"permutation test ({how})",
+        value=observed,
+        statistic=observed,
+        p_value=float(result.pvalue),
+        n=first.size + second.size,
+        n_missing=missing_x + missing_y,
+        options={"draws": draws, "seed": seed, "exact": exact},
+    )
+
+
+def _combinations_at_most(n_x: int, n_y: int, limit: int) -> bool:
+    from math import comb
+
+    return comb(n_x + n_y, n_x) <= limit
+
+
+def adjust_p_values(
+    p: Sequence[float] | Any, method: Literal["holm", "benjamini_hochberg"] = "holm"
+) -> Floats:
+    """P-values adjusted for multiplicity (Holm: family-wise; Benjamini-Hochberg: false discovery rate).
+
+    Missing p-values stay missing and are not counted as tests. Raises StatisticsError for values outside [0, 1].
+    Wraps `statsmodels.stats.multitest.multipletests`.
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    choice(method, ("holm", "benjamini_hochberg"), "method")
+    values = float_array(p, "p")
+    present = ~np.isnan(values)
+    if ((values[present] < 0) | (values[present] > 1)).any():
+        raise StatisticsError("p", "p-values must lie between 0 and 1")
+    adjusted = np.full(values.size, nan)
+    if present.any():
+        name = {"holm": "holm", "benjamini_hochberg": "fdr_bh"}[method]
+        adjusted[present] = multipletests(values[present], method=name)[1]
+    return adjusted
