@@ -109,7 +109,7 @@ def _validated(
         except ValidationError as error:
             # What a replacement itself provokes later on is not a fault of the file.
             replaced = frozenset(untrusted)
-            for detail in error.errors():
+            for detail in _innermost(error.errors()):
                 top = str(detail["loc"][0])
                 if top not in replaced:
                     problems.append(_problem(detail, lines))
@@ -117,6 +117,14 @@ def _validated(
                     untrusted.add(top)
                 _repair(attempt, detail["loc"], missing=detail["type"] == "missing")
     return CohortConfig.model_validate(_STAND_INS), problems, frozenset({"*"})
+
+
+def _innermost(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Drop an error about a section as a whole when one of its own keys is at fault."""
+    locs = [detail["loc"] for detail in details]
+    return [
+        d for d in details if not any(len(d["loc"]) < len(x) and x[: len(d["loc"])] == d["loc"] for x in locs)
+    ]
 
 
 def _repair(attempt: dict[str, Any], loc: Loc, *, missing: bool) -> None:

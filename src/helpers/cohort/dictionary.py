@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -183,11 +183,12 @@ def normalise_unit(unit: str) -> str:
     `×10⁹/L`, `10*9/L`, `10E9/l` and `10^9/L` are one unit.
     """
     text = str(unit).strip().replace("µ", "u").replace("μ", "u").replace("／", "/").casefold()
-    text = text.translate(str.maketrans({"⁰": "^0", "²": "^2", "³": "^3", "⁶": "^6", "⁹": "^9"}))
+    for sign, power in (("²", "^2"), ("³", "^3"), ("⁶", "^6"), ("⁹", "^9")):
+        text = text.replace(sign, power)
     text = re.sub(r"\s+", "", text)
     text = re.sub(r"^[×x*]+(?=10)", "", text)
     text = re.sub(r"^10(?:\*|e|\*\*)(?=\d)", "10^", text)
-    return text.replace("mm3", "mm^3").replace("m²", "m2").replace("m^2", "m2").replace("mcg", "ug")
+    return text.replace("mm3", "mm^3").replace("m^2", "m2").replace("mcg", "ug")
 
 
 @lru_cache(maxsize=8)
@@ -282,7 +283,9 @@ def convert_units(
     converted = np.full(len(numbers), np.nan)
     known = np.zeros(len(numbers), dtype=bool)
     pairs = pd.DataFrame({"variable": variable.to_numpy(), "unit": unit.to_numpy()})
-    for (name, written), rows in pairs.groupby(["variable", "unit"], sort=False).indices.items():
+    codes = pairs.groupby(["variable", "unit"], sort=False)
+    for pair, rows in codes.indices.items():
+        name, written = cast("tuple[str, str]", pair)
         conversion = dictionary[name].conversion(written) if name in dictionary else None
         if conversion is not None:
             converted[rows] = conversion.to_standard(numbers[rows])

@@ -4,6 +4,7 @@ They are read by `helpers.cohort.config.load_config`; this module only says what
 """
 
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -116,7 +117,7 @@ class Table(_Section):
     )
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="Canonical column = column in the file. Names and aliases of the dictionary need no entry.",
+        description="Canonical column = column in the file. Names and aliases in the dictionary need none.",
     )
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict,
@@ -155,7 +156,7 @@ class Implausible(_Section):
 
     action: Literal["error", "exclude"] = Field(
         default="error",
-        description="error: the run stops and names them; exclude: they are left out, counted and listed as warnings.",
+        description="error: the run stops and names them; exclude: they are left out, counted and listed.",
     )
 
 
@@ -329,7 +330,7 @@ class CohortConfig(_Section):
     def _visits_in_order(cls, visits: tuple[Visit, ...]) -> tuple[Visit, ...]:
         if len({v.id for v in visits}) < len(visits):
             raise ValueError("visits with different ids")
-        for earlier, later in zip(visits, visits[1:], strict=False):
+        for earlier, later in pairwise(visits):
             if later.window[0] <= earlier.window[1]:
                 raise ValueError(
                     "visits in order of time whose windows do not overlap: look at "
