@@ -80,7 +80,7 @@ _BY_ROLE = {
 
 def group_styles(config: CohortConfig) -> dict[str, GroupStyle]:
     """Return the style of each of the cohort's groups by its role."""
-    return {group.id: _BY_ROLE[group.role] for group in config.group}
+    return {group.id: _BY_ROLE[group.role] for group in config.groups}
 
 
 @contextmanager

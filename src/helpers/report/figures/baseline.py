@@ -75,9 +75,9 @@ def draw_therapy_overlaps(
     therapies = [name for name in labels if any(name in parts for parts in members.values())]
     styles = group_styles(config)
     bars, dots = container.subplots(2, 1, sharex=True, height_ratios=[2, max(1.0, 0.42 * len(therapies))])
-    width = 0.8 / len(config.group)
-    for i, group in enumerate(config.group):
-        offset = (i - (len(config.group) - 1) / 2) * width
+    width = 0.8 / len(config.groups)
+    for i, group in enumerate(config.groups):
+        offset = (i - (len(config.groups) - 1) / 2) * width
         for x, name in enumerate(combinations):
             row = statistics.find("prior_therapy_overlap", name, "n", group=group.id, timepoint="baseline")
             count = row.value if row else 0

@@ -73,7 +73,7 @@ def _panel(
     style = group_styles(config)[group]
     visits = [
         visit
-        for visit in config.visit
+        for visit in config.visits
         if statistics.find(analysis, course.name, "median", group=group, timepoint=visit.id)
     ]
     place = {visit.id: i for i, visit in enumerate(visits)}

@@ -29,10 +29,10 @@ def draw_patient_flow(container: Figure | SubFigure, statistics: Statistics, con
     _arrow(axes, (0.5, 0.82), (0.5, 0.63))
     _arrow(axes, (0.5, 0.72), (0.735, 0.72))
     styles = group_styles(config)
-    places = [0.5] if len(config.group) == 1 else [0.26, 0.74]
+    places = [0.5] if len(config.groups) == 1 else [0.26, 0.74]
     if len(places) == 2:
         axes.plot(places, [0.63, 0.63], color=GREY, linewidth=0.8)
-    for place, group in zip(places, config.group, strict=True):
+    for place, group in zip(places, config.groups, strict=True):
         count = {
             name: statistics[f"flow.patients.{group.id}.{timepoint}.{name}"].value
             for name, timepoint in {

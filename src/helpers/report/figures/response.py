@@ -31,7 +31,9 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
 
     Patients who died before the visit are part of NR and hatched.
     """
-    groups = [g for g in config.group if statistics.select(analysis="response", group=g.id, variable="class")]
+    groups = [
+        g for g in config.groups if statistics.select(analysis="response", group=g.id, variable="class")
+    ]
     if not groups:
         say_absent(container, ABSENT)
         return
@@ -56,7 +58,7 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
 def _share_bars(axes: Axes, statistics: Statistics, config: CohortConfig, group: str) -> None:
     visits = [
         visit
-        for visit in config.visit
+        for visit in config.visits
         if statistics.find("response", "class", "cr", group=group, timepoint=visit.id)
     ]
     seen: set[str] = set()
@@ -139,7 +141,7 @@ def draw_response_paths(container: Figure | SubFigure, paths: pd.DataFrame, conf
                     va="center",
                     color="white" if response == "CR" else INK,
                 )
-    labels = {visit.id: visit.label for visit in config.visit}
+    labels = {visit.id: visit.label for visit in config.visits}
     axes.set_xlim(0, paths.shape[1])
     axes.set_ylim(len(paths), 0)
     axes.set_xticks([i + 0.5 for i in range(paths.shape[1])], labels=[labels[name] for name in paths.columns])

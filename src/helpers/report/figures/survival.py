@@ -41,7 +41,7 @@ def read_survival(statistics: Statistics, config: CohortConfig, horizon_days: in
 
     curves, at_risk = {}, {}
     ticks: list[int] = []
-    for group in config.group:
+    for group in config.groups:
         rows: dict[int, dict[str, float]] = {}
         for row in statistics.select(analysis="survival", variable="death", group=group.id):
             if not row.timepoint.startswith("day_"):
@@ -70,7 +70,7 @@ def draw_survival(
     if not any(len(curve) for curve in data.curves.values()):
         say_absent(container, "No survival times are recorded in this cohort.")
         return
-    labels = {group.id: group.label for group in config.group}
+    labels = {group.id: group.label for group in config.groups}
     styles = group_styles(config)
     upper, lower = container.subplots(2, 1, height_ratios=[6, 0.62 * len(labels)], sharex=True)
     for group in labels:

@@ -1,0 +1,1 @@
+"""What the study asks: each module answers one notebook's questions and stores every number it finds."""

@@ -1,0 +1,155 @@
+"""Response to treatment as the clinicians recorded it: counts by visit, rates, each patient's path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from helpers.stats.proportions import proportion_interval
+
+if TYPE_CHECKING:
+    from helpers.cohort.cleaning import AnalysisTables
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import StatisticsStore
+
+ANALYSIS, RECORDED = "response", "class"
+CLASSES = ("CR", "PR", "NR")
+DIED = "died"
+
+
+def response_paths(tables: AnalysisTables, config: CohortConfig, group: str) -> pd.DataFrame:
+    """Return each patient's response at each visit after baseline.
+
+    Args:
+        tables, config: the cohort.
+        group: id of the group.
+
+    Returns:
+        One row a patient (index patient_id), one column a visit at which anybody of the group was assessed:
+        CR, PR, NR, ``died`` where the patient died on or before the visit's day and was not assessed at it,
+        missing where alive and not assessed.
+    """
+    patients = tables.patients[tables.patients["group"] == group].set_index("patient_id")
+    recorded = tables.responses[tables.responses["patient_id"].isin(patients.index)]
+    recorded = recorded[recorded["visit"].notna()]
+    days = {visit.id: visit.day for visit in config.visits if visit.day > 0}
+    assessed = [visit for visit in days if (recorded["visit"] == visit).any()]
+    wide = recorded.drop_duplicates(["patient_id", "visit"], keep="last").pivot_table(
+        index="patient_id", columns="visit", values="response", aggfunc="last"
+    )
+    paths = wide.reindex(index=patients.index, columns=assessed).astype(object)
+    for visit in assessed:
+        dead = patients["died"].astype(bool) & (patients["death_day"] <= days[visit])
+        paths.loc[dead & paths[visit].isna(), visit] = DIED
+    return paths if assessed else pd.DataFrame()
+
+
+def count_responses(
+    tables: AnalysisTables, config: CohortConfig, store: StatisticsStore, *, confidence: float
+) -> dict[str, pd.DataFrame]:
+    """Count CR, PR and NR at each visit and store counts and response rates; return each group's paths.
+
+    Whether the dead and the not assessed count as NR, or leave the denominator, is the configuration's choice.
+    """
+    found = {}
+    for group in config.groups:
+        paths = response_paths(tables, config, group.id)
+        if paths.empty:
+            continue
+        found[group.id] = paths
+        for visit in paths.columns:
+            _count_visit(paths[visit], group.id, visit, config, store, confidence)
+        _first_response(tables, paths, group.id, store)
+    return found
+
+
+def _count_visit(
+    column: pd.Series,
+    group: str,
+    visit: str,
+    config: CohortConfig,
+    store: StatisticsStore,
+    confidence: float,
+) -> None:
+    dead, unknown = int((column == DIED).sum()), int(column.isna().sum())
+    counts = {name: int((column == name).sum()) for name in CLASSES}
+    if config.response.dead_is == "NR":
+        counts["NR"] += dead
+    if config.response.not_assessed_is == "NR":
+        counts["NR"] += unknown
+    n = sum(counts.values())
+    common = {"group": group, "timepoint": visit, "n": n, "n_missing": len(column) - n}
+    for name, count in counts.items():
+        store.add(
+            ANALYSIS, RECORDED, name.lower(), value=count, unit="patients", method=_rule(config), **common
+        )
+        store.add(
+            ANALYSIS,
+            RECORDED,
+            f"{name.lower()}_percent",
+            value=100 * count / n if n else None,
+            unit="%",
+            method=_rule(config),
+            **common,
+        )
+    store.add(
+        ANALYSIS, RECORDED, "dead", value=dead, unit="patients", method="dead by the visit's day", **common
+    )
+    store.add(ANALYSIS, RECORDED, "not_assessed", value=unknown, unit="patients", method="count", **common)
+    if not n:
+        return
+    for name, count in {"overall": counts["CR"] + counts["PR"], "complete": counts["CR"]}.items():
+        share = proportion_interval(count, n, confidence=confidence)
+        store.add(ANALYSIS, name, "count", value=count, unit="patients", method="count", **common)
+        store.add(
+            ANALYSIS,
+            name,
+            "rate",
+            value=100 * count / n,
+            lower=100 * share.lower,
+            upper=100 * share.upper,
+            unit="%",
+            method=share.method,
+            **common,
+        )
+
+
+def _rule(config: CohortConfig) -> str:
+    setting = config.response
+    return f"recorded response; dead count as {setting.dead_is}, not assessed as {setting.not_assessed_is}"
+
+
+def _first_response(tables: AnalysisTables, paths: pd.DataFrame, group: str, store: StatisticsStore) -> None:
+    recorded = tables.responses[tables.responses["patient_id"].isin(paths.index)]
+    responders = recorded[recorded["response"].isin(["CR", "PR"])]
+    first = responders.groupby("patient_id")["day"].min()
+    common = {"group": group, "n": len(paths), "unit": "days"}
+    if first.empty:
+        return
+    store.add(
+        ANALYSIS,
+        "first_response",
+        "earliest",
+        value=float(first.min()),
+        method="first recorded CR or PR of any patient",
+        **common,
+    )
+    store.add(
+        ANALYSIS,
+        "first_response",
+        "median",
+        value=float(first.median()),
+        method=f"median over the {len(first)} patients who ever responded",
+        **common,
+    )
+    store.add(
+        ANALYSIS,
+        "first_response",
+        "responders",
+        value=len(first),
+        group=group,
+        n=len(paths),
+        unit="patients",
+        method="patients with CR or PR recorded at any time",
+    )

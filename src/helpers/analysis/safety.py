@@ -1,0 +1,254 @@
+"""Safety and exposure: adverse events, study drug, therapies added, long-term follow-up of responders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from helpers.analysis.summary import store_summary
+from helpers.results.store import slug
+from helpers.stats.proportions import proportion_interval
+
+if TYPE_CHECKING:
+    from helpers.cohort.cleaning import AnalysisTables
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import StatisticsStore
+
+EVENTS, EXPOSURE, ADDED, LONG_TERM = "adverse_events", "exposure", "added_therapy", "long_term"
+DAYS_PER_MONTH = 30.4375
+
+
+def count_adverse_events(
+    tables: AnalysisTables,
+    config: CohortConfig,
+    store: StatisticsStore,
+    *,
+    horizon_days: float,
+    confidence: float,
+) -> pd.DataFrame:
+    """Count patients by adverse event and highest grade from day 0 to the horizon.
+
+    Returns one row a term, group and grade: term, group, grade (missing where none was recorded), patients.
+    A patient counts once a term, at the highest grade.
+    """
+    events = tables.events[tables.events["day"].between(0, horizon_days)]
+    events = events.merge(tables.patients[["patient_id", "group"]], on="patient_id")
+    columns = ["term", "group", "grade", "patients"]
+    if events.empty:
+        return pd.DataFrame(columns=columns)
+    worst = events.groupby(["term", "group", "patient_id"], as_index=False)["grade"].max()
+    for group in config.group_ids:
+        n = int((tables.patients["group"] == group).sum())
+        mine = worst[worst["group"] == group]
+        _store_patients("any", mine["patient_id"].nunique(), n, group, store, confidence)
+        serious = events[(events["group"] == group) & events["serious"].fillna(value=False)]
+        _store_patients("serious", serious["patient_id"].nunique(), n, group, store, confidence)
+        severe = mine[mine["grade"].fillna(0) >= 3]
+        _store_patients("grade_3_or_higher", severe["patient_id"].nunique(), n, group, store, confidence)
+        for term in sorted(worst["term"].unique()):
+            rows = mine[mine["term"] == term]
+            _store_patients(slug(term), len(rows), n, group, store, confidence, note=term)
+            for grade, count in rows["grade"].value_counts().sort_index().items():
+                store.add(
+                    EVENTS,
+                    slug(term),
+                    f"grade_{grade}",
+                    value=int(count),
+                    n=n,
+                    group=group,
+                    unit="patients",
+                    method="patients by highest grade",
+                    note=term,
+                )
+    counted = worst.groupby(["term", "group", "grade"], dropna=False).size().rename("patients")
+    return counted.reset_index()[columns]
+
+
+def _store_patients(
+    name: str, count: int, n: int, group: str, store: StatisticsStore, confidence: float, note: str = ""
+) -> None:
+    share = proportion_interval(count, n, confidence=confidence)
+    common = {"group": group, "n": n, "note": note}
+    store.add(
+        EVENTS, name, "count", value=count, unit="patients", method="patients with at least one", **common
+    )
+    store.add(
+        EVENTS,
+        name,
+        "percent",
+        value=100 * count / n,
+        lower=100 * share.lower,
+        upper=100 * share.upper,
+        unit="%",
+        method=share.method,
+        **common,
+    )
+
+
+def drug_exposure(tables: AnalysisTables, drug: str) -> pd.DataFrame:
+    """Return exposure to one drug from day 0 on, one row a patient who received it.
+
+    Columns: patient_id, group, start_day, stop_day (last contact where ongoing), ongoing, days (both ends
+    counted), lowest_dose and highest_dose (mg an administration), times_per_day, stop_reason, last_day (death
+    or last contact), died.
+    """
+    rows = tables.treatments[(tables.treatments["drug"] == drug) & (tables.treatments["start_day"] >= 0)]
+    known = tables.patients[["patient_id", "group", "followup_days", "died"]]
+    rows = rows.merge(known, on="patient_id").sort_values(["patient_id", "start_day"])
+    rows = rows.rename(columns={"followup_days": "last_day"})
+    rows["ongoing"] = rows["stop_day"].isna()
+    rows["stop_day"] = rows["stop_day"].astype(float).fillna(rows["last_day"])
+    exposure = rows.groupby("patient_id", as_index=False).agg(
+        group=("group", "first"),
+        start_day=("start_day", "min"),
+        stop_day=("stop_day", "max"),
+        ongoing=("ongoing", "last"),
+        lowest_dose=("dose", "min"),
+        highest_dose=("dose", "max"),
+        times_per_day=("times_per_day", "max"),
+        stop_reason=("stop_reason", "last"),
+        last_day=("last_day", "first"),
+        died=("died", "first"),
+    )
+    exposure["days"] = exposure["stop_day"] - exposure["start_day"] + 1
+    return exposure
+
+
+def describe_exposure(
+    exposure: pd.DataFrame, drug: str, store: StatisticsStore, groups: tuple[str, ...]
+) -> None:
+    """Store patients exposed, dose range, duration and reasons for stopping."""
+    for group in groups:
+        rows = exposure[exposure["group"] == group]
+        if rows.empty:
+            continue
+        common = {"group": group, "n": len(rows)}
+        store.add(EXPOSURE, drug, "patients", value=len(rows), unit="patients", method="count", **common)
+        store.add(
+            EXPOSURE,
+            drug,
+            "lowest_dose",
+            value=rows["lowest_dose"].min(),
+            unit="mg an administration",
+            method="lowest recorded",
+            **common,
+        )
+        store.add(
+            EXPOSURE,
+            drug,
+            "highest_dose",
+            value=rows["highest_dose"].max(),
+            unit="mg an administration",
+            method="highest recorded",
+            **common,
+        )
+        months = rows["days"] / DAYS_PER_MONTH
+        store_summary(
+            store,
+            EXPOSURE,
+            f"{drug}_months",
+            months,
+            unit="months",
+            method="durations up to stop, death or last contact",
+            **common,
+        )
+        store.add(
+            EXPOSURE,
+            drug,
+            "ongoing",
+            value=int(rows["ongoing"].sum()),
+            unit="patients",
+            method="on treatment at death or last contact",
+            **common,
+        )
+        reasons = rows.loc[~rows["ongoing"], "stop_reason"].fillna("not recorded").replace("", "not recorded")
+        for reason, count in reasons.value_counts().sort_index().items():
+            store.add(
+                EXPOSURE,
+                drug,
+                f"stopped_{slug(reason)}",
+                value=int(count),
+                unit="patients",
+                method="stopped, by recorded reason",
+                note=str(reason),
+                **common,
+            )
+
+
+def count_added_therapy(
+    tables: AnalysisTables, drug: str, among: pd.Index, store: StatisticsStore, *, group: str
+) -> pd.DataFrame:
+    """Count the patients ``among`` whom a drug was first started after day 0; return patient_id and start_day."""
+    rows = tables.treatments[
+        (tables.treatments["drug"] == drug) & tables.treatments["patient_id"].isin(among)
+    ]
+    first = rows[rows["start_day"] > 0].groupby("patient_id", as_index=False)["start_day"].min()
+    common = {"group": group, "n": len(among)}
+    store.add(
+        ADDED,
+        drug,
+        "count",
+        value=len(first),
+        unit="patients",
+        method="started after day 0, among responders of the last visit",
+        **common,
+    )
+    if len(among):
+        store.add(
+            ADDED, drug, "percent", value=100 * len(first) / len(among), unit="%", method="share", **common
+        )
+    if len(first):
+        store_summary(
+            store,
+            ADDED,
+            f"{drug}_start_week",
+            first["start_day"] / 7,
+            unit="weeks",
+            method="weeks from day 0 to the start",
+            group=group,
+            n=len(first),
+        )
+    return first
+
+
+def describe_long_term(
+    tables: AnalysisTables,
+    responders: pd.Index,
+    store: StatisticsStore,
+    *,
+    group: str,
+    horizon_days: float,
+) -> None:
+    """Store how the responders of the last visit fared after the horizon: alive, died, length of follow-up."""
+    rows = tables.patients[tables.patients["patient_id"].isin(responders)]
+    died = int((rows["died"] & (rows["followup_days"] > horizon_days)).sum())
+    common = {"group": group, "n": len(rows)}
+    store.add(
+        LONG_TERM,
+        "responders",
+        "alive",
+        value=int((~rows["died"].astype(bool)).sum()),
+        unit="patients",
+        method="alive at last contact",
+        **common,
+    )
+    store.add(
+        LONG_TERM,
+        "responders",
+        "died",
+        value=died,
+        unit="patients",
+        method=f"died after day {horizon_days:g}",
+        **common,
+    )
+    if len(rows):
+        store_summary(
+            store,
+            LONG_TERM,
+            "responders_months",
+            rows["followup_days"] / DAYS_PER_MONTH,
+            unit="months",
+            method="follow-up from day 0",
+            **common,
+        )

@@ -1,0 +1,213 @@
+"""Glucocorticoid sparing: dose at each visit in prednisone equivalents, its fall, time to a low dose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from helpers.analysis.summary import store_summary
+from helpers.clinical.steroids import cumulative_dose, percentage_fall, time_to_dose_at_most, weekly_dose
+from helpers.stats.competing import cumulative_incidence
+from helpers.stats.repeated import signed_rank_test
+
+if TYPE_CHECKING:
+    from helpers.cohort.cleaning import AnalysisTables
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import StatisticsStore
+
+ANALYSIS = "glucocorticoid"
+PER_KG, PER_DAY = "mg/kg/d prednisone equivalent", "mg/d prednisone equivalent"
+DOSE, DOSE_MG = "dose", "dose_mg"
+_UNITS = {DOSE: ("mg_per_kg", PER_KG), DOSE_MG: ("prednisone_mg", PER_DAY)}
+
+
+def doses_at_visits(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:
+    """Return each patient's dose at each visit: patient_id, group, visit, day, mg_per_kg, prednisone_mg."""
+    if tables.doses.empty:
+        return pd.DataFrame(columns=["patient_id", "group", "visit", "day", "mg_per_kg", "prednisone_mg"])
+    frames = []
+    for visit in config.visits:
+        doses = weekly_dose(tables.doses, visit.day, rule=config.steroids.dose_summary)
+        frames.append(doses.assign(visit=visit.id))
+    groups = tables.patients[["patient_id", "group"]]
+    found = pd.concat(frames).dropna(subset=["mg_per_kg", "prednisone_mg"], how="all")
+    columns = ["patient_id", "group", "visit", "day", "mg_per_kg", "prednisone_mg"]
+    return found.merge(groups, on="patient_id")[columns].reset_index(drop=True)
+
+
+def describe_doses(
+    doses: pd.DataFrame, tables: AnalysisTables, config: CohortConfig, store: StatisticsStore
+) -> None:
+    """Store n, median, quartiles and range of the dose by group and visit, per kilogram and in milligrams."""
+    sizes = tables.patients["group"].value_counts()
+    for (group, visit), rows in doses.groupby(["group", "visit"], sort=False):
+        for name, (column, unit) in _UNITS.items():
+            values = rows[column].dropna()
+            common = {
+                "group": group,
+                "timepoint": visit,
+                "n": len(values),
+                "n_missing": int(sizes[group]) - len(values),
+            }
+            store.add(ANALYSIS, name, "n", value=len(values), unit="patients", method="count", **common)
+            store_summary(store, ANALYSIS, name, values, unit=unit, method=_method(config), **common)
+
+
+def _method(config: CohortConfig) -> str:
+    week = config.steroids.dose_summary == "weekly_mean"
+    return "mean daily doses of the 7 days that end at the visit" if week else "doses of the visit's day"
+
+
+def describe_fall(
+    doses: pd.DataFrame, tables: AnalysisTables, config: CohortConfig, store: StatisticsStore
+) -> list[str]:
+    """Compare the last visit within the horizon with baseline; return the groups that could be compared.
+
+    Stored: the fall of the median (what a reader computes from two medians), the median of each patient's own
+    fall, and the exact signed-rank test of the paired doses.
+    """
+    baseline, last = config.baseline_visit, config.visits[-1]
+    compared = []
+    if baseline is None or doses.empty:
+        return compared
+    falls = percentage_fall(tables.doses, last.day, rule=config.steroids.dose_summary)
+    for group in config.group_ids:
+        wide = doses[doses["group"] == group].pivot(index="patient_id", columns="visit", values="mg_per_kg")
+        if not {baseline.id, last.id} <= set(wide.columns):
+            continue
+        pairs = wide[[baseline.id, last.id]].dropna()
+        if pairs.empty:
+            continue
+        compared.append(group)
+        common = {"group": group, "timepoint": last.id}
+        before, after = wide[baseline.id].median(), wide[last.id].median()
+        store.add(
+            ANALYSIS,
+            DOSE,
+            "fall_of_median",
+            value=100 * (before - after) / before,
+            unit="%",
+            n=int(wide[last.id].notna().sum()),
+            method="fall between the two medians",
+            **common,
+        )
+        own = falls[falls["patient_id"].isin(pairs.index)]["fall_percent"]
+        store.add(
+            ANALYSIS,
+            DOSE,
+            "median_fall",
+            value=float(own.median()),
+            n=len(pairs),
+            unit="%",
+            method="median of each patient's own fall; survivors only",
+            **common,
+        )
+        test = signed_rank_test(pairs[baseline.id].to_numpy(), pairs[last.id].to_numpy())
+        store.add(
+            ANALYSIS,
+            DOSE,
+            "change_test",
+            value=test.statistic,
+            p_value=test.p_value,
+            n=len(pairs),
+            method=test.method,
+            **common,
+        )
+    return compared
+
+
+def describe_low_dose(
+    tables: AnalysisTables,
+    config: CohortConfig,
+    store: StatisticsStore,
+    *,
+    horizon_days: float,
+    confidence: float,
+) -> pd.DataFrame:
+    """Time to a lasting dose at or below the threshold, with death competing; return time and status."""
+    if tables.doses.empty:
+        return pd.DataFrame()
+    threshold = config.steroids.threshold_mg_per_kg
+    known = tables.patients[tables.patients["patient_id"].isin(tables.doses["patient_id"])]
+    times = time_to_dose_at_most(tables.doses, known, threshold, horizon=int(horizon_days))
+    times = times.merge(known[["patient_id", "group"]], on="patient_id")
+    for group in config.group_ids:
+        rows = times[times["group"] == group]
+        if rows.empty:
+            continue
+        common = {"group": group, "timepoint": f"day_{horizon_days:g}"}
+        reached = rows[rows["status"] == 1]
+        store.add(
+            ANALYSIS,
+            "low_dose",
+            "threshold",
+            value=threshold,
+            unit="mg/kg/d",
+            group=group,
+            n=len(rows),
+            timepoint="follow_up",
+            method="setting of the cohort",
+        )
+        store.add(
+            ANALYSIS,
+            "low_dose",
+            "reached",
+            value=len(reached),
+            n=len(rows),
+            unit="patients",
+            method="first day of at least 3 days at or below the threshold",
+            **common,
+        )
+        store.add(
+            ANALYSIS,
+            "low_dose",
+            "died_first",
+            value=int((rows["status"] == 2).sum()),
+            n=len(rows),
+            unit="patients",
+            method="died before reaching the threshold",
+            **common,
+        )
+        if len(reached):
+            store.add(
+                ANALYSIS,
+                "low_dose",
+                "median_day",
+                value=float(reached["time"].median()),
+                n=len(reached),
+                unit="days",
+                method="median over those who reached it",
+                **common,
+            )
+        curve = cumulative_incidence(rows["time"], rows["status"], cause=1, confidence=confidence)
+        store.add(ANALYSIS, "low_dose", "incidence", result=curve.at(horizon_days), **common)
+    return times
+
+
+def describe_cumulative_dose(
+    tables: AnalysisTables, config: CohortConfig, store: StatisticsStore, *, horizon_days: float
+) -> None:
+    """Store the dose summed from day 0 up to the horizon, of patients followed throughout and of all."""
+    if tables.doses.empty:
+        return
+    totals = cumulative_dose(tables.doses, days=int(horizon_days))
+    totals = totals.merge(tables.patients[["patient_id", "group"]], on="patient_id")
+    for group in config.group_ids:
+        rows = totals[totals["group"] == group]
+        for name, part in {"cumulative_survivors": rows[rows["complete"]], "cumulative_all": rows}.items():
+            values = part["mg_per_kg"].dropna()
+            if values.empty:
+                continue
+            until = "patients followed throughout" if name == "cumulative_survivors" else "until death"
+            store_summary(
+                store,
+                ANALYSIS,
+                name,
+                values,
+                group=group,
+                timepoint=f"day_{horizon_days:g}",
+                n=len(values),
+                unit="mg/kg prednisone equivalent",
+                method=f"sum of the daily doses of {horizon_days:g} days from day 0, {until}",
+            )

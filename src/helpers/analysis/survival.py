@@ -1,0 +1,158 @@
+"""Survival from day 0: curves, numbers at risk, comparison of the groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from helpers.analysis.variables import comparison
+from helpers.stats.cox import cox_regression
+from helpers.stats.kaplan_meier import KaplanMeier, censor_at, kaplan_meier
+from helpers.stats.logrank import logrank_test
+from helpers.stats.proportions import proportion_interval
+
+if TYPE_CHECKING:
+    from helpers.cohort.cleaning import AnalysisTables
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import StatisticsStore
+
+ANALYSIS, OUTCOME = "survival", "death"
+TREATED = "treated"
+
+
+@dataclass(frozen=True)
+class SurvivalTimes:
+    """Times from day 0 to death or censoring, cut at the horizon.
+
+    Attributes:
+        frame: patient_id, group, time (days), event (bool), treated (1 or 0).
+        horizon_days: last day of the analysis.
+        left_out: patients without a usable follow-up time.
+    """
+
+    frame: pd.DataFrame
+    horizon_days: int
+    left_out: int
+
+    def of_group(self, group: str) -> pd.DataFrame:
+        """Return the rows of one group."""
+        return self.frame[self.frame["group"] == group]
+
+
+def survival_times(tables: AnalysisTables, config: CohortConfig, horizon_days: float) -> SurvivalTimes:
+    """Return each patient's time to death within the horizon, censored at last contact or at the horizon."""
+    patients = tables.patients[["patient_id", "group", "followup_days", "died"]]
+    usable = patients[patients["followup_days"].notna() & (patients["followup_days"] >= 0)].copy()
+    time, event = censor_at(usable["followup_days"], usable["died"], horizon_days)
+    usable["time"], usable["event"] = time, event.astype(bool)
+    usable[TREATED] = (usable["group"] == (config.treated.id if config.treated else "")).astype(float)
+    frame = usable[["patient_id", "group", "time", "event", TREATED]].reset_index(drop=True)
+    return SurvivalTimes(frame, int(horizon_days), len(patients) - len(usable))
+
+
+def risk_table_days(horizon_days: int, config: CohortConfig) -> list[int]:
+    """Return the days under the curve: every week up to ten weeks, else about eight rounded steps."""
+    if horizon_days <= 70:
+        return list(range(0, horizon_days + 1, 7 if horizon_days > 21 else 3))
+    days = [1, 5, 10, 20, 30, 60, 90, 182, 365, 730, 1095, 1826]
+    step = next(day for day in days if horizon_days / day <= 9 or day == days[-1])
+    return list(range(0, horizon_days + 1, step))
+
+
+def describe_survival(
+    times: SurvivalTimes, config: CohortConfig, store: StatisticsStore, *, confidence: float
+) -> dict[str, KaplanMeier]:
+    """Estimate survival by group and store the curve, the risk table, survival at the horizon and the median."""
+    horizon = f"day_{times.horizon_days}"
+    curves = {}
+    for group in config.groups:
+        rows = times.of_group(group.id)
+        if rows.empty:
+            continue
+        curve = kaplan_meier(
+            rows["time"], rows["event"], confidence=confidence, interval=config.survival.interval
+        )
+        curves[group.id] = curve
+        _store_curve(curve, group.id, store, times.horizon_days)
+        _store_risk_table(curve, group.id, risk_table_days(times.horizon_days, config), store)
+        common = {"group": group.id, "timepoint": horizon}
+        at_end = curve.at(times.horizon_days)
+        store.add(ANALYSIS, OUTCOME, "survival", result=at_end, **common)
+        deaths, n = int(rows["event"].sum()), len(rows)
+        store.add(ANALYSIS, OUTCOME, "deaths", value=deaths, n=n, unit="patients", method="count", **common)
+        store.add(
+            ANALYSIS,
+            OUTCOME,
+            "alive",
+            value=n - deaths,
+            n=n,
+            unit="patients",
+            method="count",
+            note="alive at the horizon or when follow-up ended",
+            **common,
+        )
+        if (rows.loc[~rows["event"], "time"] >= times.horizon_days).all():
+            share = proportion_interval(n - deaths, n, confidence=confidence)
+            store.add(ANALYSIS, OUTCOME, "alive_share", result=share, **common)
+        median = curve.quantile(0.5, rule=config.survival.quantile_rule)
+        store.add(ANALYSIS, OUTCOME, "median", result=median, unit="days", group=group.id)
+        store.add(
+            ANALYSIS,
+            OUTCOME,
+            "follow_up",
+            value=float(rows["time"].median()),
+            n=n,
+            unit="days",
+            method="median time in the analysis",
+            group=group.id,
+        )
+    return curves
+
+
+def _store_curve(curve: KaplanMeier, group: str, store: StatisticsStore, horizon_days: int) -> None:
+    for row in curve.table.itertuples():
+        common = {"group": group, "timepoint": f"day_{row.time:g}".replace(".", "_"), "n": int(row.n_risk)}
+        if row.time != horizon_days:
+            store.add(
+                ANALYSIS,
+                OUTCOME,
+                "survival",
+                value=row.survival,
+                lower=row.lower,
+                upper=row.upper,
+                method=curve.method,
+                **common,
+            )
+        for name in ("n_event", "n_censor"):
+            store.add(
+                ANALYSIS, OUTCOME, name, value=getattr(row, name), unit="patients", method="count", **common
+            )
+
+
+def _store_risk_table(curve: KaplanMeier, group: str, days: list[int], store: StatisticsStore) -> None:
+    for row in curve.counts_at(days).itertuples():
+        common = {"group": group, "timepoint": f"day_{row.time:g}", "unit": "patients"}
+        store.add(
+            ANALYSIS, OUTCOME, "at_risk", value=row.n_risk, method="alive and followed just before", **common
+        )
+        store.add(ANALYSIS, OUTCOME, "cumulative_deaths", value=row.n_event, method="count", **common)
+
+
+def compare_survival(
+    times: SurvivalTimes, config: CohortConfig, store: StatisticsStore, *, confidence: float
+) -> bool:
+    """Compare the groups by the log-rank test and Cox regression; return False where there is one group."""
+    groups = comparison(config)
+    frame = times.frame[times.frame["group"].isin(groups)]
+    if frame["group"].nunique() < 2:
+        return False
+    common = {"group": "both", "timepoint": f"day_{times.horizon_days}"}
+    test = logrank_test(frame["time"], frame["event"], frame["group"])
+    store.add(ANALYSIS, OUTCOME, "logrank", result=test, value=test.statistic, **common)
+    if frame["event"].sum() == 0:
+        return True
+    fit = cox_regression(frame, time="time", event="event", covariates=[TREATED], confidence=confidence)
+    store.add(ANALYSIS, OUTCOME, "hazard_ratio", result=fit[TREATED], **common)
+    return True
