@@ -7,7 +7,7 @@ change who is compared with whom.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,14 +124,17 @@ def group_codes(group: Any, size: int, argument: str = "group", minimum: int = 2
     return Groups(found, np.asarray(codes, dtype=np.int64))
 
 
-def _codes_of_objects(raw: NDArray[Any], argument: str) -> tuple[tuple[Any, ...], NDArray[Any]]:
-    items = raw.tolist()
-    missing = [i for i, item in enumerate(items) if _is_missing(item)]
-    if missing:
-        raise StatisticsError(argument, f"label missing at position {missing[0]}")
-    distinct: Sequence[Hashable] = sorted(set(items), key=lambda item: (str(type(item)), str(item)))
-    index = {label: code for code, label in enumerate(distinct)}
-    return tuple(distinct), np.fromiter((index[item] for item in items), dtype=np.int64, count=len(items))
+def _codes_of_objects(raw: NDArray[Any], argument: str) -> tuple[tuple[Any, ...], Ints]:
+    import pandas as pd
+
+    codes, distinct = pd.factorize(raw.astype(object))
+    if (codes < 0).any():
+        raise StatisticsError(argument, f"label missing at position {int(np.flatnonzero(codes < 0)[0])}")
+    labels = distinct.tolist()
+    order = sorted(range(len(labels)), key=lambda i: (type(labels[i]).__name__, str(labels[i])))
+    rank = np.empty(len(labels), dtype=np.int64)
+    rank[order] = np.arange(len(labels))
+    return tuple(labels[i] for i in order), rank[codes] if codes.size else rank
 
 
 def treated_mask(group: Any, treated: Any, size: int, argument: str = "group") -> tuple[Bools, Any, Any]:

@@ -1,0 +1,288 @@
+"""Cox proportional hazards with Efron, Breslow or exact ties, and the check of proportional hazards.
+
+One risk-set routine serves the fit, the score test and the proportionality test, so that all three handle ties
+alike; library fits differ in which of these they offer (`ties` is fixed in some, the test of proportionality
+departs from the current `cox.zph` in others).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from helpers.stats.checks import Bools, Floats, choice, confidence_level, float_array, survival_data
+from helpers.stats.cox_likelihood import exact_likelihood, moment_likelihood, risk_moments
+from helpers.stats.result import Result, StatisticsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Ties = Literal["efron", "breslow", "exact"]
+Likelihood = Callable[[Floats], tuple[float, Floats, Floats]]
+_MAX_STEPS = 60
+
+
+@dataclass(frozen=True)
+class CoxFit:
+    """A fitted Cox model; coefficients are log hazard ratios per unit of each covariate."""
+
+    covariates: tuple[str, ...]
+    coefficients: Floats
+    covariance: Floats
+    log_likelihood: float
+    log_likelihood_null: float
+    score_statistic: float
+    n: int
+    n_events: int
+    ties: str
+    confidence: float
+    converged: bool
+    separated: tuple[str, ...]
+    n_missing: int = 0
+    data: tuple[Floats, Bools, Floats] = field(
+        repr=False, default=(np.empty(0), np.empty(0, bool), np.empty(0))
+    )
+
+    @property
+    def standard_errors(self) -> Floats:
+        """Standard errors of the coefficients."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def note(self) -> str:
+        """What a reader must know before quoting the fit; empty if nothing."""
+        if self.separated:
+            names = ", ".join(self.separated)
+            return (
+                f"monotone likelihood for {names}: no finite estimate exists, use the Firth-penalised model"
+            )
+        return "" if self.converged else "the fit did not converge"
+
+    def test(self, kind: Literal["likelihood_ratio", "wald", "score"] = "likelihood_ratio") -> Result:
+        """Overall test that all coefficients are 0, chi-square with one degree of freedom a covariate."""
+        from scipy.stats import chi2
+
+        choice(kind, ("likelihood_ratio", "wald", "score"), "kind")
+        statistic = {
+            "likelihood_ratio": 2 * (self.log_likelihood - self.log_likelihood_null),
+            "wald": float(self.coefficients @ np.linalg.pinv(self.covariance) @ self.coefficients),
+            "score": self.score_statistic,
+        }[kind]
+        return Result(
+            method=f"Cox model, {kind.replace('_', ' ')} test, {self.ties} ties",
+            statistic=statistic,
+            p_value=float(chi2.sf(statistic, len(self.covariates))),
+            n=self.n,
+            n_missing=self.n_missing,
+            note=self.note,
+            details={"df": len(self.covariates)},
+        )
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a covariate: coef, se, hazard_ratio, lower, upper, z, p_value (Wald)."""
+        import pandas as pd
+        from scipy.stats import norm
+
+        z = float(norm.isf((1 - self.confidence) / 2))
+        coefficient, se = self.coefficients, self.standard_errors
+        with np.errstate(over="ignore"):
+            rows = {
+                "covariate": list(self.covariates),
+                "coef": coefficient,
+                "se": se,
+                "hazard_ratio": np.exp(coefficient),
+                "lower": np.exp(coefficient - z * se),
+                "upper": np.exp(coefficient + z * se),
+                "z": coefficient / se,
+                "p_value": 2 * norm.sf(np.abs(coefficient / se)),
+            }
+        return pd.DataFrame(rows)
+
+    def result(self, covariate: str) -> Result:
+        """Hazard ratio of one covariate with Wald interval and p; NaN, said in `note`, under separation."""
+        if covariate not in self.covariates:
+            raise StatisticsError("covariate", f"{covariate!r} is not among {list(self.covariates)}")
+        row = self.table.iloc[self.covariates.index(covariate)]
+        known = covariate not in self.separated
+        nan = float("nan")
+        return Result(
+            method=f"Cox hazard ratio, {self.ties} ties, Wald interval",
+            value=float(row["hazard_ratio"]) if known else nan,
+            lower=float(row["lower"]) if known else nan,
+            upper=float(row["upper"]) if known else nan,
+            p_value=float(row["p_value"]) if known else nan,
+            statistic=float(row["z"]) if known else nan,
+            n=self.n,
+            n_missing=self.n_missing,
+            confidence=self.confidence,
+            note=self.note,
+            options={"ties": self.ties, "covariates": self.covariates},
+            details={"coef": float(row["coef"]), "se": float(row["se"]), "n_events": self.n_events},
+        )
+
+
+def cox_regression(
+    frame: pd.DataFrame,
+    *,
+    time: str,
+    event: str,
+    covariates: Sequence[str],
+    ties: Ties = "efron",
+    confidence: float = 0.95,
+) -> CoxFit:
+    """Fit a Cox model to the columns of `frame` (Newton-Raphson on the partial likelihood).
+
+    `ties`: efron (R's default), breslow (SAS's), exact (discrete logistic likelihood, R's "exact"; its score
+    test is the log-rank test). Rows with a missing covariate are left out and counted. Covariates must be
+    numeric (0/1 for a group). A covariate whose likelihood keeps rising (for instance no death in one arm) is
+    named in `separated` and gets no hazard ratio. Raises StatisticsError for unusable columns, no events, a
+    covariate that does not vary, or collinear covariates.
+    """
+    choice(ties, ("efron", "breslow", "exact"), "ties")
+    level = confidence_level(confidence)
+    times, events, design, missing = cox_data(frame, time, event, covariates)
+    centre, scale = design.mean(0), design.std(0)
+    standard = (design - centre) / scale
+    likelihood = _likelihood(times, events, standard, ties)
+    start = likelihood(np.zeros(standard.shape[1]))
+    score = float(start[1] @ np.linalg.solve(start[2], start[1]))
+    beta, value, information, converged = newton(likelihood, start)
+    separated = _separated(beta, information, tuple(covariates), converged)
+    return CoxFit(
+        covariates=tuple(covariates),
+        coefficients=beta / scale,
+        covariance=np.linalg.pinv(information) / np.outer(scale, scale),
+        log_likelihood=value,
+        log_likelihood_null=start[0],
+        score_statistic=score,
+        n=times.size,
+        n_events=int(events.sum()),
+        ties=ties,
+        confidence=level,
+        converged=converged,
+        separated=separated,
+        n_missing=missing,
+        data=(times, events, design),
+    )
+
+
+def cox_data(
+    frame: pd.DataFrame, time: str, event: str, covariates: Sequence[str]
+) -> tuple[Floats, Bools, Floats, int]:
+    """Times, events and design matrix of the complete rows, and how many rows lacked a covariate."""
+    if not covariates:
+        raise StatisticsError("covariates", "none given")
+    for name, argument in [(time, "time"), (event, "event"), *((c, "covariates") for c in covariates)]:
+        if name not in frame.columns:
+            raise StatisticsError(argument, f"no column {name!r}; the frame has {list(frame.columns)}")
+    times, events = survival_data(frame[time], frame[event])
+    columns = [float_array(frame[name], f"covariates[{name!r}]") for name in covariates]
+    design = np.column_stack(columns)
+    complete = ~np.isnan(design).any(1)
+    times, events, design = times[complete], events[complete], design[complete]
+    if times.size == 0:
+        raise StatisticsError("covariates", "no row has all of them")
+    if not events.any():
+        raise StatisticsError("event", "no events among the complete rows")
+    for name, column in zip(covariates, design.T, strict=True):
+        if np.ptp(column) == 0:
+            raise StatisticsError("covariates", f"{name!r} does not vary (always {column[0]:g})")
+    centred = (design - design.mean(0)) / design.std(0)
+    if np.linalg.matrix_rank(centred) < design.shape[1]:
+        raise StatisticsError("covariates", f"{list(covariates)} are collinear")
+    return times, events, design, int((~complete).sum())
+
+
+def _likelihood(times: Floats, events: Bools, design: Floats, ties: str) -> Likelihood:
+    if ties == "exact":
+        return exact_likelihood(times, events, design)
+    return moment_likelihood(times, events, design, ties)
+
+
+def newton(likelihood: Likelihood, start: tuple[float, Floats, Floats]) -> tuple[Floats, float, Floats, bool]:
+    """Maximise by Newton-Raphson with step halving: estimate, value, information, whether it converged."""
+    value, gradient, information = start
+    beta = np.zeros(gradient.size)
+    for _ in range(_MAX_STEPS):
+        step = np.linalg.lstsq(information, gradient, rcond=None)[0]
+        step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
+        for _ in range(30):
+            trial = likelihood(beta + step)
+            if np.isfinite(trial[0]) and trial[0] >= value - 1e-12 * (1 + abs(value)):
+                break
+            step = step / 2
+        beta = beta + step
+        gain = trial[0] - value
+        value, gradient, information = trial
+        if np.abs(step).max() < 1e-10 and abs(gain) < 1e-10:
+            return beta, value, information, True
+        if np.abs(beta).max() > 40:
+            break
+    return beta, value, information, False
+
+
+def _separated(beta: Floats, information: Floats, names: tuple[str, ...], converged: bool) -> tuple[str, ...]:
+    """Covariates whose estimate ran off: beyond e^8 per standard deviation with no information left."""
+    if converged and np.abs(beta).max() < 8:
+        return ()
+    flat = np.diag(information) < 1e-4
+    return tuple(n for n, b, f in zip(names, beta, flat, strict=True) if abs(b) > 8 and f)
+
+
+def proportional_hazards_test(
+    fit: CoxFit, *, transform: Literal["km", "rank", "identity", "log"] = "km"
+) -> dict[str, Result]:
+    """Score test that each coefficient is constant in time (Grambsch & Therneau 1994; R's `cox.zph` >= 3.0).
+
+    Returns one result a covariate and one for "GLOBAL". The transform of time defaults to the left-continuous
+    Kaplan-Meier estimate, as in R. For exact ties the Efron moments are used, said in `method`.
+    """
+    from scipy.stats import chi2
+
+    choice(transform, ("km", "rank", "identity", "log"), "transform")
+    times, events, design = fit.data
+    ties = "breslow" if fit.ties == "breslow" else "efron"
+    moments = risk_moments(times, events, design - design.mean(0), fit.coefficients, ties)
+    g = _transformed_time(times, events, moments.time, transform)
+    g = g - np.average(g, weights=moments.weight)
+    size = len(fit.covariates)
+    sums = moments.residual_sums
+    score = (g[:, None] * sums).sum(0)
+    first = moments.variance.sum(0)
+    cross = (g[:, None, None] * moments.variance).sum(0)
+    second = ((g**2)[:, None, None] * moments.variance).sum(0)
+    results = {}
+    for j, name in enumerate((*fit.covariates, "GLOBAL")):
+        rows = np.arange(size) if name == "GLOBAL" and j == size else np.array([j])
+        full = np.block([[first, cross[:, rows]], [cross[rows], second[np.ix_(rows, rows)]]])
+        u = np.concatenate([np.zeros(size), score[rows]])
+        statistic = float(u @ np.linalg.solve(full, u))
+        results[name] = Result(
+            method=f"proportional hazards score test, {transform} transform, {ties} ties",
+            statistic=statistic,
+            p_value=float(chi2.sf(statistic, rows.size)),
+            n=fit.n,
+            details={"df": int(rows.size)},
+        )
+    return results
+
+
+def _transformed_time(times: Floats, events: Bools, at: Floats, transform: str) -> Floats:
+    from helpers.stats.kaplan_meier import life_table
+
+    if transform == "identity":
+        return at
+    if transform == "log":
+        return np.log(at)
+    life = life_table(times, events)
+    if transform == "km":
+        survival = np.cumprod(1 - life.n_event / life.n_risk)
+        before = np.concatenate(([1.0], survival[:-1]))
+        return np.asarray(1 - before[np.searchsorted(life.time, at)])
+    order = np.sort(times)
+    low, high = np.searchsorted(order, at), np.searchsorted(order, at, side="right")
+    return np.asarray((low + high + 1) / 2)

@@ -1,0 +1,235 @@
+"""Kaplan-Meier estimate with counts, limits and quantiles; sort-based, O(n log n)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import nan
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from helpers.stats.checks import Bools, Floats, choice, confidence_level, float_array, survival_data
+from helpers.stats.result import Result, StatisticsError
+from helpers.stats.survival_intervals import INTERVALS, beta_product_limits, greenwood_limits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+IntervalKind = Literal["log-log", "log", "plain", "arcsine", "beta-product"]
+# Survival probabilities closer than this are one value: products of fractions in floating point put a curve of
+# 20 patients with 10 deaths at 0.5000000000000002, and the median must not hang on that. Same as R.
+_TOLERANCE = float(np.sqrt(np.finfo(float).eps))
+
+
+@dataclass(frozen=True)
+class LifeTable:
+    """Counts at each distinct time: at risk just before it, events and censorings at it."""
+
+    time: Floats
+    n_risk: Floats
+    n_event: Floats
+    n_censor: Floats
+
+
+def life_table(times: Floats, events: Bools) -> LifeTable:
+    """Distinct times with numbers at risk just before, events and censorings."""
+    order = np.argsort(times)
+    ordered = times[order]
+    first = np.empty(ordered.size, dtype=bool)
+    first[0] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    start = np.flatnonzero(first)
+    count = np.diff(np.append(start, ordered.size))
+    deaths = np.add.reduceat(events[order].astype(np.int64), start)
+    return LifeTable(
+        ordered[start],
+        (ordered.size - start).astype(float),
+        deaths.astype(float),
+        (count - deaths).astype(float),
+    )
+
+
+@dataclass(frozen=True)
+class KaplanMeier:
+    """A fitted curve. Made by `kaplan_meier`; times keep the unit of the input."""
+
+    life: LifeTable
+    survival: Floats
+    log_variance: Floats = field(repr=False)
+    confidence: float = 0.95
+    interval: str = "log-log"
+
+    @property
+    def n(self) -> int:
+        """Number of subjects."""
+        return int(self.life.n_risk[0])
+
+    @property
+    def std_err(self) -> Floats:
+        """Greenwood standard error of S; NaN where S is 0."""
+        positive = self.survival > 0
+        variance = np.where(positive, self.log_variance, np.nan)
+        return np.where(positive, self.survival, 0.0) * np.sqrt(variance)
+
+    @cached_property
+    def _transformed(self) -> tuple[Floats, Floats]:
+        from scipy.stats import norm
+
+        if self.interval == "beta-product":
+            return self._beta_product
+        z = float(norm.isf((1 - self.confidence) / 2))
+        return greenwood_limits(self.survival, self.log_variance, self.interval, z)
+
+    @cached_property
+    def _beta_product(self) -> tuple[Floats, Floats]:
+        known_alive = self.life.n_risk - self.life.n_event
+        return beta_product_limits(self.life.n_risk, self.life.n_event, known_alive, self.confidence)
+
+    @cached_property
+    def limits(self) -> tuple[Floats, Floats]:
+        """Lower and upper limits at each time; beta-product limits where S is 0 or 1 and no transform exists."""
+        lower, upper = (limit.copy() for limit in self._transformed)
+        edge = np.isnan(lower)
+        if edge.any():
+            exact = self._beta_product
+            lower[edge], upper[edge] = exact[0][edge], exact[1][edge]
+        return lower, upper
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row a distinct time: time, n_risk, n_event, n_censor, survival, std_err, lower, upper."""
+        import pandas as pd
+
+        lower, upper = self.limits
+        return pd.DataFrame(
+            {
+                "time": self.life.time,
+                "n_risk": self.life.n_risk.astype(np.int64),
+                "n_event": self.life.n_event.astype(np.int64),
+                "n_censor": self.life.n_censor.astype(np.int64),
+                "survival": self.survival,
+                "std_err": self.std_err,
+                "lower": lower,
+                "upper": upper,
+            }
+        )
+
+    def at(self, day: float) -> Result:
+        """S(day) = P(T > day) with limits. NaN, said in `note`, beyond the last follow-up unless S is 0 there."""
+        if not np.isfinite(day) or day < 0:
+            raise StatisticsError("day", f"must be a time >= 0, found {day!r}")
+        index = int(np.searchsorted(self.life.time, day, side="right")) - 1
+        method = f"Kaplan-Meier survival, {self.interval} interval"
+        details = {
+            "n_risk": int(np.sum(self.life.n_risk[np.searchsorted(self.life.time, day) :][:1])),
+            "n_event": int(self.life.n_event[: index + 1].sum()),
+        }
+        base: dict[str, Any] = {"n": self.n, "confidence": self.confidence, "details": details}
+        base["options"] = {"interval": self.interval, "time": float(day)}
+        if index < 0:
+            note = "everybody alive and followed: beta-product limit"
+            lower = float(((1 - self.confidence) / 2) ** (1 / self.n))
+            return Result(method=method, value=1.0, lower=lower, upper=1.0, note=note, **base)
+        if day > self.life.time[-1] and self.survival[-1] > 0:
+            return Result(method=method, note=f"follow-up ends at {self.life.time[-1]:g}", **base)
+        edge = bool(np.isnan(self._transformed[0][index]))
+        if edge and self.interval != "beta-product":
+            method = "Kaplan-Meier survival, beta-product interval (no transform exists at S = 0 or 1)"
+        lower, upper = (float(limit[index]) for limit in self.limits)
+        if (edge or self.interval == "beta-product") and day > self.life.time[index]:
+            lower = self._lower_after(index)
+        return Result(method=method, value=float(self.survival[index]), lower=lower, upper=upper, **base)
+
+    def _lower_after(self, index: int) -> float:
+        """Lower beta-product limit once those censored at a time have left, until the next time."""
+        used = slice(0, index + 1)
+        alive = np.append(self.life.n_risk, 0.0)[1:][used]
+        return float(
+            beta_product_limits(self.life.n_risk[used], self.life.n_event[used], alive, self.confidence)[0][
+                index
+            ]
+        )
+
+    def quantile(self, q: float = 0.5, rule: Literal["midpoint", "sas"] = "midpoint") -> Result:
+        """Time by which a fraction `q` has had the event (0.5: median survival), with limits from the curve's.
+
+        Where the curve is flat at exactly 1 - q, the middle of the flat part is taken (R, SAS). They part when
+        the curve stays there to the end: `midpoint` (R) takes the last follow-up as its end, `sas` calls
+        the quantile not evaluable. NaN when the curve never falls so low.
+        """
+        choice(rule, ("midpoint", "sas"), "rule")
+        if not 0 < q < 1:
+            raise StatisticsError("q", f"must lie between 0 and 1, found {q!r}")
+        lower, upper = self._transformed
+        value = self._crossing(self.survival, 1 - q, rule)
+        return Result(
+            method=f"Kaplan-Meier quantile ({rule} rule), {self.interval} interval",
+            value=value,
+            lower=self._crossing(lower, 1 - q, rule),
+            upper=self._crossing(upper, 1 - q, rule),
+            n=self.n,
+            confidence=self.confidence,
+            note="" if np.isfinite(value) else f"the curve does not fall below {1 - q:g}",
+            options={"q": q, "rule": rule, "interval": self.interval},
+        )
+
+    def _crossing(self, curve: Floats, level: float, rule: str) -> float:
+        present = ~np.isnan(curve)
+        time, height = self.life.time[present], curve[present]
+        flat = np.flatnonzero(np.abs(height - level) < _TOLERANCE)
+        below = np.flatnonzero(height < level - _TOLERANCE)
+        if flat.size == 0:
+            return float(time[below[0]]) if below.size else nan
+        if below.size:
+            return float(time[flat[0]] + time[below[0]]) / 2
+        return nan if rule == "sas" else float(time[flat[0]] + time[-1]) / 2
+
+    def counts_at(self, times: Any) -> pd.DataFrame:
+        """Numbers under a plot: n_risk just before each time, cumulative events and censorings up to and at it.
+
+        An administrative censoring at the last day therefore still counts as at risk on that day.
+        """
+        import pandas as pd
+
+        at = float_array(times, "times")
+        before = np.searchsorted(self.life.time, at, side="left")
+        through = np.searchsorted(self.life.time, at, side="right")
+        at_risk = np.append(self.life.n_risk, 0.0)
+        events = np.concatenate(([0.0], np.cumsum(self.life.n_event)))
+        censored = np.concatenate(([0.0], np.cumsum(self.life.n_censor)))
+        return pd.DataFrame(
+            {
+                "time": at,
+                "n_risk": at_risk[before].astype(np.int64),
+                "n_event": events[through].astype(np.int64),
+                "n_censor": censored[through].astype(np.int64),
+            }
+        )
+
+
+def kaplan_meier(
+    time: Any, event: Any, *, confidence: float = 0.95, interval: IntervalKind = "log-log"
+) -> KaplanMeier:
+    """Kaplan-Meier curve of one group.
+
+    `time` >= 0 in any unit, `event` 1 = event, 0 = censored (a subject censored at t is at risk at t).
+    `interval`: log-log, log, plain, arcsine (of Greenwood's variance, as R's `survfit`) or beta-product (Fay,
+    Brittain & Proschan 2013: valid with few or no events). Where S is 0 or 1 the transforms have no limits
+    and the beta-product ones are given. Raises StatisticsError naming the argument for unusable input.
+    """
+    choice(interval, INTERVALS, "interval")
+    level = confidence_level(confidence)
+    life = life_table(*survival_data(time, event))
+    survival = np.cumprod(1 - life.n_event / life.n_risk)
+    left = life.n_risk - life.n_event
+    term = np.divide(life.n_event, life.n_risk * left, out=np.full(left.size, np.inf), where=left > 0)
+    return KaplanMeier(life, survival, np.cumsum(np.where(life.n_event > 0, term, 0.0)), level, interval)
+
+
+def censor_at(time: Any, event: Any, horizon: float) -> tuple[Floats, Bools]:
+    """Follow-up ended administratively at `horizon`: later times become censorings there; events at it count."""
+    times, events = survival_data(time, event)
+    if not np.isfinite(horizon) or horizon < 0:
+        raise StatisticsError("horizon", f"must be a time >= 0, found {horizon!r}")
+    return np.minimum(times, horizon), events & (times <= horizon)
