@@ -52,7 +52,7 @@ def survival_times(tables: AnalysisTables, config: CohortConfig, horizon_days: f
     return SurvivalTimes(frame, int(horizon_days), len(patients) - len(usable))
 
 
-def risk_table_days(horizon_days: int, config: CohortConfig) -> list[int]:
+def risk_table_days(horizon_days: int) -> list[int]:
     """Return the days under the curve: every week up to ten weeks, else about eight rounded steps."""
     if horizon_days <= 70:
         return list(range(0, horizon_days + 1, 7 if horizon_days > 21 else 3))
@@ -64,7 +64,7 @@ def risk_table_days(horizon_days: int, config: CohortConfig) -> list[int]:
 def describe_survival(
     times: SurvivalTimes, config: CohortConfig, store: StatisticsStore, *, confidence: float
 ) -> dict[str, KaplanMeier]:
-    """Estimate survival by group and store the curve, the risk table, survival at the horizon and the median."""
+    """Estimate survival by group; store curve, risk table, survival at the horizon and median."""
     horizon = f"day_{times.horizon_days}"
     curves = {}
     for group in config.groups:
@@ -76,7 +76,7 @@ def describe_survival(
         )
         curves[group.id] = curve
         _store_curve(curve, group.id, store, times.horizon_days)
-        _store_risk_table(curve, group.id, risk_table_days(times.horizon_days, config), store)
+        _store_risk_table(curve, group.id, risk_table_days(times.horizon_days), store)
         common = {"group": group.id, "timepoint": horizon}
         at_end = curve.at(times.horizon_days)
         store.add(ANALYSIS, OUTCOME, "survival", result=at_end, **common)

@@ -7,7 +7,9 @@ annotations, sentences and the comparison with a publication read those rows and
 from __future__ import annotations
 
 import csv
+import io
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -150,12 +152,14 @@ class StatisticsStore:
 
     def write(self) -> Path:
         """Write the rows in the order in which they were added and return the file's path."""
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([_cell(item) for item in asdict(row).values()] for row in self._rows.values())
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("w", newline="", encoding="utf-8") as handle:
-            writer = csv.writer(handle, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            for row in self._rows.values():
-                writer.writerow([_cell(item) for item in asdict(row).values()])
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        temporary.write_text(buffer.getvalue(), encoding="utf-8")
+        temporary.replace(self.path)  # other notebooks may be reading the folder
         return self.path
 
 
@@ -174,9 +178,25 @@ class Statistics(Mapping[str, Statistic]):
             self._rows[row.id] = row
 
     @classmethod
-    def read(cls, directory: Path) -> Statistics:
-        """Read every statistics file of a cohort, in the order of their names."""
-        return cls(row for path in sorted(Path(directory).glob("*.csv")) for row in _read_file(path))
+    def read(cls, directory: Path, notebooks: Iterable[str] | None = None) -> Statistics:
+        """Read the statistics files of a cohort, in the order of their names.
+
+        Args:
+            directory: folder of the cohort's statistics files.
+            notebooks: names of the notebooks whose files are read; by default all of them.
+
+        Raises:
+            StatisticsStoreError: a named notebook has not written its statistics yet, a file is malformed, or
+                an identifier stands in two files.
+        """
+        folder = Path(directory)
+        if notebooks is None:
+            return cls(row for path in sorted(folder.glob("*.csv")) for row in _read_file(path))
+        paths = [folder / f"{name}.csv" for name in sorted(set(notebooks))]
+        absent = [path.stem for path in paths if not path.is_file()]
+        if absent:
+            raise StatisticsStoreError(f"no statistics yet of {', '.join(absent)}: run that notebook first")
+        return cls(row for path in paths for row in _read_file(path))
 
     def __getitem__(self, identifier: str) -> Statistic:
         """Return the row with this identifier.
