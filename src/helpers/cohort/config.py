@@ -16,6 +16,8 @@ from helpers.cohort.dictionary import Dictionary, load_dictionary
 from helpers.cohort.problems import CohortError, Problem, closest, gather, suggestion
 from helpers.cohort.settings import CohortConfig
 
+__all__ = ["CONFIG_FILE", "CohortConfig", "ConfigReading", "load_config", "read_config"]
+
 CONFIG_FILE = "cohort.toml"
 
 Loc = tuple[str | int, ...]
