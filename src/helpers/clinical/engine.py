@@ -1,0 +1,281 @@
+"""Evaluation of criteria and scores at patient-visits: verdict, counts, bounds and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from helpers.clinical.definitions import MISSING_POLICIES, Criteria, Need, Score, load_criteria
+from helpers.clinical.errors import ClinicalError
+from helpers.clinical.facts import QUALIFIER_SIGNS, Facts, StateArray
+from helpers.clinical.rules import (
+    CENSORED,
+    MET,
+    NOT_DONE,
+    NOT_MET,
+    RELATIVE_UNITS,
+    STATE_NAMES,
+    BoolArray,
+    Compare,
+    Memo,
+    Rule,
+    compare,
+)
+from helpers.clinical.units import canonical_unit
+
+__all__ = [
+    "Evaluation",
+    "ScoreEvaluation",
+    "evaluate",
+    "evaluate_score",
+    "load_criteria",
+    "rule_evidence",
+]
+
+VERDICTS = np.array(["not met", "met", "undetermined"], dtype=object)
+EVIDENCE_COLUMNS = [
+    "patient_id", "visit", "day", "criteria", "item", "label", "state", "rule", "rule_state", "variable",
+    "value", "qualifier", "unit", "measured_day", "table", "source_row",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """States of every item, and the verdict (1 met, 0 not met, -1 undetermined), by row of facts."""
+
+    criteria: Criteria
+    facts: Facts
+    states: Mapping[str, StateArray]
+    verdict: StateArray
+    missing: str
+
+    def counts(self, states: tuple[int, ...]) -> npt.NDArray[np.int64]:
+        """Count the items in one of the given states in each row."""
+        return np.asarray(np.sum([np.isin(state, states) for state in self.states.values()], axis=0))
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each patient-visit: verdict, counts of items by state, and the state of each item."""
+        result = self.facts.keys.copy()
+        result["criteria"] = self.criteria.name
+        result["verdict"] = VERDICTS[self.verdict]
+        result["n_met"] = self.counts((MET,))
+        result["n_not_met"] = self.counts((NOT_MET,))
+        result["n_undetermined"] = self.counts((CENSORED,))
+        result["n_not_done"] = self.counts((NOT_DONE,))
+        result["n_met_lowest"] = result["n_met"]
+        result["n_met_highest"] = result["n_met"] + result["n_undetermined"] + result["n_not_done"]
+        for name, state in self.states.items():
+            result[name] = pd.Categorical(
+                _STATES_IN_ORDER[state.astype(np.int64) + 2], list(_STATES_IN_ORDER)
+            )
+        return result
+
+    def evidence(self, rows: BoolArray | None = None) -> pd.DataFrame:
+        """One row for each patient-visit, item and comparison, with the value that decided it."""
+        keep = np.ones(len(self.facts), dtype=bool) if rows is None else rows
+        parts = [
+            rule_evidence(item.rule, self.facts, keep).assign(item=item.id, label=item.label)
+            for item in self.criteria.items
+        ]
+        return pd.concat(parts, ignore_index=True).assign(criteria=self.criteria.name)[EVIDENCE_COLUMNS]
+
+
+@dataclass(frozen=True)
+class ScoreEvaluation:
+    """Lowest and highest attainable points of every item, and the verdict at the cut-off, by row of facts."""
+
+    score: Score
+    facts: Facts
+    low: Mapping[str, npt.NDArray[np.float64]]
+    high: Mapping[str, npt.NDArray[np.float64]]
+    done: Mapping[str, BoolArray]
+    verdict: StateArray
+
+    @property
+    def lowest(self) -> npt.NDArray[np.float64]:
+        """Sum of the points that are certain: what a clinician adds up when missing items give nothing."""
+        return np.asarray(np.sum(list(self.low.values()), axis=0), dtype=float)
+
+    @property
+    def highest(self) -> npt.NDArray[np.float64]:
+        """Sum if everything unknown gave the most points it can."""
+        return np.asarray(np.sum(list(self.high.values()), axis=0), dtype=float)
+
+    def frame(self) -> pd.DataFrame:
+        """One row for each patient-visit: score, attainable range, items present, verdict, item points."""
+        result = self.facts.keys.copy()
+        result["criteria"] = self.score.name
+        result["verdict"] = VERDICTS[self.verdict]
+        result["score"] = self.lowest
+        result["score_lowest"] = self.lowest
+        result["score_highest"] = self.highest
+        result["items_present"] = np.sum(list(self.done.values()), axis=0)
+        result["items_total"] = len(self.score.items)
+        for name, low in self.low.items():
+            result[f"points_{name}"] = low
+            result[f"points_{name}_highest"] = self.high[name]
+        return result
+
+    def evidence(self, rows: BoolArray | None = None) -> pd.DataFrame:
+        """One row for each patient-visit, item and comparison, with the value that decided it."""
+        keep = np.ones(len(self.facts), dtype=bool) if rows is None else rows
+        parts = []
+        for item in self.score.items:
+            for points, rule in item.steps:
+                part = rule_evidence(rule, self.facts, keep)
+                parts.append(
+                    part.assign(
+                        criteria=self.score.name, item=item.id, label=f"{item.label}: {points:g} points"
+                    )
+                )
+        return pd.concat(parts, ignore_index=True)[EVIDENCE_COLUMNS]
+
+
+_STATES_IN_ORDER = np.array(
+    [STATE_NAMES[state] for state in (NOT_DONE, CENSORED, NOT_MET, MET)], dtype=object
+)
+
+
+def check_variables(rules: Iterable[Rule], facts: Facts, name: str) -> list[str]:
+    """List variables of the rules that the facts never hold; raise `ClinicalError` if that is all of them.
+
+    Also raises for a variable whose unit in the data differs from the unit of a rule that cannot be
+    converted.
+    """
+    leaves = [leaf for rule in rules for leaf in rule.leaves()]
+    used = sorted({leaf.variable for leaf in leaves})
+    absent = [variable for variable in used if variable not in facts.columns]
+    if len(absent) == len(used):
+        raise ClinicalError(f"criteria {name}: none of its variables was ever recorded: {', '.join(used)}")
+    for leaf in leaves:
+        column = facts.columns.get(leaf.variable)
+        if (
+            column is None
+            or canonical_unit(leaf.variable)
+            or leaf.unit in RELATIVE_UNITS
+            or column.unit == ""
+        ):
+            continue
+        if column.unit != leaf.unit:
+            raise ClinicalError(
+                f"criteria {name}: variable {leaf.variable} is recorded in '{column.unit}', "
+                f"the rule speaks of '{leaf.unit}'"
+            )
+    return absent
+
+
+def evaluate(criteria: Criteria, facts: Facts, *, missing: str | None = None) -> Evaluation:
+    """Evaluate a criteria set in every row of `facts`.
+
+    `missing` overrides the set's own policy: "undetermined" gives a verdict only where the unknown items
+    cannot turn it; "not_met" counts unknown items as not met, as is done at the bedside. An item's own
+    policy stands before both.
+    """
+    policy = _policy(missing or criteria.missing)
+    check_variables([item.rule for item in criteria.items], facts, criteria.name)
+    memo: Memo = {}
+    states = {item.id: item.rule.states(facts, memo) for item in criteria.items}
+    settled = {}
+    for item in criteria.items:
+        state = states[item.id]
+        own = item.missing or policy
+        settled[item.id] = np.where(state < 0, NOT_MET, state) if own == "not_met" else state
+    ways: dict[str, list[StateArray]] = {}
+    for need in criteria.needs:
+        chosen = [settled[item.id] for item in criteria.items if item.group in need.among]
+        ways.setdefault(need.way, []).append(_need_state(chosen, need))
+    met = [np.min([_ordered(state) for state in states_], axis=0) for states_ in ways.values()]
+    best = np.max(met, axis=0)
+    verdict = np.where(best == 2, 1, np.where(best == 0, 0, -1)).astype(np.int8)
+    return Evaluation(criteria, facts, states, verdict, policy)
+
+
+def _policy(value: str) -> str:
+    if value not in MISSING_POLICIES:
+        raise ClinicalError(f"missing: found '{value}', expected {' or '.join(MISSING_POLICIES)}")
+    return value
+
+
+def _ordered(state: StateArray) -> npt.NDArray[np.int8]:
+    """Order states so that minimum is "and", maximum is "or": not met 0, unknown 1, met 2."""
+    return np.where(state == MET, 2, np.where(state == NOT_MET, 0, 1)).astype(np.int8)
+
+
+def _need_state(states: list[StateArray], need: Need) -> StateArray:
+    met = np.sum([state == MET for state in states], axis=0)
+    possible = np.sum([state != NOT_MET for state in states], axis=0)
+    if need.at_most is not None:
+        return np.where(
+            possible <= need.at_most, MET, np.where(met > need.at_most, NOT_MET, CENSORED)
+        ).astype(np.int8)
+    return np.where(met >= need.at_least, MET, np.where(possible < need.at_least, NOT_MET, CENSORED)).astype(
+        np.int8
+    )
+
+
+def evaluate_score(score: Score, facts: Facts, *, missing: str | None = None) -> ScoreEvaluation:
+    """Evaluate a score in every row of `facts`.
+
+    Each item gives the points of its highest step met; unknown steps give a range of points. The verdict at
+    the cut-off is met if the lowest sum reaches it, not met if the highest does not, else undetermined; with
+    `missing="not_met"` the lowest sum alone decides.
+    """
+    policy = _policy(missing or score.missing)
+    check_variables([rule for item in score.items for _, rule in item.steps], facts, score.name)
+    memo: Memo = {}
+    low, high, done = {}, {}, {}
+    for item in score.items:
+        least, most = np.zeros(len(facts)), np.zeros(len(facts))
+        present = np.ones(len(facts), dtype=bool)
+        for points, rule in item.steps:
+            state = rule.states(facts, memo)
+            least[state == MET] = points
+            most[state != NOT_MET] = points
+            present &= state != NOT_DONE
+        # A step that is certain settles the item even if a lower or higher one lacks a value.
+        low[item.id], high[item.id], done[item.id] = least, most, present | (least == most)
+    bounds = [
+        _sum_state(sums, score.cutoff) for sums in (np.sum([*low.values()], 0), np.sum([*high.values()], 0))
+    ]
+    verdict = (
+        bounds[0] if policy == "not_met" else np.where(bounds[0] == bounds[1], bounds[0], -1).astype(np.int8)
+    )
+    return ScoreEvaluation(score, facts, low, high, done, verdict)
+
+
+def _sum_state(sums: npt.NDArray[np.float64], cutoff: Compare) -> StateArray:
+    holder = Facts(pd.DataFrame(index=range(len(sums))), {}).with_column("score", sums)
+    return compare(holder.columns["score"], cutoff.op, cutoff.value)
+
+
+def rule_evidence(rule: Rule, facts: Facts, rows: BoolArray) -> pd.DataFrame:
+    """List each comparison of a rule at the chosen rows with the value, day and source row behind it."""
+    chosen = np.flatnonzero(rows)
+    overall = rule.states(facts)[chosen]
+    parts = []
+    for leaf in dict.fromkeys(rule.leaves()):
+        column = facts.column(leaf.variable, leaf.at)
+        state = leaf.states(facts)[chosen]
+        part = facts.keys.iloc[chosen].reset_index(drop=True)
+        for key in ("visit", "day"):
+            if key not in part:
+                part[key] = None
+        part["state"] = [STATE_NAMES[int(code)] for code in overall]
+        part["rule"] = leaf.text()
+        part["rule_state"] = [STATE_NAMES[int(code)] for code in state]
+        part["variable"] = leaf.variable
+        empty = np.full(len(chosen), np.nan)
+        part["value"] = empty if column is None else column.value[chosen]
+        part["qualifier"] = (
+            "" if column is None else [QUALIFIER_SIGNS[int(q)] for q in column.qualifier[chosen]]
+        )
+        part["unit"] = "" if column is None else column.unit
+        part["measured_day"] = empty if column is None else column.day[chosen]
+        part["table"] = "" if column is None else column.table
+        part["source_row"] = empty if column is None else column.source_row[chosen]
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
