@@ -20,6 +20,9 @@ __all__ = ["CONFIG_FILE", "CohortConfig", "ConfigReading", "load_config", "read_
 
 CONFIG_FILE = "cohort.toml"
 
+# Rows of the baseline table that are derived and so have no row in the dictionary; also every prior_<drug>.
+DERIVED_BASELINE = ("death", "glucocorticoid_week_before", "glucocorticoid_week_before_per_kg")
+
 Loc = tuple[str | int, ...]
 
 # Stand-ins for required settings that are missing or faulty, so that the tables can still be checked.
@@ -332,7 +335,8 @@ def _unknown_names(config: CohortConfig, dictionary: Dictionary, lines: Mapping[
     ]
     problems = []
     for loc, name, known in named:
-        if name not in known and not (loc == ("baseline", "variables") and name.startswith("prior_")):
+        derived = loc == ("baseline", "variables") and (name.startswith("prior_") or name in DERIVED_BASELINE)
+        if name not in known and not derived:
             problems.append(_unknown_name(loc, name, known, lines))
     for name, unit in config.units.items():
         if name in dictionary and dictionary[name].conversion(unit) is None:
