@@ -4,8 +4,11 @@ Times, run ids, paths and random cell ids that papermill and nbclient write into
 same notebook on the same data gives the same bytes.
 """
 
+import os
 import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ KERNEL = "python3"
 _KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
 _LANGUAGE = {"name": "python"}
 _FORMAT = (4, 5)
+_RUNTIME_VARIABLE = "JUPYTER_RUNTIME_DIR"
 _INJECTED = "injected-parameters"
 _TIMING = {"papermill", "execution", "ExecuteTime"}
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -69,8 +73,34 @@ def execute_notebook(source: Path, target: Path, parameters: Mapping[str, Any], 
     failed.unlink(missing_ok=True)
 
 
+@contextmanager
+def kernel_connections() -> Iterator[None]:
+    """Let the kernels of a run talk through files that only this user can read.
+
+    Their messages hold patients' data, which other users of the machine could read off a TCP port; and kernels
+    started at the same moment cannot grab each other's port. Systems without such sockets keep to TCP.
+    """
+    if os.name != "posix":
+        yield
+        return
+    # The name of a socket may have about 100 characters: no room for the long names of some temporary folders.
+    short = "/tmp" if Path("/tmp").is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="kernels-", dir=short, ignore_cleanup_errors=True) as folder:
+        before = os.environ.get(_RUNTIME_VARIABLE)
+        os.environ[_RUNTIME_VARIABLE] = folder
+        try:
+            yield
+        finally:
+            os.environ.pop(_RUNTIME_VARIABLE)
+            if before is not None:
+                os.environ[_RUNTIME_VARIABLE] = before
+
+
 def _run(notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Path) -> Any:
     import papermill
+    from traitlets.config import Config
+
+    transport = Config({"KernelManager": {"transport": "ipc"}}) if os.name == "posix" else Config()
 
     return papermill.execute_notebook(
         notebook,
@@ -83,6 +113,8 @@ def _run(notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Pat
         resources={"metadata": {"path": str(folder)}},
         coalesce_streams=True,
         record_timing=False,
+        config=transport,
+        extra_arguments=["--log-level=50"],  # the kernel's own log; what a cell writes is an output
     )
 
 

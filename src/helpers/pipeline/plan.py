@@ -12,7 +12,7 @@ anything else     ``results/NAME/``
 ================  ======================================
 
 ``{pdf,svg}`` stands for several paths, ``*`` matches file names: in ``reads`` those that other steps write,
-or those that lie in the cohort's folder and the project. A ``?`` at the end of a path that is written says that
+or those that lie in the cohort's folder and the project. A ``?`` at the end of a path written says that
 the file is absent for cohorts that lack the data. The order of the steps follows from what they read and
 write.
 """

@@ -68,16 +68,10 @@ def cell_source(cell: Mapping[str, Any]) -> str:
 
 def notebook_digest(path: Path) -> str:
     """SHA-256 of a notebook's cells, their kinds, ids and tags; outputs and execution counts do not count."""
+    cells = read_notebook(path)["cells"]
+    tags = [cell.get("metadata", {}).get("tags", []) for cell in cells]
     return digest_value(
-        [
-            [
-                cell.get("cell_type"),
-                cell.get("id"),
-                cell.get("metadata", {}).get("tags", []),
-                cell_source(cell),
-            ]
-            for cell in read_notebook(path)["cells"]
-        ]
+        [tags, [(cell.get("cell_type"), cell.get("id"), cell_source(cell)) for cell in cells]]
     )
 
 

@@ -62,13 +62,13 @@ class Workspace:
     @property
     def stamp(self) -> str | None:
         """Text to be printed on every output of a cohort that is not real data; None for real data."""
-        return self.config.stamp
+        return self.config.data_note or None
 
     @cached_property
     def horizon_days(self) -> float:
         """Last day of the analysis: the notebook's parameter, or the configuration's when that is None."""
         given = self.parameters.get("horizon_days")
-        return float(self.config.horizon_days if given is None else given)
+        return float(self.config.follow_up.horizon_days if given is None else given)
 
     def statistics(self) -> "Statistics":
         """All statistics that the cohort's notebooks have written so far."""

@@ -1,0 +1,55 @@
+"""Whether a cohort can be analysed, asked before any kernel starts and remembered until its files change."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.pipeline.paths import CohortPaths, project_root, state_dir
+from helpers.pipeline.sources import digest_file, digest_value, files_matching, source_digest, source_files
+
+if TYPE_CHECKING:
+    from helpers.cohort.problems import Problem
+
+_CHECK = "helpers.cohort.checking"
+
+
+def cohort_problems(paths: CohortPaths) -> "list[Problem]":
+    """Every problem of a cohort's configuration and raw tables."""
+    from helpers.cohort.checking import check_cohort
+
+    return check_cohort(paths.folder)
+
+
+def problems_before_run(paths: CohortPaths) -> str:
+    """The errors of a cohort as plain text; empty if it can be analysed.
+
+    A cohort that passed is not read again before a file of it, the dictionary or the code of the check
+    changes.
+    """
+    passed = state_dir() / "checked" / f"{paths.name}.json"
+    digest = _digest(paths)
+    if _stored(passed) == digest:
+        return ""
+    from helpers.cohort.problems import errors, render
+
+    found = errors(cohort_problems(paths))
+    if found:
+        passed.unlink(missing_ok=True)
+        return render(found)
+    passed.parent.mkdir(parents=True, exist_ok=True)
+    passed.write_text(json.dumps(digest), encoding="utf-8")
+    return ""
+
+
+def _stored(file: Path) -> object:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _digest(paths: CohortPaths) -> str:
+    raw = files_matching(paths.folder, "**/*")
+    dictionary = files_matching(project_root() / "data", "dictionary.csv")
+    contents = [[path.name, digest_file(path)] for path in (*raw, *dictionary)]
+    return digest_value([str(paths.folder), contents, source_digest(source_files([_CHECK]))])

@@ -1,0 +1,163 @@
+"""The command ``compendium``."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from helpers.pipeline.paths import DEFAULT_COHORT, OUTPUT_VARIABLE, CohortPaths, ProjectError, shown
+
+app = typer.Typer(
+    name="compendium",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Analyse small treated cohorts with historical controls: from raw tables to statistics and figures.",
+)
+
+_COHORT_HELP = "Name of a folder under data/cohorts/, or path to a cohort folder anywhere."
+_INTERRUPTED = 130
+
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        file_okay=False,
+        help="Folder that receives results/ and figures/ instead of the project's own.",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="How many notebooks run at the same time.", show_default="one per processor"
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Run every notebook, whether anything changed or not.")]
+
+
+@app.command()
+def run(
+    cohorts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[COHORT]...", help=_COHORT_HELP, show_default=DEFAULT_COHORT),
+    ] = None,
+    workers: Workers = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Set a parameter of the notebooks, for example horizon_days=90. May be given repeatedly.",
+        ),
+    ] = None,
+    force: Force = False,
+    output: Output = None,
+) -> None:
+    """Bring the results of cohorts up to date.
+
+    Runs those notebooks whose data, code or parameters have changed since the last run, several at a
+    time, and leaves the others alone. Results go to results/COHORT and figures/COHORT. A notebook that
+    fails does not stop those that do not need it. The exit status is 0 only if everything asked for was
+    done.
+    """
+    _use_output(output)
+    _run(cohorts or [DEFAULT_COHORT], workers, param or [], force)
+
+
+@app.command()
+def check(cohorts: Annotated[list[str], typer.Argument(metavar="COHORT...", help=_COHORT_HELP)]) -> None:
+    """List everything that is wrong with the raw tables of cohorts, without analysing them.
+
+    Each problem names the file, the row, the column, what was found, what was expected and how to mend
+    it. The exit status is 1 if anything must be mended before the cohort can be analysed; warnings alone
+    do not count.
+    """
+    from helpers.pipeline.checking import cohort_problems
+
+    faulty = False
+    for cohort in cohorts:
+        try:
+            paths = CohortPaths.of(cohort)
+        except ProjectError as error:
+            _complain(str(error))
+            faulty = True
+            continue
+        problems = cohort_problems(paths)
+        errors = [problem for problem in problems if problem.severity == "error"]
+        for problem in problems:
+            typer.echo(str(problem), err=True)
+        warnings = len(problems) - len(errors)
+        typer.echo(f"{shown(paths.folder)}: {_count(len(errors), 'error')}, {_count(warnings, 'warning')}")
+        faulty = faulty or bool(errors)
+    if faulty:
+        raise typer.Exit(1)
+
+
+@app.command()
+def lab() -> None:
+    """Open JupyterLab in the folder of the notebooks."""
+    from helpers.pipeline.paths import notebooks_dir
+
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks_dir()}"]
+    os.execv(sys.executable, command)
+
+
+@app.command()
+def refresh(workers: Workers = None, force: Force = False) -> None:
+    """Store the notebooks with the outputs of the default cohort, as they are committed.
+
+    Brings the default cohort up to date with the notebooks' own parameters and puts the executed notebooks in
+    place of those in notebooks/, without times, paths or random ids.
+    """
+    from helpers.pipeline.refresh import store_executed
+
+    _run([DEFAULT_COHORT], workers, [], force)
+    for path in store_executed(DEFAULT_COHORT):
+        typer.echo(f"{shown(path)} stored with its outputs")
+
+
+def _use_output(output: Path | None) -> None:
+    if output is not None:
+        os.environ[OUTPUT_VARIABLE] = str(output.expanduser().absolute())
+
+
+def _run(cohorts: list[str], workers: int | None, assignments: list[str], force: bool) -> None:
+    """Run, tell what became of it, and leave with status 1 unless everything was done."""
+    from rich.console import Console
+
+    from helpers.pipeline.parameters import ParameterError, parse_assignments
+    from helpers.pipeline.plan import PlanError
+    from helpers.pipeline.progress import RunProgress, tell
+    from helpers.pipeline.runner import RunError, run
+
+    progress = RunProgress(Console(highlight=False))
+    try:
+        parameters = parse_assignments(assignments)
+        report = run(cohorts, progress=progress, workers=workers, parameters=parameters, force=force)
+    except (ParameterError, PlanError, ProjectError, RunError) as error:
+        _complain(str(error))
+        raise typer.Exit(1) from None
+    tell(report, progress, Console(stderr=True, highlight=False))
+    if report.interrupted:
+        raise typer.Exit(_INTERRUPTED)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _complain(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def main() -> None:
+    """Entry point of the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,283 @@
+"""A run: check the cohorts, then carry out every step whose inputs have changed, several at a time."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from helpers.pipeline.kernels import kernel_connections
+from helpers.pipeline.parameters import check_parameters, declared_parameters
+from helpers.pipeline.paths import (
+    OUTPUT_VARIABLE,
+    PROJECT_VARIABLE,
+    CohortPaths,
+    output_root,
+    project_root,
+    state_dir,
+)
+from helpers.pipeline.plan import Step, load_plan
+from helpers.pipeline.provenance import write_provenance
+from helpers.pipeline.steps import carry_out
+
+if TYPE_CHECKING:
+    from pytask import Session
+
+    from helpers.pipeline.progress import RunProgress
+    from helpers.pipeline.tasks import StepTask
+
+Status = Literal["executed", "unchanged", "failed", "blocked"]
+
+# One thread per kernel: several kernels share the machine, and sums do not depend on the number of cores.
+KERNEL_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+
+
+class RunError(RuntimeError):
+    """The run cannot start; the message says why."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one step of one cohort; ``blocked`` means that a step before it failed."""
+
+    cohort: str
+    step: str
+    status: Status
+    message: str = ""
+
+
+@dataclass
+class RunReport:
+    """What became of a run.
+
+    Attributes:
+        outcomes: one per step and cohort.
+        refused: problem list, by name, of each cohort that did not pass the check.
+        interrupted: whether it was stopped by hand.
+    """
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
+
+    def of(self, status: Status) -> list[Outcome]:
+        """Outcomes of one kind."""
+        return [outcome for outcome in self.outcomes if outcome.status == status]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all that was asked was done."""
+        done = all(outcome.status in {"executed", "unchanged"} for outcome in self.outcomes)
+        return done and not self.refused and not self.interrupted
+
+
+def run(
+    cohorts: Iterable[str],
+    *,
+    progress: "RunProgress",
+    workers: int | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    force: bool = False,
+) -> RunReport:
+    """Bring the results of cohorts up to date.
+
+    Args:
+        cohorts: names under ``data/cohorts/`` or paths to cohort folders.
+        progress: is told what happens.
+        workers: how many notebooks run at a time; by default the number of processors.
+        parameters: values put in place of the notebooks' own.
+        force: carry out every step, changed or not.
+
+    Raises:
+        ProjectError: a cohort's folder is not found.
+        PlanError: the plan cannot be followed.
+        ParameterError: a parameter is unknown to every notebook, or of the wrong kind.
+        RunError: two cohorts of one name, or another run is writing to the same place.
+    """
+    parameters = dict(parameters or {})
+    steps = load_plan()
+    declared = {step.name: declared_parameters(step.source) for step in steps if step.is_notebook}
+    check_parameters(parameters, declared)
+    folders = _distinct([CohortPaths.of(cohort) for cohort in cohorts])
+    with _environment(), _sole_run():
+        refused = _refused(folders)
+        accepted = [paths for paths in folders if paths.name not in refused]
+        report = RunReport(refused=refused)
+        if accepted:
+            _build(steps, accepted, parameters, declared, progress, workers, force, report)
+        for paths in accepted:
+            outcomes = [outcome for outcome in report.outcomes if outcome.cohort == paths.name]
+            failed = [outcome.step for outcome in outcomes if outcome.status in {"failed", "blocked"}]
+            write_provenance(paths, steps, parameters, declared, failed)
+    return report
+
+
+def _distinct(folders: list[CohortPaths]) -> list[CohortPaths]:
+    by_name: dict[str, CohortPaths] = {}
+    for paths in folders:
+        other = by_name.setdefault(paths.name, paths)
+        embedded = project_root() / "data" / "cohorts" / paths.name
+        if other.folder == paths.folder and embedded.is_dir() and output_root() == project_root():
+            other = CohortPaths(paths.name, embedded.resolve(), paths.results, paths.figures)
+        if other.folder != paths.folder:
+            raise RunError(
+                f"Two cohorts are called {paths.name!r}: {other.folder} and {paths.folder}. "
+                "Results are filed by this name: rename one folder, or give --output."
+            )
+    return list(by_name.values())
+
+
+def _refused(folders: Iterable[CohortPaths]) -> dict[str, str]:
+    from helpers.pipeline.checking import problems_before_run
+
+    return {paths.name: text for paths in folders if (text := problems_before_run(paths))}
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """Settings that kernels inherit; the caller's own are put back, and so is the import path."""
+    before, import_path = dict(os.environ), list(sys.path)
+    pinned = {PROJECT_VARIABLE: str(project_root()), OUTPUT_VARIABLE: str(output_root())}
+    os.environ.update(pinned | KERNEL_ENVIRONMENT)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        sys.path[:] = import_path
+
+
+@contextmanager
+def _sole_run() -> Iterator[None]:
+    """Hold the place that the run writes to; the system lets go of it when the process ends."""
+    try:
+        import fcntl
+    except ImportError:  # no such lock on Windows
+        yield
+        return
+    state_dir().mkdir(parents=True, exist_ok=True)
+    with (state_dir() / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(
+                f"Another run is writing to {output_root()}. Wait for it, or give --output."
+            ) from None
+        yield
+
+
+class _Executor(ThreadPoolExecutor):
+    """Threads that do not finish what is waiting once the run is interrupted, and stop their kernels."""
+
+    def __init__(self, max_workers: int) -> None:
+        super().__init__(max_workers=max_workers, thread_name_prefix="step")
+        self._given: list[Future[Any]] = []
+        self.interrupted = False
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        future = super().submit(fn, *args, **kwargs)
+        self._given.append(future)
+        return future
+
+    def __exit__(self, *_: object) -> None:
+        self.interrupted = any(not future.done() for future in self._given)
+        self.shutdown(wait=False, cancel_futures=True)
+        if self.interrupted:
+            import psutil  # type: ignore[import-untyped]
+
+            for child in psutil.Process().children(recursive=True):
+                child.terminate()
+        self.shutdown(wait=True)
+
+
+def _build(
+    steps: tuple[Step, ...],
+    cohorts: list[CohortPaths],
+    parameters: Mapping[str, Any],
+    declared: Mapping[str, Mapping[str, Any]],
+    progress: "RunProgress",
+    workers: int | None,
+    force: bool,
+    report: RunReport,
+) -> None:
+    from helpers.pipeline.tasks import build_tasks
+
+    def action(step: Step, cohort: CohortPaths, values: Mapping[str, Any]) -> None:
+        with progress.step(f"{cohort.name}: {step.name}"):
+            carry_out(step, cohort, values)
+
+    tasks = build_tasks(steps, cohorts, parameters, declared, action)
+    executor = _Executor(workers or os.cpu_count() or 1)
+    with progress.showing(), kernel_connections():
+        session = _pytask(tasks, executor, force)
+    report.interrupted = executor.interrupted
+    report.outcomes += _outcomes(session, report.interrupted)
+
+
+def _pytask(tasks: "list[StepTask]", executor: _Executor, force: bool) -> "Session":
+    """Hand the tasks to pytask, silently.
+
+    The plugin hands out only as many tasks as it believes there are workers, then sleeps between looks;
+    told a number that covers all tasks, it fills the executor's queue and no worker waits for the next
+    look.
+    """
+    import pytask
+    from pytask_parallel import ParallelBackend, WorkerType, registry
+
+    def builder(n_workers: int) -> _Executor:  # noqa: ARG001
+        return executor
+
+    registry.register_parallel_backend(ParallelBackend.CUSTOM, builder, worker_type=WorkerType.THREADS)
+    quiet, pytask.console.quiet = pytask.console.quiet, True
+    try:
+        session = pytask.build(
+            tasks=tasks,
+            config=_state_file(),
+            capture="no",
+            force=force,
+            verbose=0,
+            show_traceback=False,
+            n_workers=len(tasks) + 1,
+            parallel_backend=ParallelBackend.CUSTOM,
+        )
+    finally:
+        pytask.console.quiet = quiet
+    if session.exit_code not in {pytask.ExitCode.OK, pytask.ExitCode.FAILED}:
+        raise RunError(f"The steps could not be put in order ({session.exit_code.name.lower()}).")
+    return session
+
+
+def _state_file() -> Path:
+    """Configuration file of pytask; it keeps what it remembers in the folder of this file."""
+    file = state_dir() / "pytask.toml"
+    if not file.exists():
+        file.write_text("[tool.pytask.ini_options]\n", encoding="utf-8")
+    return file
+
+
+def _outcomes(session: "Session", interrupted: bool) -> list[Outcome]:
+    import pytask
+
+    kinds: dict[pytask.TaskOutcome, Status] = {
+        pytask.TaskOutcome.SUCCESS: "executed",
+        pytask.TaskOutcome.SKIP_UNCHANGED: "unchanged",
+        pytask.TaskOutcome.SKIP_PREVIOUS_FAILED: "blocked",
+    }
+    outcomes = []
+    for report in session.execution_reports:
+        task: Any = report.task
+        status = kinds.get(report.outcome, "failed")
+        message = str(report.exc_info[1]) if status == "failed" and report.exc_info else ""
+        outcomes.append(Outcome(task.cohort.name, task.step.name, status, message))
+    if not interrupted:
+        assert len(outcomes) == len(session.tasks), "every step has an outcome"
+    return outcomes

@@ -1,0 +1,70 @@
+"""Carry out one step of the plan for one cohort: execute its notebook, or call its function."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from helpers.pipeline.kernels import execute_notebook
+from helpers.pipeline.paths import CohortPaths, shown, state_dir
+from helpers.pipeline.plan import Step, locate
+
+_FOLDERS = ("{results}", "{figures}", "{folder}")
+
+
+class StepFailedError(RuntimeError):
+    """A step that is no notebook failed, or a step did not write what it declares."""
+
+
+def carry_out(step: Step, paths: CohortPaths, parameters: Mapping[str, Any]) -> None:
+    """Carry out a step.
+
+    What it wrote before is removed first, so that no result of former data outlives a failure and a file
+    that is declared but no longer written is noticed.
+
+    Raises:
+        NotebookFailedError: a cell of the notebook failed.
+        StepFailedError: the function failed, or a declared file was not written.
+    """
+    products = {declared: locate(declared, paths) for declared in step.writes}
+    for path in products.values():
+        path.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+    failed = state_dir() / "failed" / paths.name
+    if step.is_notebook:
+        target = products[f"notebooks/{step.name}.ipynb"]
+        execute_notebook(step.source, target, parameters, failed=failed / f"{step.name}.ipynb")
+    else:
+        _call(step, paths, failed / f"{step.name}.log")
+    missing = [name for name, path in products.items() if name not in step.optional and not path.is_file()]
+    if missing:
+        raise StepFailedError(f"{step.name} did not write {', '.join(missing)}")
+
+
+def _call(step: Step, paths: CohortPaths, log: Path) -> None:
+    folders = {"results": str(paths.results), "figures": str(paths.figures), "folder": str(paths.folder)}
+    order = {
+        "function": step.call,
+        "arguments": {
+            name: value.format(cohort=paths.name, **folders) if isinstance(value, str) else value
+            for name, value in step.arguments.items()
+        },
+        "paths": [name for name, value in step.arguments.items() if str(value).startswith(_FOLDERS)],
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "helpers.pipeline.call"],
+        input=json.dumps(order),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    log.unlink(missing_ok=True)
+    if done.returncode:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(done.stdout + done.stderr, encoding="utf-8")
+        said = [line for line in done.stderr.split("\n") if line.strip()] or [
+            f"exit status {done.returncode}"
+        ]
+        raise StepFailedError(f"{step.name}: {said[-1]} (all it said: {shown(log)})")
