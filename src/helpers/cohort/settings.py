@@ -20,6 +20,12 @@ DATA_NOTES: dict[str, str] = {
     "synthetic": "Simulated data for demonstration and testing: no record is a real patient.",
 }
 
+STAMPS: dict[str, str] = {
+    "real": "",
+    "reconstructed": "Reconstructed from published summaries: not patient data",
+    "synthetic": "Simulated data: not patients",
+}
+
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
 MonthText = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
@@ -175,6 +181,16 @@ class Baseline(_Section):
     )
 
 
+class Course(_Section):
+    """Measurements followed over the visits."""
+
+    variables: tuple[str, ...] = Field(
+        default=("platelets", "ast", "alt", "ferritin", "fibrinogen", "triglycerides", "crp", "temperature"),
+        min_length=1,
+        description="Measurements described at each visit and drawn, in order; those not recorded are left out.",
+    )
+
+
 class Tests(_Section):
     """Choice of tests for the comparison of the groups."""
 
@@ -266,9 +282,19 @@ class CohortConfig(_Section):
     )
     ledger: str | None = Field(default=None, description="Published ledger this cohort is compared with.")
     compare_to: str | None = Field(default=None, description="Another cohort (name) shown beside this one.")
+    study_drug: str = Field(
+        default="", description="Drug whose exposure is described; the id of the treated group if empty."
+    )
+    added_therapies: tuple[str, ...] = Field(
+        default=("ciclosporin",), description="Drugs counted when first started after day 0 in responders."
+    )
     unmapped_variables: Literal["error", "exclude"] = Field(
         default="error",
         description="Measurements whose variable is not in the dictionary: stop, or exclude and count.",
+    )
+    unmapped_drugs: Literal["error", "exclude"] = Field(
+        default="error",
+        description="Treatments whose drug is not in the dictionary: stop, or exclude and count.",
     )
     overlapping_doses: Literal["error", "sum"] = Field(
         default="error", description="Two rows of one drug and route on the same day: stop, or add the doses."
@@ -307,6 +333,7 @@ class CohortConfig(_Section):
         default_factory=dict, description="Reference ranges that replace the dictionary's, per variable."
     )
     baseline: Baseline = Field(default=Baseline(), description="Baseline table.")
+    course: Course = Field(default=Course(), description="Course of measurements.")
     tests: Tests = Field(default=Tests(), description="Tests.")
     criteria: Criteria = Field(default=Criteria(), description="Clinical criteria.")
     steroids: Steroids = Field(default=Steroids(), description="Glucocorticoids.")
@@ -343,6 +370,27 @@ class CohortConfig(_Section):
         if not self.data_note:
             object.__setattr__(self, "data_note", DATA_NOTES[self.provenance])
         return self
+
+    @property
+    def stamp(self) -> str | None:
+        """Text to be printed on every output of a cohort that is not real data; None if there is none."""
+        return self.data_note or None
+
+    @property
+    def horizon_days(self) -> int:
+        """Last day of the survival analysis."""
+        return self.follow_up.horizon_days
+
+    @model_validator(mode="after")
+    def _fill_study_drug(self) -> Self:
+        if not self.study_drug and self.treated is not None:
+            object.__setattr__(self, "study_drug", self.treated.id)
+        return self
+
+    @property
+    def stamp(self) -> str:
+        """Short warning that stands on every figure and table; empty for real patients."""
+        return STAMPS[self.provenance]
 
     @property
     def group_ids(self) -> tuple[str, ...]:
