@@ -27,19 +27,6 @@ MEASUREMENT_COLUMNS = ("patient_id", "day", "date", "variable", "value", "unit")
 # Converted values are rounded here so that 9.2 g/dL is 92 g/L exactly and meets a threshold of 92.
 _DECIMALS_KEPT = 9
 
-# Text is data for these drugs' class only; doses are converted by helpers.clinical.steroids.
-GLUCOCORTICOIDS = (
-    "dexamethasone",
-    "methylprednisolone",
-    "prednisone",
-    "prednisolone",
-    "hydrocortisone",
-    "cortisone",
-    "triamcinolone",
-    "betamethasone",
-    "deflazacort",
-)
-
 Floats = NDArray[np.float64]
 
 
@@ -134,6 +121,10 @@ class Dictionary:
 
     def __contains__(self, name: object) -> bool:
         return name in self.variables
+
+    def get(self, name: object) -> Variable | None:
+        """Return a variable by name, or None."""
+        return self.variables.get(name) if isinstance(name, str) else None
 
     def of_table(self, table: str) -> list[Variable]:
         """Return the variables (columns and long-form variables) of one raw table, in dictionary order."""

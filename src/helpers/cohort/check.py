@@ -1,0 +1,128 @@
+"""Everything that is wrong with a cohort folder, in one run."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from helpers.cohort import crosschecks
+from helpers.cohort.config import ConfigReading, read_config
+from helpers.cohort.dictionary import Dictionary, TableName, load_dictionary
+from helpers.cohort.measuring import Measured, measure
+from helpers.cohort.parsing import TypedTable, add_days, type_table
+from helpers.cohort.problems import Problem, gather
+from helpers.cohort.reading import Reading, read_tables
+from helpers.cohort.settings import CohortConfig
+from helpers.cohort.tables import validate
+
+
+@dataclass(frozen=True)
+class Examination:
+    """A cohort folder as far as it could be read, and all that is wrong with it."""
+
+    config: CohortConfig
+    tables: dict[TableName, TypedTable]
+    measured: Measured | None
+    absent: tuple[TableName, ...]
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check_cohort(folder: Path | str) -> list[Problem]:
+    """Return every fault of a cohort folder at once, configuration and all tables; empty if there is none.
+
+    Never raises for bad data: a missing folder, an unreadable file or a wrong encoding is a Problem too.
+    """
+    return examine(Path(folder)).problems
+
+
+def examine(folder: Path) -> Examination:
+    """Read, type and check a cohort folder; a fault in one place does not hide those in others."""
+    dictionary = load_dictionary()
+    reading = read_config(folder)
+    if not folder.is_dir():
+        found = "no such folder" if not folder.exists() else "a file"
+        problem = Problem(
+            str(folder), None, "", found, "a cohort's folder with cohort.toml", "correct the path"
+        )
+        return Examination(reading.config, {}, None, (), [problem])
+    raw = read_tables(folder, reading.config, dictionary)
+    problems = [*reading.problems, *raw.problems]
+    tables = _typed_tables(raw, reading, dictionary)
+    for table in tables.values():
+        problems += table.problems
+        problems += validate(table, dictionary)
+    measured = None
+    if "measurements" in tables:
+        measured = measure(tables["measurements"], reading.config, dictionary)
+        problems += measured.problems
+        if "variable" in raw.tables["measurements"].frame:
+            names = set(raw.tables["measurements"].frame["variable"])
+            problems += crosschecks.unused_variables(reading.config, dictionary, names)
+    problems += _between_tables(tables, reading.config)
+    return Examination(reading.config, tables, measured, raw.absent, gather(problems))
+
+
+def _typed_tables(
+    raw: Reading, reading: ConfigReading, dictionary: Dictionary
+) -> dict[TableName, TypedTable]:
+    tables: dict[TableName, TypedTable] = {}
+    day0 = pd.Series(dtype="datetime64[ns]")
+    for name, table in raw.tables.items():
+        typed = type_table(table, reading.config, dictionary)
+        if name == "patients":
+            if {"group", "*"} & reading.untrusted:
+                # Without trustworthy groups every label would be called unknown.
+                typed = replace(
+                    typed, problems=[p for p in typed.problems if p.column != table.header("group")]
+                )
+            if "patient_id" in typed.frame:
+                day0 = crosschecks.by_patient(typed, "day0_date")
+        if "patient_id" in typed.frame:
+            typed = add_days(typed, day0)
+        if name == "treatments" and "unit" in typed.frame:
+            unit, faults = crosschecks.dose_units(typed)
+            typed = replace(typed, frame=typed.frame.assign(unit=unit), problems=[*typed.problems, *faults])
+        tables[name] = with_death_day(typed) if name == "patients" else typed
+    return tables
+
+
+def with_death_day(patients: TypedTable) -> TypedTable:
+    """Where only `died` is recorded, put the death on the day of last contact."""
+    frame = patients.frame
+    if "died" not in frame or "death_day" in frame or "last_contact_day" not in frame:
+        return patients
+    died = frame["died"].fillna(False).astype(bool)
+    return replace(patients, frame=frame.assign(death_day=frame["last_contact_day"].where(died)))
+
+
+def _between_tables(tables: dict[TableName, TypedTable], config: CohortConfig) -> list[Problem]:
+    problems: list[Problem] = []
+    patients = tables.get("patients")
+    known = patients is not None and "patient_id" in patients.frame and not patients.frame.empty
+    if patients is not None and known:
+        problems += crosschecks.contact_before_death(patients)
+        problems += crosschecks.beyond_cutoff(patients, config)
+        problems += crosschecks.unknown_exclusions(patients, config)
+    for name, table in tables.items():
+        if name == "patients" or "patient_id" not in table.frame:
+            continue
+        problems += crosschecks.duplicate_rows(table)
+        if patients is not None and known:
+            problems += crosschecks.unknown_patients(table, patients)
+            problems += crosschecks.rows_after_death(table, patients)
+            problems += crosschecks.rows_after_last_contact(table, patients)
+    treatments = tables.get("treatments")
+    if treatments is not None and patients is not None and known:
+        problems += _treatment_problems(treatments, patients, config)
+    return problems
+
+
+def _treatment_problems(treatments: TypedTable, patients: TypedTable, config: CohortConfig) -> list[Problem]:
+    problems: list[Problem] = []
+    if config.overlapping_doses == "error":
+        last = crosschecks.by_patient(patients, "death_day").astype("float64")
+        last = last.fillna(crosschecks.by_patient(patients, "last_contact_day").astype("float64"))
+        problems += crosschecks.overlapping_doses(treatments, last)
+    if {"drug", "route", "unit", "patient_id"} <= set(treatments.frame.columns):
+        problems += crosschecks.glucocorticoid_rows(treatments, patients)
+    return problems

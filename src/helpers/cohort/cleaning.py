@@ -1,0 +1,246 @@
+"""From the raw cohort folder to the analysis tables, with an account of every raw row."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from helpers.cohort import crosschecks
+from helpers.cohort.analysis_tables import AnalysisTables, empty_frame, shaped
+from helpers.cohort.check import Examination, examine
+from helpers.cohort.config import CONFIG_FILE, read_config
+from helpers.cohort.dictionary import DICTIONARY_PATH, TABLE_NAMES, TableName
+from helpers.cohort.measuring import Measured
+from helpers.cohort.parsing import TypedTable
+from helpers.cohort.problems import CohortError, errors
+from helpers.cohort.reading import table_files
+from helpers.cohort.settings import CohortConfig
+from helpers.cohort.windowing import NOT_NEAREST, assign_visits
+
+__all__ = ["AnalysisTables", "clean_cohort", "inputs_digest", "load_or_clean"]
+
+EMPTY_ROW = "empty row"
+
+
+def clean_cohort(folder: Path | str) -> AnalysisTables:
+    """Read a cohort folder and derive its analysis tables.
+
+    Raises CohortError with every fault at once if any is an error; warnings do not stop it, since what
+    they concern is excluded and counted in `dispositions`.
+    """
+    examination = examine(Path(folder))
+    if errors(examination.problems):
+        raise CohortError(examination.problems)
+    return derive_tables(examination)
+
+
+def load_or_clean(folder: Path | str, directory: Path | str) -> AnalysisTables:
+    """Return the analysis tables stored in `directory`, derived anew if absent or older than their inputs.
+
+    Safe for several processes at once: every file is replaced whole, and the mark of completeness is
+    written last.
+    """
+    digest = inputs_digest(folder)
+    if AnalysisTables.stored_digest(directory) == digest:
+        return AnalysisTables.read(directory)
+    tables = clean_cohort(folder)
+    tables.write(directory, inputs=digest)
+    return tables
+
+
+def inputs_digest(folder: Path | str) -> str:
+    """Return the SHA-256 of all that the analysis tables follow from.
+
+    These are the raw files, cohort.toml, the dictionary, and the code of this room and of the glucocorticoid
+    equivalents. File names count, places do not: a copy of a folder elsewhere has the same digest.
+    """
+    folder = Path(folder)
+    files, _ = table_files(folder, read_config(folder).config)
+    code = sorted(Path(__file__).parent.glob("*.py"))
+    clinical = Path(__file__).parents[1] / "clinical"
+    doses = [clinical / "steroids.py", clinical / "equivalents.py"]
+    doses += sorted((clinical / "criteria").glob("glucocorticoid*.toml"))
+    digest = hashlib.sha256()
+    for path in [folder / CONFIG_FILE, *files.values(), DICTIONARY_PATH, *code, *doses]:
+        content = path.read_bytes() if path.is_file() else b""
+        digest.update(f"{path.name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def derive_tables(examination: Examination) -> AnalysisTables:
+    """Derive the analysis tables from a cohort without errors."""
+    config, tables = examination.config, examination.tables
+    patients = tables["patients"]
+    reasons = {
+        name: _reasons(name, table, patients, examination.measured, config) for name, table in tables.items()
+    }
+    used = {name: table.frame[reasons[name] == ""] for name, table in tables.items()}
+    if examination.measured is not None:
+        used["measurements"] = examination.measured.frame[reasons["measurements"] == ""]
+    treatments = _treatments(used.get("treatments"))
+    people = _patients(used["patients"], treatments, config, has_treatments="treatments" in used)
+    measurements = _measurements(used.get("measurements"), config)
+    responses = _responses(used.get("responses"), config)
+    frames = {
+        "patients": people,
+        "measurements": shaped("measurements", measurements),
+        "visits": _visits(measurements),
+        "treatments": shaped("treatments", treatments),
+        "doses": _doses(treatments, people, measurements, patients),
+        "responses": shaped("responses", responses),
+        "events": shaped("events", _events(used.get("events"))),
+    }
+    roles = {"measurements": measurements["role"], "responses": responses["role"]}
+    account = _dispositions(tables, reasons, roles, patients)
+    return AnalysisTables(**frames, dispositions=account, absent=frozenset(examination.absent))
+
+
+def _reasons(
+    name: TableName, table: TypedTable, patients: TypedTable, measured: Measured | None, config: CohortConfig
+) -> pd.Series:
+    """Return why each row is excluded, "" if it is used; the first reason in this order counts."""
+    excluded = {e.patient_id: f"excluded patient: {e.reason}" for e in config.exclusions}
+    reason = table.frame["patient_id"].map(excluded).fillna("").astype(object)
+    if name == "patients":
+        return reason
+    reason = reason.mask((reason == "") & crosschecks.duplicates(table), crosschecks.DUPLICATE)
+    if name == "measurements" and measured is not None:
+        reason = reason.mask(reason == "", measured.reason)
+    if name == "treatments":
+        reason = reason.mask((reason == "") & table.frame["drug"].isna(), crosschecks.UNMAPPED_DRUG)
+    return reason.mask((reason == "") & crosschecks.after_death(table, patients), crosschecks.AFTER_DEATH)
+
+
+def _numbered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Make the line of every row a column."""
+    return frame.rename_axis(index=None).assign(source_row=frame.index.to_numpy(dtype=np.int64))
+
+
+def _patients(
+    frame: pd.DataFrame, treatments: pd.DataFrame, config: CohortConfig, *, has_treatments: bool
+) -> pd.DataFrame:
+    """One row a patient in the order of groups and file, with follow-up, death and prior therapies."""
+    dates = [c for c in frame.columns if c.endswith("_date") and c != "day0_date"]
+    people = _numbered(frame).drop(columns=[*dates, *(c for c in ("died", "clock") if c in frame)])
+    for column in ("death_day", "last_contact_day"):
+        values = people[column] if column in people else pd.Series(np.nan, index=people.index)
+        people[column] = values.astype("Float64")
+    died = people["death_day"].notna()
+    people["followup_days"] = people["death_day"].fillna(people["last_contact_day"]).astype("float64")
+    people["died"] = died.astype(bool)
+    if has_treatments:
+        earlier = treatments[treatments["start_day"] < 0]
+        for therapy in config.baseline.prior_therapies:
+            column = f"prior_{therapy}"
+            if column not in people:
+                given = set(earlier.loc[_of_class(earlier, therapy), "patient_id"])
+                people[column] = people["patient_id"].isin(given).astype("boolean")
+    rank = people["group"].map({group: place for place, group in enumerate(config.group_ids)})
+    return (
+        people.assign(_rank=rank)
+        .sort_values("_rank", kind="stable")
+        .drop(columns="_rank")
+        .reset_index(drop=True)
+    )
+
+
+def _of_class(treatments: pd.DataFrame, therapy: str) -> pd.Series:
+    """Return the mask of rows of a drug, or of the class glucocorticoid or iv_glucocorticoid."""
+    if therapy not in ("glucocorticoid", "iv_glucocorticoid"):
+        return treatments["drug"] == therapy
+    from helpers.clinical.equivalents import default_equivalents
+
+    steroid = treatments["drug"].isin(list(default_equivalents().mg))
+    return steroid & (treatments["route"] == "iv") if therapy == "iv_glucocorticoid" else steroid
+
+
+def _measurements(frame: pd.DataFrame | None, config: CohortConfig) -> pd.DataFrame:
+    if frame is None:
+        return empty_frame("measurements")
+    rows = _numbered(frame).assign(day=frame["day"].astype("int64"))
+    visits = assign_visits(rows, config, by=["patient_id", "variable"])
+    return pd.concat([rows, visits], axis=1)
+
+
+def _visits(measurements: pd.DataFrame) -> pd.DataFrame:
+    return shaped("visits", measurements[measurements["selected"].astype(bool)])
+
+
+def _responses(frame: pd.DataFrame | None, config: CohortConfig) -> pd.DataFrame:
+    """Responses with their visit; the baseline visit takes none, since a response needs time.
+
+    Only the row selected for a visit carries its name: counting rows by visit counts patients once.
+    """
+    if frame is None:
+        return empty_frame("responses")
+    rows = _numbered(frame).assign(day=frame["day"].astype("int64"))
+    later = tuple(visit for visit in config.visits if visit.day > 0)
+    visits = assign_visits(rows, config, by=["patient_id"], visits=later)
+    visits["visit"] = visits["visit"].where(visits["role"] != NOT_NEAREST, None)
+    return pd.concat([rows, visits], axis=1)
+
+
+def _treatments(frame: pd.DataFrame | None) -> pd.DataFrame:
+    if frame is None:
+        return empty_frame("treatments")
+    rows = _numbered(frame)
+    return rows.sort_values(["patient_id", "start_day", "source_row"], kind="stable")
+
+
+def _events(frame: pd.DataFrame | None) -> pd.DataFrame:
+    if frame is None:
+        return empty_frame("events")
+    return _numbered(frame)
+
+
+def _doses(
+    treatments: pd.DataFrame, people: pd.DataFrame, measurements: pd.DataFrame, patients: TypedTable
+) -> pd.DataFrame:
+    """Daily prednisone-equivalent dose; weights are those measured, with the patient's own at day 0."""
+    from helpers.clinical.steroids import daily_glucocorticoid_dose
+
+    if treatments.empty:
+        return empty_frame("doses")
+    measured = measurements[measurements["variable"] == "weight_kg"].rename(columns={"value": "weight_kg"})
+    own = people.reindex(columns=["patient_id", "weight_kg"]).assign(day=0)
+    weights = pd.concat([f[["patient_id", "day", "weight_kg"]] for f in (own, measured) if len(f)])
+    weights = weights.astype({"weight_kg": "float64"}).dropna(subset=["weight_kg"])
+    weights = weights.drop_duplicates(["patient_id", "day"], keep="last")
+    followed = pd.Series(people["followup_days"].to_numpy(), index=people["patient_id"].to_numpy())
+    doses = daily_glucocorticoid_dose(
+        treatments.reset_index(drop=True),
+        weights,
+        last_day=followed,
+        overlap="add",
+        unknown_drugs="ignore",
+        body_surface_m2=crosschecks.body_surface(patients),
+    )
+    return shaped("doses", doses)
+
+
+def _dispositions(
+    tables: Mapping[TableName, TypedTable],
+    reasons: Mapping[TableName, pd.Series],
+    roles: Mapping[str, pd.Series],
+    patients: TypedTable,
+) -> pd.DataFrame:
+    """One row for every raw row: used, or excluded with its reason; `role` says what a used row is for."""
+    group = crosschecks.by_patient(patients, "group")
+    parts = []
+    for name in TABLE_NAMES:
+        if name not in tables:
+            continue
+        table, reason = tables[name], reasons[name]
+        part = pd.DataFrame({"source_row": reason.index, "patient_id": table.frame["patient_id"].to_numpy()})
+        part["group"] = part["patient_id"].map(group)
+        part["reason"] = reason.to_numpy()
+        part["role"] = roles[name].reindex(reason.index).fillna("").to_numpy() if name in roles else ""
+        empty = pd.DataFrame({"source_row": table.raw.empty_rows, "reason": EMPTY_ROW, "role": ""})
+        both = pd.concat([part, empty]) if len(empty) else part
+        parts.append(both.assign(table=name).sort_values("source_row", kind="stable"))
+    account = pd.concat(parts, ignore_index=True)
+    account["disposition"] = np.where(account["reason"] == "", "used", "excluded")
+    return shaped("dispositions", account)

@@ -1,0 +1,296 @@
+"""Faults that show only between rows or between tables."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from helpers.cohort.dictionary import Dictionary, normalise_unit
+from helpers.cohort.parsing import TypedTable
+from helpers.cohort.problems import Problem, closest
+from helpers.cohort.settings import CohortConfig
+
+DOSE_UNITS = ("mg", "g", "mg/kg", "g/kg", "mg/m2")
+DUPLICATE = "duplicate row"
+AFTER_DEATH = "after death"
+UNMAPPED_DRUG = "drug not in the dictionary"
+
+
+def unknown_patients(table: TypedTable, patients: TypedTable) -> list[Problem]:
+    """Rows of a patient who is not in the table of patients."""
+    known = patients.frame["patient_id"].dropna().unique()
+    ids = table.frame["patient_id"]
+    strangers = ids[ids.notna() & ~ids.isin(known)]
+    near = {patient: closest(patient, known) for patient in strangers.unique()}
+    expected = f"a patient_id of {patients.raw.file}"
+    return [
+        table.raw.problem(
+            row,
+            "patient_id",
+            f"unknown patient {patient!r}",
+            expected,
+            "add the patient to the table of patients, or correct the id"
+            + (f" (nearest is {near[patient]!r})" if near[patient] else ""),
+        )
+        for row, patient in zip(strangers.index, strangers, strict=True)
+    ]
+
+
+def by_patient(patients: TypedTable, column: str) -> pd.Series:
+    """Return a patient-level column by patient_id (first row of a duplicated patient); NaN if absent."""
+    frame = patients.frame.dropna(subset=["patient_id"]).drop_duplicates("patient_id")
+    values = frame[column] if column in frame else pd.Series(np.nan, index=frame.index)
+    return pd.Series(values.to_numpy(), index=frame["patient_id"].to_numpy())
+
+
+def after_death(table: TypedTable, patients: TypedTable) -> pd.Series:
+    """Return the mask of rows that begin after the patient's death."""
+    start = "start_day" if table.raw.name == "treatments" else "day"
+    if start not in table.frame:
+        return pd.Series(False, index=table.frame.index)
+    death = table.frame["patient_id"].map(by_patient(patients, "death_day")).astype("float64")
+    return table.frame[start].astype("float64") > death
+
+
+def rows_after_death(table: TypedTable, patients: TypedTable) -> list[Problem]:
+    """Warnings for rows after death; they are excluded and counted."""
+    start = "start_day" if table.raw.name == "treatments" else "day"
+    late = table.frame[after_death(table, patients)]
+    death = late["patient_id"].map(by_patient(patients, "death_day"))
+    remedy = "excluded; correct the day, or the day of death"
+    return [
+        table.raw.warning(
+            row,
+            start,
+            f"day {day:g}, after the death of {patient} on day {died:g}",
+            "a day not after death",
+            remedy,
+        )
+        for row, day, patient, died in zip(
+            late.index, late.get(start, ()), late["patient_id"], death, strict=True
+        )
+    ]
+
+
+def rows_after_last_contact(table: TypedTable, patients: TypedTable) -> list[Problem]:
+    """Warnings for rows of living patients after their last contact; they are used."""
+    start = "start_day" if table.raw.name == "treatments" else "day"
+    if start not in table.frame:
+        return []
+    last = table.frame["patient_id"].map(by_patient(patients, "last_contact_day")).astype("float64")
+    alive = table.frame["patient_id"].map(by_patient(patients, "death_day")).isna()
+    day = table.frame[start].astype("float64")
+    late = table.frame.index[alive & (day > last)]
+    remedy = "used; correct the day, or the day of last contact"
+    return [
+        table.raw.warning(
+            row,
+            start,
+            f"day {day[row]:g} of {table.frame['patient_id'][row]}, last contact on day {last[row]:g}",
+            "a day not after the last contact",
+            remedy,
+        )
+        for row in late
+    ]
+
+
+def duplicates(table: TypedTable) -> pd.Series:
+    """Return the mask of rows that repeat an earlier row in every field.
+
+    Treatments are not looked at: two equal rows there may be two administrations (see overlapping_doses).
+    """
+    if table.raw.name in ("patients", "treatments"):
+        return pd.Series(False, index=table.frame.index)
+    return table.raw.frame.duplicated(keep="first")
+
+
+def duplicate_rows(table: TypedTable) -> list[Problem]:
+    """Warnings for rows that repeat an earlier one; the repetition is excluded and counted."""
+    repeated = duplicates(table)
+    first = table.raw.frame.drop_duplicates().reset_index()
+    columns = list(table.raw.frame.columns)
+    lines = table.raw.frame[repeated].reset_index(names="_line").merge(first, on=columns, how="left")
+    return [
+        table.raw.warning(
+            line, "", f"the same as line {source}", "every row once", "excluded; remove one of the two lines"
+        )
+        for line, source in zip(lines["_line"], lines["source_row"], strict=True)
+    ]
+
+
+def dose_units(table: TypedTable) -> tuple[pd.Series, list[Problem]]:
+    """Return the canonical unit of every treatment row, and the rows whose unit is not accepted."""
+    spelled = {normalise_unit(unit): unit for unit in DOSE_UNITS}
+    written = table.frame["unit"]
+    unit = written.map(lambda u: spelled.get(normalise_unit(u)) if isinstance(u, str) else None)
+    unknown = written.notna() & unit.isna()
+    problems = [
+        table.raw.problem(
+            row,
+            "unit",
+            f"unknown unit {written[row]!r}",
+            f"one of {', '.join(DOSE_UNITS)}",
+            "convert the dose",
+        )
+        for row in written.index[unknown]
+    ]
+    return unit.where(unit.notna(), None), problems
+
+
+def overlapping_doses(table: TypedTable, last_day: pd.Series) -> list[Problem]:
+    """Pairs of rows of one patient, drug and route that share a day (an ongoing row ends at last contact)."""
+    problems = []
+    for earlier, later in _overlaps(table.frame, last_day):
+        row, other = table.frame.loc[later], table.frame.loc[earlier]
+        until: str = "ongoing" if pd.isna(other["stop_day"]) else f"to day {other['stop_day']:g}"
+        found = (
+            f"{row['drug']} {row['route']} of {row['patient_id']} from day {row['start_day']:g}, while "
+            f"line {earlier} gives it from day {other['start_day']:g} {until}"
+        )
+        expected = "one dose of a drug by one route a day (first and last day count)"
+        remedy = 'end the earlier row the day before, or set overlapping_doses = "sum" in cohort.toml'
+        problems.append(table.raw.problem(later, "start_day", found, expected, remedy))
+    return problems
+
+
+def _overlaps(frame: pd.DataFrame, last_day: pd.Series) -> Iterator[tuple[int, int]]:
+    """Lines of each row that begins while an earlier one of the same patient, drug and route still runs."""
+    keys = ["patient_id", "drug", "route"]
+    if not {*keys, "start_day", "stop_day"} <= set(frame.columns):
+        return
+    known = frame.dropna(subset=[*keys, "start_day"]).sort_values([*keys, "start_day"], kind="stable")
+    start = known["start_day"].to_numpy(dtype=np.float64)
+    end = known["stop_day"].fillna(known["patient_id"].map(last_day).astype("float64")).fillna(np.inf)
+    # A row whose last day lies before its first has its own Problem; it is taken as its first day alone.
+    stop = pd.Series(np.maximum(end.to_numpy(dtype=np.float64), start), index=known.index)
+    course = known.groupby(keys, sort=False).ngroup().to_numpy()
+    lines = known.index.to_numpy()
+    running = stop.groupby(course).cummax().to_numpy()
+    for place in np.flatnonzero((course[1:] == course[:-1]) & (start[1:] <= running[:-1])) + 1:
+        before = np.flatnonzero(course[:place] == course[place])
+        reaching = before[stop.to_numpy()[before] >= start[place]]
+        yield int(lines[reaching[-1]]), int(lines[place])
+
+
+def glucocorticoid_rows(table: TypedTable, patients: TypedTable) -> list[Problem]:
+    """Glucocorticoid rows that cannot be converted to prednisone: wrong route, or per m2 without height."""
+    from helpers.clinical.equivalents import default_equivalents, refusal
+
+    equivalents = default_equivalents()
+    frame = table.frame[table.frame["drug"].isin([*equivalents.mg, *equivalents.local_only])]
+    surface = body_surface(patients)
+    problems = []
+    for row, drug, route, unit, patient in zip(
+        frame.index, frame["drug"], frame["route"], frame["unit"], frame["patient_id"], strict=True
+    ):
+        reason = refusal(drug, route, equivalents) if isinstance(route, str) else None
+        if reason:
+            expected = f"one of {', '.join(sorted(equivalents.systemic_routes))} for a glucocorticoid"
+            problems.append(
+                table.raw.problem(row, "route", f"{drug} {route}", expected, "correct the route or the drug")
+            )
+        if unit == "mg/m2" and patient not in surface:
+            expected = "mg or mg/kg, or the patient's height_cm and weight_kg"
+            problems.append(
+                table.raw.problem(row, "unit", f"{drug} in mg/m2", expected, "fill in height and weight")
+            )
+        if unit in ("mg/kg", "g/kg") and pd.isna(by_patient(patients, "weight_kg").get(patient, 0.0)):
+            expected = "mg, or the patient's weight_kg"
+            problems.append(
+                table.raw.problem(row, "unit", f"{drug} in {unit}", expected, "fill in the weight")
+            )
+    return problems
+
+
+def body_surface(patients: TypedTable) -> dict[str, float]:
+    """Body surface area in m2 by patient where height and weight are known.
+
+    Mosteller 1987 (N Engl J Med 317:1098): the square root of height (cm) x weight (kg) / 3600.
+    """
+    area = np.sqrt(
+        by_patient(patients, "height_cm").astype(float)
+        * by_patient(patients, "weight_kg").astype(float)
+        / 3600
+    )
+    return {str(patient): float(value) for patient, value in area.dropna().items()}
+
+
+def contact_before_death(patients: TypedTable) -> list[Problem]:
+    """Warnings where the last contact lies before death; follow-up is then taken to the day of death."""
+    frame = patients.frame
+    if not {"death_day", "last_contact_day"} <= set(frame.columns):
+        return []
+    contact, death = frame["last_contact_day"], frame["death_day"]
+    return [
+        patients.raw.warning(
+            row,
+            "last_contact_day",
+            f"last contact on day {contact[row]:g}, death on day {death[row]:g}",
+            "the day of death as last contact",
+            "follow-up is taken to the day of death",
+        )
+        for row in frame.index[contact < death]
+    ]
+
+
+def beyond_cutoff(patients: TypedTable, config: CohortConfig) -> list[Problem]:
+    """Follow-up recorded beyond the data cut-off."""
+    cutoff, frame = config.follow_up.data_cutoff, patients.frame
+    if cutoff is None:
+        return []
+    if "day0_date" not in frame:
+        expected = "the column day0_date, since cohort.toml gives a data_cutoff"
+        return [
+            Problem(
+                patients.raw.file, 1, "day0_date", "no such column", expected, "add it, or drop the cut-off"
+            )
+        ]
+    limit = (pd.Timestamp(cutoff) - frame["day0_date"].dt.normalize()).dt.days
+    problems = []
+    for column in ("last_contact_day", "death_day"):
+        day = frame[column] if column in frame else pd.Series(np.nan, index=frame.index)
+        problems += [
+            patients.raw.problem(
+                row,
+                column,
+                f"day {day[row]:g}, {day[row] - limit[row]:g} days after the cut-off {cutoff}",
+                "no follow-up after the data cut-off",
+                "end the patient's follow-up at the cut-off",
+            )
+            for row in frame.index[day > limit]
+        ]
+    return problems
+
+
+def unknown_exclusions(patients: TypedTable, config: CohortConfig) -> list[Problem]:
+    """Exclusions of cohort.toml that name nobody."""
+    known = set(patients.frame["patient_id"].dropna())
+    return [
+        Problem(
+            "cohort.toml",
+            None,
+            f"exclusion[{number}].patient_id",
+            f"unknown patient {exclusion.patient_id!r}",
+            f"a patient_id of {patients.raw.file}",
+            "correct or remove the exclusion",
+        )
+        for number, exclusion in enumerate(config.exclusions, start=1)
+        if exclusion.patient_id not in known
+    ]
+
+
+def unused_variables(config: CohortConfig, dictionary: Dictionary, raw_names: set[str]) -> list[Problem]:
+    """Entries of [variables] that match no test name in the measurements: most often a misspelling."""
+    return [
+        Problem(
+            "cohort.toml",
+            None,
+            f"variables.{name}",
+            f"a test name that no measurement has: {name!r}",
+            "a test name of the table of measurements",
+            "correct or remove it",
+            "warning",
+        )
+        for name, canonical in config.variables.items()
+        if name not in raw_names and canonical in dictionary
+    ]

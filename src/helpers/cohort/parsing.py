@@ -1,0 +1,300 @@
+"""From text to typed columns: numbers, days, dates, categories, groups.
+
+Each parser works on a whole column, maps distinct texts once, and returns what it could not understand as
+Problems with the line and the text found.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.cohort.dictionary import Dictionary, Variable, fold
+from helpers.cohort.problems import Problem, suggestion
+from helpers.cohort.reading import DATE_TWINS, RawTable
+from helpers.cohort.settings import CohortConfig, Table
+
+# Texts that always mean "nothing recorded", besides an empty field and the codes of cohort.toml.
+EMPTY_TEXTS = frozenset(
+    {"", "na", "n/a", "nan", "nat", "null", "none", ".", "..", "-", "--", "/", "未查", "未做", "未测", "缺失"}
+)
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_PLAIN = re.compile(rf"^{_NUMBER}$")
+# An assay's sign before the number; a laboratory's flag (arrow, or H or L after a blank) behind it.
+_RESULT = re.compile(rf"^(?P<sign>[<>≤≥＜＞]=?|)\s*(?P<number>{_NUMBER})\s*(?:[↑↓]|\s[HL])?$")
+_SIGNS = {"<": "<", "＜": "<", "≤": "<", "<=": "<", ">": ">", "＞": ">", "≥": ">", ">=": ">", "": ""}
+_DATE = re.compile(
+    r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:Z|\+00:00)?)?$"
+)
+
+
+@dataclass(frozen=True)
+class TypedTable:
+    """One raw table with typed canonical columns, indexed by `source_row`, and the faults met on the way.
+
+    A text that was not understood is missing in `frame`; its row has a Problem.
+    """
+
+    raw: RawTable
+    frame: pd.DataFrame
+    problems: list[Problem]
+
+
+def empty_mask(text: pd.Series, codes: Iterable[str | int | float] = ()) -> pd.Series:
+    """Return True where a field says that nothing was recorded.
+
+    `codes` are the cohort's own codes; a number is compared as a number, so -1 also matches "-1.0".
+    """
+    codes = tuple(codes)
+    words = EMPTY_TEXTS | {str(code).casefold() for code in codes}
+    numbers = {float(code) for code in codes if not isinstance(code, str) or _PLAIN.match(code)}
+    distinct = pd.unique(text)
+    missing = {t for t in distinct if t.casefold() in words or (_PLAIN.match(t) and float(t) in numbers)}
+    return text.isin(missing)
+
+
+def codes_for(name: str, config: CohortConfig) -> tuple[str | int | float, ...]:
+    """Return the missing codes of one variable or column, with those that hold for all."""
+    return (*config.missing_codes.get("*", ()), *config.missing_codes.get(name, ()))
+
+
+def parse_number(text: str) -> float | None:
+    """Return a plain number, or None if the text is not one."""
+    return float(text) if _PLAIN.match(text) else None
+
+
+def parse_result(text: str) -> tuple[float, str] | None:
+    """Return value and qualifier ("", "<", ">") of a laboratory result, or None if it is not a number.
+
+    `≤` and `≥` are read as `<` and `>`: the assay's limit is known, the value beyond it is not.
+    """
+    match = _RESULT.match(text)
+    return (float(match["number"]), _SIGNS[match["sign"]]) if match else None
+
+
+def parse_date(text: str) -> pd.Timestamp | None:
+    """Return a date (with clock time if given) written year first, or None."""
+    match = _DATE.match(text)
+    if not match:
+        return None
+    try:
+        year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
+        return pd.Timestamp(year, month, day, hour, minute, second)
+    except ValueError:
+        return None
+
+
+def number_remedy(text: str) -> str:
+    """Return advice for a text that stands where a number should."""
+    if re.match(r"^[<>≤≥＜＞]?\s*\d+,\d+$", text):
+        return "write a decimal point and no thousands separator"
+    match = re.match(rf"^[<>≤≥＜＞]?\s*({_NUMBER})\s*([^\d\s].*)$", text)
+    if match:
+        return f"write {match[1]} here and {match[2]!r} in the column of units or in a note"
+    return "write a number, or leave the field empty if it was not done"
+
+
+def type_table(raw: RawTable, config: CohortConfig, dictionary: Dictionary) -> TypedTable:
+    """Give every canonical column of a raw table its type; texts not understood become Problems.
+
+    The columns `variable`, `value` and `unit` of measurements stay text: their type depends on the row.
+    """
+    recodings = config.tables.get(raw.name, Table()).values
+    problems: list[Problem] = []
+    columns: dict[str, pd.Series] = {}
+    for name in raw.frame.columns:
+        text = _recoded(raw.frame[name], recodings.get(name, {}))
+        if raw.name == "measurements" and name in ("variable", "value", "unit"):
+            columns[name] = text
+            continue
+        missing = empty_mask(text, codes_for(name, config))
+        typed, faults = _typed(text, missing, raw, dictionary[name], config, dictionary)
+        columns[name] = typed
+        problems.extend(faults)
+    frame = pd.DataFrame(columns, index=raw.frame.index)
+    if raw.name == "patients" and "group" not in frame and len(config.groups) == 1:
+        frame["group"] = config.groups[0].id
+    return TypedTable(raw, frame, problems)
+
+
+def _recoded(text: pd.Series, codes: Mapping[str, str]) -> pd.Series:
+    if not codes:
+        return text
+    known = {t: codes.get(t, codes.get(_integral(t), t)) for t in pd.unique(text)}
+    return text.map(known)
+
+
+def _integral(text: str) -> str:
+    """Return "1" for "1.0": spreadsheets turn codes into decimals."""
+    number = parse_number(text)
+    return str(int(number)) if number is not None and number.is_integer() else text
+
+
+def _typed(
+    text: pd.Series,
+    missing: pd.Series,
+    raw: RawTable,
+    variable: Variable,
+    config: CohortConfig,
+    dictionary: Dictionary,
+) -> tuple[pd.Series, list[Problem]]:
+    """Parse one column by the type of its variable."""
+    if variable.name == "group":
+        spelled = {
+            fold(s): g.id for g in config.groups for s in (g.id, g.label, g.short_label, *g.raw_labels)
+        }
+        return _levels(text, missing, raw, variable.name, spelled, config.group_ids)
+    if variable.name == "drug":
+        spelled = dictionary.spellings(dictionary.drugs)
+        drugs, problems = _levels(text, missing, raw, variable.name, spelled, dictionary.drugs)
+        return drugs, problems if config.unmapped_drugs == "error" else []
+    if variable.type == "yes_no":
+        coded, problems = _levels(text, missing, raw, variable.name, folded(variable.levels), ("yes", "no"))
+        return coded.map({"yes": True, "no": False}).astype("boolean"), problems
+    if variable.type == "category":
+        levels = category_levels(variable, config)
+        return _levels(
+            text, missing, raw, variable.name, folded(levels), tuple(dict.fromkeys(levels.values()))
+        )
+    if variable.type in ("number", "day"):
+        return _numbers(text, missing, raw, variable, config)
+    if variable.type == "date":
+        expected = "a date as year-month-day"
+        dates, problems = _mapped(text, missing, raw, variable.name, parse_date, expected, _date_remedy)
+        return pd.to_datetime(dates), problems
+    return text.mask(missing, None), []
+
+
+def folded(levels: Mapping[str, str]) -> dict[str, str]:
+    """Return spelling -> level with spellings in the form in which they are compared."""
+    return {fold(spelling) or spelling: level for spelling, level in levels.items()}
+
+
+def category_levels(variable: Variable, config: CohortConfig) -> Mapping[str, str]:
+    """Return spelling -> level of a category: the cohort's own levels if it lists them."""
+    own = config.categories.get(variable.name)
+    if own is None:
+        return variable.levels
+    kept = {spelling: level for spelling, level in variable.levels.items() if level in own}
+    return {**kept, **{level: level for level in own}}
+
+
+def _levels(
+    text: pd.Series,
+    missing: pd.Series,
+    raw: RawTable,
+    column: str,
+    spelled: Mapping[str, str],
+    levels: tuple[str, ...],
+) -> tuple[pd.Series, list[Problem]]:
+    def parse(value: str) -> str | None:
+        return spelled.get(fold(value) or value)
+
+    def remedy(value: str) -> str:
+        where = f"[tables.{raw.name}.values.{column}] in cohort.toml"
+        return suggestion(value, (*levels, *spelled)) or f"correct it, or give its meaning under {where}"
+
+    return _mapped(text, missing, raw, column, parse, f"one of {', '.join(levels)}", remedy)
+
+
+def _numbers(
+    text: pd.Series, missing: pd.Series, raw: RawTable, variable: Variable, config: CohortConfig
+) -> tuple[pd.Series, list[Problem]]:
+    expected = "a whole number of days" if variable.type == "day" else "a number"
+    numbers, problems = _mapped(text, missing, raw, variable.name, parse_number, expected, number_remedy)
+    values = numbers.astype("float64")
+    unit = config.units.get(variable.name)
+    if unit is not None and variable.conversion(unit) is not None:
+        values = pd.Series(variable.convert(np.asarray(values, dtype=np.float64), unit), index=values.index)
+    if variable.type == "day":
+        broken = values.notna() & (values != np.floor(values))
+        problems.extend(
+            raw.problem(row, variable.name, repr(text[row]), expected, "count whole days from day 0")
+            for row in values.index[broken]
+        )
+        values = values.mask(broken)
+    return values, problems
+
+
+def _date_remedy(text: str) -> str:
+    if re.match(r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}", text):
+        return "write the year first: day and month cannot be told apart"
+    return "write it as 2024-07-31"
+
+
+def _mapped(
+    text: pd.Series,
+    missing: pd.Series,
+    raw: RawTable,
+    column: str,
+    parse: Callable[[str], object | None],
+    expected: str,
+    remedy: Callable[[str], str],
+) -> tuple[pd.Series, list[Problem]]:
+    """Parse distinct texts once; a text that `parse` answers with None is a Problem in each of its rows."""
+    meaning = {t: parse(t) for t in pd.unique(text[~missing])}
+    typed = text.map(meaning).mask(missing)
+    unknown = {t for t, value in meaning.items() if value is None}
+    problems = []
+    if unknown:
+        faulty = text[~missing & text.isin(unknown)]
+        problems = [
+            raw.problem(row, column, repr(value), expected, remedy(value))
+            for row, value in zip(faulty.index, faulty, strict=True)
+        ]
+    if typed.isna().all():
+        typed = pd.Series(np.nan, index=text.index, dtype=object)
+    return typed.where(typed.notna(), None) if typed.dtype == object else typed, problems
+
+
+def add_days(table: TypedTable, day0: pd.Series) -> TypedTable:
+    """Fill day columns from date columns; `day0` is each patient's date of day 0, by patient_id.
+
+    Day = calendar days between the dates, the clock time left aside. Also adds `clock`, the time of day as a
+    fraction, where the table has a `date` with times (0 otherwise); it orders rows of one day.
+    """
+    frame = table.frame.copy()
+    problems = list(table.problems)
+    raw = table.raw
+    origin = frame["patient_id"].map(day0) if "patient_id" in frame else pd.Series(pd.NaT, index=frame.index)
+    origin = pd.to_datetime(origin)
+    for day, date in DATE_TWINS.items():
+        if date not in frame:
+            continue
+        dates = pd.to_datetime(frame[date])
+        derived = (dates.dt.normalize() - origin.dt.normalize()).dt.days.astype("float64")
+        if day in frame:
+            differ = frame[day].notna() & derived.notna() & (frame[day] != derived)
+            problems.extend(
+                raw.problem(
+                    row,
+                    day,
+                    f"day {frame[day][row]:g}",
+                    f"day {derived[row]:g} by the column {date}",
+                    "correct the day or the date",
+                )
+                for row in frame.index[differ]
+            )
+            derived = frame[day].fillna(derived)
+        frame[day] = derived
+        # A row of an unknown patient is reported as such, not for its date as well.
+        lost = dates.notna() & origin.isna() & frame[day].isna() & frame["patient_id"].isin(day0.index)
+        if lost.any():
+            problems.extend(_no_origin(table, date, frame.index[lost], origin_known=bool(day0.notna().any())))
+    if "date" in frame:
+        dates = pd.to_datetime(frame["date"])
+        frame["clock"] = ((dates - dates.dt.normalize()) / pd.Timedelta(days=1)).fillna(0.0)
+    return TypedTable(raw, frame, problems)
+
+
+def _no_origin(table: TypedTable, date: str, rows: pd.Index, *, origin_known: bool) -> list[Problem]:
+    raw = table.raw
+    expected = "a day, or a date of a patient whose day0_date is known"
+    if not origin_known:
+        remedy = "add the column day0_date to the table of patients"
+        return [Problem(raw.file, 1, raw.header(date), "dates without any day 0", expected, remedy)]
+    found = "a date that cannot be counted from day 0"
+    return [raw.problem(row, date, found, expected, "fill in the patient's day0_date") for row in rows]

@@ -1,0 +1,343 @@
+"""Reading the raw tables of a cohort folder as text, with the line of every row.
+
+Nothing is converted here: a file is decoded, its columns get their canonical names, and every record keeps
+its line number. Whatever cannot be read becomes a Problem.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from helpers.cohort.dictionary import TABLE_NAMES, Dictionary, TableName, fold
+from helpers.cohort.problems import Problem, closest, suggestion
+from helpers.cohort.settings import CohortConfig, Table
+
+SUFFIXES = (".csv", ".parquet")
+ENCODINGS = ("utf-8-sig", "gb18030")
+_SEPARATORS = (",", ";", "\t")
+
+# Every table needs these; a day may be given as its date (see DATE_TWINS).
+REQUIRED_COLUMNS: dict[TableName, tuple[str, ...]] = {
+    "patients": ("patient_id", "group", "age", "sex", "last_contact_day", "death_day"),
+    "measurements": ("patient_id", "day", "variable", "value"),
+    "treatments": ("patient_id", "drug", "start_day", "stop_day", "dose", "unit", "route", "times_per_day"),
+    "responses": ("patient_id", "day", "response"),
+    "events": ("patient_id", "day", "term", "grade"),
+}
+
+# Day column -> date column that may stand for it.
+DATE_TWINS: dict[str, str] = {
+    "day": "date",
+    "start_day": "start_date",
+    "stop_day": "stop_date",
+    "last_contact_day": "last_contact_date",
+    "death_day": "death_date",
+    "mas_onset_day": "mas_onset_date",
+}
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """One raw table as text.
+
+    `frame` has the canonical columns found, all text (stripped, "" if empty), indexed by `source_row`, the
+    line in the file (header = line 1). `headers` gives the file's own name of each canonical column.
+    `empty_rows` are the lines of records in which every field is empty.
+    """
+
+    name: TableName
+    file: str
+    frame: pd.DataFrame
+    headers: dict[str, str]
+    empty_rows: tuple[int, ...] = ()
+
+    def header(self, column: str) -> str:
+        """Return the name of a canonical column in the file."""
+        return self.headers.get(column, column)
+
+    def problem(self, row: int, column: str, found: str, expected: str, remedy: str) -> Problem:
+        """Return an error in one row of this table."""
+        return Problem(self.file, int(row), self.header(column), found, expected, remedy)
+
+    def warning(self, row: int, column: str, found: str, expected: str, remedy: str) -> Problem:
+        """Return a warning about one row of this table."""
+        return Problem(self.file, int(row), self.header(column), found, expected, remedy, "warning")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All raw tables of a folder; `absent` lists optional tables without a file."""
+
+    tables: dict[TableName, RawTable]
+    problems: list[Problem]
+    absent: tuple[TableName, ...]
+    files: dict[TableName, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Records:
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+    problems: list[Problem]
+
+
+def table_files(folder: Path, config: CohortConfig) -> tuple[dict[TableName, Path], list[Problem]]:
+    """Return the file of each table that has one, and what is wrong with the choice of files."""
+    files: dict[TableName, Path] = {}
+    problems: list[Problem] = []
+    names = sorted(p.name for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
+    for table in TABLE_NAMES:
+        wanted = config.tables.get(table, Table()).file
+        candidates = [wanted] if wanted else [table + suffix for suffix in SUFFIXES]
+        found = [name for name in candidates if name in names or (folder / name).is_file()]
+        if found and Path(found[0]).suffix.lower() not in SUFFIXES:
+            expected = f"a file ending in {' or '.join(SUFFIXES)}"
+            problems.append(Problem(found[0], None, "", "another kind of file", expected, "export it as CSV"))
+        elif len(found) > 1:
+            problems.append(
+                Problem(
+                    found[1],
+                    None,
+                    "",
+                    f"{found[0]} beside it",
+                    "one file for each table",
+                    "remove one of them",
+                )
+            )
+            files[table] = folder / found[0]
+        elif found:
+            files[table] = folder / found[0]
+        elif wanted or table == "patients":
+            expected = (
+                "the table of patients"
+                if table == "patients"
+                else f"the table of {table} named in cohort.toml"
+            )
+            remedy = suggestion(candidates[0], names) or "put the file into the cohort's folder"
+            problems.append(Problem(candidates[0], None, "", "no such file", expected, remedy))
+    return files, problems
+
+
+def read_tables(folder: Path, config: CohortConfig, dictionary: Dictionary) -> Reading:
+    """Read every raw table of the folder; faults of one file do not hide those of another."""
+    files, problems = table_files(folder, config)
+    tables: dict[TableName, RawTable] = {}
+    for name, path in files.items():
+        table, faults = read_table(path, name, config, dictionary)
+        problems.extend(faults)
+        if table is not None:
+            tables[name] = table
+    absent = tuple(name for name in TABLE_NAMES if name not in files)
+    return Reading(tables, problems, absent, files)
+
+
+def read_table(
+    path: Path, name: TableName, config: CohortConfig, dictionary: Dictionary
+) -> tuple[RawTable | None, list[Problem]]:
+    """Read one file as text with canonical column names; None if nothing can be read of it."""
+    try:
+        records = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+    except OSError as error:
+        found = f"a file that cannot be read ({error.strerror or error})"
+        return None, [Problem(path.name, None, "", found, f"the table of {name}", "make the file readable")]
+    if isinstance(records, Problem):
+        return None, [records]
+    columns, headers, problems = _canonical_columns(records.header, path.name, name, config, dictionary)
+    text = list(zip(*records.rows, strict=True)) if records.rows else [()] * len(records.header)
+    index = pd.Index(np.asarray(records.lines, dtype=np.int64), name="source_row")
+    frame = pd.DataFrame(
+        {column: pd.Series(text[place], index=index, dtype=object) for column, place in columns.items()},
+        index=index,
+    )
+    empty = np.array([not any(cell for cell in row) for row in records.rows], dtype=bool)
+    empty_rows = tuple(int(line) for line in index[empty]) if len(index) else ()
+    frame = frame[~empty] if len(index) else frame
+    if frame.empty and name == "patients":
+        problems.append(
+            Problem(
+                path.name, None, "", "no patient", "one row for each patient", "add the patients to the table"
+            )
+        )
+    return RawTable(name, path.name, frame, headers, empty_rows), [*records.problems, *problems]
+
+
+def _csv(path: Path) -> _Records | Problem:
+    text = _decoded(path.read_bytes())
+    if text is None:
+        expected = "text in UTF-8 (or GB18030)"
+        return Problem(path.name, None, "", "bytes that are not text", expected, "save the file as CSV UTF-8")
+    if not text.strip():
+        return Problem(
+            path.name, None, "", "an empty file", "a header line and rows", "export the table again"
+        )
+    first = text.lstrip().splitlines()[0]
+    separator = max(_SEPARATORS, key=first.count) if "," not in first else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    header: list[str] = []
+    problems: list[Problem] = []
+    start = 1
+    try:
+        for cells in reader:
+            line, start = start, reader.line_num + 1
+            if not cells:
+                continue
+            if not header:
+                header = [cell.strip() for cell in cells]
+            elif len(cells) != len(header):
+                problems.append(_wrong_width(path.name, line, cells, len(header)))
+            else:
+                rows.append([cell.strip() for cell in cells])
+                lines.append(line)
+    except csv.Error as error:
+        expected = "fields with paired quotation marks"
+        problems.append(
+            Problem(
+                path.name,
+                start,
+                "",
+                f"a field that does not end ({error})",
+                expected,
+                "mend the quotation marks",
+            )
+        )
+    return _Records(header, rows, lines, problems)
+
+
+def _wrong_width(file: str, line: int, cells: Sequence[str], expected: int) -> Problem:
+    remedy = "put a field that itself contains the separator into quotation marks"
+    if len(cells) < expected:
+        remedy = "add the missing fields, or the separators of empty ones"
+    return Problem(file, line, "", f"{len(cells)} fields", f"{expected} fields as in the header", remedy)
+
+
+def _decoded(data: bytes) -> str | None:
+    if b"\x00" in data:
+        return None
+    for encoding in ENCODINGS:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def _parquet(path: Path) -> _Records | Problem:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowException as error:
+        found = f"a file that is not Parquet ({str(error).splitlines()[0]})"
+        return Problem(path.name, None, "", found, "a Parquet file", "write the file again")
+    columns = [[_cell(value) for value in column.to_pylist()] for column in table.columns]
+    rows = [list(cells) for cells in zip(*columns, strict=True)]
+    return _Records(list(table.column_names), rows, list(range(2, len(rows) + 2)), [])
+
+
+def _cell(value: object) -> str:
+    """Return a stored value as the text a CSV export would show."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value).strip()
+
+
+def _canonical_columns(
+    header: Sequence[str], file: str, table: TableName, config: CohortConfig, dictionary: Dictionary
+) -> tuple[dict[str, int], dict[str, str], list[Problem]]:
+    """Match the file's columns to canonical ones: by cohort.toml, then by name, then by alias."""
+    mapped = config.tables.get(table, Table()).columns
+    names = dictionary.columns(table)
+    by_spelling = dictionary.spellings(names)
+    raw_to_canonical = {raw: canonical for canonical, raw in mapped.items()}
+    columns: dict[str, int] = {}
+    problems: list[Problem] = []
+    unmatched: list[str] = []
+    for place, raw in enumerate(header):
+        canonical = raw_to_canonical.get(raw)
+        if canonical is None:
+            canonical = by_spelling.get(fold(raw))
+            canonical = None if canonical in mapped else canonical
+        if canonical is None:
+            unmatched.append(raw)
+        elif canonical in columns:
+            found = f"two columns for {canonical}: {header[columns[canonical]]!r} and {raw!r}"
+            remedy = f"name the right one under [tables.{table}.columns] in cohort.toml, or remove the other"
+            problems.append(Problem(file, 1, raw, found, "one column", remedy))
+        else:
+            columns[canonical] = place
+    for canonical, raw in mapped.items():
+        if raw not in header:
+            remedy = suggestion(raw, header) or f"columns are {', '.join(header)}"
+            problems.append(
+                Problem(
+                    file,
+                    1,
+                    raw,
+                    "no such column",
+                    f"the column that cohort.toml gives for {canonical}",
+                    remedy,
+                )
+            )
+    claimed = set()
+    for column in _missing_columns(table, columns, mapped, config):
+        near = _nearest_header(column, unmatched, dictionary)
+        claimed.add(near)
+        problems.append(_missing_problem(file, table, column, near, dictionary))
+    problems.extend(
+        _ignored_problem(file, table, raw, names) for raw in unmatched if raw not in ("", *claimed)
+    )
+    return columns, {canonical: header[place] for canonical, place in columns.items()}, problems
+
+
+def _missing_columns(
+    table: TableName, columns: dict[str, int], mapped: dict[str, str], config: CohortConfig
+) -> list[str]:
+    missing = []
+    for column in REQUIRED_COLUMNS[table]:
+        if column in columns or column in mapped or DATE_TWINS.get(column) in columns:
+            continue
+        if column == "death_day" and "died" in columns:
+            continue
+        if column == "group" and len(config.groups) == 1:
+            continue
+        missing.append(column)
+    return missing
+
+
+def _nearest_header(column: str, unmatched: list[str], dictionary: Dictionary) -> str | None:
+    """Return the column of the file that is spelled most like a missing one or one of its aliases."""
+    spellings = (column, *dictionary[column].aliases)
+    return next((match for name in spellings if (match := closest(name, unmatched))), None)
+
+
+def _missing_problem(
+    file: str, table: TableName, column: str, near: str | None, dictionary: Dictionary
+) -> Problem:
+    expected = f"the required column {column} ({dictionary[column].label})"
+    if near:
+        remedy = (
+            f"is it {near!r}? then write {column} = {near!r} under [tables.{table}.columns] in cohort.toml"
+        )
+    else:
+        remedy = f"add it, or name its column under [tables.{table}.columns] in cohort.toml"
+    return Problem(file, 1, column, "no such column", expected, remedy)
+
+
+def _ignored_problem(file: str, table: TableName, raw: str, names: Sequence[str]) -> Problem:
+    near = suggestion(raw, names)
+    remedy = f"{near} else it is not used" if near else "it is not used"
+    expected = f"a column of the dictionary's table {table}"
+    return Problem(file, 1, raw, "a column that is not in the dictionary", expected, remedy, "warning")

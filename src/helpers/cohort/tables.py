@@ -1,0 +1,238 @@
+"""Schemas of the typed raw tables (pandera), validated lazily, and their failures as Problems.
+
+Ranges come from the dictionary. What cannot be seen in one table alone is in `helpers.cohort.crosschecks`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+import pandera.errors
+import pandera.pandas as pa
+
+from helpers.cohort.dictionary import Dictionary, TableName
+from helpers.cohort.parsing import TypedTable
+from helpers.cohort.problems import Problem
+from helpers.cohort.reading import DATE_TWINS
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One check of a table: how it is tested and what is said when it fails.
+
+    `test` takes a column (`column` set) or the whole frame and returns one truth value a row. `found` makes
+    the words for what was found from a failing row.
+    """
+
+    name: str
+    column: str
+    test: Callable[[pd.DataFrame], "pd.Series[bool]"]
+    found: Callable[[pd.Series], str]
+    expected: str
+    remedy: str
+    needs: tuple[str, ...] = ()
+
+
+def _value(column: str) -> Callable[[pd.Series], str]:
+    def words(row: pd.Series) -> str:
+        value = row[column]
+        return "nothing" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else repr(value)
+
+    return words
+
+
+def _required(column: str, remedy: str = "fill it in") -> Rule:
+    return Rule(
+        f"{column} given", column, lambda f: f[column].notna(), lambda _: "nothing", "a value", remedy
+    )
+
+
+def _within(column: str, dictionary: Dictionary) -> Rule:
+    variable = dictionary[column]
+    return Rule(
+        f"{column} in range",
+        column,
+        lambda f: pd.Series(variable.plausible(f[column].to_numpy(dtype=float)), f.index) | f[column].isna(),
+        _value(column),
+        variable.plausible_range(),
+        "correct it",
+    )
+
+
+def _patient_rules() -> list[Rule]:
+    def day(column: str) -> Callable[[pd.Series], str]:
+        return lambda row: f"day {row[column]:g}"
+
+    return [
+        Rule(
+            "one row a patient",
+            "patient_id",
+            lambda f: ~f["patient_id"].duplicated(keep="first") | f["patient_id"].isna(),
+            lambda row: f"patient {row['patient_id']!r} a second time",
+            "one row for each patient",
+            "remove one of the rows, or correct the patient_id",
+        ),
+        Rule(
+            "death not before day 0",
+            "death_day",
+            lambda f: f["death_day"].isna() | (f["death_day"] >= 0),
+            lambda row: f"death on day {row['death_day']:g}",
+            "a death on or after day 0",
+            "correct the day of death, or day 0",
+        ),
+        Rule(
+            "last contact not before day 0",
+            "last_contact_day",
+            lambda f: f["last_contact_day"].isna() | (f["last_contact_day"] >= 0),
+            day("last_contact_day"),
+            "day 0 or later",
+            "correct the day of last contact, or day 0",
+        ),
+        Rule(
+            "no contact after death",
+            "last_contact_day",
+            lambda f: ~(f["last_contact_day"] > f["death_day"]),
+            lambda row: f"last contact on day {row['last_contact_day']:g}, death on day {row['death_day']:g}",
+            "a last contact not after death",
+            "correct one of the two days",
+            ("death_day",),
+        ),
+        Rule(
+            "follow-up known",
+            "last_contact_day",
+            lambda f: f["last_contact_day"].notna() | f["death_day"].notna(),
+            lambda _: "nothing",
+            "a day of last contact for a patient not recorded as dead",
+            "fill in the day of last contact or of death",
+            ("death_day",),
+        ),
+        Rule(
+            "onset not after day 0",
+            "mas_onset_day",
+            lambda f: ~(f["mas_onset_day"] > 0),
+            day("mas_onset_day"),
+            "day 0 or earlier",
+            "correct the day of diagnosis, or day 0",
+        ),
+    ]
+
+
+def _treatment_rules() -> list[Rule]:
+    return [
+        Rule(
+            "dose not negative",
+            "dose",
+            lambda f: ~(f["dose"] < 0),
+            _value("dose"),
+            "a dose of 0 or more",
+            "correct the dose",
+        ),
+        Rule(
+            "times a day above 0",
+            "times_per_day",
+            lambda f: ~(f["times_per_day"] <= 0),
+            _value("times_per_day"),
+            "a number above 0 (0.5 for every other day)",
+            "correct it",
+        ),
+        Rule(
+            "stop not before start",
+            "stop_day",
+            lambda f: ~(f["stop_day"] < f["start_day"]),
+            lambda row: f"stop on day {row['stop_day']:g} of a start on day {row['start_day']:g}",
+            "a last day not before the first",
+            "correct one of the two days",
+            ("start_day",),
+        ),
+    ]
+
+
+def _event_rules() -> list[Rule]:
+    return [
+        Rule(
+            "grade 1 to 5",
+            "grade",
+            lambda f: f["grade"].isna() | f["grade"].isin([1, 2, 3, 4, 5]),
+            _value("grade"),
+            "a grade of 1, 2, 3, 4 or 5",
+            "correct the grade (CTCAE)",
+        ),
+        Rule(
+            "event not ending before it began",
+            "stop_day",
+            lambda f: ~(f["stop_day"] < f["day"]),
+            lambda row: f"stop on day {row['stop_day']:g} of an event on day {row['day']:g}",
+            "a last day not before the first",
+            "correct one of the two days",
+            ("day",),
+        ),
+    ]
+
+
+_REQUIRED_VALUES: dict[TableName, tuple[str, ...]] = {
+    "patients": ("patient_id", "group"),
+    "measurements": ("patient_id", "day"),
+    "treatments": ("patient_id", "drug", "start_day", "dose", "unit", "route", "times_per_day"),
+    "responses": ("patient_id", "day", "response"),
+    "events": ("patient_id", "day", "term"),
+}
+# Ranges checked by a rule of their own, with a message that fits better.
+_OWN_RULE = {"death_day", "last_contact_day", "mas_onset_day", "grade", "dose", "times_per_day"}
+
+
+def rules(table: TableName, frame: pd.DataFrame, dictionary: Dictionary) -> list[Rule]:
+    """Return the rules of a table that apply to the columns it has."""
+    special = {"patients": _patient_rules, "treatments": _treatment_rules, "events": _event_rules}
+    chosen = [_required(column) for column in _REQUIRED_VALUES[table]]
+    for column in frame.columns:
+        variable = dictionary.get(column)
+        if variable is None or variable.plausible_low is None or column in _OWN_RULE:
+            continue
+        if variable.type in ("number", "day"):
+            chosen.append(_within(column, dictionary))
+    if table in special:
+        chosen += special[table]()
+    return [rule for rule in chosen if {rule.column, *rule.needs} <= set(frame.columns)]
+
+
+def schema(table: TableName, frame: pd.DataFrame, dictionary: Dictionary) -> pa.DataFrameSchema:
+    """Return the pandera schema of a typed table: every rule is a named check; empty fields are allowed."""
+    checks = [
+        pa.Check(rule.test, name=rule.name, error=rule.name, ignore_na=False)
+        for rule in rules(table, frame, dictionary)
+    ]
+    index = pa.Index("int64", unique=True, name="source_row")
+    return pa.DataFrameSchema(checks=checks, index=index, name=table)
+
+
+def validate(table: TypedTable, dictionary: Dictionary) -> list[Problem]:
+    """Validate a typed table lazily and return every failure as a Problem with its line.
+
+    A field whose text was not understood already has its Problem and is not reported again as empty.
+    """
+    name, frame = table.raw.name, table.frame
+    if frame.empty:
+        return []
+    try:
+        schema(name, frame, dictionary).validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as failure:
+        cases = failure.failure_cases[["check", "index"]].drop_duplicates()
+    else:
+        return []
+    known = {rule.name: rule for rule in rules(name, frame, dictionary)}
+    problems = []
+    for check, row in zip(cases["check"], cases["index"], strict=True):
+        rule = known[str(check)]
+        if rule.name == f"{rule.column} given" and _was_written(table, rule.column, int(row)):
+            continue
+        problems.append(
+            table.raw.problem(row, rule.column, rule.found(frame.loc[row]), rule.expected, rule.remedy)
+        )
+    return problems
+
+
+def _was_written(table: TypedTable, column: str, row: int) -> bool:
+    """Whether the raw field (or the date it comes from) holds a text that already has a Problem."""
+    already = {(p.row, p.column) for p in table.problems}
+    columns = (column, DATE_TWINS.get(column, column))
+    return any((row, table.raw.header(c)) in already for c in columns)
