@@ -202,11 +202,13 @@ def _judge_plausibility(
 
 def plausible_unit(variable: Variable, number: float) -> str:
     """Return a remedy: the accepted units in which the number written would be a plausible value."""
-    fitting = [
-        f"{unit} (would be {variable.convert(np.array([number]), unit)[0]:g} {variable.unit})"
-        for unit in variable.unit_names
-        if variable.plausible(variable.convert(np.array([number]), unit))[0]
-    ]
+    fitting: dict[float, str] = {}
+    for unit in variable.unit_names:
+        value = variable.convert(np.array([number]), unit)
+        if variable.plausible(value)[0]:
+            # Several spellings of one unit give one value: the first stands for them.
+            fitting.setdefault(float(value[0]), unit)
     if fitting:
-        return f"correct the value, or the unit if it was measured in {' or '.join(fitting)}"
+        units = [f"{unit} (would be {value:g} {variable.unit})" for value, unit in fitting.items()]
+        return f"correct the value, or the unit if it was measured in {' or '.join(units)}"
     return "correct the value; no accepted unit makes it plausible"

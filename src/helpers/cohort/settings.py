@@ -187,7 +187,7 @@ class Course(_Section):
     variables: tuple[str, ...] = Field(
         default=("platelets", "ast", "alt", "ferritin", "fibrinogen", "triglycerides", "crp", "temperature"),
         min_length=1,
-        description="Measurements described at each visit and drawn, in order; those not recorded are left out.",
+        description="Measurements described at each visit and drawn, in order; those not recorded are skipped.",
     )
 
 
@@ -371,21 +371,16 @@ class CohortConfig(_Section):
             object.__setattr__(self, "data_note", DATA_NOTES[self.provenance])
         return self
 
-    @property
-    def stamp(self) -> str | None:
-        """Text to be printed on every output of a cohort that is not real data; None if there is none."""
-        return self.data_note or None
-
-    @property
-    def horizon_days(self) -> int:
-        """Last day of the survival analysis."""
-        return self.follow_up.horizon_days
-
     @model_validator(mode="after")
     def _fill_study_drug(self) -> Self:
         if not self.study_drug and self.treated is not None:
             object.__setattr__(self, "study_drug", self.treated.id)
         return self
+
+    @property
+    def horizon_days(self) -> int:
+        """Last day of the survival analysis."""
+        return self.follow_up.horizon_days
 
     @property
     def stamp(self) -> str:
