@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from itertools import compress
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from helpers.analysis.variables import (
     comparison,
     level_name,
     levels_of,
+    therapy_label,
 )
 from helpers.stats.contingency import (
     r_by_c_test,
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
 ANALYSIS = "baseline"
 OVERLAP = "prior_therapy_overlap"
-_WHEN = {"timepoint": "baseline"}
+_WHEN: dict[str, Any] = {"timepoint": "baseline"}
 
 
 def compare_baseline(
@@ -96,11 +99,11 @@ def _compare_continuous(
         return
     x, y = as_float(treated), as_float(reference)
     test = rank_sum_test(x, y, method=config.tests.continuous)
-    common = {"group": "both", **_WHEN}
+    common: dict[str, Any] = {"group": "both", **_WHEN}
     store.add(ANALYSIS, variable.name, "test", result=test, value=test.statistic, **common)
     shift = hodges_lehmann(x, y, confidence=confidence)
     store.add(ANALYSIS, variable.name, "shift", result=shift, unit=variable.unit, **common)
-    scale = "log" if variable.skewed and np.nanmin([*x, *y]) > 0 else "identity"
+    scale: Literal["log", "identity"] = "log" if variable.skewed and np.nanmin([*x, *y]) > 0 else "identity"
     size = standardized_difference(x, y, scale=scale)
     store.add(ANALYSIS, variable.name, "standardized_difference", result=size, **common)
 
@@ -117,7 +120,7 @@ def _describe_binary(
     for group, part in zip(config.groups, by_group(values, tables, config.group_ids), strict=True):
         n, missing = int(part.notna().sum()), int(part.isna().sum())
         count = int(part.fillna(value=False).sum())
-        common = {"group": group.id, "n": n, "n_missing": missing, **_WHEN}
+        common: dict[str, Any] = {"group": group.id, "n": n, "n_missing": missing, **_WHEN}
         store.add(
             ANALYSIS,
             name,
@@ -158,7 +161,7 @@ def _compare_binary(
     if any(part.empty for part in parts):
         return
     (a, m), (b, n) = ((int(part.sum()), len(part)) for part in parts)
-    common = {"group": "both", **_WHEN}
+    common: dict[str, Any] = {"group": "both", **_WHEN}
     if test:
         result = two_by_two_test([[a, m - a], [b, n - b]], rule=config.tests.categorical)
         store.add(ANALYSIS, name, "test", result=result, value=result.statistic, **common)
@@ -189,56 +192,65 @@ def _categorical(
         store.add(ANALYSIS, variable.name, "test", result=test, value=test.statistic, group="both", **_WHEN)
 
 
-def count_prior_therapies(
-    tables: AnalysisTables, config: CohortConfig, store: StatisticsStore, therapies: list[str]
-) -> pd.DataFrame:
-    """Count the patients who received each combination of earlier therapies; return the counts by group.
-
-    Args:
-        tables, config, store: the cohort and where its numbers go.
-        therapies: names of the therapies whose combinations count, without ``prior_``.
-    """
-    present = [name for name in therapies if PRIOR_PREFIX + name in tables.patients.columns]
-    if not present:
-        return pd.DataFrame()
-    flags = (
-        tables.patients[[PRIOR_PREFIX + name for name in present]].fillna(value=False).to_numpy(dtype=bool)
-    )
-    combination = [
-        "_and_".join(name for name, received in zip(present, row, strict=True) if received) or "none"
-        for row in flags
-    ]
-    counts = pd.crosstab(pd.Series(combination, name="combination"), tables.patients["group"].to_numpy())
-    counts = counts.reindex(columns=config.group_ids, fill_value=0)
-    order = sorted(
-        counts.index, key=lambda name: (name != "none", name.count("_and_"), -counts.loc[name].sum())
-    )
-    for name in order:
-        for group in config.groups:
-            total = int((tables.patients["group"] == group.id).sum())
-            store.add(
-                OVERLAP,
-                name,
-                "n",
-                group=group.id,
-                value=int(counts.loc[name, group.id]),
-                n=total,
-                unit="patients",
-                method="count",
-                **_WHEN,
-            )
-    any_therapy = pd.Series(flags.any(axis=1))
-    for group in config.groups:
-        member = any_therapy[(tables.patients["group"] == group.id).to_numpy()]
+def count_balance(store: StatisticsStore, *, limit: float = 0.1) -> None:
+    """Store how many of the standardised differences found so far exceed 0.1 in size."""
+    sizes = [row.value for row in store.rows().select(statistic="standardized_difference")]
+    known = [abs(value) for value in sizes if value == value]
+    if known:
         store.add(
-            OVERLAP,
-            "any",
-            "count",
-            group=group.id,
-            value=int(member.sum()),
-            n=len(member),
-            unit="patients",
-            method="count",
+            "balance",
+            "standardized_difference",
+            "above_0_1",
+            group="both",
+            n=len(known),
+            value=sum(value > limit for value in known),
+            method="absolute value above 0.1",
             **_WHEN,
         )
-    return counts.loc[order]
+
+
+@dataclass(frozen=True)
+class TherapyOverlaps:
+    """Which earlier therapies the cohort records.
+
+    Attributes:
+        labels: name and label of each therapy, in the configuration's order.
+    """
+
+    labels: dict[str, str]
+
+
+def count_prior_therapies(
+    tables: AnalysisTables, config: CohortConfig, store: StatisticsStore
+) -> TherapyOverlaps:
+    """Count the patients who received each combination of earlier therapies.
+
+    Glucocorticoids, which every such patient has received, are left out of the combinations.
+    """
+    names = [name for name in config.baseline.prior_therapies if not name.endswith("glucocorticoid")]
+    present = [name for name in names if PRIOR_PREFIX + name in tables.patients.columns]
+    patients = tables.patients
+    columns = [PRIOR_PREFIX + name for name in present]
+    flags = patients[columns].fillna(value=False).to_numpy(dtype=bool)
+    if flags.any():
+        combined = ["_and_".join(compress(present, row)) or "none" for row in flags.tolist()]
+        counts = pd.crosstab(pd.Series(combined), patients["group"].to_numpy())
+        counts = counts.reindex(columns=list(config.group_ids), fill_value=0)
+        total = counts.sum(axis=1)
+        for name in sorted(counts.index, key=lambda c: (c == "none", c.count("_and_"), -total[c], c)):
+            for group in config.group_ids:
+                _store_combination(name, "n", int(counts.loc[name, group]), group, patients, store)
+        immunosuppressed = flags[:, [name != "ivig" for name in present]].any(axis=1)
+        for group in config.group_ids:
+            count = int((immunosuppressed & (patients["group"] == group).to_numpy()).sum())
+            _store_combination("any_but_ivig", "count", count, group, patients, store)
+    return TherapyOverlaps({name: therapy_label(name) for name in present})
+
+
+def _store_combination(
+    name: str, statistic: str, count: int, group: str, patients: pd.DataFrame, store: StatisticsStore
+) -> None:
+    n = int((patients["group"] == group).sum())
+    store.add(
+        OVERLAP, name, statistic, value=count, group=group, n=n, unit="patients", method="count", **_WHEN
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ def count_flow(
     rows = tables.dispositions
     patients = rows[rows["table"] == "patients"]
     excluded = int((patients["disposition"] == "excluded").sum())
-    common = {"timepoint": "baseline", "unit": "patients", "method": "count"}
+    common: dict[str, Any] = {"timepoint": "baseline", "unit": "patients", "method": "count"}
     store.add(ANALYSIS, "patients", "recorded", value=len(patients), **common)
     store.add(ANALYSIS, "patients", "excluded", value=excluded, n=len(patients), **common)
     for group in config.group_ids:
@@ -34,16 +34,16 @@ def count_flow(
     _count_rows("rows", rows, store)
     for table in dict.fromkeys(rows["table"]):
         _count_rows(f"rows_{table}", rows[rows["table"] == table], store)
-    for row in counted[counted["disposition"] == "excluded"].itertuples():
+    for row in counted[counted["disposition"] == "excluded"].to_dict("records"):
         store.add(
             ANALYSIS,
-            f"rows_{row.table}",
-            f"excluded_{slug(row.reason)}",
-            value=row.rows,
+            f"rows_{row['table']}",
+            f"excluded_{slug(row['reason'])}",
+            value=row["rows"],
             unit="rows",
             timepoint="baseline",
             method="count",
-            note=row.reason,
+            note=row["reason"],
         )
     return counted
 
@@ -52,7 +52,7 @@ def _count_group(members: pd.DataFrame, group: str, store: StatisticsStore, hori
     died = members["died"].astype(bool) & (members["followup_days"] <= horizon_days)
     early = ~died & (members["followup_days"] < horizon_days)
     unknown = members["followup_days"].isna()
-    common = {"group": group, "n": len(members), "unit": "patients"}
+    common: dict[str, Any] = {"group": group, "n": len(members), "unit": "patients"}
     store.add(
         ANALYSIS, "patients", "analysed", value=len(members), timepoint="baseline", method="count", **common
     )
@@ -71,7 +71,7 @@ def _count_group(members: pd.DataFrame, group: str, store: StatisticsStore, hori
 
 def _count_rows(variable: str, rows: pd.DataFrame, store: StatisticsStore) -> None:
     used = int((rows["disposition"] == "used").sum())
-    common = {"n": len(rows), "unit": "rows", "timepoint": "baseline", "method": "count"}
+    common: dict[str, Any] = {"n": len(rows), "unit": "rows", "timepoint": "baseline", "method": "count"}
     store.add(ANALYSIS, variable, "used", value=used, **common)
     store.add(ANALYSIS, variable, "excluded", value=len(rows) - used, **common)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,6 @@ from helpers.stats.proportions import proportion_interval
 from helpers.stats.repeated import signed_rank_test
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
     from helpers.results.store import StatisticsStore
@@ -23,16 +21,14 @@ ANALYSIS = "laboratory"
 SPLEEN = "splenomegaly"
 
 
-def describe_course(
-    tables: AnalysisTables, config: CohortConfig, store: StatisticsStore, variables: Sequence[str]
-) -> list[str]:
-    """Describe each variable at each visit and test its change from baseline; return the variables found.
+def describe_course(tables: AnalysisTables, config: CohortConfig, store: StatisticsStore) -> list[str]:
+    """Describe each followed variable at each visit, test its change from baseline; return those found.
 
     Stored by group and visit: n, patients alive without a value, median, quartiles, range, number of values
     beyond an assay's limit, and the paired change from baseline with the exact signed-rank test. Medians of
     later visits are of the patients then alive and measured; n says how many.
     """
-    present = [name for name in variables if (tables.visits["variable"] == name).any()]
+    present = [name for name in config.course.variables if (tables.visits["variable"] == name).any()]
     for name in present:
         for group in config.groups:
             wide = _wide(tables, name, group.id, "value")
@@ -64,7 +60,7 @@ def _describe(
 ) -> None:
     observed = values.dropna()
     unit = load_dictionary()[name].unit
-    common = {
+    common: dict[str, Any] = {
         "group": group,
         "timepoint": visit,
         "n": len(observed),
@@ -108,7 +104,7 @@ def _changes(
             if beyond.any()
             else ""
         )
-        common = {"group": group, "timepoint": visit.id, "n": len(pairs), "note": note}
+        common: dict[str, Any] = {"group": group, "timepoint": visit.id, "n": len(pairs), "note": note}
         store.add(
             ANALYSIS,
             name,
@@ -147,7 +143,7 @@ def resolution_of_splenomegaly(
         enlarged = wide[wide[baseline.id] == 1]
         last = enlarged[later].ffill(axis=1).iloc[:, -1] if later else pd.Series(np.nan, index=enlarged.index)
         examined, resolved = int(last.notna().sum()), int((last == 0).sum())
-        common = {"group": group.id, "unit": "patients"}
+        common: dict[str, Any] = {"group": group.id, "unit": "patients"}
         store.add(
             SPLEEN,
             "enlarged",
@@ -163,7 +159,7 @@ def resolution_of_splenomegaly(
         )
         if not later or not examined:
             continue
-        end = {"timepoint": later[-1], "n": examined, "n_missing": len(enlarged) - examined}
+        end: dict[str, Any] = {"timepoint": later[-1], "n": examined, "n_missing": len(enlarged) - examined}
         store.add(
             SPLEEN,
             "resolved",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -50,7 +50,7 @@ def count_responses(
 ) -> dict[str, pd.DataFrame]:
     """Count CR, PR and NR at each visit and store counts and response rates; return each group's paths.
 
-    Whether the dead and the not assessed count as NR, or leave the denominator, is the configuration's choice.
+    Whether the dead and the not assessed count as NR, or leave the denominator, the configuration says.
     """
     found = {}
     for group in config.groups:
@@ -79,7 +79,7 @@ def _count_visit(
     if config.response.not_assessed_is == "NR":
         counts["NR"] += unknown
     n = sum(counts.values())
-    common = {"group": group, "timepoint": visit, "n": n, "n_missing": len(column) - n}
+    common: dict[str, Any] = {"group": group, "timepoint": visit, "n": n, "n_missing": len(column) - n}
     for name, count in counts.items():
         store.add(
             ANALYSIS, RECORDED, name.lower(), value=count, unit="patients", method=_rule(config), **common
@@ -124,7 +124,7 @@ def _first_response(tables: AnalysisTables, paths: pd.DataFrame, group: str, sto
     recorded = tables.responses[tables.responses["patient_id"].isin(paths.index)]
     responders = recorded[recorded["response"].isin(["CR", "PR"])]
     first = responders.groupby("patient_id")["day"].min()
-    common = {"group": group, "n": len(paths), "unit": "days"}
+    common: dict[str, Any] = {"group": group, "n": len(paths), "unit": "days"}
     if first.empty:
         return
     store.add(
@@ -153,3 +153,13 @@ def _first_response(tables: AnalysisTables, paths: pd.DataFrame, group: str, sto
         unit="patients",
         method="patients with CR or PR recorded at any time",
     )
+
+
+def responders_at_end(tables: AnalysisTables, config: CohortConfig) -> pd.Index:
+    """Return the ids of the treated patients in complete or partial response at the last assessed visit."""
+    group = config.treated or config.groups[0]
+    paths = response_paths(tables, config, group.id)
+    if paths.empty:
+        return pd.Index([], name="patient_id")
+    last = paths.iloc[:, -1]
+    return last.index[last.isin(["CR", "PR"])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -69,7 +69,7 @@ def _store_patients(
     name: str, count: int, n: int, group: str, store: StatisticsStore, confidence: float, note: str = ""
 ) -> None:
     share = proportion_interval(count, n, confidence=confidence)
-    common = {"group": group, "n": n, "note": note}
+    common: dict[str, Any] = {"group": group, "n": n, "note": note}
     store.add(
         EVENTS, name, "count", value=count, unit="patients", method="patients with at least one", **common
     )
@@ -115,15 +115,14 @@ def drug_exposure(tables: AnalysisTables, drug: str) -> pd.DataFrame:
     return exposure
 
 
-def describe_exposure(
-    exposure: pd.DataFrame, drug: str, store: StatisticsStore, groups: tuple[str, ...]
-) -> None:
+def describe_exposure(exposure: pd.DataFrame, config: CohortConfig, store: StatisticsStore) -> None:
     """Store patients exposed, dose range, duration and reasons for stopping."""
-    for group in groups:
+    drug = slug(config.study_drug)
+    for group in config.group_ids:
         rows = exposure[exposure["group"] == group]
         if rows.empty:
             continue
-        common = {"group": group, "n": len(rows)}
+        common: dict[str, Any] = {"group": group, "n": len(rows)}
         store.add(EXPOSURE, drug, "patients", value=len(rows), unit="patients", method="count", **common)
         store.add(
             EXPOSURE,
@@ -176,54 +175,52 @@ def describe_exposure(
             )
 
 
-def count_added_therapy(
-    tables: AnalysisTables, drug: str, among: pd.Index, store: StatisticsStore, *, group: str
-) -> pd.DataFrame:
-    """Count the patients ``among`` whom a drug was first started after day 0; return patient_id and start_day."""
-    rows = tables.treatments[
-        (tables.treatments["drug"] == drug) & tables.treatments["patient_id"].isin(among)
-    ]
-    first = rows[rows["start_day"] > 0].groupby("patient_id", as_index=False)["start_day"].min()
-    common = {"group": group, "n": len(among)}
-    store.add(
-        ADDED,
-        drug,
-        "count",
-        value=len(first),
-        unit="patients",
-        method="started after day 0, among responders of the last visit",
-        **common,
-    )
-    if len(among):
-        store.add(
-            ADDED, drug, "percent", value=100 * len(first) / len(among), unit="%", method="share", **common
-        )
-    if len(first):
-        store_summary(
-            store,
-            ADDED,
-            f"{drug}_start_week",
-            first["start_day"] / 7,
-            unit="weeks",
-            method="weeks from day 0 to the start",
-            group=group,
-            n=len(first),
-        )
-    return first
+def count_added_therapies(
+    tables: AnalysisTables, config: CohortConfig, responders: pd.Index, store: StatisticsStore
+) -> None:
+    """Count the responders in whom each configured therapy was first started after day 0."""
+    group = (config.treated or config.groups[0]).id
+    if "treatments" in tables.absent or responders.empty:
+        return
+    for drug in config.added_therapies:
+        mine = (tables.treatments["drug"] == drug) & tables.treatments["patient_id"].isin(responders)
+        later = tables.treatments[mine & (tables.treatments["start_day"] > 0)]
+        first = later.groupby("patient_id")["start_day"].min().astype(float)
+        common: dict[str, Any] = {
+            "group": group,
+            "n": len(responders),
+            "method": "first started after day 0, among responders",
+        }
+        store.add(ADDED, drug, "count", value=len(first), unit="patients", **common)
+        store.add(ADDED, drug, "percent", value=100 * len(first) / len(responders), unit="%", **common)
+        if len(first):
+            store_summary(
+                store,
+                ADDED,
+                f"{drug}_start_week",
+                first / 7,
+                unit="weeks",
+                group=group,
+                n=len(first),
+                method="weeks from day 0 to the start",
+            )
 
 
 def describe_long_term(
     tables: AnalysisTables,
     responders: pd.Index,
+    config: CohortConfig,
     store: StatisticsStore,
     *,
-    group: str,
     horizon_days: float,
 ) -> None:
-    """Store how the responders of the last visit fared after the horizon: alive, died, length of follow-up."""
+    """Store how the responders of the last visit fared later: alive, died, length of follow-up."""
+    group = (config.treated or config.groups[0]).id
     rows = tables.patients[tables.patients["patient_id"].isin(responders)]
+    if rows.empty:
+        return
     died = int((rows["died"] & (rows["followup_days"] > horizon_days)).sum())
-    common = {"group": group, "n": len(rows)}
+    common: dict[str, Any] = {"group": group, "n": len(rows)}
     store.add(
         LONG_TERM,
         "responders",

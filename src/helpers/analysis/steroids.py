@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -40,15 +40,16 @@ def describe_doses(
     doses: pd.DataFrame, tables: AnalysisTables, config: CohortConfig, store: StatisticsStore
 ) -> None:
     """Store n, median, quartiles and range of the dose by group and visit, per kilogram and in milligrams."""
-    sizes = tables.patients["group"].value_counts()
-    for (group, visit), rows in doses.groupby(["group", "visit"], sort=False):
+    for key, rows in doses.groupby(["group", "visit"], sort=False):
+        group, visit = (str(part) for part in key)
+        size = int((tables.patients["group"] == group).sum())
         for name, (column, unit) in _UNITS.items():
             values = rows[column].dropna()
-            common = {
+            common: dict[str, Any] = {
                 "group": group,
                 "timepoint": visit,
                 "n": len(values),
-                "n_missing": int(sizes[group]) - len(values),
+                "n_missing": size - len(values),
             }
             store.add(ANALYSIS, name, "n", value=len(values), unit="patients", method="count", **common)
             store_summary(store, ANALYSIS, name, values, unit=unit, method=_method(config), **common)
@@ -68,7 +69,7 @@ def describe_fall(
     fall, and the exact signed-rank test of the paired doses.
     """
     baseline, last = config.baseline_visit, config.visits[-1]
-    compared = []
+    compared: list[str] = []
     if baseline is None or doses.empty:
         return compared
     falls = percentage_fall(tables.doses, last.day, rule=config.steroids.dose_summary)
@@ -80,7 +81,7 @@ def describe_fall(
         if pairs.empty:
             continue
         compared.append(group)
-        common = {"group": group, "timepoint": last.id}
+        common: dict[str, Any] = {"group": group, "timepoint": last.id}
         before, after = wide[baseline.id].median(), wide[last.id].median()
         store.add(
             ANALYSIS,
@@ -136,7 +137,7 @@ def describe_low_dose(
         rows = times[times["group"] == group]
         if rows.empty:
             continue
-        common = {"group": group, "timepoint": f"day_{horizon_days:g}"}
+        common: dict[str, Any] = {"group": group, "timepoint": f"day_{horizon_days:g}"}
         reached = rows[rows["status"] == 1]
         store.add(
             ANALYSIS,

@@ -38,7 +38,7 @@ def store_summary(
     Args:
         store, analysis, variable: where the rows go.
         values: one value a patient; missing ones are left out.
-        qualifiers: ``<`` or ``>`` where a value is known only as a limit; a summary that falls on such a value
+        qualifiers: ``<`` or ``>`` where a value is known only as a limit; a summary that falls on it
             keeps the qualifier as its note.
         method: how the values came about, added to the name of each summary.
         columns: further columns of the rows (``group``, ``timepoint``, ``unit``, ``n``, ``n_missing``).

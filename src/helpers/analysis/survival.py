@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -77,7 +77,7 @@ def describe_survival(
         curves[group.id] = curve
         _store_curve(curve, group.id, store, times.horizon_days)
         _store_risk_table(curve, group.id, risk_table_days(times.horizon_days), store)
-        common = {"group": group.id, "timepoint": horizon}
+        common: dict[str, Any] = {"group": group.id, "timepoint": horizon}
         at_end = curve.at(times.horizon_days)
         store.add(ANALYSIS, OUTCOME, "survival", result=at_end, **common)
         deaths, n = int(rows["event"].sum()), len(rows)
@@ -112,32 +112,22 @@ def describe_survival(
 
 
 def _store_curve(curve: KaplanMeier, group: str, store: StatisticsStore, horizon_days: int) -> None:
-    for row in curve.table.itertuples():
-        common = {"group": group, "timepoint": f"day_{row.time:g}".replace(".", "_"), "n": int(row.n_risk)}
-        if row.time != horizon_days:
-            store.add(
-                ANALYSIS,
-                OUTCOME,
-                "survival",
-                value=row.survival,
-                lower=row.lower,
-                upper=row.upper,
-                method=curve.method,
-                **common,
-            )
+    method = curve.at(horizon_days).method
+    for row in curve.table.to_dict("records"):
+        when = f"day_{row['time']:g}".replace(".", "_")
+        common: dict[str, Any] = {"group": group, "timepoint": when, "n": row["n_risk"]}
+        if row["time"] != horizon_days:
+            limits = {name: row[name] for name in ("lower", "upper")}
+            store.add(ANALYSIS, OUTCOME, "survival", value=row["survival"], method=method, **limits, **common)
         for name in ("n_event", "n_censor"):
-            store.add(
-                ANALYSIS, OUTCOME, name, value=getattr(row, name), unit="patients", method="count", **common
-            )
+            store.add(ANALYSIS, OUTCOME, name, value=row[name], unit="patients", method="count", **common)
 
 
 def _store_risk_table(curve: KaplanMeier, group: str, days: list[int], store: StatisticsStore) -> None:
-    for row in curve.counts_at(days).itertuples():
-        common = {"group": group, "timepoint": f"day_{row.time:g}", "unit": "patients"}
-        store.add(
-            ANALYSIS, OUTCOME, "at_risk", value=row.n_risk, method="alive and followed just before", **common
-        )
-        store.add(ANALYSIS, OUTCOME, "cumulative_deaths", value=row.n_event, method="count", **common)
+    for row in curve.counts_at(days).to_dict("records"):
+        common: dict[str, Any] = {"group": group, "timepoint": f"day_{row['time']:g}", "unit": "patients"}
+        store.add(ANALYSIS, OUTCOME, "at_risk", value=row["n_risk"], method="at risk just before", **common)
+        store.add(ANALYSIS, OUTCOME, "cumulative_deaths", value=row["n_event"], method="count", **common)
 
 
 def compare_survival(
@@ -148,11 +138,11 @@ def compare_survival(
     frame = times.frame[times.frame["group"].isin(groups)]
     if frame["group"].nunique() < 2:
         return False
-    common = {"group": "both", "timepoint": f"day_{times.horizon_days}"}
+    common: dict[str, Any] = {"group": "both", "timepoint": f"day_{times.horizon_days}"}
     test = logrank_test(frame["time"], frame["event"], frame["group"])
     store.add(ANALYSIS, OUTCOME, "logrank", result=test, value=test.statistic, **common)
     if frame["event"].sum() == 0:
         return True
     fit = cox_regression(frame, time="time", event="event", covariates=[TREATED], confidence=confidence)
-    store.add(ANALYSIS, OUTCOME, "hazard_ratio", result=fit[TREATED], **common)
+    store.add(ANALYSIS, OUTCOME, "hazard_ratio", result=fit.result(TREATED), **common)
     return True

@@ -113,7 +113,7 @@ def _dose_before(tables: AnalysisTables, column: str) -> pd.Series:
 
 def _patient_variable(name: str, values: pd.Series, plain: pd.Series) -> BaselineVariable:
     known = load_dictionary().variables.get(name)
-    label = known.label if known else _therapy_label(name)
+    label = known.label if known else therapy_label(name)
     if pd.api.types.is_bool_dtype(values.dtype):
         return BaselineVariable(name, label, "binary", values.astype("boolean"), plain)
     if pd.api.types.is_numeric_dtype(values.dtype):
@@ -126,7 +126,8 @@ def _patient_variable(name: str, values: pd.Series, plain: pd.Series) -> Baselin
     return BaselineVariable(name, label, "categorical", texts, plain)
 
 
-def _therapy_label(name: str) -> str:
+def therapy_label(name: str) -> str:
+    """Return the label of an earlier therapy, given with or without ``prior_``."""
     therapy = name.removeprefix(PRIOR_PREFIX)
     known = load_dictionary().variables.get(therapy)
     text = known.label if known else therapy.replace("_", " ")

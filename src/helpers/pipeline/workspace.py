@@ -13,6 +13,7 @@ from helpers.pipeline.paths import CohortPaths, ProjectError, shown
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import CohortTables
     from helpers.cohort.config import CohortConfig
+    from helpers.report.sentences import Reading
     from helpers.results.store import Statistics, StatisticsStore
 
 
@@ -60,9 +61,16 @@ class Workspace:
         return self.paths.tables
 
     @property
-    def stamp(self) -> str | None:
-        """Text to be printed on every output of a cohort that is not real data; None for real data."""
-        return self.config.data_note or None
+    def stamp(self) -> str:
+        """Short warning that stands on every figure and table; empty for real patients."""
+        return self.config.stamp
+
+    @property
+    def reading(self) -> "Reading":
+        """Which cohort is open, in words."""
+        from helpers.report.sentences import cohort_reading
+
+        return cohort_reading(self.config)
 
     @cached_property
     def horizon_days(self) -> float:
@@ -70,11 +78,15 @@ class Workspace:
         given = self.parameters.get("horizon_days")
         return float(self.config.follow_up.horizon_days if given is None else given)
 
-    def statistics(self) -> "Statistics":
-        """All statistics that the cohort's notebooks have written so far."""
+    def statistics(self, *others: str) -> "Statistics":
+        """Statistics that this notebook has written, with those of the other notebooks named.
+
+        Raises:
+            StatisticsStoreError: one of them has not been run on this cohort.
+        """
         from helpers.results.store import Statistics
 
-        return Statistics.read(self.paths.statistics)
+        return Statistics.read(self.paths.statistics, [self.notebook, *others])
 
 
 def open_cohort(cohort: str | os.PathLike[str], notebook: str, **parameters: Any) -> Workspace:

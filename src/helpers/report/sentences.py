@@ -15,6 +15,7 @@ from helpers.results.format import (
     format_p_equation,
     format_percent,
 )
+from helpers.results.store import slug
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,8 +77,8 @@ def baseline_reading(statistics: Statistics, labels: dict[str, str], *, alpha: f
         else (f"No baseline variable differs at p < {alpha:g}.")
     )
     text = (
-        f"{first} Standardised differences exceed 0.1 in {large.value:.0f} of {len(sizes)} comparisons: with groups "
-        "of this size a test that finds nothing is no sign of balance."
+        f"{first} Standardised differences exceed 0.1 in {large.value:.0f} of {len(sizes)} comparisons: "
+        "with groups of this size a test that finds nothing is no sign of balance."
     )
     return Reading(text)
 
@@ -93,8 +94,8 @@ def survival_reading(statistics: Statistics, config: CohortConfig, horizon_days:
     if not known:
         return Reading("No survival times are recorded in this cohort.")
     parts = [
-        f"{format_percent(row.value, 1)} (95% CI {format_percent(row.lower, 1)} to {format_percent(row.upper, 1)}) "
-        f"in the group {label.lower()}"
+        f"{format_percent(row.value, 1)} (95% CI {format_percent(row.lower, 1)} to "
+        f"{format_percent(row.upper, 1)}) in the group {label.lower()}"
         for label, row in known.items()
     ]
     text = f"Survival at day {horizon_days} was {_join(parts)}."
@@ -146,8 +147,8 @@ def dose_reading(statistics: Statistics, config: CohortConfig) -> Reading:
         sentences.append(
             f"In the group {config.group(row.group).label.lower()} the median dose {verb} from "
             f"{format_number(before.value, 1)} to {format_number(after.value, 1)} mg/kg/day{change} by "
-            f"{config.visit(row.timepoint).label.lower()} ({format_p_equation(test.p_value)}, {test.n} pairs, "
-            "signed-rank). The later dose is that of the patients still alive."
+            f"{config.visit(row.timepoint).label.lower()} ({format_p_equation(test.p_value)}, "
+            f"{test.n} pairs, signed-rank). The later dose is that of the patients still alive."
         )
     return Reading(" ".join(sentences) or "No glucocorticoid doses are recorded in this cohort.")
 
@@ -186,3 +187,92 @@ def absent_reading(
         f"**Nothing to do here for part of this notebook:** the cohort *{config.title}* has no {table} "
         f"{_join(missing)}. What depends on it is switched off and says so below."
     )
+
+
+def cohort_reading(config: CohortConfig) -> Reading:
+    """Say which cohort is open, what its groups are and, where it is not of patients, what it is."""
+    groups = [f"{group.label} (day 0: {group.day0})" for group in config.groups]
+    note = f"\n\n> {config.data_note}" if config.data_note else ""
+    return Reading(f"**{config.title}.** Groups: {_join(groups)}.{note}")
+
+
+def time_zero_reading(config: CohortConfig) -> Reading:
+    """Say what day 0 is in each group, and warn where the groups differ in it or in their era."""
+    parts = [f"{group.label}: {group.day0}" for group in config.groups]
+    text = f"Day 0. {'; '.join(parts)}."
+    if len({group.day0 for group in config.groups}) > 1:
+        text += (
+            " The groups count from different events, so patients of one group may have had to survive "
+            "for longer before they could be counted: see how long before reading the curves as an effect."
+        )
+    eras = [group.enrolment for group in config.groups if group.enrolment]
+    if len(eras) == 2 and (eras[0][0] > eras[1][1] or eras[1][0] > eras[0][1]):
+        text += " They were enrolled in different years, so care at large may have changed between them."
+    return Reading(text)
+
+
+def splenomegaly_reading(statistics: Statistics, config: CohortConfig) -> Reading:
+    """Say how many enlarged spleens were normal when last examined."""
+    sentences = []
+    for group in config.groups:
+        rows = statistics.select(
+            analysis="splenomegaly", variable="resolved", statistic="count", group=group.id
+        )
+        enlarged = statistics.find("splenomegaly", "enlarged", "count", group=group.id, timepoint="baseline")
+        if enlarged is None:
+            continue
+        label = group.label.lower()
+        if not rows:
+            sentences.append(
+                f"In the group {label} {enlarged.value:.0f} spleens were enlarged at baseline and "
+                "none of them was examined again at a visit."
+            )
+            continue
+        share = statistics[f"splenomegaly.resolved.{group.id}.{rows[0].timepoint}.percent"]
+        sentences.append(
+            f"In the group {label} {rows[0].value:.0f} of the {rows[0].n} spleens enlarged at baseline and "
+            f"examined again were normal when last examined (95% CI {format_number(share.lower, 0)} to "
+            f"{format_number(share.upper, 0)}%)."
+        )
+    return Reading(
+        " ".join(sentences) or "The size of the spleen is not recorded at the visits of this cohort."
+    )
+
+
+def low_dose_reading(statistics: Statistics, config: CohortConfig, horizon_days: float) -> Reading:
+    """Say how many patients reached a low dose by the horizon, with death competing."""
+    day, sentences = f"day_{horizon_days:g}", []
+    for group in config.groups:
+        reached = statistics.find("glucocorticoid", "low_dose", "reached", group=group.id, timepoint=day)
+        if reached is None:
+            continue
+        threshold = statistics[f"glucocorticoid.low_dose.{group.id}.follow_up.threshold"].value
+        died = statistics[f"glucocorticoid.low_dose.{group.id}.{day}.died_first"].value
+        share = statistics[f"glucocorticoid.low_dose.{group.id}.{day}.incidence"]
+        sentences.append(
+            f"By day {horizon_days:g}, {reached.value:.0f} of {reached.n} patients in the group "
+            f"{group.label.lower()} had reached {threshold:g} mg/kg/day or less, {died:.0f} had died before; "
+            f"cumulative incidence {format_percent(share.value, 1)} (95% CI "
+            f"{format_percent(share.lower, 1)} to {format_percent(share.upper, 1)})."
+        )
+    return Reading(" ".join(sentences) or "No glucocorticoid doses are recorded in this cohort.")
+
+
+def exposure_reading(statistics: Statistics, config: CohortConfig) -> Reading:
+    """Say how many patients received the study drug, at which doses and for how long."""
+    drug = slug(config.study_drug)
+    sentences = []
+    for group in config.groups:
+        patients = statistics.find("exposure", drug, "patients", group=group.id)
+        if patients is None:
+            continue
+        low, high = (
+            statistics[f"exposure.{drug}.{group.id}.follow_up.{name}_dose"] for name in ("lowest", "highest")
+        )
+        months = statistics[f"exposure.{drug}_months.{group.id}.follow_up.median"]
+        sentences.append(
+            f"In the group {group.label.lower()} {patients.value:.0f} patients received {config.study_drug}, "
+            f"{format_number(low.value, 0)} to {format_number(high.value, 0)} mg an administration, for a median "
+            f"of {format_number(months.value, 1)} months."
+        )
+    return Reading(" ".join(sentences) or "No treatment with the study drug is recorded in this cohort.")

@@ -1,4 +1,4 @@
-"""A table for readers: labelled rows, footnotes and the stamp, shown in notebooks and saved as HTML and csv."""
+"""A table for readers: rows, footnotes and stamp, shown in notebooks and saved as HTML and csv."""
 
 from __future__ import annotations
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from helpers.report.table import INDENT, Table
 from helpers.results.format import (
     EN_DASH,
-    MINUS,
     NOT_ESTIMABLE,
     format_count_percent,
     format_number,
@@ -17,8 +16,11 @@ from helpers.results.format import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from helpers.analysis.variables import BaselineVariable
     from helpers.cohort.config import CohortConfig
+    from helpers.cohort.problems import Problem
     from helpers.results.store import Statistic, Statistics
 
 BLANK = ""
@@ -189,16 +191,14 @@ def response_table(statistics: Statistics, config: CohortConfig, *, stamp: str) 
 
 
 def course_table(
-    statistics: Statistics,
-    config: CohortConfig,
-    variables: Sequence[str],
-    labels: Mapping[str, str],
-    digits: Mapping[str, int],
-    *,
-    group: str,
-    stamp: str,
+    statistics: Statistics, config: CohortConfig, variables: Sequence[str], *, stamp: str
 ) -> Table:
-    """Return median (range) [n] of each measurement by visit, with the p-value of the change from baseline."""
+    """Return median (range) [n] of each measurement by visit, with p of the change from baseline."""
+    from helpers.cohort.dictionary import load_dictionary
+
+    dictionary = load_dictionary()
+    chosen = config.treated or config.groups[0]
+    group = chosen.id
     visits = [
         visit
         for visit in config.visits
@@ -212,21 +212,22 @@ def course_table(
             if row is None:
                 cells.append(BLANK)
                 continue
-            text = median_range(statistics, f"laboratory.{name}.{group}.{visit.id}", digits[name])
+            text = median_range(
+                statistics, f"laboratory.{name}.{group}.{visit.id}", dictionary[name].decimals or 0
+            )
             test = statistics.find("laboratory", name, "change_test", group=group, timepoint=visit.id)
             tail = f"; p {_relation(test.p_value)}" if test else ""
             cells.append(f"{text} [{row.n}]{tail}")
         if any(cells):
-            rows.append([labels[name], *cells])
+            rows.append([f"{dictionary[name].label}, {dictionary[name].unit}", *cells])
     if not rows:
         rows = [["No measurements are recorded at the visits of this cohort."]]
-    label = config.group(group).label
     notes = [
-        "Median (range) [n]; p: exact Wilcoxon signed-rank test of the paired change from baseline, "
-        "not adjusted for the number of tests.",
+        "Median (range) [n]; p: exact Wilcoxon signed-rank test of the paired change from baseline.",
+        "P-values are not adjusted for the number of tests.",
         "Later visits describe the patients then alive and measured.",
     ]
-    title = f"Course of laboratory values and temperature, {label.lower()}"
+    title = f"Course of laboratory values and temperature, {chosen.label.lower()}"
     return Table("table_3_course", title, ["Measurement", *[v.label for v in visits]], rows, notes, stamp)
 
 
@@ -292,10 +293,10 @@ def dose_table(statistics: Statistics, config: CohortConfig, *, stamp: str) -> T
     rows = []
     for visit in config.visits:
         cells = []
-        for group in config.group_ids:
+        for arm in config.group_ids:
             for name, digits in {"dose": 1, "dose_mg": 0}.items():
-                row = statistics.find("glucocorticoid", name, "median", group=group, timepoint=visit.id)
-                stem = f"glucocorticoid.{name}.{group}.{visit.id}"
+                row = statistics.find("glucocorticoid", name, "median", group=arm, timepoint=visit.id)
+                stem = f"glucocorticoid.{name}.{arm}.{visit.id}"
                 cells.append(f"{median_range(statistics, stem, digits)} [{row.n}]" if row else BLANK)
         if any(cells):
             rows.append([visit.label, *cells])
@@ -323,12 +324,12 @@ def adverse_event_table(statistics: Statistics, config: CohortConfig, *, stamp: 
     rows = []
     for name in [*general, *[n for n in names if n not in general]]:
         cells, label = [], general.get(name, name)
-        for group in config.group_ids:
-            row = statistics.find("adverse_events", name, "count", group=group)
+        for arm in config.group_ids:
+            row = statistics.find("adverse_events", name, "count", group=arm)
             label = (row.note or label) if row else label
             cells += [
                 format_count_percent(row.value, row.n or 0) if row else BLANK,
-                _grades(statistics, name, group),
+                _grades(statistics, name, arm),
             ]
         if any(cells):
             rows.append([label, *cells])
@@ -351,24 +352,69 @@ def _grades(statistics: Statistics, name: str, group: str) -> str:
 
 
 def statistics_table(
-    name: str, title: str, rows: Sequence[Statistic], *, digits: int, stamp: str, labels: Mapping[str, str]
+    name: str,
+    title: str,
+    statistics: Statistics,
+    analyses: Sequence[str],
+    config: CohortConfig,
+    *,
+    digits: int = 1,
+    stamp: str,
 ) -> Table:
-    """Return stored rows as they are: what, group, time, estimate with interval, p-value, n, method."""
+    """Return stored rows as they are: what, group, estimate with interval, n and method."""
+    labels = {group.id: group.label for group in config.groups}
+    rows = [row for analysis in analyses for row in statistics.select(analysis=analysis)]
     body = [
         [
-            labels.get(row.variable, row.variable.replace("_", " ")),
-            row.group,
-            row.timepoint.replace("_", " "),
-            row.statistic.replace("_", " "),
+            f"{row.variable} {row.statistic}".replace("_", " ").capitalize(),
+            labels.get(row.group, row.group),
             _value(row, digits),
-            format_p(row.p_value) if row.p_value == row.p_value else BLANK,
             BLANK if row.n is None else str(row.n),
             row.method,
         ]
         for row in rows
     ]
-    columns = ["Quantity", "Group", "Time", "Statistic", "Value", "P value", "n", "Method"]
-    return Table(name, title, columns, body or [["Nothing to show."]], (), stamp, align_left=["Method"])
+    columns = ["Quantity", "Group", "Value", "n", "Method"]
+    nothing = [["Nothing of this is recorded in this cohort."]]
+    return Table(name, title, columns, body or nothing, (), stamp, align_left=["Method"])
+
+
+def problem_table(problems: Sequence[Problem], *, stamp: str) -> Table:
+    """Return what is wrong or doubtful in the raw tables, a row each."""
+    rows = [
+        [p.severity, str(p.file), str(p.row or BLANK), str(p.column or BLANK), p.found, p.expected, p.remedy]
+        for p in problems
+    ]
+    columns = ["Severity", "File", "Row", "Column", "Found", "Expected", "Remedy"]
+    nothing = [["Nothing to report: every check passed."]]
+    return Table(
+        "table_s1_checks",
+        "Checks of the raw tables",
+        columns,
+        rows or nothing,
+        (),
+        stamp,
+        align_left=columns[1:],
+    )
+
+
+def row_table(rows: pd.DataFrame, *, stamp: str) -> Table:
+    """Return raw rows by table, disposition and reason."""
+    body = [
+        [str(cell) for cell in row] for row in rows[["table", "disposition", "reason", "rows"]].to_numpy()
+    ]
+    columns = ["Raw table", "Disposition", "Reason", "Rows"]
+    return Table(
+        "table_s2_rows", "What became of each raw row", columns, body, (), stamp, align_left=columns[1:3]
+    )
+
+
+def visit_table(config: CohortConfig, *, stamp: str) -> Table:
+    """Return the visit plan: nominal day and window of each visit."""
+    rows = [[v.label, str(v.day), f"{v.window[0]} to {v.window[1]}"] for v in config.visits]
+    return Table(
+        "table_s3_visits", "Visit plan", ["Visit", "Nominal day", "Days that count"], rows, (), stamp
+    )
 
 
 def _value(row: Statistic, digits: int) -> str:
@@ -376,4 +422,4 @@ def _value(row: Statistic, digits: int) -> str:
     text = format_number(row.value, places)
     if row.lower == row.lower or row.upper == row.upper:
         text += f" ({format_number(row.lower, places)} to {format_number(row.upper, places)})"
-    return f"{text} {row.unit}" if row.unit and row.unit != "patients" else text.replace(MINUS, MINUS)
+    return f"{text} {row.unit}" if row.unit and row.unit != "patients" else text

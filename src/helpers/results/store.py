@@ -29,14 +29,22 @@ class StatisticsStoreError(ValueError):
 class SupportsResult(Protocol):
     """What a statistical function returns: an estimate with its interval, p-value, size and method."""
 
-    method: str
-    value: float
-    lower: float
-    upper: float
-    p_value: float
-    n: int
-    n_missing: int
-    note: str
+    @property
+    def method(self) -> str: ...  # noqa: D102
+    @property
+    def value(self) -> float: ...  # noqa: D102
+    @property
+    def lower(self) -> float: ...  # noqa: D102
+    @property
+    def upper(self) -> float: ...  # noqa: D102
+    @property
+    def p_value(self) -> float: ...  # noqa: D102
+    @property
+    def n(self) -> int: ...  # noqa: D102
+    @property
+    def n_missing(self) -> int: ...  # noqa: D102
+    @property
+    def note(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,6 @@ def say_absent(container: Figure | SubFigure, message: str) -> None:
     )
 
 
-def panel_letter(container: Figure | SubFigure, letter: str) -> None:
-    """Write a panel's letter into the upper left corner."""
-    container.text(0.005, 0.995, letter, fontsize=12, fontweight="bold", ha="left", va="top")
-
-
 def count_rows(
     axes: Axes,
     positions: Sequence[float],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from helpers.cohort.dictionary import load_dictionary
 from helpers.report.figures.common import say_absent
 from helpers.report.style import FAINT, GREY, group_styles
 
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
+    from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
     from helpers.results.store import Statistics
+
+UNIT_SIGNS = {"Cel": "°C", "10^9/L": "10⁹/L", "umol/L": "µmol/L"}
 
 
 @dataclass(frozen=True)
@@ -38,21 +42,54 @@ class Course:
     reference: tuple[float, float] = (float("nan"), float("nan"))
 
 
+def laboratory_courses(tables: AnalysisTables, config: CohortConfig) -> list[Course]:
+    """Return the measurements that the configuration follows, as the visits table holds them."""
+    dictionary = load_dictionary().variables
+    treated = followed_group(config)
+    members = tables.patients.loc[tables.patients["group"] == treated, "patient_id"]
+    rows = tables.visits[tables.visits["patient_id"].isin(members)]
+    found = []
+    for name in config.course.variables:
+        known, limits = dictionary[name], config.reference_ranges.get(name)
+        low = limits.low if limits else known.reference_low
+        high = limits.high if limits else known.reference_high
+        label = f"{known.label}, {UNIT_SIGNS.get(known.unit, known.unit)}"
+        patients = rows.loc[rows["variable"] == name, ["patient_id", "visit", "value", "qualifier"]]
+        found.append(Course(name, label, patients, known.skewed, (_or_nan(low), _or_nan(high))))
+    return found
+
+
+def dose_courses(doses: pd.DataFrame, config: CohortConfig) -> list[Course]:
+    """Return the glucocorticoid dose per kilogram as a course; see ``doses_at_visits``."""
+    rows = doses[doses["group"] == followed_group(config)]
+    patients = rows[["patient_id", "visit"]].assign(value=rows["mg_per_kg"], qualifier="").dropna()
+    return [Course("dose", "Prednisone equivalent, mg/kg/d", patients)]
+
+
+def followed_group(config: CohortConfig) -> str:
+    """Return the id of the group whose course is drawn: the treated one."""
+    return (config.treated or config.groups[0]).id
+
+
+def _or_nan(limit: float | None) -> float:
+    return float("nan") if limit is None else limit
+
+
 def draw_courses(
     container: Figure | SubFigure,
     courses: Sequence[Course],
     statistics: Statistics,
     config: CohortConfig,
     *,
-    group: str,
-    analysis: str,
+    analysis: str = "laboratory",
     columns: int = 4,
 ) -> None:
     """Draw one small panel a quantity; visits are evenly spaced, n stands above each.
 
-    Thin lines are patients, the thick line is the median with first and third quartile, the green band the
-    reference range, and a triangle a value reported only as above or below the assay's limit.
+    Thin lines are patients of the treated group, the thick line is the median with first and third quartile,
+    the green band the reference range, and a triangle a value known only as above or below a limit.
     """
+    group = followed_group(config)
     courses = [course for course in courses if len(course.patients)]
     if not courses:
         say_absent(

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure, SubFigure
 
+    from helpers.cohort.config import CohortConfig
+
 
 def draw_exposure(
     container: Figure | SubFigure,
     exposure: pd.DataFrame,
     responses: pd.DataFrame,
-    *,
-    drug_label: str,
+    config: CohortConfig,
 ) -> None:
     """Draw one bar a patient from first to last dose, with responses, deaths and patients still followed.
 
@@ -25,10 +26,11 @@ def draw_exposure(
         container: where to draw.
         exposure: columns patient_id, start_day, stop_day, last_day, died, ongoing.
         responses: columns patient_id, day, response; empty where none are recorded.
-        drug_label: the drug's name for the legend.
+        config: the cohort's configuration, for the study drug.
     """
+    drug = config.study_drug or "study drug"
     if exposure.empty:
-        say_absent(container, f"No {drug_label.lower()} treatment is recorded in this cohort.")
+        say_absent(container, f"No treatment with {drug} is recorded in this cohort.")
         return
     table = exposure.sort_values(["last_day", "patient_id"], ascending=[True, False]).reset_index(drop=True)
     place = dict(zip(table["patient_id"], table.index, strict=True))
@@ -43,7 +45,7 @@ def draw_exposure(
         height=0.62,
         color="#b3d4e8",
         zorder=2,
-        label=drug_label,
+        label=drug.capitalize(),
     )
     for name, label in RESPONSE_LABELS.items():
         shown = responses[(responses["response"] == name) & responses["patient_id"].isin(place)]

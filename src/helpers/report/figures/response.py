@@ -15,6 +15,8 @@ from helpers.report.style import (
 from helpers.results.format import format_count_percent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
@@ -112,43 +114,47 @@ def _share_bars(axes: Axes, statistics: Statistics, config: CohortConfig, group:
     axes.set_ylim(0, 100)
 
 
-def draw_response_paths(container: Figure | SubFigure, paths: pd.DataFrame, config: CohortConfig) -> None:
+def draw_response_paths(
+    container: Figure | SubFigure, paths: Mapping[str, pd.DataFrame], config: CohortConfig
+) -> None:
     """Draw each patient's response at each visit as a row of tiles, best and earliest responders first.
 
     Args:
         container: where to draw.
-        paths: one row a patient (index patient_id), one column a visit id; CR, PR, NR, ``died`` or missing.
-        config: the cohort's configuration, for labels of visits.
+        paths: by group: one row a patient (index patient_id), one column a visit id; CR, PR, NR, ``died`` or
+            missing.
+        config: the cohort's configuration, for labels.
     """
-    if paths.empty:
+    if not paths:
         say_absent(container, ABSENT)
         return
-    rank = {"CR": 0, "PR": 1, "NR": 2, "died": 3}
-    order = paths.replace(rank).fillna(2.5).infer_objects()
+    panels = container.subplots(1, len(paths), squeeze=False)[0]
+    for axes, (group, table) in zip(panels, paths.items(), strict=True):
+        _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits})
+        axes.set_title(config.group(group).label, fontweight="normal")
+    container.supxlabel(
+        "CR, PR, NR: complete, partial, no response;\nhatched: died; blank: not assessed", fontsize=8
+    )
+
+
+def _path_tiles(axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str]) -> None:
+    rank = {"CR": 0.0, "PR": 1.0, "NR": 2.0, "died": 3.0}
+    order = paths.apply(lambda column: column.map(rank)).fillna(2.5)
     paths = paths.loc[order.sort_values(list(order.columns[::-1])).index]
-    axes = container.subplots()
     for row, (_, path) in enumerate(paths.iterrows()):
         for column, response in enumerate(path):
             if response == "died":
                 axes.add_patch(_tile(column, row, "#8c8c8c", hatch="////"))
             elif isinstance(response, str):
                 axes.add_patch(_tile(column, row, RESPONSE_COLOURS[response]))
-                axes.text(
-                    column + 0.5,
-                    row + 0.5,
-                    response,
-                    ha="center",
-                    va="center",
-                    color="white" if response == "CR" else INK,
-                )
-    labels = {visit.id: visit.label for visit in config.visits}
+                colour = "white" if response == "CR" else INK
+                axes.text(column + 0.5, row + 0.5, response, ha="center", va="center", color=colour)
     axes.set_xlim(0, paths.shape[1])
     axes.set_ylim(len(paths), 0)
     axes.set_xticks([i + 0.5 for i in range(paths.shape[1])], labels=[labels[name] for name in paths.columns])
     axes.set_yticks([i + 0.5 for i in range(len(paths))], labels=list(paths.index))
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel("CR, PR, NR: complete, partial, no response; hatched: died; blank: not assessed")
 
 
 def _tile(column: int, row: int, colour: str, hatch: str | None = None) -> Rectangle:

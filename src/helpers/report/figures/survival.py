@@ -23,11 +23,13 @@ class SurvivalData:
     """What the figure shows, read from stored statistics.
 
     Attributes:
+        horizon_days: last day of the analysis.
         curves: by group: day, survival, lower, upper, n_censor, one row a day with an event or a censoring.
         at_risk: by group: number at risk just before each tick.
         ticks: days of the risk table.
     """
 
+    horizon_days: int
     curves: dict[str, pd.DataFrame]
     at_risk: dict[str, list[int]]
     ticks: list[int]
@@ -35,7 +37,13 @@ class SurvivalData:
     p_label: str
 
 
-def read_survival(statistics: Statistics, config: CohortConfig, horizon_days: int) -> SurvivalData:
+def stored_horizon(statistics: Statistics) -> int | None:
+    """Return the last day of the stored survival analysis, or None where there is none."""
+    rows = statistics.select(analysis="survival", variable="death", statistic="deaths")
+    return int(rows[0].timepoint.removeprefix("day_")) if rows else None
+
+
+def read_survival(statistics: Statistics, config: CohortConfig) -> SurvivalData:
     """Collect curves, counts and p-value of the primary survival analysis from the statistics."""
     import pandas as pd
 
@@ -55,22 +63,22 @@ def read_survival(statistics: Statistics, config: CohortConfig, horizon_days: in
         counted = table[table["at_risk"].notna()] if "at_risk" in table else table.iloc[:0]
         ticks = [int(day) for day in counted["day"]]
         at_risk[group.id] = [int(count) for count in counted.get("at_risk", [])]
+    horizon_days = stored_horizon(statistics) or 0
     test = statistics.find("survival", "death", "logrank", group="both", timepoint=f"day_{horizon_days}")
-    return SurvivalData(curves, at_risk, ticks, test.p_value if test else None, "Log-rank")
+    return SurvivalData(horizon_days, curves, at_risk, ticks, test.p_value if test else None, "Log-rank")
 
 
-def draw_survival(
-    container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, horizon_days: int
-) -> None:
+def draw_survival(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw survival by group with confidence bands, censor marks, the log-rank p-value and a risk table.
 
     Numbers at risk are those just before the day. Bands are drawn as steps, as the estimate is.
     """
-    data = read_survival(statistics, config, horizon_days)
+    data = read_survival(statistics, config)
     if not any(len(curve) for curve in data.curves.values()):
         say_absent(container, "No survival times are recorded in this cohort.")
         return
-    labels = {group.id: group.label for group in config.groups}
+    horizon_days = data.horizon_days
+    labels = {group.id: group.label for group in config.groups if len(data.curves[group.id])}
     styles = group_styles(config)
     upper, lower = container.subplots(2, 1, height_ratios=[6, 0.62 * len(labels)], sharex=True)
     for group in labels:
