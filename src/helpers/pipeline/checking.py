@@ -10,12 +10,12 @@ from helpers.pipeline.sources import digest_file, digest_value, files_matching, 
 if TYPE_CHECKING:
     from helpers.cohort.problems import Problem
 
-_CHECK = "helpers.cohort.checking"
+_CHECK = "helpers.cohort.check"
 
 
 def cohort_problems(paths: CohortPaths) -> "list[Problem]":
     """Every problem of a cohort's configuration and raw tables."""
-    from helpers.cohort.checking import check_cohort
+    from helpers.cohort.check import check_cohort
 
     return check_cohort(paths.folder)
 

@@ -16,7 +16,6 @@ KERNEL = "python3"
 _KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
 _LANGUAGE = {"name": "python"}
 _FORMAT = (4, 5)
-_RUNTIME_VARIABLE = "JUPYTER_RUNTIME_DIR"
 _INJECTED = "injected-parameters"
 _TIMING = {"papermill", "execution", "ExecuteTime"}
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -74,48 +73,40 @@ def execute_notebook(source: Path, target: Path, parameters: Mapping[str, Any], 
 
 
 @contextmanager
-def kernel_connections() -> Iterator[None]:
-    """Let the kernels of a run talk through files that only this user can read.
+def _connection() -> Iterator[dict[str, str]]:
+    """Settings of the kernel's manager that let a kernel talk through files only this user can read.
 
-    Their messages hold patients' data, which other users of the machine could read off a TCP port; and kernels
+    Its messages hold patients' data, which other users of the machine could read off a TCP port; and kernels
     started at the same moment cannot grab each other's port. Systems without such sockets keep to TCP.
     """
     if os.name != "posix":
-        yield
+        yield {}
         return
-    # The name of a socket may have about 100 characters: no room for the long names of some temporary folders.
+    # The name of a socket may have about 100 characters: too few for the temporary folders of some systems.
     short = "/tmp" if Path("/tmp").is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="kernels-", dir=short, ignore_cleanup_errors=True) as folder:
-        before = os.environ.get(_RUNTIME_VARIABLE)
-        os.environ[_RUNTIME_VARIABLE] = folder
-        try:
-            yield
-        finally:
-            os.environ.pop(_RUNTIME_VARIABLE)
-            if before is not None:
-                os.environ[_RUNTIME_VARIABLE] = before
+    with tempfile.TemporaryDirectory(prefix="kernel-", dir=short, ignore_cleanup_errors=True) as folder:
+        yield {"transport": "ipc", "ip": f"{folder}/socket"}
 
 
 def _run(notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Path) -> Any:
     import papermill
     from traitlets.config import Config
 
-    transport = Config({"KernelManager": {"transport": "ipc"}}) if os.name == "posix" else Config()
-
-    return papermill.execute_notebook(
-        notebook,
-        str(failed).replace("{", "{{").replace("}", "}}"),  # papermill fills in braces of paths
-        parameters=dict(parameters),
-        kernel_name=KERNEL,
-        progress_bar=False,
-        request_save_on_cell_execute=False,
-        autosave_cell_every=0,
-        resources={"metadata": {"path": str(folder)}},
-        coalesce_streams=True,
-        record_timing=False,
-        config=transport,
-        extra_arguments=["--log-level=50"],  # the kernel's own log; what a cell writes is an output
-    )
+    with _connection() as connection:
+        return papermill.execute_notebook(
+            notebook,
+            str(failed).replace("{", "{{").replace("}", "}}"),  # papermill fills in braces of paths
+            parameters=dict(parameters),
+            kernel_name=KERNEL,
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            autosave_cell_every=0,
+            resources={"metadata": {"path": str(folder)}},
+            coalesce_streams=True,
+            record_timing=False,
+            config=Config({"KernelManager": connection}),
+            extra_arguments=["--log-level=50"],  # the kernel's own log; what a cell writes is an output
+        )
 
 
 def _blank(notebook: Any) -> Any:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from helpers.pipeline.kernels import kernel_connections
 from helpers.pipeline.parameters import check_parameters, declared_parameters
 from helpers.pipeline.paths import (
     OUTPUT_VARIABLE,
@@ -217,7 +216,7 @@ def _build(
 
     tasks = build_tasks(steps, cohorts, parameters, declared, action)
     executor = _Executor(workers or os.cpu_count() or 1)
-    with progress.showing(), kernel_connections():
+    with progress.showing():
         session = _pytask(tasks, executor, force)
     report.interrupted = executor.interrupted
     report.outcomes += _outcomes(session, report.interrupted)
