@@ -94,12 +94,7 @@ def load_plan(file: Path | None = None) -> tuple[Step, ...]:
             step reads what no step writes, or steps depend on each other in a circle.
     """
     file = file or notebooks_dir() / PLAN_FILE
-    try:
-        declared = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PlanError(f"{file} is missing; it lists the notebooks, what they read and write.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"{file.name}: not valid TOML: {error}") from None
+    declared = _declared(file)
     steps = [_step(name, entry, file.name) for name, entry in declared.items()]
     writers = _writers(steps, file.name)
     steps = [_resolve_reads(step, writers, file.name) for step in steps]
@@ -107,9 +102,29 @@ def load_plan(file: Path | None = None) -> tuple[Step, ...]:
     return tuple(_in_order(steps, file.name))
 
 
+def step_named(name: str) -> Step | None:
+    """The step of this name as declared, wildcards not resolved; None if there is none, or no plan.
+
+    Raises:
+        PlanError: the plan is malformed.
+    """
+    file = notebooks_dir() / PLAN_FILE
+    declared = _declared(file) if file.is_file() else {}
+    return _step(name, declared[name], file.name) if name in declared else None
+
+
 def predecessors(step: Step, steps: Iterable[Step]) -> list[Step]:
     """The steps that write something which ``step`` reads."""
     return [other for other in steps if other is not step and set(other.writes) & set(step.reads)]
+
+
+def _declared(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PlanError(f"{file} is missing; it lists the notebooks, what they read and write.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(f"{file.name}: not valid TOML: {error}") from None
 
 
 def _step(name: str, entry: object, where: str) -> Step:

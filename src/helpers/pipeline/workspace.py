@@ -1,18 +1,20 @@
 """What a notebook opens first: its cohort's configuration, tables, statistics and folders, by one call."""
 
+import fnmatch
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from helpers.pipeline.paths import CohortPaths, ProjectError, shown
+from helpers.pipeline.plan import PLAN_FILE, Step, step_named
 
 if TYPE_CHECKING:
-    from helpers.cohort.cleaning import CohortTables
-    from helpers.cohort.config import CohortConfig
+    from helpers.cohort.cleaning import AnalysisTables
+    from helpers.cohort.settings import CohortConfig
     from helpers.report.sentences import Reading
     from helpers.results.store import Statistics, StatisticsStore
 
@@ -25,6 +27,33 @@ class UnreadableCohortError(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
+class UndeclaredInputError(RuntimeError):
+    """A notebook reads something that ``notebooks/pipeline.toml`` does not say it reads.
+
+    It would not be run again when that changes.
+    """
+
+
+class DeclaredTables:
+    """The analysis tables, of which a notebook of the plan may look at those it declares.
+
+    Has the attributes of :class:`helpers.cohort.analysis_tables.AnalysisTables`.
+    """
+
+    def __init__(self, tables: "AnalysisTables", step: Step | None) -> None:
+        self._tables = tables
+        self._step = step
+
+    def __getattr__(self, name: str) -> Any:
+        if self._step is not None and name in self._tables.names() and name not in self._step.tables:
+            raise UndeclaredInputError(_undeclared(self._step.name, f"data/{name}.parquet"))
+        return getattr(self._tables, name)
+
+
+def _undeclared(notebook: str, path: str) -> str:
+    return f"{notebook} reads {path}: add it to `reads` of [{notebook}] in notebooks/{PLAN_FILE}."
+
+
 @dataclass(frozen=True)
 class Workspace:
     """One notebook's view of one cohort.
@@ -33,7 +62,7 @@ class Workspace:
         paths: every folder of the cohort.
         notebook: name of the notebook, under which its statistics are filed.
         config: the cohort's configuration.
-        tables: the cohort's analysis tables.
+        tables: the cohort's analysis tables; a notebook of the plan has those that it declares.
         store: receives the statistics that the notebook adds.
         parameters: what the notebook passed to :func:`open_cohort` beside the cohort.
     """
@@ -41,7 +70,7 @@ class Workspace:
     paths: CohortPaths
     notebook: str
     config: "CohortConfig"
-    tables: "CohortTables"
+    tables: "AnalysisTables"
     store: "StatisticsStore"
     parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -83,9 +112,15 @@ class Workspace:
 
         Raises:
             StatisticsStoreError: one of them has not been run on this cohort.
+            UndeclaredInputError: the notebook is of the plan and does not declare one of the others.
         """
         from helpers.results.store import Statistics
 
+        step = step_named(self.notebook)
+        for other in others:
+            path = f"statistics/{other}.csv"
+            if step is not None and not any(fnmatch.fnmatchcase(path, pattern) for pattern in step.reads):
+                raise UndeclaredInputError(_undeclared(self.notebook, path))
         return Statistics.read(self.paths.statistics, [self.notebook, *others])
 
 
@@ -119,11 +154,13 @@ def _open(paths: CohortPaths, notebook: str, parameters: Mapping[str, Any]) -> W
     from helpers.cohort.config import load_config
     from helpers.results.store import StatisticsStore
 
+    config = load_config(paths.folder)
+    tables = load_or_clean(paths.folder, paths.data)
     return Workspace(
         paths=paths,
         notebook=notebook,
-        config=load_config(paths.folder),
-        tables=load_or_clean(paths.folder, paths.data),
+        config=config,
+        tables=cast("AnalysisTables", DeclaredTables(tables, step_named(notebook))),
         store=StatisticsStore(directory=paths.statistics, notebook=notebook),
         parameters=MappingProxyType(dict(parameters)),
     )
