@@ -88,7 +88,9 @@ class CumulativeIncidence:
             return Result(method=method, value=0.0, lower=0.0, upper=float(upper), note=note, **base)
         lower, upper_limit = self.limits
         if self.incidence[index] >= 1:
-            return Result(method=method, value=1.0, lower=nan, upper=1.0, note="everybody had the event", **base)
+            return Result(
+                method=method, value=1.0, lower=nan, upper=1.0, note="everybody had the event", **base
+            )
         return Result(
             method=method,
             value=float(self.incidence[index]),
@@ -152,7 +154,9 @@ def gray_test(time: Any, status: Any, group: Any, *, cause: int = 1, rho: float 
     groups = group_codes(group, times.size)
     details = {"df": groups.count - 1}
     if not (codes == 1).any():
-        return Result(method="Gray's test", p_value=1.0, n=times.size, note="no event of this cause", details=details)
+        return Result(
+            method="Gray's test", p_value=1.0, n=times.size, note="no event of this cause", details=details
+        )
     at, index = np.unique(times, return_inverse=True)
     counts = np.zeros((at.size, groups.count, 3))
     np.add.at(counts, (index, groups.codes, codes), 1.0)

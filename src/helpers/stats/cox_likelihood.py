@@ -23,7 +23,7 @@ class RiskMoments:
     log_denominator: Floats
 
 
-def _event_blocks(times: Floats, events: Bools) -> tuple[Floats, Ints, Floats]:
+def event_blocks(times: Floats, events: Bools) -> tuple[Floats, Ints, Floats]:
     """Distinct event times, index into them of each event (ordered by subject), and events at each."""
     at, index = np.unique(times[events], return_inverse=True)
     return at, index.astype(np.int64), np.bincount(index, minlength=at.size).astype(float)
@@ -34,7 +34,7 @@ def risk_moments(times: Floats, events: Bools, design: Floats, beta: Floats, tie
 
     With Efron's rule the risk set of d tied events is averaged over removing 0/d, 1/d, ... of the tied weight.
     """
-    at, index, deaths = _event_blocks(times, events)
+    at, index, deaths = event_blocks(times, events)
     eta = design @ beta
     shift = float(eta.max())
     risk = np.exp(eta - shift)
@@ -81,7 +81,7 @@ def exact_likelihood(times: Floats, events: Bools, design: Floats) -> Likelihood
     order d of the risks, built by the recursion of Gail, Lubin & Rubinstein (1981); its first two derivatives
     in beta are carried along in the same recursion.
     """
-    at, _, deaths = _event_blocks(times, events)
+    at, _, deaths = event_blocks(times, events)
     sets = [
         (design[times >= t], int(d), design[events & (times == t)].sum(0))
         for t, d in zip(at, deaths, strict=True)
