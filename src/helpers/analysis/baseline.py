@@ -54,6 +54,9 @@ def compare_baseline(
     difference (on the log scale for skewed laboratory values). Binary: count, share with interval, the
     configured 2 x 2 test. Categorical: each level as binary, and an r x c test of the whole.
     """
+    for group in config.group_ids:
+        size = int((tables.patients["group"] == group).sum())
+        store.add("group", "patients", "n", group=group, value=size, unit="patients", method="count", **_WHEN)
     variables = baseline_variables(tables, config, horizon_days)
     for variable in variables:
         if variable.kind == "continuous":

@@ -15,7 +15,7 @@ from helpers.clinical.units import FACTORS, accepted_units, normal_unit
 
 Directory = Path | str
 _COMBINATIONS = ("any_of", "all_of", "at_least", "not", "when")
-_EXPECTED_RULE = 'variable with op, value and unit; variable with is = "yes" or "no"; any_of; all_of; at_least with of; not; or when with then and otherwise'  # noqa: E501
+_EXPECTED_RULE = 'variable with op, value and unit; variable with falls_percent or rises_percent; variable with is = "yes" or "no"; any_of; all_of; at_least with of; not; or when with then and otherwise'  # noqa: E501
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,8 @@ class CriteriaReader:
             self.known_keys(entry, ["variable", "is", "at"], key)
             present = self.choice(entry, "is", key, ("yes", "no"), "yes")
             return Compare(variable, "=", 1.0 if present == "yes" else 0.0, "1", at)
+        if "falls_percent" in entry or "rises_percent" in entry:
+            return self._change(entry, variable, key)
         self.known_keys(entry, ["variable", "op", "value", "unit", "at"], key)
         op = self.resolve(entry.get("op"), f"{key}op")
         if op not in OPERATORS:
@@ -201,6 +203,16 @@ class CriteriaReader:
             self.problem(f"{key}unit", unit, f"a unit of {variable}: {expected}")
             unit = accepted_units(variable)[0]
         return Compare(variable, str(op), value, unit, at)
+
+    def _change(self, entry: Mapping[str, Any], variable: str, key: str) -> Compare:
+        """Read a fall or rise from baseline by at least so many percent."""
+        name = "falls_percent" if "falls_percent" in entry else "rises_percent"
+        self.known_keys(entry, ["variable", name], key)
+        percent = self.number(entry, name, key)
+        if percent <= 0 or (name == "falls_percent" and percent > 100):
+            self.problem(f"{key}{name}", percent, "a percentage above 0, and at most 100 for a fall")
+        factor = 1 - percent / 100 if name == "falls_percent" else 1 + percent / 100
+        return Compare(variable, "<=" if name == "falls_percent" else ">=", factor, "x baseline")
 
 
 def find_criteria(name: str, extra_directories: Iterable[Directory] = ()) -> tuple[str, str]:

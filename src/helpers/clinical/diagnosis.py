@@ -18,7 +18,7 @@ from helpers.clinical.definitions import Criteria, Score, load_criteria
 from helpers.clinical.engine import VERDICTS, Evaluation, ScoreEvaluation, evaluate, evaluate_score
 from helpers.clinical.errors import ClinicalError, require_columns
 from helpers.clinical.facts import Facts, FloatArray, ReferenceRange, StateArray
-from helpers.clinical.steroids import TOLERANCE, daily_glucocorticoid_dose
+from helpers.clinical.steroids import TOLERANCE, daily_glucocorticoid_dose, default_equivalents
 
 DIAGNOSTIC_CRITERIA = ("hlh_2004", "hlh_2004_paper", "hscore", "eular_acr_printo_2016", "yamaguchi_1992")
 
@@ -237,16 +237,19 @@ def refractoriness(
     assert isinstance(criteria, Criteria)
     choice = {name: setting.value for name, setting in criteria.settings.items()}
     last = patients.set_index("patient_id")["followup_days"]
-    intravenous = treatments[treatments["route"] == "iv"]
-    iv_doses = daily_glucocorticoid_dose(intravenous, weights, last_day=last)
+    iv_doses = daily_glucocorticoid_dose(treatments[treatments["route"] == "iv"], weights, last_day=last)
     high = longest_runs(doses, "mg_per_kg", float(choice["high_dose_mg_per_kg"]))
     pulse = longest_runs(iv_doses, "prednisone_mg", float(choice["pulse_prednisone_mg"]))
     runs = pd.concat([high.assign(kind="high dose"), pulse.assign(kind="pulse")], ignore_index=True)
-    runs["source_rows"] = [_rows_during(run, treatments) for run in runs.itertuples()]
+    steroids = treatments[treatments["drug"].isin(list(default_equivalents().mg))]
+    intravenous = steroids[steroids["route"] == "iv"]
+    runs["source_rows"] = [
+        _rows_during(run, intravenous if run.kind == "pulse" else steroids) for run in runs.itertuples()
+    ]
     facts = Facts(patients[["patient_id"]].assign(visit=None, day=0.0).reset_index(drop=True), {})
     started = set(doses.loc[doses["day"] < 0, "patient_id"])
     first_day = doses.groupby("patient_id")["day"].min()
-    for variable, table in (("high_dose_run", high), ("pulse_run", pulse)):
+    for variable, table, given in (("high_dose_run", high, steroids), ("pulse_run", pulse, intravenous)):
         indexed = table.set_index("patient_id").reindex(patients["patient_id"])
         # No dose on record before day 0 is not the same as no glucocorticoid.
         known = patients["patient_id"].isin(started).to_numpy()
@@ -255,11 +258,11 @@ def refractoriness(
         cut = (indexed["first_day"].to_numpy(dtype=float) == begin) & (not record_complete)
         facts = facts.with_column(
             variable, days, unit="d", qualifier=cut.astype(np.int8), day=indexed["last_day"].to_numpy(dtype=float),
-            source_row=_first_rows(indexed, treatments), table="treatments",
+            source_row=_first_rows(indexed, given), table="treatments",
         )  # fmt: skip
     facts = facts.with_column("recurrence_on_taper", _recurrence(patients), table="patients")
     if prior_response is not None:
-        known = patients["patient_id"].map(dict(prior_response)).astype("Float64")
+        earlier = patients["patient_id"].map(dict(prior_response)).astype("Float64")
         facts = facts.with_column(
             "prior_response", known.to_numpy(dtype=float, na_value=np.nan), table="responses"
         )
@@ -304,9 +307,8 @@ def eligibility(
     none.
     """
     order = pd.Index(patients["patient_id"])
-    at_baseline = (
-        np.flatnonzero(facts.baseline_row == np.arange(len(facts))) if facts.baseline_row is not None else []
-    )
+    own = np.full(len(facts), -1) if facts.baseline_row is None else facts.baseline_row
+    at_baseline = np.flatnonzero(own == np.arange(len(facts)))
     rows = pd.Index(facts.keys["patient_id"].iloc[at_baseline])
     if rows.has_duplicates or not order.isin(rows).all():
         raise ClinicalError("eligibility: facts need one baseline row for every patient")

@@ -86,6 +86,7 @@ class Facts:
     baseline_row: IntArray | None = None
     sex: npt.NDArray[np.object_] | None = None
     ranges: Mapping[str, ReferenceRange] = field(default_factory=dict)
+    _baseline: dict[str, Column] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -95,11 +96,14 @@ class Facts:
         column = self.columns.get(variable)
         if column is None or at == "visit":
             return column
+        if variable in self._baseline:
+            return self._baseline[variable]
         if self.baseline_row is None:
             raise ClinicalError(
                 f"variable {variable}: the rule needs baseline values, but no baseline visit was given"
             )
-        return column.take(self.baseline_row)
+        self._baseline[variable] = column.take(self.baseline_row)
+        return self._baseline[variable]
 
     def limit(self, variable: str, side: str) -> FloatArray | None:
         """Limit of normal of each row ("low" or "high"); None for a variable without reference range."""

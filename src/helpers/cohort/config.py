@@ -223,9 +223,10 @@ def inner_model(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _is_mapping(annotation: Any) -> bool:
+def is_mapping(annotation: Any) -> bool:
+    """Return whether a field holds a mapping of free names (a dict, or an optional one)."""
     if get_origin(annotation) in (Union, UnionType):
-        return any(_is_mapping(argument) for argument in get_args(annotation))
+        return any(is_mapping(argument) for argument in get_args(annotation))
     return get_origin(annotation) is dict
 
 
@@ -249,7 +250,7 @@ def _model_at(loc: Loc) -> type[BaseModel] | None:
         field = next((f for n, f in model.model_fields.items() if (f.alias or n) == part), None)
         if field is None:
             return None
-        skip = _is_mapping(field.annotation)
+        skip = is_mapping(field.annotation)
         model = inner_model(field.annotation)
     return model
 

@@ -272,7 +272,7 @@ def exposure_reading(statistics: Statistics, config: CohortConfig) -> Reading:
         months = statistics[f"exposure.{drug}_months.{group.id}.follow_up.median"]
         sentences.append(
             f"In the group {group.label.lower()} {patients.value:.0f} patients received {config.study_drug}, "
-            f"{format_number(low.value, 0)} to {format_number(high.value, 0)} mg an administration, for a median "
-            f"of {format_number(months.value, 1)} months."
+            f"{format_number(low.value, 0)} to {format_number(high.value, 0)} mg an administration, for a "
+            f"median of {format_number(months.value, 1)} months."
         )
     return Reading(" ".join(sentences) or "No treatment with the study drug is recorded in this cohort.")

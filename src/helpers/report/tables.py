@@ -66,7 +66,7 @@ def estimate_interval(row: Statistic, digits: int, suffix: str = "") -> str:
 
 def _heading(statistics: Statistics, config: CohortConfig) -> list[str]:
     return [
-        f"{group.label} (n = {statistics[f'flow.patients.{group.id}.baseline.analysed'].value:.0f})"
+        f"{group.label} (n = {statistics[f'group.patients.{group.id}.baseline.n'].value:.0f})"
         for group in config.groups
     ]
 

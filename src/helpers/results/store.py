@@ -77,8 +77,14 @@ COLUMNS = tuple(field.name for field in fields(Statistic))
 
 
 def slug(text: object) -> str:
-    """Return ``text`` as a part of an identifier: lower case letters, digits and underscores."""
-    return re.sub(r"[^a-z0-9]+", "_", str(text).lower()).strip("_") or "none"
+    """Return ``text`` as a part of an identifier: lower case letters, digits and underscores.
+
+    Letters beyond ASCII become their code points, so that two Chinese terms stay two.
+    """
+    spelled = "".join(
+        f"u{ord(sign):x}_" if sign.isalpha() and not sign.isascii() else sign for sign in str(text).lower()
+    )
+    return re.sub(r"[^a-z0-9]+", "_", spelled).strip("_") or "none"
 
 
 def statistic_id(analysis: str, variable: str, group: str, timepoint: str, statistic: str) -> str:
