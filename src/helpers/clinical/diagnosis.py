@@ -257,15 +257,14 @@ def refractoriness(
         begin = first_day.reindex(patients["patient_id"]).to_numpy(dtype=float)
         cut = (indexed["first_day"].to_numpy(dtype=float) == begin) & (not record_complete)
         facts = facts.with_column(
-            variable, days, unit="d", qualifier=cut.astype(np.int8), day=indexed["last_day"].to_numpy(dtype=float),
-            source_row=_first_rows(indexed, given), table="treatments",
+            variable, days, unit="d", qualifier=cut.astype(np.int8), table="treatments",
+            day=indexed["last_day"].to_numpy(dtype=float), source_row=_first_rows(indexed, given),
         )  # fmt: skip
     facts = facts.with_column("recurrence_on_taper", _recurrence(patients), table="patients")
     if prior_response is not None:
         earlier = patients["patient_id"].map(dict(prior_response)).astype("Float64")
-        facts = facts.with_column(
-            "prior_response", known.to_numpy(dtype=float, na_value=np.nan), table="responses"
-        )
+        value = earlier.to_numpy(dtype=float, na_value=np.nan)
+        facts = facts.with_column("prior_response", value, table="responses")
     return evaluate(criteria, facts), runs
 
 
