@@ -105,13 +105,17 @@ def read_ledger(path: Path | None = None) -> pd.DataFrame:
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     missing = [c for c in LEDGER_COLUMNS if c not in frame.columns]
     if missing:
-        raise LedgerError([f"{path.name}: column {c} is missing; found {', '.join(frame.columns)}" for c in missing])
+        raise LedgerError(
+            [f"{path.name}: column {c} is missing; found {', '.join(frame.columns)}" for c in missing]
+        )
     problems = []
     for line, (identifier, text) in enumerate(zip(frame["id"], frame["numeric"], strict=True), start=2):
         if not identifier.strip():
             problems.append(f"{path.name}, line {line}, column id: empty; every row needs its own id")
         if text and pd.isna(pd.to_numeric(text, errors="coerce")):
-            problems.append(f"{path.name}, line {line}, column numeric: found {text!r}, expected a number or nothing")
+            problems.append(
+                f"{path.name}, line {line}, column numeric: found {text!r}, expected a number or nothing"
+            )
     for identifier in sorted(frame.loc[frame["id"].duplicated(), "id"].unique()):
         lines = ", ".join(str(i + 2) for i in frame.index[frame["id"] == identifier])
         problems.append(f"{path.name}, column id: {identifier!r} stands on lines {lines}; ids must be unique")

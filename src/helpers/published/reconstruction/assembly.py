@@ -144,7 +144,9 @@ def _diagnosis(m: _Model, ceiling: float | None) -> None:
         m.model.add(cytopenias >= 2).only_enforce_if(two)
         lipid = m.model.new_bool_var(f"lipid_or_fibrinogen_{i}")
         m.model.add(
-            m.sum_where("triglycerides", i, lambda v: v >= 3.0) + m.sum_where("fibrinogen", i, lambda v: v <= 1.5) >= 1
+            m.sum_where("triglycerides", i, lambda v: v >= 3.0)
+            + m.sum_where("fibrinogen", i, lambda v: v <= 1.5)
+            >= 1
         ).only_enforce_if(lipid)
         hlh = (
             1 + m.flags["splenomegaly"][i] + two + lipid + m.flags["hemophagocytosis"][i] + m.flags["scd25_high"][i]
@@ -203,7 +205,11 @@ def _aims(
         rank = np.argsort(np.argsort(score)) * len(values) / n
         cost = (rank[:, None] - np.arange(len(values))[None, :]) ** 2
         for i, patient in enumerate(roster):
-            low, high = _STARTS.get(patient.course, {}).get(name, (None, None)) if arm == "ruxolitinib" else (None, None)
+            low, high = (
+                _STARTS.get(patient.course, {}).get(name, (None, None))
+                if arm == "ruxolitinib"
+                else (None, None)
+            )
             cost[i, values < (-np.inf if low is None else low)] += 1e4
             cost[i, values > (np.inf if high is None else high)] += 1e4
         found = dict(zip(*linear_sum_assignment(cost), strict=True))
@@ -223,7 +229,11 @@ def _objective(m: _Model, rng: np.random.Generator) -> Any:
 
 
 def assemble(
-    roster: list[Patient], samples: Samples, targets: dict[str, Continuous], ledger: Ledger, rng: np.random.Generator
+    roster: list[Patient],
+    samples: Samples,
+    targets: dict[str, Continuous],
+    ledger: Ledger,
+    rng: np.random.Generator,
 ) -> Assembled:
     """Assign every value of one arm to a patient.
 
@@ -259,7 +269,9 @@ def assemble(
     values: dict[str, list[float | None]] = {}
     for name in samples:
         values[name] = [
-            next((v / m.scale[name] for b, v in zip(row, m.sorted[name], strict=True) if solver.value(b)), None)
+            next(
+                (v / m.scale[name] for b, v in zip(row, m.sorted[name], strict=True) if solver.value(b)), None
+            )
             for row in m.x[name]
         ]
     return Assembled(values, {name: [bool(solver.value(b)) for b in row] for name, row in m.flags.items()})

@@ -120,7 +120,12 @@ def _most_equal(values: Ints) -> int:
 
 
 def two_samples(
-    specs: dict[str, ArmSpec], p_value: Number, rng: np.random.Generator, *, attempts: int = 40, steps: int = 500
+    specs: dict[str, ArmSpec],
+    p_value: Number,
+    rng: np.random.Generator,
+    *,
+    attempts: int = 40,
+    steps: int = 500,
 ) -> dict[str, Ints]:
     """Sorted integer values per arm that meet `specs` and whose exact rank-sum p prints as `p_value`.
 
@@ -137,11 +142,15 @@ def two_samples(
             if p_value.agrees_with(p):
                 return state
             arm, other = (first, second) if rng.random() < 0.5 else (second, first)
-            moved = _move(state[arm], state[other], specs[arm], boxes[arm], rng, abs(p - p_value.value) < 0.01)
+            moved = _move(
+                state[arm], state[other], specs[arm], boxes[arm], rng, abs(p - p_value.value) < 0.01
+            )
             trial = {first: state[first], second: state[second], arm: moved}
             q = exact_p_value(trial[first], trial[second])
             # A little worse is taken now and then: near the aim a single step may lead nowhere.
             if abs(q - p_value.value) <= max(abs(p - p_value.value), 0.006 * rng.random()):
                 state, p = trial, q
         best = min(best, abs(p - p_value.value))
-    raise Infeasible(f"no values found whose exact rank-sum p prints as {p_value.sign}{p_value.value}; nearest by {best:.4f}")
+    raise Infeasible(
+        f"no values found whose exact rank-sum p prints as {p_value.sign}{p_value.value}; nearest by {best:.4f}"
+    )

@@ -89,7 +89,12 @@ def response_courses(ledger: Ledger) -> list[str]:
 
 
 def control_death_days(
-    size: int, deaths: int, treated: tuple[int, list[int]], p_value: Number, horizon: int, rng: np.random.Generator
+    size: int,
+    deaths: int,
+    treated: tuple[int, list[int]],
+    p_value: Number,
+    horizon: int,
+    rng: np.random.Generator,
 ) -> list[int]:
     """Distinct days of control deaths whose log-rank p against the treated deaths prints as `p_value`.
 
@@ -103,7 +108,12 @@ def control_death_days(
         # Early deaths are likelier than late ones.
         weights = np.exp(-np.array(free) / 22.0)
         days = sorted(int(d) for d in rng.choice(free, deaths, replace=False, p=weights / weights.sum()))
-        time = treated_deaths + [horizon] * (treated_size - len(treated_deaths)) + days + [horizon] * (size - deaths)
+        time = (
+            treated_deaths
+            + [horizon] * (treated_size - len(treated_deaths))
+            + days
+            + [horizon] * (size - deaths)
+        )
         event = [t < horizon for t in time]
         if p_value.agrees_with(logrank_test(time, event, group).p_value):
             return days
@@ -136,7 +146,11 @@ def _prior_treated(ledger: Ledger, size: int, rng: np.random.Generator) -> list[
 
 
 def _prior_control(ledger: Ledger, size: int, rng: np.random.Generator) -> list[set[str]]:
-    counts = {"etoposide": ledger.count("T037"), "ciclosporin": ledger.count("T052"), "tacrolimus": ledger.count("T047")}
+    counts = {
+        "etoposide": ledger.count("T037"),
+        "ciclosporin": ledger.count("T052"),
+        "tacrolimus": ledger.count("T047"),
+    }
     drawn = _spread(counts, size, rng, "")
     return [{d} if d else set() for d in drawn]
 

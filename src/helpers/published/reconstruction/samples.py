@@ -128,7 +128,8 @@ def dose_samples(
     menu = {arm: [_steady(*s) for s in STEADY] + UNEVEN for arm in sizes}
     numbers = {arm: [ledger.number(target.ids[3 * k + j]) for j in range(3)] for k, arm in enumerate(sizes)}
     allowed = {
-        arm: [w for w in menu[arm] if _inside(weekly_mean(w), numbers[arm][1], numbers[arm][2])] for arm in sizes
+        arm: [w for w in menu[arm] if _inside(weekly_mean(w), numbers[arm][1], numbers[arm][2])]
+        for arm in sizes
     }
     for _ in range(5000):
         drawn = {}
