@@ -207,12 +207,11 @@ def body_surface(patients: TypedTable) -> dict[str, float]:
 
     Mosteller 1987 (N Engl J Med 317:1098): the square root of height (cm) x weight (kg) / 3600.
     """
-    area = np.sqrt(
-        by_patient(patients, "height_cm").astype(float)
-        * by_patient(patients, "weight_kg").astype(float)
-        / 3600
-    )
-    return {str(patient): float(value) for patient, value in area.dropna().items()}
+    height = by_patient(patients, "height_cm").astype("float64")
+    weight = by_patient(patients, "weight_kg").astype("float64")
+    known = height.notna() & weight.notna()
+    area = np.sqrt(height[known].to_numpy() * weight[known].to_numpy() / 3600)
+    return dict(zip(height.index[known].astype(str), area.tolist(), strict=True))
 
 
 def contact_before_death(patients: TypedTable) -> list[Problem]:

@@ -72,7 +72,9 @@ class FollowUp(_Section):
 
     horizon_days: int = Field(gt=0, description="Last day of the survival analysis.", examples=[56])
     data_cutoff: date | None = Field(
-        default=None, description="Date after which nothing counts (needs dates in the raw data)."
+        default=None,
+        description="Date after which nothing counts (needs dates in the raw data).",
+        examples=[date(2024, 12, 31)],
     )
 
 
@@ -120,6 +122,7 @@ class Table(_Section):
     file: str | None = Field(
         default=None,
         description="File in the cohort folder (.csv or .parquet); NAME.csv or NAME.parquet if empty.",
+        examples=["patients.csv"],
     )
     columns: dict[str, str] = Field(
         default_factory=dict,
@@ -134,8 +137,12 @@ class Table(_Section):
 class ReportingLimits(_Section):
     """Limits beyond which the assay gives no number."""
 
-    lower: float | None = Field(default=None, description="Values at or below it are read as '<'.")
-    upper: float | None = Field(default=None, description="Values at or above it are read as '>'.")
+    lower: float | None = Field(
+        default=None, description="Values at or below it are read as '<'.", examples=[0.5]
+    )
+    upper: float | None = Field(
+        default=None, description="Values at or above it are read as '>'.", examples=[1500.0]
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -147,8 +154,8 @@ class ReportingLimits(_Section):
 class ReferenceRange(_Section):
     """Reference range of this cohort's laboratory, in the dictionary's unit."""
 
-    low: float | None = Field(default=None, description="Lower limit of normal.")
-    high: float | None = Field(default=None, description="Upper limit of normal.")
+    low: float | None = Field(default=None, description="Lower limit of normal.", examples=[12.0])
+    high: float | None = Field(default=None, description="Upper limit of normal.", examples=[150.0])
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -170,7 +177,9 @@ class Baseline(_Section):
     """The table of baseline characteristics."""
 
     variables: tuple[str, ...] | None = Field(
-        default=None, description="Rows in order; all variables recorded at baseline if left out."
+        default=None,
+        description="Rows in order; all variables recorded at baseline if left out.",
+        examples=[["age", "sex", "ferritin"]],
     )
     prior_therapies: tuple[str, ...] = Field(
         default=("iv_glucocorticoid", "ivig", "etoposide", "tocilizumab", "tacrolimus", "ciclosporin"),
@@ -187,7 +196,7 @@ class Course(_Section):
     variables: tuple[str, ...] = Field(
         default=("platelets", "ast", "alt", "ferritin", "fibrinogen", "triglycerides", "crp", "temperature"),
         min_length=1,
-        description="Measurements described at each visit and drawn, in order; those not recorded are skipped.",
+        description="Measurements described and drawn over the visits, in order; absent ones are skipped.",
     )
 
 
@@ -280,8 +289,12 @@ class CohortConfig(_Section):
         default="",
         description="Stamped on every output; a plain warning by default unless provenance is real.",
     )
-    ledger: str | None = Field(default=None, description="Published ledger this cohort is compared with.")
-    compare_to: str | None = Field(default=None, description="Another cohort (name) shown beside this one.")
+    ledger: str | None = Field(
+        default=None, description="Published ledger this cohort is compared with.", examples=["rdmas_2025"]
+    )
+    compare_to: str | None = Field(
+        default=None, description="Another cohort (name) shown beside this one.", examples=["another_cohort"]
+    )
     study_drug: str = Field(
         default="", description="Drug whose exposure is described; the id of the treated group if empty."
     )
