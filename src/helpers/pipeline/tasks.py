@@ -111,6 +111,8 @@ def build_tasks(
         for step in steps:
             values = injected(parameters, declared.get(step.name, {}), cohort_argument(cohort))
             given = {**code[step.name], "parameters": digest_value(values), **_files(step, cohort)}
+            # Which tables a cohort has decides what can be analysed, even where they are empty.
+            given["files of the cohort"] = digest_value([shown(path) for path in raw_files(cohort)])
             name = f"{cohort.name}/{step.name}"
             inputs = [GivenNode(name=f"{name}: {key}", digest=digest) for key, digest in given.items()]
             tasks.append(
