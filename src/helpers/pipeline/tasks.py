@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pytask import PathNode, TaskWithoutPath
@@ -112,7 +111,7 @@ def build_tasks(
             values = injected(parameters, declared.get(step.name, {}), cohort_argument(cohort))
             given = {**code[step.name], "parameters": digest_value(values), **_files(step, cohort)}
             # Which tables a cohort has decides what can be analysed, even where they are empty.
-            given["files of the cohort"] = digest_value([shown(path) for path in raw_files(cohort)])
+            given["files of the cohort"] = digest_value(raw_names(cohort))
             name = f"{cohort.name}/{step.name}"
             inputs = [GivenNode(name=f"{name}: {key}", digest=digest) for key, digest in given.items()]
             tasks.append(
@@ -134,9 +133,9 @@ def cohort_argument(cohort: CohortPaths) -> str:
     return cohort.name if cohort.folder == embedded.resolve() else shown(cohort.folder)
 
 
-def raw_files(cohort: CohortPaths) -> list[Path]:
-    """Files of a cohort's folder."""
-    return files_matching(cohort.folder, "**/*")
+def raw_names(cohort: CohortPaths) -> list[str]:
+    """Names of the files in a cohort's folder."""
+    return [path.relative_to(cohort.folder).as_posix() for path in files_matching(cohort.folder, "**/*")]
 
 
 def _bind(action: Action, step: Step, cohort: CohortPaths, values: Mapping[str, Any]) -> Callable[..., None]:

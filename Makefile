@@ -1,0 +1,74 @@
+# Everything a fresh clone needs: Python 3.11 or newer, git and make; the rest comes from uv.lock.
+#
+#   make run        set up and bring the results of the default cohort up to date
+#   make test       set up and run all tests that take seconds, then the notebooks against their stored outputs
+#   make lab        explore in JupyterLab
+#   make help       all targets
+
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+NOTEBOOKS := $(sort $(wildcard notebooks/0*.ipynb))
+FOUND := $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+PYTHON ?= $(FOUND)
+
+# Options of `compendium run`, for example: make run ARGS="my_cohort --param horizon_days=90"
+ARGS ?=
+
+# The environment is the project's own, whichever other one is active.
+unexport VIRTUAL_ENV
+unexport PYTHONPATH
+unexport PYTHONHOME
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help setup run test test-slow lab lint refresh oracle clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: $(STAMP) ## make the environment (.venv) as locked
+
+# `python -m venv` makes the environment: in one of its own making uv would remove itself at each sync.
+$(BIN)/uv:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; found none of them." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# Compiling now spares every kernel several seconds.
+$(STAMP): pyproject.toml uv.lock | $(BIN)/uv
+	$(BIN)/uv sync --frozen --compile-bytecode --quiet
+	@touch $@
+
+run: setup ## bring the results up to date
+	$(BIN)/compendium run $(ARGS)
+
+lab: setup ## open JupyterLab
+	$(BIN)/compendium lab
+
+refresh: setup ## store the notebooks with the outputs of the default cohort, before a commit
+	$(BIN)/compendium refresh
+
+# The notebooks run in the order of their numbers and write to a folder that is thrown away.
+test: setup ## quick tests, then the notebooks against their stored outputs
+	$(BIN)/pytest -n 2 -m "not slow"
+	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && \
+	PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 COMPENDIUM_OUTPUT="$$output" \
+	$(BIN)/pytest -p no:cacheprovider --nbval --nbval-current-env $(NOTEBOOKS)
+
+test-slow: setup ## tests that take minutes
+	$(BIN)/pytest -n 2 -m slow
+
+lint: setup ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy src
+
+oracle: ## make the reference values of the tests anew, with R
+	Rscript tests/oracle/make_fixtures.R
+
+clean: ## forget environment and caches; results and figures stay
+	rm -rf $(VENV) .compendium .pytest_cache .mypy_cache .ruff_cache .hypothesis
