@@ -39,7 +39,8 @@ __all__ = [
 VERDICTS = np.array(["not met", "met", "undetermined"], dtype=object)
 EVIDENCE_COLUMNS = [
     "patient_id", "visit", "day", "criteria", "item", "label", "state", "rule", "rule_state", "variable",
-    "value", "qualifier", "unit", "measured_day", "table", "source_row",
+    "value", "qualifier", "unit", "threshold", "measured_day", "table", "source_row", "baseline_value",
+    "baseline_source_row",
 ]  # fmt: skip
 
 
@@ -277,5 +278,20 @@ def rule_evidence(rule: Rule, facts: Facts, rows: BoolArray) -> pd.DataFrame:
         part["measured_day"] = empty if column is None else column.day[chosen]
         part["table"] = "" if column is None else column.table
         part["source_row"] = empty if column is None else column.source_row[chosen]
+        part["threshold"] = _threshold(leaf, facts)[chosen]
+        relative = facts.column(leaf.variable, "baseline") if leaf.unit == "x baseline" else None
+        part["baseline_value"] = empty if relative is None else relative.value[chosen]
+        part["baseline_source_row"] = empty if relative is None else relative.source_row[chosen]
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
+
+
+def _threshold(leaf: Compare, facts: Facts) -> npt.NDArray[np.float64]:
+    """Number a value was compared with in each row, in the unit the variable is kept in."""
+    if leaf.unit == "x baseline":
+        column = facts.column(leaf.variable, "baseline")
+        return np.full(len(facts), np.nan) if column is None else leaf.value * column.value
+    if leaf.unit in RELATIVE_UNITS:
+        limit = facts.limit(leaf.variable, "high" if leaf.unit == "x ULN" else "low")
+        return np.full(len(facts), np.nan) if limit is None else leaf.value * limit
+    return np.full(len(facts), leaf.threshold)

@@ -317,6 +317,46 @@ def facts_from_measurements(
     return Facts(rows, columns, row.to_numpy(dtype=np.int64), sex, dict(ranges or {}))
 
 
+def facts_on_measured_days(
+    measurements: pd.DataFrame,
+    patients: pd.DataFrame,
+    *,
+    baseline_lookback_days: int = 7,
+    ranges: Mapping[str, ReferenceRange] | None = None,
+) -> Facts:
+    """Build facts for every day on which anything was measured, and for day 0 as each patient's baseline.
+
+    A day holds what was measured on that day alone; day 0 holds the last value of the
+    `baseline_lookback_days` days up to and including it, which is the baseline of all days of the patient.
+    """
+    require_columns(measurements, "measurements", ["patient_id", "day", "variable", "value"])
+    measured = measurements.dropna(subset=["value"])[["patient_id", "day"]]
+    start = pd.DataFrame({"patient_id": patients["patient_id"].to_numpy(), "day": 0})
+    keys = pd.concat([start, measured], ignore_index=True).astype({"day": int}).drop_duplicates()
+    keys = keys.sort_values(["patient_id", "day"], kind="stable").reset_index(drop=True)
+    daily = facts_from_measurements(measurements, keys, patients, lookback_days=0, ranges=ranges)
+    first = facts_from_measurements(
+        measurements, keys, patients, lookback_days=baseline_lookback_days, ranges=ranges
+    )
+    at_baseline = keys["day"].to_numpy() == 0
+    columns = {}
+    for name, column in first.columns.items():
+        own = daily.columns.get(name)
+        rows = np.where(at_baseline, np.arange(len(keys)), -1)
+        columns[name] = column.take(rows) if own is None else _where(at_baseline, column, own)
+    return replace(daily, columns=columns)
+
+
+def _where(mask: npt.NDArray[np.bool_], first: Column, second: Column) -> Column:
+    return replace(
+        first,
+        value=np.where(mask, first.value, second.value),
+        qualifier=np.where(mask, first.qualifier, second.qualifier).astype(np.int8),
+        day=np.where(mask, first.day, second.day),
+        source_row=np.where(mask, first.source_row, second.source_row),
+    )
+
+
 def _in_kept_units(table: pd.DataFrame) -> pd.DataFrame:
     """Convert values whose unit is not the one the variable is kept in."""
     if "unit" not in table:

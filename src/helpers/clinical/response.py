@@ -15,7 +15,7 @@ from helpers.clinical.engine import EVIDENCE_COLUMNS, check_variables, rule_evid
 from helpers.clinical.errors import ClinicalError, require_columns
 from helpers.clinical.facts import Facts, StateArray
 from helpers.clinical.response_rules import Marker, ResponseRule, load_response_rule
-from helpers.clinical.rules import CENSORED, MET, NOT_DONE, NOT_MET, BoolArray, Memo
+from helpers.clinical.rules import CENSORED, MET, NOT_DONE, NOT_MET, BoolArray, Memo, Rule
 
 __all__ = [
     "VARIANTS",
@@ -251,22 +251,29 @@ def response_evidence(facts: Facts, rule: ResponseRule, rows: BoolArray | None =
     keep = np.ones(len(facts), dtype=bool) if rows is None else rows
     memo: Memo = {}
     parts = []
+    names = {MET: "improved", NOT_MET: "not improved", CENSORED: "undetermined", NOT_DONE: "not done"}
     for marker in rule.markers:
-        states = marker_states(marker, facts, rule, memo)
-        use_own = marker.specific is not None and rule.setting("marker_thresholds") != "none"
-        own = marker.specific if use_own and marker.specific is not None else marker.improved
-        names = {MET: "improved", NOT_MET: "not improved", CENSORED: "undetermined", NOT_DONE: "not done"}
-        verdict = [names[int(code)] for code in states.improved[keep]]
-        for what, one in (
-            ("improved", own),
-            ("abnormal at baseline", marker.abnormal),
-            ("normal", marker.normal),
-        ):
+        improved = marker_states(marker, facts, rule, memo).improved[keep]
+        verdict = np.array([names[int(code)] for code in improved], dtype=object)
+        for what, one in _evidence_rules(marker, rule).items():
             part = rule_evidence(one, facts, keep).assign(item=marker.id, label=f"{marker.label}: {what}")
-            if what == "improved":
-                part["state"] = np.tile(np.array(verdict, dtype=object), len(part) // max(len(verdict), 1))
+            if what.startswith("improved"):
+                part["state"] = np.tile(verdict, len(part) // max(len(verdict), 1))
             parts.append(part)
     return pd.concat(parts, ignore_index=True).assign(criteria=rule.name)[EVIDENCE_COLUMNS]
+
+
+def _evidence_rules(marker: Marker, rule: ResponseRule) -> dict[str, Rule]:
+    """Rules that took part in judging a marker, by what they say."""
+    mode = rule.setting("marker_thresholds")
+    rules: dict[str, Rule] = {}
+    if marker.specific is not None and mode != "none":
+        if marker.applies is not None:
+            rules["own threshold applies"] = marker.applies
+        rules["improved by its own threshold"] = marker.specific
+    if marker.specific is None or marker.applies is not None or mode != "replace":
+        rules["improved by the general rule"] = marker.improved
+    return {**rules, "abnormal at baseline": marker.abnormal, "normal": marker.normal}
 
 
 def compare_rules(

@@ -1,0 +1,230 @@
+"""Endpoints read from responses: at a visit, best, first, confirmed, sustained, time to response, agreement.
+
+A responses frame has patient_id, day, response (CR, PR, NR or missing) and usually visit: from a rule
+(`response.assess_response`) or the clinician's own calls.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from helpers.clinical.errors import ClinicalError, require_columns
+
+ORDER = {"NR": 0, "PR": 1, "CR": 2}
+CATEGORIES = ("CR", "PR", "NR")
+Weights = Literal["none", "linear"]
+
+
+def _checked(responses: pd.DataFrame) -> pd.DataFrame:
+    require_columns(responses, "responses", ["patient_id", "day", "response"])
+    known = responses[responses["response"].isin([*ORDER])].copy()
+    bad = sorted(set(responses["response"].dropna().astype(str)) - {*ORDER, "missing"})
+    if bad:
+        raise ClinicalError(
+            f"table responses, column response: found {', '.join(bad)}, expected CR, PR, NR or missing"
+        )
+    known["rank"] = known["response"].map(ORDER).astype(int)
+    return known.sort_values(["patient_id", "day"], kind="stable")
+
+
+def response_at(responses: pd.DataFrame, patients: pd.DataFrame, visit: str) -> pd.DataFrame:
+    """Response of every patient at a visit: patient_id, response ("missing" where there is none)."""
+    require_columns(responses, "responses", ["patient_id", "visit", "response"])
+    rows = responses[responses["visit"] == visit].drop_duplicates("patient_id", keep="last")
+    found = patients["patient_id"].map(rows.set_index("patient_id")["response"])
+    return pd.DataFrame(
+        {"patient_id": patients["patient_id"].to_numpy(), "response": found.fillna("missing").to_numpy()}
+    )
+
+
+def best_response(
+    responses: pd.DataFrame, patients: pd.DataFrame, *, horizon: int | None = None
+) -> pd.DataFrame:
+    """Best response of every patient up to `horizon`, and the day it was first reached."""
+    known = _checked(responses)
+    if horizon is not None:
+        known = known[known["day"] <= horizon]
+    best = known.sort_values(["patient_id", "rank", "day"], ascending=[True, False, True], kind="stable")
+    best = best.drop_duplicates("patient_id").set_index("patient_id").reindex(patients["patient_id"])
+    best["response"] = best["response"].fillna("missing")
+    return best[["response", "day"]].reset_index()
+
+
+def first_response(responses: pd.DataFrame, patients: pd.DataFrame, *, at_least: str = "PR") -> pd.DataFrame:
+    """First call of PR or better (or CR) of every patient: patient_id, response, day (missing if never)."""
+    known = _checked(responses)
+    good = known[known["rank"] >= ORDER[at_least]].drop_duplicates("patient_id").set_index("patient_id")
+    return good.reindex(patients["patient_id"])[["response", "day"]].reset_index()
+
+
+def confirmed_response(
+    responses: pd.DataFrame, patients: pd.DataFrame, *, at_least: str = "PR", days_apart: int = 7
+) -> pd.DataFrame:
+    """Response seen again at the next call at least `days_apart` days later, none worse in between.
+
+    Returns patient_id, confirmed, day (of the first call of the confirmed pair), confirmed_day.
+    """
+    known = _checked(responses)
+    rows = []
+    parts = dict(list(known.groupby("patient_id")))
+    for patient in patients["patient_id"]:
+        pair = (np.nan, np.nan)
+        start = np.nan
+        part = parts.get(patient)
+        for day, rank in [] if part is None else zip(part["day"], part["rank"], strict=True):
+            if rank < ORDER[at_least]:
+                start = np.nan
+            elif np.isnan(start):
+                start = float(day)
+            elif day - start >= days_apart:
+                pair = (start, float(day))
+                break
+        rows.append([patient, not np.isnan(pair[0]), *pair])
+    return pd.DataFrame(rows, columns=["patient_id", "confirmed", "day", "confirmed_day"])
+
+
+def sustained_response(
+    responses: pd.DataFrame, patients: pd.DataFrame, *, at_least: str = "PR", horizon: int = 56
+) -> pd.DataFrame:
+    """Response that, once reached, is not lost up to `horizon`.
+
+    Returns patient_id, first_day, lost_day (first later call below `at_least`, or death), last_call_day and
+    status: "sustained", "lost", "died", "not confirmed" (no later call), "never" or "no calls".
+    """
+    require_columns(patients, "patients", ["patient_id", "death_day"])
+    known = _checked(responses)
+    known = known[known["day"] <= horizon]
+    parts = dict(list(known.groupby("patient_id")))
+    deaths = patients["death_day"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    rows = []
+    for patient, death in zip(patients["patient_id"], deaths, strict=True):
+        rows.append([patient, *_sustained(parts.get(patient), float(death), ORDER[at_least], horizon)])
+    return pd.DataFrame(rows, columns=["patient_id", "first_day", "lost_day", "last_call_day", "status"])
+
+
+def _sustained(
+    part: pd.DataFrame | None, death: float, rank: int, horizon: int
+) -> tuple[float, float, float, str]:
+    nothing = float("nan")
+    if part is None:
+        return nothing, nothing, nothing, "no calls"
+    last = float(part["day"].max())
+    good = part[part["rank"] >= rank]
+    if good.empty:
+        return nothing, nothing, last, "never"
+    first = float(good["day"].iloc[0])
+    # A call of NR on or after the day of death is the death itself, not a relapse.
+    alive = part[~(part["day"] >= death)] if not np.isnan(death) else part
+    after = alive[alive["day"] > first]
+    lost = after[after["rank"] < rank]
+    if len(lost):
+        return first, float(lost["day"].iloc[0]), last, "lost"
+    if death <= horizon:
+        return first, death, last, "died"
+    return first, nothing, last, "sustained" if len(after) else "not confirmed"
+
+
+def time_to_response(
+    responses: pd.DataFrame,
+    patients: pd.DataFrame,
+    *,
+    at_least: str = "PR",
+    horizon: int | None = 56,
+    confirmed: bool = False,
+) -> pd.DataFrame:
+    """Time to first (or confirmed) response with death competing: patient_id, time, status.
+
+    status 1 = responded, 2 = died without response, 0 = censored at last contact or `horizon`. The time of a
+    response is the day of the call: with visits it lies somewhere in the interval before.
+    """
+    require_columns(patients, "patients", ["patient_id", "followup_days", "died"])
+    if confirmed:
+        day = confirmed_response(responses, patients, at_least=at_least)["day"].to_numpy(dtype=float)
+    else:
+        day = first_response(responses, patients, at_least=at_least)["day"].to_numpy(
+            dtype=float, na_value=np.nan
+        )
+    follow = patients["followup_days"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    died = patients["died"].astype("boolean").fillna(False).to_numpy(dtype=bool)
+    responded = ~np.isnan(day) & (day <= follow)
+    time = np.where(responded, day, follow)
+    status = np.where(responded, 1, np.where(died, 2, 0))
+    if horizon is not None:
+        status = np.where(time > horizon, 0, status)
+        time = np.minimum(time, float(horizon))
+    return pd.DataFrame({"patient_id": patients["patient_id"].to_numpy(), "time": time, "status": status})
+
+
+def kappa(table: pd.DataFrame, *, weights: Weights = "none") -> float:
+    """Cohen's kappa of a square table of counts (Cohen 1960; with linear weights Cohen 1968).
+
+    NaN when nothing was counted or chance alone would agree completely.
+    """
+    counts = table.to_numpy(dtype=float)
+    n, size = counts.sum(), len(counts)
+    if n == 0 or counts.shape != (size, size):
+        return float("nan")
+    distance = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
+    penalty = (distance > 0).astype(float) if weights == "none" else distance / max(size - 1, 1)
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / n
+    by_chance = (penalty * expected).sum()
+    return float("nan") if by_chance == 0 else float(1 - (penalty * counts).sum() / by_chance)
+
+
+def agreement_with_clinician(
+    by_rule: pd.DataFrame, by_clinician: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Compare a rule's calls with the clinician's at the same patient and visit.
+
+    Returns three frames: the counts (rows rule, columns clinician, CR PR NR); a summary with one row a visit
+    and one for all: n, n_agree, agreement, kappa, kappa_linear, n_not_compared; and the discordant calls
+    with what the rule saw (n_improved, improved, reason where the rule gives them).
+    """
+    require_columns(by_rule, "by_rule", ["patient_id", "visit", "response"])
+    require_columns(by_clinician, "by_clinician", ["patient_id", "visit", "response"])
+    own = by_clinician.dropna(subset=["visit"]).drop_duplicates(["patient_id", "visit"], keep="last")
+    columns = ["patient_id", "visit", "response", *[c for c in ("day", "source_row") if c in own]]
+    both = by_rule.merge(own[columns], on=["patient_id", "visit"], suffixes=("_rule", "_clinician"))
+    usable = both["response_rule"].isin(CATEGORIES) & both["response_clinician"].isin(CATEGORIES)
+    compared = both[usable]
+    counts = _square(compared)
+    groups = [
+        ("all visits", both),
+        *[(str(visit), part) for visit, part in both.groupby("visit", sort=False)],
+    ]
+    summary = pd.DataFrame([_agreement_row(name, part) for name, part in groups])
+    differing = compared[compared["response_rule"] != compared["response_clinician"]]
+    wanted = [
+        "patient_id",
+        "visit",
+        "response_rule",
+        "response_clinician",
+        "reason",
+        "n_improved",
+        "improved",
+    ]
+    extra = [c for c in ("response_lowest", "response_highest", "source_row") if c in differing]
+    return counts, summary, differing[[c for c in wanted if c in differing] + extra].reset_index(drop=True)
+
+
+def _square(compared: pd.DataFrame) -> pd.DataFrame:
+    table = pd.crosstab(compared["response_rule"], compared["response_clinician"])
+    return table.reindex(index=list(CATEGORIES), columns=list(CATEGORIES), fill_value=0)
+
+
+def _agreement_row(name: str, part: pd.DataFrame) -> dict[str, object]:
+    usable = part["response_rule"].isin(CATEGORIES) & part["response_clinician"].isin(CATEGORIES)
+    table = _square(part[usable])
+    n, agree = int(usable.sum()), int(np.trace(table.to_numpy()))
+    return {
+        "visit": name,
+        "n": n,
+        "n_agree": agree,
+        "agreement": agree / n if n else float("nan"),
+        "kappa": kappa(table),
+        "kappa_linear": kappa(table, weights="linear"),
+        "n_not_compared": len(part) - n,
+    }

@@ -1,0 +1,260 @@
+"""Toxicity: CTCAE grades of laboratory values, shifts from baseline to worst, events and exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.clinical.criteria_files import CriteriaReader, Directory, Setting, read_criteria
+from helpers.clinical.engine import rule_evidence
+from helpers.clinical.errors import ClinicalError, require_columns
+from helpers.clinical.facts import QUALIFIER_SIGNS, Facts
+from helpers.clinical.rules import MET, NOT_MET, BoolArray, Memo, Rule
+
+
+@dataclass(frozen=True)
+class Term:
+    """One laboratory term: rules of its grades in rising order, and the names events are recorded under."""
+
+    id: str
+    term: str
+    variable: str
+    direction: str
+    grades: tuple[tuple[int, Rule], ...]
+    recorded_as: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ToxicityScale:
+    """A version of a toxicity scale."""
+
+    name: str
+    version: str
+    title: str
+    source: str
+    file: str
+    terms: tuple[Term, ...]
+    settings: Mapping[str, Setting]
+
+
+def load_toxicity_scale(
+    name: str = "ctcae_v5",
+    *,
+    extra_directories: Iterable[Directory] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> ToxicityScale:
+    """Load a toxicity scale by name from the package or a study's own folder.
+
+    Raises `ClinicalError` naming file, key, found and expected.
+    """
+    reader = read_criteria(name, ("toxicity",), extra_directories=extra_directories, settings=settings)
+    data = reader.data
+    reader.known_keys(
+        data, ["kind", "name", "version", "title", "source", "note", "settings", "lists", "terms"], ""
+    )
+    head = {key: reader.text(data, key, "") for key in ("name", "version", "title", "source")}
+    terms = tuple(_term(reader, entry, f"terms[{i}].") for i, entry in enumerate(reader.tables("terms"), 1))
+    reader.finish()
+    return ToxicityScale(**head, file=reader.file, terms=terms, settings=reader.settings)
+
+
+def _term(reader: CriteriaReader, entry: Mapping[str, Any], key: str) -> Term:
+    reader.known_keys(entry, ["id", "term", "variable", "direction", "grades", "recorded_as", "note"], key)
+    grades = entry.get("grades")
+    if not isinstance(grades, dict) or not grades or not set(grades) <= {"1", "2", "3", "4", "5"}:
+        reader.problem(f"{key}grades", grades, "a table of rules for grades 1 to 5")
+        grades = {}
+    rules = tuple(
+        (int(grade), reader.rule(grades[grade], f"{key}grades.{grade}")) for grade in sorted(grades)
+    )
+    return Term(
+        reader.text(entry, "id", key), reader.text(entry, "term", key), reader.text(entry, "variable", key),
+        reader.choice(entry, "direction", key, ("low", "high"), "low"), rules,
+        tuple(str(name).lower() for name in entry.get("recorded_as", ())),
+    )  # fmt: skip
+
+
+def grade_laboratory(facts: Facts, scale: ToxicityScale | None = None) -> pd.DataFrame:
+    """Grade every laboratory value of `facts` by a toxicity scale (CTCAE v5 unless another is given).
+
+    Needs the baseline of each patient for terms graded against an abnormal baseline; a missing baseline is
+    taken as normal. Returns one row for each patient-visit and term with a value: patient_id, visit, day (of
+    the visit), term, label, variable, value, qualifier, measured_day, source_row, is_baseline, grade (0 to
+    4; missing when a limit of normal is lacking or a censored value decides nothing) and grade_highest (what
+    a censored value may be).
+    """
+    scale = scale or load_toxicity_scale()
+    memo: Memo = {}
+    parts = []
+    is_baseline = np.zeros(len(facts), dtype=bool)
+    if facts.baseline_row is not None:
+        is_baseline = facts.baseline_row == np.arange(len(facts))
+    for term in scale.terms:
+        column = facts.columns.get(term.variable)
+        if column is None:
+            continue
+        lowest = np.zeros(len(facts), dtype=np.int64)
+        highest = np.zeros(len(facts), dtype=np.int64)
+        for grade, rule in term.grades:
+            state = rule.states(facts, memo)
+            lowest[state == MET] = grade
+            highest[state != NOT_MET] = grade
+        done = ~np.isnan(column.value)
+        part = facts.keys[done].copy()
+        part["term"], part["label"], part["variable"] = term.id, term.term, term.variable
+        part["value"] = column.value[done]
+        part["qualifier"] = [QUALIFIER_SIGNS[int(code)] for code in column.qualifier[done]]
+        part["measured_day"], part["source_row"] = column.day[done], column.source_row[done]
+        part["is_baseline"] = is_baseline[done]
+        undecided = (lowest == 0) & (highest > 0)
+        part["grade"] = pd.array(lowest[done], dtype="Int64")
+        part.loc[undecided[done], "grade"] = pd.NA
+        part["grade_highest"] = pd.array(highest[done], dtype="Int64")
+        parts.append(part)
+    if not parts:
+        variables = ", ".join(term.variable for term in scale.terms)
+        raise ClinicalError(f"scale {scale.name}: none of its variables was ever recorded: {variables}")
+    return pd.concat(parts, ignore_index=True)
+
+
+def grading_evidence(facts: Facts, term_id: str, scale: ToxicityScale, rows: BoolArray) -> pd.DataFrame:
+    """Comparisons behind the grades of one term at the chosen rows, with value, limit and source row."""
+    for term in scale.terms:
+        if term.id == term_id:
+            parts = [rule_evidence(rule, facts, rows).assign(grade=grade) for grade, rule in term.grades]
+            return pd.concat(parts, ignore_index=True)
+    raise ClinicalError(f"term '{term_id}': expected one of {', '.join(term.id for term in scale.terms)}")
+
+
+def worst_grades(graded: pd.DataFrame, *, first_day: int = 1, last_day: int | None = None) -> pd.DataFrame:
+    """Baseline and worst later grade of every patient and term.
+
+    `graded` comes from `grade_laboratory`; later values are those of day `first_day` to `last_day`. Returns
+    patient_id, term, label, baseline_grade, worst_grade, worst_day (first day it was reached),
+    worst_source_row, n_values.
+    """
+    base = graded[graded["is_baseline"]].drop_duplicates(["patient_id", "term"])
+    later = graded[~graded["is_baseline"] & (graded["day"] >= first_day)]
+    if last_day is not None:
+        later = later[later["day"] <= last_day]
+    ordered = later.dropna(subset=["grade"]).sort_values(
+        ["patient_id", "term", "grade", "day"], ascending=[True, True, False, True], kind="stable"
+    )
+    worst = ordered.drop_duplicates(["patient_id", "term"]).set_index(["patient_id", "term"])
+    count = later.groupby(["patient_id", "term"]).size()
+    index = base.set_index(["patient_id", "term"]).index.union(count.index)
+    labels = dict(zip(graded["term"], graded["label"], strict=True))
+    frame = pd.DataFrame(index=index)
+    frame["label"] = index.get_level_values("term").map(labels)
+    frame["baseline_grade"] = base.set_index(["patient_id", "term"])["grade"].reindex(index)
+    frame["worst_grade"] = worst["grade"].reindex(index)
+    frame["worst_day"] = worst["day"].reindex(index)
+    frame["worst_source_row"] = worst["source_row"].reindex(index)
+    frame["n_values"] = count.reindex(index, fill_value=0).astype(int)
+    return frame.reset_index()
+
+
+def shift_table(worst: pd.DataFrame, patients: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Count patients by term, baseline grade and worst later grade (and group, with `patients`).
+
+    Returns [group,] term, label, baseline, worst, n: grades as text "0" to "4", "missing" where not graded.
+    Every combination that occurs is a row; the n of a term add up to its patients.
+    """
+    table = worst.copy()
+    keys = ["term", "label", "baseline", "worst"]
+    for target, column in (("baseline", "baseline_grade"), ("worst", "worst_grade")):
+        table[target] = table[column].astype("string").fillna("missing").astype(str)
+    if patients is not None:
+        table["group"] = table["patient_id"].map(patients.set_index("patient_id")["group"])
+        keys = ["group", *keys]
+    return table.groupby(keys, sort=True).size().rename("n").reset_index()
+
+
+def exposure_adjusted_rates(
+    events: pd.DataFrame,
+    patients: pd.DataFrame,
+    *,
+    by_term: bool = False,
+    horizon: int | None = None,
+    exposure_days: Mapping[str, float] | None = None,
+    first_only: bool = False,
+) -> pd.DataFrame:
+    """Events and person-days of each group, for a rate interval to be put on by a statistics function.
+
+    A patient is at risk from day 0 for `exposure_days`, else for followup_days, at most `horizon`; events on
+    days of that time count. With `first_only` a patient counts once and is at risk until the first event.
+    Returns [term,] group, n_patients, n_patients_with_event, n_events, person_days, per_100_patient_years,
+    n_outside (events of the group not counted because they fall outside the time at risk).
+    """
+    require_columns(patients, "patients", ["patient_id", "group", "followup_days"])
+    require_columns(events, "events", ["patient_id", "day", "term"])
+    unknown = sorted(set(events["patient_id"].astype(str)) - set(patients["patient_id"].astype(str)))
+    if unknown:
+        raise ClinicalError(f"table events: patient {', '.join(unknown)} not found in table patients")
+    risk = patients.set_index("patient_id")["followup_days"].astype(float)
+    if exposure_days is not None:
+        risk = pd.Series(dict(exposure_days), dtype=float).reindex(risk.index).fillna(risk)
+    if horizon is not None:
+        risk = risk.clip(upper=float(horizon))
+    group = patients.set_index("patient_id")["group"]
+    limit = events["patient_id"].map(risk)
+    inside = events["day"].between(0, limit)
+    terms: list[Any] = sorted(events["term"].dropna().unique()) if by_term else [None]
+    rows = []
+    for term in terms:
+        chosen = pd.Series(True, index=events.index) if term is None else events["term"] == term
+        for name in sorted(group.unique()):
+            members = risk[group == name]
+            mine = chosen & events["patient_id"].isin(members.index)
+            row = _rate_row(events[mine & inside], members, first_only)
+            row = {"group": name, **row, "n_outside": int((mine & ~inside).sum())}
+            rows.append(row if term is None else {"term": term, **row})
+    return pd.DataFrame(rows)
+
+
+def _rate_row(counted: pd.DataFrame, risk: pd.Series, first_only: bool) -> dict[str, Any]:
+    first = counted.groupby("patient_id")["day"].min()
+    days = risk.copy()
+    if first_only:
+        days.loc[first.index] = first.astype(float)
+    n_events = len(first) if first_only else len(counted)
+    total = float(days.sum())
+    return {
+        "n_patients": len(risk),
+        "n_patients_with_event": len(first),
+        "n_events": n_events,
+        "person_days": total,
+        "per_100_patient_years": n_events / total * 36525.0 if total > 0 else float("nan"),
+    }
+
+
+def laboratory_beside_recorded(
+    worst: pd.DataFrame, events: pd.DataFrame, scale: ToxicityScale | None = None
+) -> pd.DataFrame:
+    """Set the worst laboratory grade of every patient and term beside the adverse event recorded for it.
+
+    Events are matched by the term's name and `recorded_as` (case aside); recorded_grade is the worst
+    recorded one, missing where none was. `finding` is "both", "laboratory only" (grade 1 or more and no
+    event), "recorded only" or "neither".
+    """
+    scale = scale or load_toxicity_scale()
+    names = pd.DataFrame(
+        [(name, term.id) for term in scale.terms for name in {term.term.lower(), *term.recorded_as}],
+        columns=["name", "term"],
+    )
+    matched = events.assign(name=events["term"].astype(str).str.lower().str.strip()).drop(columns="term")
+    matched = matched.merge(names, on="name")
+    recorded = matched.groupby(["patient_id", "term"])["grade"].max().rename("recorded_grade").reset_index()
+    frame = worst.merge(recorded, on=["patient_id", "term"], how="outer")
+    labels = {term.id: term.term for term in scale.terms}
+    frame["label"] = frame["term"].map(labels)
+    seen = (frame["worst_grade"].astype("Int64") >= 1).fillna(False).to_numpy(dtype=bool)
+    told = frame["recorded_grade"].notna().to_numpy()
+    frame["finding"] = np.select(
+        [seen & told, seen, told], ["both", "laboratory only", "recorded only"], default="neither"
+    )
+    return frame.sort_values(["patient_id", "term"], kind="stable").reset_index(drop=True)
