@@ -71,12 +71,9 @@ def _typed_tables(
         typed = type_table(table, reading.config, dictionary)
         if name == "patients":
             if {"group", "*"} & reading.untrusted:
-                # Without trustworthy groups every label would be called unknown.
-                typed = replace(
-                    typed, problems=[p for p in typed.problems if p.column != table.header("group")]
-                )
+                typed = _without_groups(typed)
             if "patient_id" in typed.frame:
-                day0 = crosschecks.by_patient(typed, "day0_date")
+                day0 = pd.to_datetime(crosschecks.column_of(crosschecks.one_row_each(typed), "day0_date"))
         if "patient_id" in typed.frame:
             typed = add_days(typed, day0)
         if name == "treatments" and "unit" in typed.frame:
@@ -84,6 +81,12 @@ def _typed_tables(
             typed = replace(typed, frame=typed.frame.assign(unit=unit), problems=[*typed.problems, *faults])
         tables[name] = with_death_day(typed) if name == "patients" else typed
     return tables
+
+
+def _without_groups(patients: TypedTable) -> TypedTable:
+    """Leave the groups unchecked: without trustworthy settings every label would be called unknown."""
+    problems = [p for p in patients.problems if p.column != patients.raw.header("group")]
+    return replace(patients, frame=patients.frame.drop(columns="group", errors="ignore"), problems=problems)
 
 
 def with_death_day(patients: TypedTable) -> TypedTable:
@@ -97,32 +100,30 @@ def with_death_day(patients: TypedTable) -> TypedTable:
 
 def _between_tables(tables: dict[TableName, TypedTable], config: CohortConfig) -> list[Problem]:
     problems: list[Problem] = []
-    patients = tables.get("patients")
-    known = patients is not None and "patient_id" in patients.frame and not patients.frame.empty
-    if patients is not None and known:
-        problems += crosschecks.contact_before_death(patients)
-        problems += crosschecks.beyond_cutoff(patients, config)
-        problems += crosschecks.unknown_exclusions(patients, config)
-    for name, table in tables.items():
-        if name == "patients" or "patient_id" not in table.frame:
-            continue
+    long = {n: t for n, t in tables.items() if n != "patients" and "patient_id" in t.frame}
+    for table in long.values():
         problems += crosschecks.duplicate_rows(table)
-        if patients is not None and known:
-            problems += crosschecks.unknown_patients(table, patients)
-            problems += crosschecks.rows_after_death(table, patients)
-            problems += crosschecks.rows_after_last_contact(table, patients)
-    treatments = tables.get("treatments")
-    if treatments is not None and patients is not None and known:
-        problems += _treatment_problems(treatments, patients, config)
+    patients = tables.get("patients")
+    if patients is None or "patient_id" not in patients.frame or patients.frame.empty:
+        return problems
+    people = crosschecks.one_row_each(patients)
+    problems += crosschecks.contact_before_death(patients)
+    problems += crosschecks.beyond_cutoff(patients, config)
+    problems += crosschecks.unknown_exclusions(patients, config)
+    for table in long.values():
+        problems += crosschecks.unknown_patients(table, people, patients.raw.file)
+        problems += crosschecks.rows_beyond_follow_up(table, people)
+    if "treatments" in long:
+        problems += _treatment_problems(long["treatments"], people, config)
     return problems
 
 
-def _treatment_problems(treatments: TypedTable, patients: TypedTable, config: CohortConfig) -> list[Problem]:
+def _treatment_problems(treatments: TypedTable, people: pd.DataFrame, config: CohortConfig) -> list[Problem]:
     problems: list[Problem] = []
     if config.overlapping_doses == "error":
-        last = crosschecks.by_patient(patients, "death_day").astype("float64")
-        last = last.fillna(crosschecks.by_patient(patients, "last_contact_day").astype("float64"))
+        last = crosschecks.numbers_of(people, "death_day")
+        last = last.fillna(crosschecks.numbers_of(people, "last_contact_day"))
         problems += crosschecks.overlapping_doses(treatments, last)
-    if {"drug", "route", "unit", "patient_id"} <= set(treatments.frame.columns):
-        problems += crosschecks.glucocorticoid_rows(treatments, patients)
+    if {"drug", "route", "unit"} <= set(treatments.frame.columns):
+        problems += crosschecks.glucocorticoid_rows(treatments, people)
     return problems

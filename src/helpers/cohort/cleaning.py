@@ -73,10 +73,8 @@ def inputs_digest(folder: Path | str) -> str:
 def derive_tables(examination: Examination) -> AnalysisTables:
     """Derive the analysis tables from a cohort without errors."""
     config, tables = examination.config, examination.tables
-    patients = tables["patients"]
-    reasons = {
-        name: _reasons(name, table, patients, examination.measured, config) for name, table in tables.items()
-    }
+    everybody = crosschecks.one_row_each(tables["patients"])
+    reasons = {n: _reasons(n, table, everybody, examination.measured, config) for n, table in tables.items()}
     used = {name: table.frame[reasons[name] == ""] for name, table in tables.items()}
     if examination.measured is not None:
         used["measurements"] = examination.measured.frame[reasons["measurements"] == ""]
@@ -89,17 +87,21 @@ def derive_tables(examination: Examination) -> AnalysisTables:
         "measurements": shaped("measurements", measurements),
         "visits": _visits(measurements),
         "treatments": shaped("treatments", treatments),
-        "doses": _doses(treatments, people, measurements, patients),
+        "doses": _doses(treatments, people, measurements),
         "responses": shaped("responses", responses),
         "events": shaped("events", _events(used.get("events"))),
     }
     roles = {"measurements": measurements["role"], "responses": responses["role"]}
-    account = _dispositions(tables, reasons, roles, patients)
+    account = _dispositions(tables, reasons, roles, everybody)
     return AnalysisTables(**frames, dispositions=account, absent=frozenset(examination.absent))
 
 
 def _reasons(
-    name: TableName, table: TypedTable, patients: TypedTable, measured: Measured | None, config: CohortConfig
+    name: TableName,
+    table: TypedTable,
+    everybody: pd.DataFrame,
+    measured: Measured | None,
+    config: CohortConfig,
 ) -> pd.Series:
     """Return why each row is excluded, "" if it is used; the first reason in this order counts."""
     excluded = {e.patient_id: f"excluded patient: {e.reason}" for e in config.exclusions}
@@ -111,7 +113,7 @@ def _reasons(
         reason = reason.mask(reason == "", measured.reason)
     if name == "treatments":
         reason = reason.mask((reason == "") & table.frame["drug"].isna(), crosschecks.UNMAPPED_DRUG)
-    return reason.mask((reason == "") & crosschecks.after_death(table, patients), crosschecks.AFTER_DEATH)
+    return reason.mask((reason == "") & crosschecks.after_death(table, everybody), crosschecks.AFTER_DEATH)
 
 
 def _numbered(frame: pd.DataFrame) -> pd.DataFrame:
@@ -196,9 +198,7 @@ def _events(frame: pd.DataFrame | None) -> pd.DataFrame:
     return _numbered(frame)
 
 
-def _doses(
-    treatments: pd.DataFrame, people: pd.DataFrame, measurements: pd.DataFrame, patients: TypedTable
-) -> pd.DataFrame:
+def _doses(treatments: pd.DataFrame, people: pd.DataFrame, measurements: pd.DataFrame) -> pd.DataFrame:
     """Daily prednisone-equivalent dose; weights are those measured, with the patient's own at day 0."""
     from helpers.clinical.steroids import daily_glucocorticoid_dose
 
@@ -216,7 +216,7 @@ def _doses(
         last_day=followed,
         overlap="add",
         unknown_drugs="ignore",
-        body_surface_m2=crosschecks.body_surface(patients),
+        body_surface_m2=crosschecks.body_surface(people.set_index("patient_id")),
     )
     return shaped("doses", doses)
 
@@ -225,10 +225,10 @@ def _dispositions(
     tables: Mapping[TableName, TypedTable],
     reasons: Mapping[TableName, pd.Series],
     roles: Mapping[str, pd.Series],
-    patients: TypedTable,
+    everybody: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row for every raw row: used, or excluded with its reason; `role` says what a used row is for."""
-    group = crosschecks.by_patient(patients, "group")
+    group = crosschecks.column_of(everybody, "group")
     parts = []
     for name in TABLE_NAMES:
         if name not in tables:

@@ -16,19 +16,33 @@ AFTER_DEATH = "after death"
 UNMAPPED_DRUG = "drug not in the dictionary"
 
 
-def unknown_patients(table: TypedTable, patients: TypedTable) -> list[Problem]:
-    """Rows of a patient who is not in the table of patients."""
-    known = patients.frame["patient_id"].dropna().unique()
+def one_row_each(patients: TypedTable) -> pd.DataFrame:
+    """Return the patients by patient_id; of a patient entered twice the first row."""
+    frame = patients.frame
+    return frame[frame["patient_id"].notna() & ~frame["patient_id"].duplicated()].set_index("patient_id")
+
+
+def column_of(people: pd.DataFrame, column: str) -> pd.Series:
+    """Return a patient-level column by patient_id; NaN throughout if the cohort does not have it."""
+    return people[column] if column in people else pd.Series(np.nan, index=people.index)
+
+
+def numbers_of(people: pd.DataFrame, column: str) -> pd.Series:
+    """Return a patient-level column of numbers by patient_id."""
+    return column_of(people, column).astype("float64")
+
+
+def unknown_patients(table: TypedTable, people: pd.DataFrame, file: str) -> list[Problem]:
+    """Rows of a patient who is not in the table of patients (`file`)."""
     ids = table.frame["patient_id"]
-    strangers = ids[ids.notna() & ~ids.isin(known)]
-    near = {patient: closest(patient, known) for patient in strangers.unique()}
-    expected = f"a patient_id of {patients.raw.file}"
+    strangers = ids[ids.notna() & ~ids.isin(people.index)]
+    near = {patient: closest(patient, people.index) for patient in strangers.unique()}
     return [
         table.raw.problem(
             row,
             "patient_id",
             f"unknown patient {patient!r}",
-            expected,
+            f"a patient_id of {file}",
             "add the patient to the table of patients, or correct the id"
             + (f" (nearest is {near[patient]!r})" if near[patient] else ""),
         )
@@ -36,65 +50,52 @@ def unknown_patients(table: TypedTable, patients: TypedTable) -> list[Problem]:
     ]
 
 
-def by_patient(patients: TypedTable, column: str) -> pd.Series:
-    """Return a patient-level column by patient_id (first row of a duplicated patient); NaN if absent."""
-    frame = patients.frame.dropna(subset=["patient_id"]).drop_duplicates("patient_id")
-    values = frame[column] if column in frame else pd.Series(np.nan, index=frame.index)
-    return pd.Series(values.to_numpy(), index=frame["patient_id"].to_numpy())
+def start_of(table: TypedTable) -> pd.Series:
+    """Return the (first) day of every row; NaN throughout if the table has none."""
+    column = "start_day" if table.raw.name == "treatments" else "day"
+    values = table.frame[column] if column in table.frame else pd.Series(np.nan, index=table.frame.index)
+    return values.astype("float64")
 
 
-def after_death(table: TypedTable, patients: TypedTable) -> pd.Series:
+def after_death(table: TypedTable, people: pd.DataFrame) -> "pd.Series[bool]":
     """Return the mask of rows that begin after the patient's death."""
-    start = "start_day" if table.raw.name == "treatments" else "day"
-    if start not in table.frame:
-        return pd.Series(False, index=table.frame.index)
-    death = table.frame["patient_id"].map(by_patient(patients, "death_day")).astype("float64")
-    return table.frame[start].astype("float64") > death
+    return start_of(table) > table.frame["patient_id"].map(numbers_of(people, "death_day"))
 
 
-def rows_after_death(table: TypedTable, patients: TypedTable) -> list[Problem]:
-    """Warnings for rows after death; they are excluded and counted."""
-    start = "start_day" if table.raw.name == "treatments" else "day"
-    late = table.frame[after_death(table, patients)]
-    death = late["patient_id"].map(by_patient(patients, "death_day"))
-    remedy = "excluded; correct the day, or the day of death"
-    return [
+def rows_beyond_follow_up(table: TypedTable, people: pd.DataFrame) -> list[Problem]:
+    """Warnings for rows after death (they are excluded) or after a living patient's last contact (used)."""
+    start, ids = start_of(table), table.frame["patient_id"]
+    column = "start_day" if table.raw.name == "treatments" else "day"
+    death = ids.map(numbers_of(people, "death_day"))
+    last = ids.map(numbers_of(people, "last_contact_day")).where(death.isna())
+    excluded, used = (
+        "excluded; correct the day, or the day of death",
+        "used; correct the day, or the last contact",
+    )
+    dead = [
         table.raw.warning(
             row,
-            start,
-            f"day {day:g}, after the death of {patient} on day {died:g}",
+            column,
+            f"day {start[row]:g}, after the death of {ids[row]} on day {death[row]:g}",
             "a day not after death",
-            remedy,
+            excluded,
         )
-        for row, day, patient, died in zip(
-            late.index, late.get(start, ()), late["patient_id"], death, strict=True
-        )
+        for row in start.index[start > death]
     ]
-
-
-def rows_after_last_contact(table: TypedTable, patients: TypedTable) -> list[Problem]:
-    """Warnings for rows of living patients after their last contact; they are used."""
-    start = "start_day" if table.raw.name == "treatments" else "day"
-    if start not in table.frame:
-        return []
-    last = table.frame["patient_id"].map(by_patient(patients, "last_contact_day")).astype("float64")
-    alive = table.frame["patient_id"].map(by_patient(patients, "death_day")).isna()
-    day = table.frame[start].astype("float64")
-    late = table.frame.index[alive & (day > last)]
-    remedy = "used; correct the day, or the day of last contact"
-    return [
+    lost = [
         table.raw.warning(
             row,
-            start,
-            f"day {day[row]:g} of {table.frame['patient_id'][row]}, last contact on day {last[row]:g}",
+            column,
+            f"day {start[row]:g} of {ids[row]}, last contact on day {last[row]:g}",
             "a day not after the last contact",
-            remedy,
+            used,
         )
-        for row in late
+        for row in start.index[start > last]
     ]
+    return [*dead, *lost]
 
 
-def duplicates(table: TypedTable) -> pd.Series:
+def duplicates(table: TypedTable) -> "pd.Series[bool]":
     """Return the mask of rows that repeat an earlier row in every field.
 
     Treatments are not looked at: two equal rows there may be two administrations (see overlapping_doses).
@@ -107,6 +108,8 @@ def duplicates(table: TypedTable) -> pd.Series:
 def duplicate_rows(table: TypedTable) -> list[Problem]:
     """Warnings for rows that repeat an earlier one; the repetition is excluded and counted."""
     repeated = duplicates(table)
+    if not repeated.any():
+        return []
     first = table.raw.frame.drop_duplicates().reset_index()
     columns = list(table.raw.frame.columns)
     lines = table.raw.frame[repeated].reset_index(names="_line").merge(first, on=columns, how="left")
@@ -172,43 +175,40 @@ def _overlaps(frame: pd.DataFrame, last_day: pd.Series) -> Iterator[tuple[int, i
         yield int(lines[reaching[-1]]), int(lines[place])
 
 
-def glucocorticoid_rows(table: TypedTable, patients: TypedTable) -> list[Problem]:
-    """Glucocorticoid rows that cannot be converted to prednisone: wrong route, or per m2 without height."""
+def glucocorticoid_rows(table: TypedTable, people: pd.DataFrame) -> list[Problem]:
+    """Glucocorticoid rows that cannot be converted to prednisone: wrong route, or no weight or height."""
     from helpers.clinical.equivalents import default_equivalents, refusal
 
     equivalents = default_equivalents()
     frame = table.frame[table.frame["drug"].isin([*equivalents.mg, *equivalents.local_only])]
-    surface = body_surface(patients)
+    surface, weight = body_surface(people), column_of(people, "weight_kg")
+    routes = f"one of {', '.join(sorted(equivalents.systemic_routes))} for a glucocorticoid"
     problems = []
     for row, drug, route, unit, patient in zip(
         frame.index, frame["drug"], frame["route"], frame["unit"], frame["patient_id"], strict=True
     ):
-        reason = refusal(drug, route, equivalents) if isinstance(route, str) else None
-        if reason:
-            expected = f"one of {', '.join(sorted(equivalents.systemic_routes))} for a glucocorticoid"
-            problems.append(
-                table.raw.problem(row, "route", f"{drug} {route}", expected, "correct the route or the drug")
+        if isinstance(route, str) and refusal(drug, route, equivalents):
+            remedy = "correct the route or the drug"
+            problems.append(table.raw.problem(row, "route", f"{drug} {route}", routes, remedy))
+        found = f"{drug} in {unit}"
+        if unit == "mg/m2" and patient in people.index and patient not in surface:
+            expected, remedy = (
+                "mg or mg/kg, or the patient's height_cm and weight_kg",
+                "fill in height and weight",
             )
-        if unit == "mg/m2" and patient not in surface:
-            expected = "mg or mg/kg, or the patient's height_cm and weight_kg"
-            problems.append(
-                table.raw.problem(row, "unit", f"{drug} in mg/m2", expected, "fill in height and weight")
-            )
-        if unit in ("mg/kg", "g/kg") and pd.isna(by_patient(patients, "weight_kg").get(patient, 0.0)):
-            expected = "mg, or the patient's weight_kg"
-            problems.append(
-                table.raw.problem(row, "unit", f"{drug} in {unit}", expected, "fill in the weight")
-            )
+            problems.append(table.raw.problem(row, "unit", found, expected, remedy))
+        if unit in ("mg/kg", "g/kg") and pd.isna(weight.get(patient, 0.0)):
+            expected, remedy = "mg, or the patient's weight_kg", "fill in the weight"
+            problems.append(table.raw.problem(row, "unit", found, expected, remedy))
     return problems
 
 
-def body_surface(patients: TypedTable) -> dict[str, float]:
+def body_surface(people: pd.DataFrame) -> dict[str, float]:
     """Body surface area in m2 by patient where height and weight are known.
 
     Mosteller 1987 (N Engl J Med 317:1098): the square root of height (cm) x weight (kg) / 3600.
     """
-    height = by_patient(patients, "height_cm").astype("float64")
-    weight = by_patient(patients, "weight_kg").astype("float64")
+    height, weight = numbers_of(people, "height_cm"), numbers_of(people, "weight_kg")
     known = height.notna() & weight.notna()
     area = np.sqrt(height[known].to_numpy() * weight[known].to_numpy() / 3600)
     return dict(zip(height.index[known].astype(str), area.tolist(), strict=True))

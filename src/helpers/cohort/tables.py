@@ -20,8 +20,9 @@ from helpers.cohort.reading import DATE_TWINS
 class Rule:
     """One check of a table: how it is tested and what is said when it fails.
 
-    `test` takes a column (`column` set) or the whole frame and returns one truth value a row. `found` makes
-    the words for what was found from a failing row.
+    `test` takes the frame and returns one truth value a row; `found` words what a failing row holds. `needs`
+    names further columns without which the rule does not apply. A rule `about_absence` complains of an empty
+    field, and is silent where the field held a text that could not be read.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Rule:
     expected: str
     remedy: str
     needs: tuple[str, ...] = ()
+    about_absence: bool = False
 
 
 def _value(column: str) -> Callable[[pd.Series], str]:
@@ -43,7 +45,13 @@ def _value(column: str) -> Callable[[pd.Series], str]:
 
 def _required(column: str, remedy: str = "fill it in") -> Rule:
     return Rule(
-        f"{column} given", column, lambda f: f[column].notna(), lambda _: "nothing", "a value", remedy
+        f"{column} given",
+        column,
+        lambda f: f[column].notna(),
+        lambda _: "nothing",
+        "a value",
+        remedy,
+        about_absence=True,
     )
 
 
@@ -105,6 +113,7 @@ def _patient_rules() -> list[Rule]:
             "a day of last contact for a patient not recorded as dead",
             "fill in the day of last contact or of death",
             ("death_day",),
+            about_absence=True,
         ),
         Rule(
             "onset not after day 0",
@@ -223,7 +232,7 @@ def validate(table: TypedTable, dictionary: Dictionary) -> list[Problem]:
     problems = []
     for check, row in zip(cases["check"], cases["index"], strict=True):
         rule = known[str(check)]
-        if rule.name == f"{rule.column} given" and _was_written(table, rule.column, int(row)):
+        if rule.about_absence and _was_written(table, (rule.column, *rule.needs), int(row)):
             continue
         problems.append(
             table.raw.problem(row, rule.column, rule.found(frame.loc[row]), rule.expected, rule.remedy)
@@ -231,8 +240,9 @@ def validate(table: TypedTable, dictionary: Dictionary) -> list[Problem]:
     return problems
 
 
-def _was_written(table: TypedTable, column: str, row: int) -> bool:
-    """Whether the raw field (or the date it comes from) holds a text that already has a Problem."""
-    already = {(p.row, p.column) for p in table.problems}
-    columns = (column, DATE_TWINS.get(column, column))
-    return any((row, table.raw.header(c)) in already for c in columns)
+def _was_written(table: TypedTable, columns: tuple[str, ...], row: int) -> bool:
+    """Whether one of the raw fields, or a date in its place, holds something: its fault is then another one."""
+    already = {p.column for p in table.problems if p.row == row}
+    twins = [DATE_TWINS[column] for column in columns if column in DATE_TWINS]
+    dated = any(twin in table.frame and pd.notna(table.frame.loc[row, twin]) for twin in twins)
+    return dated or bool({table.raw.header(name) for name in (*columns, *twins)} & already)
