@@ -29,7 +29,8 @@ import os
 from pathlib import Path
 
 root = Path(os.environ["COMPENDIUM_PROJECT"])
-folder = root / "data" / "cohorts" / cohort if (root / "data" / "cohorts" / cohort).is_dir() else root / cohort
+embedded = root / "data" / "cohorts" / cohort
+folder = embedded if embedded.is_dir() else root / cohort
 output = Path(os.environ["COMPENDIUM_OUTPUT"])
 data = output / "results" / folder.name / "data"
 for name in ("patients", "measurements"):
@@ -121,5 +122,5 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project of its own for one test, whose cohorts are always fit for analysis."""
     monkeypatch.setenv("COMPENDIUM_PROJECT", str(tmp_path / "project"))
     monkeypatch.delenv("COMPENDIUM_OUTPUT", raising=False)
-    monkeypatch.setattr("helpers.pipeline.checking.cohort_problems", lambda paths: [])
+    monkeypatch.setattr("helpers.pipeline.checking.cohort_problems", lambda _: [])
     return write_project(tmp_path / "project")

@@ -1,0 +1,184 @@
+"""Rules of the house, read off the files: floor plan, notebooks, tracked files."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.pipeline.parameters import declared_parameters
+from helpers.pipeline.plan import load_plan
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "helpers"
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+# A room may import rooms of lower floors only.
+FLOORS = (
+    {"stats", "clinical", "results"},
+    {"cohort"},
+    {"analysis"},
+    {"report", "published"},
+    {"pipeline"},
+)
+LARGEST_FILE = 1_500_000
+FOREIGN_PATH = re.compile(r"(?<![\w.:/])/(?:work|root|home|Users|tmp)/\w")
+TEXT = {".py", ".ipynb", ".md", ".toml", ".csv", ".json", ".yml", ".yaml", ".cff", ".html", ".svg"}
+
+
+def floor(room: str) -> int:
+    return next(level for level, rooms in enumerate(FLOORS) if room in rooms)
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def edges() -> set[tuple[str, str, str]]:
+    """Room, imported room and file, for every import from one room into another."""
+    found = set()
+    for path in SOURCE.rglob("*.py"):
+        room = path.relative_to(SOURCE).parts[0]
+        for module in imports(path):
+            parts = module.split(".")
+            if parts[0] == "helpers" and len(parts) > 1 and parts[1] != room:
+                found.add((room, parts[1], path.relative_to(ROOT).as_posix()))
+    return found
+
+
+def tracked() -> list[Path]:
+    """Files that the repository holds; where there is no repository (a downloaded archive) there are none."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False).stdout
+    return [path for name in listed.decode().split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def code_cells(path: Path) -> list[dict[str, Any]]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+def source(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])
+
+
+def test_every_room_has_its_floor() -> None:
+    rooms = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+    assert rooms == set().union(*FLOORS)
+
+
+def test_imports_run_down_the_floors() -> None:
+    assert [edge for edge in edges() if floor(edge[1]) >= floor(edge[0])] == []
+
+
+def test_no_two_rooms_import_each_other() -> None:
+    pairs = {edge[:2] for edge in edges()}
+    assert [pair for pair in pairs if pair[::-1] in pairs] == []
+
+
+def test_rooms_export_nothing_of_their_own_in_their_init() -> None:
+    for path in SOURCE.rglob("__init__.py"):
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        assert [type(node) for node in body] == [ast.Expr], f"{path} holds more than a docstring"
+
+
+def test_importing_the_package_loads_no_heavy_library() -> None:
+    code = "import sys, helpers; print(sorted({'numpy', 'pandas', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+class TestNotebook:
+    def test_defines_no_function_or_class_and_has_no_loop(self, path: Path) -> None:
+        forbidden = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While)
+        for number, cell in enumerate(code_cells(path), start=1):
+            found = [type(node).__name__ for node in ast.walk(ast.parse(source(cell)))]
+            names = {kind.__name__ for kind in forbidden}
+            assert not names & set(found), f"code cell {number}"
+
+    def test_stores_no_error_and_no_warning(self, path: Path) -> None:
+        outputs = [output for cell in code_cells(path) for output in cell["outputs"]]
+        assert [output for output in outputs if output["output_type"] == "error"] == []
+        assert [output for output in outputs if output.get("name") == "stderr"] == []
+
+    def test_was_executed_from_top_to_bottom(self, path: Path) -> None:
+        if not path.stem[0].isdigit():
+            pytest.skip("not part of the run")
+        counts = [cell["execution_count"] for cell in code_cells(path)]
+        assert counts == list(range(1, len(counts) + 1))
+
+    def test_holds_no_times_and_no_injected_parameters(self, path: Path) -> None:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        keys = {key for part in (notebook, *notebook["cells"]) for key in part["metadata"]}
+        assert not keys & {"papermill", "execution", "ExecuteTime"}
+        assert not any(
+            "injected-parameters" in cell["metadata"].get("tags", []) for cell in notebook["cells"]
+        )
+
+    def test_cell_ids_are_unique(self, path: Path) -> None:
+        ids = [cell["id"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+        assert len(ids) == len(set(ids))
+
+    def test_opens_with_a_question(self, path: Path) -> None:
+        first = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
+        assert first["cell_type"] == "markdown"
+        assert "?" in source(first)
+
+
+def test_notebooks_of_the_plan_share_the_values_of_their_parameters() -> None:
+    values: dict[str, Any] = {}
+    for step in load_plan(ROOT / "notebooks" / "pipeline.toml"):
+        for name, value in (declared_parameters(step.source) if step.is_notebook else {}).items():
+            assert values.setdefault(name, value) == value, f"{step.name}: {name} = {value!r}"
+
+
+def test_every_numbered_notebook_is_in_the_plan() -> None:
+    planned = {step.name for step in load_plan(ROOT / "notebooks" / "pipeline.toml")}
+    assert {path.stem for path in NOTEBOOKS if path.stem[0].isdigit()} <= planned
+
+
+def test_tracked_results_are_products_of_the_plan() -> None:
+    planned = {path for step in load_plan(ROOT / "notebooks" / "pipeline.toml") for path in step.writes}
+    planned |= {"provenance.json"}
+    stray = []
+    for path in tracked():
+        parts = path.relative_to(ROOT).parts
+        if parts[0] in {"results", "figures"} and len(parts) > 2:
+            inside = "/".join(parts[2:])
+            name = f"figures/{inside}" if parts[0] == "figures" else inside
+            if name not in planned:
+                stray.append("/".join(parts))
+    assert stray == []
+
+
+def test_tracked_files_name_no_folder_of_one_machine() -> None:
+    guilty = [
+        path.relative_to(ROOT).as_posix()
+        for path in tracked()
+        if path.suffix in TEXT and FOREIGN_PATH.search(path.read_text(encoding="utf-8", errors="replace"))
+    ]
+    assert guilty == []
+
+
+def test_tracked_files_are_small() -> None:
+    large = [path.name for path in tracked() if path.stat().st_size > LARGEST_FILE]
+    assert large == []
+
+
+def test_changelog_names_the_present_version_or_unreleased_work() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## \[(.+?)\]", text, re.M)
+    assert headings[0] == "Unreleased"
+    released = [tuple(map(int, heading.split("."))) for heading in headings[1:]]
+    assert all(later > earlier for later, earlier in pairwise(released))
