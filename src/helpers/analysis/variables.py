@@ -24,8 +24,14 @@ PRIOR_DOSE_PER_KG = "glucocorticoid_week_before_per_kg"
 DEATH = "death"
 PRIOR_PREFIX = "prior_"
 _DERIVED = {
-    PRIOR_DOSE: ("Mean daily glucocorticoid dose, week before day 0", "mg/d prednisone equivalent"),
-    PRIOR_DOSE_PER_KG: ("Mean daily glucocorticoid dose, week before day 0", "mg/kg/d prednisone equivalent"),
+    PRIOR_DOSE: (
+        "Mean daily glucocorticoid dose in the week before day 0, mg/d prednisone equivalent",
+        "mg/d",
+    ),
+    PRIOR_DOSE_PER_KG: (
+        "Mean daily glucocorticoid dose in the week before day 0, mg/kg/d prednisone equivalent",
+        "mg/kg/d",
+    ),
 }
 
 
@@ -158,6 +164,17 @@ def levels_of(variable: BaselineVariable) -> list[str]:
 def level_name(variable: BaselineVariable, level: str) -> str:
     """Return the name of one level in the statistics: ``diagnosis_aosd``."""
     return f"{variable.name}_{slug(level)}"
+
+
+def labels_of(variables: Iterable[BaselineVariable]) -> dict[str, str]:
+    """Return the label of every name under which these variables are stored, with the levels of categories."""
+    labels = {}
+    for variable in variables:
+        labels[variable.name] = variable.label
+        if variable.kind == "categorical":
+            for level in levels_of(variable):
+                labels[level_name(variable, level)] = f"{variable.label}: {level}"
+    return labels
 
 
 def by_group(values: pd.Series, tables: AnalysisTables, groups: Iterable[str]) -> list[pd.Series]:

@@ -43,6 +43,6 @@ def publish_figure(
         arguments, options: passed to ``draw``.
     """
     with figure_style():
-        figure = new_figure(width_mm, height_mm, stamp=study.stamp)
-        draw(figure, *arguments, **options)
+        figure, body = new_figure(width_mm, height_mm, stamp=study.stamp)
+        draw(body, *arguments, **options)
         return save_figure(figure, study.figures / name, description)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from helpers.cohort.config import CohortConfig
+    from helpers.cohort.settings import Group
     from helpers.results.store import Statistic, Statistics
 
 
@@ -42,12 +43,23 @@ def _join(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def arm(group: Group) -> str:
+    """Return how a group is called within a sentence: ``ruxolitinib group``; an acronym keeps its capitals."""
+    return f"{_in_text(group.label)} group"
+
+
+def _in_text(label: str) -> str:
+    """Return a label for the middle of a sentence: no unit, small first letter unless it is an acronym."""
+    name = label.rpartition(", ")[0] or label
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+
+
 def flow_reading(statistics: Statistics, config: CohortConfig) -> Reading:
     """Say how many patients and rows were read, used and left out."""
     recorded = statistics["flow.patients.all.baseline.recorded"].value
     excluded = statistics["flow.patients.all.baseline.excluded"].value
     groups = [
-        f"{statistics[f'flow.patients.{g.id}.baseline.analysed'].value:.0f} in the group {g.label.lower()}"
+        f"{statistics[f'flow.patients.{g.id}.baseline.analysed'].value:.0f} in the {arm(g)}"
         for g in config.groups
     ]
     used = statistics["flow.rows.all.baseline.used"]
@@ -69,7 +81,10 @@ def baseline_reading(statistics: Statistics, labels: dict[str, str], *, alpha: f
     if not tests:
         return Reading("The cohort has one group, so nothing is compared at baseline.")
     apart = [row for row in tests if row.p_value < alpha and row.variable != "death"]
-    named = [f"{labels.get(row.variable, row.variable)} ({format_p_equation(row.p_value)})" for row in apart]
+    named = [
+        f"{_in_text(labels.get(row.variable, row.variable))} ({format_p_equation(row.p_value)})"
+        for row in apart
+    ]
     large = statistics["balance.standardized_difference.both.baseline.above_0_1"]
     first = (
         f"The groups differ at baseline in {_join(named)}."
@@ -87,7 +102,7 @@ def survival_reading(statistics: Statistics, config: CohortConfig, horizon_days:
     """Say survival at the horizon by group and what the log-rank test and the hazard ratio say."""
     day = f"day_{horizon_days}"
     rows = {
-        g.label: statistics.find("survival", "death", "survival", group=g.id, timepoint=day)
+        arm(g): statistics.find("survival", "death", "survival", group=g.id, timepoint=day)
         for g in config.groups
     }
     known = {label: row for label, row in rows.items() if row is not None}
@@ -95,7 +110,7 @@ def survival_reading(statistics: Statistics, config: CohortConfig, horizon_days:
         return Reading("No survival times are recorded in this cohort.")
     parts = [
         f"{format_percent(row.value, 1)} (95% CI {format_percent(row.lower, 1)} to "
-        f"{format_percent(row.upper, 1)}) in the group {label.lower()}"
+        f"{format_percent(row.upper, 1)}) in the {label}"
         for label, row in known.items()
     ]
     text = f"Survival at day {horizon_days} was {_join(parts)}."
@@ -122,7 +137,7 @@ def response_reading(statistics: Statistics, config: CohortConfig) -> Reading:
         complete = statistics[f"response.complete.{group.id}.{rate.timepoint}.count"]
         visit = config.visit(rate.timepoint).label.lower()
         sentences.append(
-            f"At {visit} the overall response rate in the group {group.label.lower()} was "
+            f"At {visit} the overall response rate in the {arm(group)} was "
             f"{format_number(rate.value, 1)}% (95% CI {format_number(rate.lower, 1)} to "
             f"{format_number(rate.upper, 1)}; n = {rate.n}), complete in "
             f"{format_count_percent(complete.value, complete.n or 0)}."
@@ -145,7 +160,7 @@ def dose_reading(statistics: Statistics, config: CohortConfig) -> Reading:
         verb = "fell" if after.value < before.value else "rose" if after.value > before.value else "stayed"
         change = f" ({format_number(abs(row.value), 1)}%)" if verb != "stayed" else ""
         sentences.append(
-            f"In the group {config.group(row.group).label.lower()} the median dose {verb} from "
+            f"In the {arm(config.group(row.group))} the median dose {verb} from "
             f"{format_number(before.value, 1)} to {format_number(after.value, 1)} mg/kg/day{change} by "
             f"{config.visit(row.timepoint).label.lower()} ({format_p_equation(test.p_value)}, "
             f"{test.n} pairs, signed-rank). The later dose is that of the patients still alive."
@@ -163,10 +178,13 @@ def safety_reading(statistics: Statistics, config: CohortConfig) -> Reading:
         }
         if rows["any"] is None:
             continue
+        if rows["any"].value == 0:
+            sentences.append(f"No adverse event is recorded in the {arm(group)}.")
+            continue
         counts = {name: _count(row) for name, row in rows.items()}
         sentences.append(
-            f"In the group {group.label.lower()} {counts['any']} patients had an adverse event, "
-            f"{counts['serious']} a serious one and {counts['grade_3_or_higher']} one of grade 3 or higher."
+            f"In the {arm(group)} {counts['any']} of the patients had an adverse event, {counts['serious']} a serious "
+            f"one and {counts['grade_3_or_higher']} one of grade 3 or higher."
         )
     return Reading(" ".join(sentences) or "No adverse events are recorded in this cohort.")
 
@@ -181,7 +199,7 @@ def absent_reading(
     """Say which tables that an analysis needs are missing, or that all are there."""
     missing = [name for name in needs if name in absent]
     if not missing:
-        return Reading(f"This notebook reads {_join(list(needs))}; the cohort has them all.")
+        return Reading(f"The cohort has what this notebook reads: {_join(list(needs))}.")
     table = "table" if len(missing) == 1 else "tables"
     return Reading(
         f"**Nothing to do here for part of this notebook:** the cohort *{config.title}* has no {table} "
@@ -221,16 +239,16 @@ def splenomegaly_reading(statistics: Statistics, config: CohortConfig) -> Readin
         enlarged = statistics.find("splenomegaly", "enlarged", "count", group=group.id, timepoint="baseline")
         if enlarged is None:
             continue
-        label = group.label.lower()
+        label = arm(group)
         if not rows:
             sentences.append(
-                f"In the group {label} {enlarged.value:.0f} spleens were enlarged at baseline and "
+                f"In the {label} {enlarged.value:.0f} spleens were enlarged at baseline and "
                 "none of them was examined again at a visit."
             )
             continue
         share = statistics[f"splenomegaly.resolved.{group.id}.{rows[0].timepoint}.percent"]
         sentences.append(
-            f"In the group {label} {rows[0].value:.0f} of the {rows[0].n} spleens enlarged at baseline and "
+            f"In the {label} {rows[0].value:.0f} of the {rows[0].n} spleens enlarged at baseline and "
             f"examined again were normal when last examined (95% CI {format_number(share.lower, 0)} to "
             f"{format_number(share.upper, 0)}%)."
         )
@@ -250,8 +268,8 @@ def low_dose_reading(statistics: Statistics, config: CohortConfig, horizon_days:
         died = statistics[f"glucocorticoid.low_dose.{group.id}.{day}.died_first"].value
         share = statistics[f"glucocorticoid.low_dose.{group.id}.{day}.incidence"]
         sentences.append(
-            f"By day {horizon_days:g}, {reached.value:.0f} of {reached.n} patients in the group "
-            f"{group.label.lower()} had reached {threshold:g} mg/kg/day or less, {died:.0f} had died before; "
+            f"By day {horizon_days:g}, {reached.value:.0f} of {reached.n} patients in the "
+            f"{arm(group)} had reached {threshold:g} mg/kg/day or less, {died:.0f} had died before; "
             f"cumulative incidence {format_percent(share.value, 1)} (95% CI "
             f"{format_percent(share.lower, 1)} to {format_percent(share.upper, 1)})."
         )
@@ -271,7 +289,7 @@ def exposure_reading(statistics: Statistics, config: CohortConfig) -> Reading:
         )
         months = statistics[f"exposure.{drug}_months.{group.id}.follow_up.median"]
         sentences.append(
-            f"In the group {group.label.lower()} {patients.value:.0f} patients received {config.study_drug}, "
+            f"In the {arm(group)} {patients.value:.0f} patients received {config.study_drug}, "
             f"{format_number(low.value, 0)} to {format_number(high.value, 0)} mg an administration, for a "
             f"median of {format_number(months.value, 1)} months."
         )

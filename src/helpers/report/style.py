@@ -6,6 +6,7 @@ its colour, line style and marker in every figure.
 
 from __future__ import annotations
 
+import textwrap
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
     from helpers.cohort.config import CohortConfig
 
@@ -22,6 +23,7 @@ SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 180.0
 DPI = 300
 TEXT_PT = 8.0
+_CHARACTER_MM = 1.55  # mean width of a character of the text size
 
 RESPONSE_ORDER = ("CR", "PR", "NR")
 RESPONSE_LABELS = {"CR": "Complete response", "PR": "Partial response", "NR": "No response"}
@@ -35,7 +37,7 @@ RC: dict[Any, Any] = {
     "font.size": TEXT_PT,
     "axes.labelsize": TEXT_PT,
     "axes.titlesize": TEXT_PT,
-    "axes.titleweight": "bold",
+    "axes.titleweight": "normal",
     "axes.titlelocation": "left",
     "xtick.labelsize": TEXT_PT,
     "ytick.labelsize": TEXT_PT,
@@ -92,12 +94,13 @@ def figure_style() -> Iterator[None]:
         yield
 
 
-def new_figure(width_mm: float, height_mm: float, *, stamp: str = "") -> Figure:
-    """Return an empty figure of exactly this size, with ``stamp`` in a band of its own at the foot.
+def new_figure(width_mm: float, height_mm: float, *, stamp: str = "") -> tuple[Figure, Figure | SubFigure]:
+    """Return an empty figure of exactly this size and the part of it to draw into.
 
     Args:
         width_mm, height_mm: printed size; nothing is cropped or scaled afterwards.
-        stamp: what must stand on every output of a cohort that is not of real patients.
+        stamp: what must stand on every output of a cohort that is not of real patients; it gets a band of its
+            own at the foot, which nothing else reaches.
     """
     from matplotlib.figure import Figure
 
@@ -105,25 +108,10 @@ def new_figure(width_mm: float, height_mm: float, *, stamp: str = "") -> Figure:
     engine = figure.get_layout_engine()
     assert engine is not None
     engine.set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)  # type: ignore[call-arg]
-    if stamp:
-        lines = _wrap(stamp, width_mm)
-        band = (1.5 + 3.4 * (lines.count("\n") + 1)) / height_mm
-        engine.set(rect=(0, band, 1, 1 - band))  # type: ignore[call-arg]
-        figure.text(
-            0.5,
-            1.2 / height_mm,
-            lines,
-            ha="center",
-            va="bottom",
-            color=GREY,
-            fontsize=TEXT_PT,
-            style="italic",
-        )
-    return figure
-
-
-def _wrap(text: str, width_mm: float) -> str:
-    """Break ``text`` for the width: at this size a character takes about 1.65 mm."""
-    import textwrap
-
-    return "\n".join(textwrap.wrap(text, int(width_mm / 1.65)))
+    if not stamp:
+        return figure, figure
+    lines = textwrap.wrap(stamp, int(width_mm / _CHARACTER_MM))
+    band = 1.5 + 3.4 * len(lines)
+    body, foot = figure.subfigures(2, 1, height_ratios=[height_mm - band, band], squeeze=False).flat
+    foot.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", color=GREY, style="italic")
+    return figure, body

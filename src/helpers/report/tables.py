@@ -103,9 +103,8 @@ def _baseline_rows(
     statistics: Statistics, variable: BaselineVariable, config: CohortConfig, notes: Footnotes | None
 ) -> list[list[str]]:
     if variable.kind != "categorical":
-        label = f"{variable.label}, {variable.unit}" if variable.unit not in ("", "year") else variable.label
         cells = [_group_cell(statistics, variable.name, group, variable) for group in config.group_ids]
-        return [[label, *cells, *_comparison_cells(statistics, variable.name, notes)]]
+        return [[variable.label, *cells, *_comparison_cells(statistics, variable.name, notes)]]
     names = list(
         dict.fromkeys(
             row.variable
@@ -219,7 +218,7 @@ def course_table(
             tail = f"; p {_relation(test.p_value)}" if test else ""
             cells.append(f"{text} [{row.n}]{tail}")
         if any(cells):
-            rows.append([f"{dictionary[name].label}, {dictionary[name].unit}", *cells])
+            rows.append([dictionary[name].label, *cells])
     if not rows:
         rows = [["No measurements are recorded at the visits of this cohort."]]
     notes = [
@@ -272,7 +271,11 @@ def survival_table(statistics: Statistics, config: CohortConfig, horizon_days: i
         line(
             "Median survival, days (95% CI)",
             medians,
-            f"hazard ratio {estimate_interval(ratio, 2)}" if ratio else BLANK,
+        ),
+        *(
+            [line("Hazard ratio (95% CI)", [BLANK for _ in groups], estimate_interval(ratio, 2))]
+            if ratio
+            else []
         ),
     ]
     columns = ["", *[group.label for group in groups], *(["Comparison"] if len(config.groups) == 2 else [])]

@@ -92,7 +92,7 @@ def draw_therapy_overlaps(
                 bars.text(x + offset, count, f"{count:.0f}", ha="center", va="bottom")
     bars.set_ylabel("Patients")
     bars.margins(y=0.16)
-    bars.legend(loc="upper right", handlelength=1.2)
+    container.legend(loc="outside upper right", ncols=2, handlelength=1.2)
     bars.tick_params(axis="x", length=0, labelbottom=False)
     for x, name in enumerate(combinations):
         marks = [therapies.index(part) for part in members[name] if part in therapies]

@@ -44,6 +44,7 @@ def count_rows(
     for label, tick in zip(rows, axes.get_yticklabels(), strict=True):
         tick.set_color(colours[label])
     axes.tick_params(axis="both", length=0, labelbottom=False)
+    axes.tick_params(axis="y", pad=9)
     axes.spines[:].set_visible(False)
     axes.patch.set_alpha(0)
     axes.set_title(title, fontweight="normal", color=INK, pad=2)

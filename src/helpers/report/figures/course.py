@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
+    from helpers.cohort.dictionary import Variable
     from helpers.results.store import Statistics
 
-UNIT_SIGNS = {"Cel": "°C", "10^9/L": "10⁹/L", "umol/L": "µmol/L"}
+_LONGEST_LABEL = 24
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,8 @@ def laboratory_courses(tables: AnalysisTables, config: CohortConfig) -> list[Cou
         known, limits = dictionary[name], config.reference_ranges.get(name)
         low = limits.low if limits else known.reference_low
         high = limits.high if limits else known.reference_high
-        label = f"{known.label}, {UNIT_SIGNS.get(known.unit, known.unit)}"
         patients = rows.loc[rows["variable"] == name, ["patient_id", "visit", "value", "qualifier"]]
-        found.append(Course(name, label, patients, known.skewed, (_or_nan(low), _or_nan(high))))
+        found.append(Course(name, short_label(known), patients, known.skewed, (_or_nan(low), _or_nan(high))))
     return found
 
 
@@ -69,6 +69,14 @@ def dose_courses(doses: pd.DataFrame, config: CohortConfig) -> list[Course]:
 def followed_group(config: CohortConfig) -> str:
     """Return the id of the group whose course is drawn: the treated one."""
     return (config.treated or config.groups[0]).id
+
+
+def short_label(variable: Variable) -> str:
+    """Return a variable's label for a narrow panel: long names give way to the usual abbreviation."""
+    name, comma, unit = variable.label.rpartition(", ")
+    if not name or len(variable.label) <= _LONGEST_LABEL:
+        return variable.label
+    return f"{variable.name.upper()}{comma}{unit}"
 
 
 def _or_nan(limit: float | None) -> float:
@@ -152,6 +160,16 @@ def _panel(
     axes.set_xlim(-0.4, max(len(visits) - 0.6, 0.6))
     axes.set_xticks(range(len(visits)), labels=[_short(visit) for visit in visits])
     axes.set_title(course.label, pad=13)
+    axes.annotate(
+        "n",
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(-4, 2),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        color=GREY,
+    )
     for i, count in enumerate(found["n"]):
         axes.annotate(
             f"{int(count)}",

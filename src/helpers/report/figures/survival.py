@@ -97,8 +97,8 @@ def draw_survival(container: Figure | SubFigure, statistics: Statistics, config:
     count_rows(
         lower,
         data.ticks,
-        {labels[group]: data.at_risk[group] for group in labels},
-        {labels[group]: styles[group].colour for group in labels},
+        {config.group(group).short_label: data.at_risk[group] for group in labels},
+        {config.group(group).short_label: styles[group].colour for group in labels},
         title="Number at risk",
     )
 
