@@ -11,7 +11,7 @@ import pandas as pd
 
 from helpers.clinical.definitions import MISSING_POLICIES, Criteria, Need, Score, load_criteria
 from helpers.clinical.errors import ClinicalError
-from helpers.clinical.facts import QUALIFIER_SIGNS, Facts, StateArray
+from helpers.clinical.facts import QUALIFIER_SIGNS, Column, Facts, StateArray
 from helpers.clinical.rules import (
     CENSORED,
     MET,
@@ -40,7 +40,7 @@ VERDICTS = np.array(["not met", "met", "undetermined"], dtype=object)
 EVIDENCE_COLUMNS = [
     "patient_id", "visit", "day", "criteria", "item", "label", "state", "rule", "rule_state", "variable",
     "value", "qualifier", "unit", "threshold", "measured_day", "table", "source_row", "baseline_value",
-    "baseline_source_row",
+    "baseline_qualifier", "baseline_source_row",
 ]  # fmt: skip
 
 
@@ -271,9 +271,7 @@ def rule_evidence(rule: Rule, facts: Facts, rows: BoolArray) -> pd.DataFrame:
         part["variable"] = leaf.variable
         empty = np.full(len(chosen), np.nan)
         part["value"] = empty if column is None else column.value[chosen]
-        part["qualifier"] = (
-            "" if column is None else [QUALIFIER_SIGNS[int(q)] for q in column.qualifier[chosen]]
-        )
+        part["qualifier"] = "" if column is None else _signs(column, chosen)
         part["unit"] = "" if column is None else column.unit
         part["measured_day"] = empty if column is None else column.day[chosen]
         part["table"] = "" if column is None else column.table
@@ -281,9 +279,14 @@ def rule_evidence(rule: Rule, facts: Facts, rows: BoolArray) -> pd.DataFrame:
         part["threshold"] = _threshold(leaf, facts)[chosen]
         relative = facts.column(leaf.variable, "baseline") if leaf.unit == "x baseline" else None
         part["baseline_value"] = empty if relative is None else relative.value[chosen]
+        part["baseline_qualifier"] = "" if relative is None else _signs(relative, chosen)
         part["baseline_source_row"] = empty if relative is None else relative.source_row[chosen]
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
+
+
+def _signs(column: Column, rows: npt.NDArray[np.int64]) -> list[str]:
+    return [QUALIFIER_SIGNS[int(code)] for code in column.qualifier[rows]]
 
 
 def _threshold(leaf: Compare, facts: Facts) -> npt.NDArray[np.float64]:

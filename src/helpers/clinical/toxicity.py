@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,7 @@ def grade_laboratory(facts: Facts, scale: ToxicityScale | None = None) -> pd.Dat
     """Grade every laboratory value of `facts` by a toxicity scale (CTCAE v5 unless another is given).
 
     Needs the baseline of each patient for terms graded against an abnormal baseline; a missing baseline is
-    taken as normal. Returns one row for each patient-visit and term with a value: patient_id, visit, day (of
+    taken as normal, and a baseline value itself is graded against the limits of normal. Returns one row for each patient-visit and term with a value: patient_id, visit, day (of
     the visit), term, label, variable, value, qualifier, measured_day, source_row, is_baseline, grade (0 to
     4; missing when a limit of normal is lacking or a censored value decides nothing) and grade_highest (what
     a censored value may be).
@@ -93,6 +93,8 @@ def grade_laboratory(facts: Facts, scale: ToxicityScale | None = None) -> pd.Dat
     is_baseline = np.zeros(len(facts), dtype=bool)
     if facts.baseline_row is not None:
         is_baseline = facts.baseline_row == np.arange(len(facts))
+        # A baseline value has no baseline of its own: it is graded against the limits of normal.
+        facts = replace(facts, baseline_row=np.where(is_baseline, -1, facts.baseline_row))
     for term in scale.terms:
         column = facts.columns.get(term.variable)
         if column is None:
