@@ -6,11 +6,13 @@ same notebook on the same data gives the same bytes.
 
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 KERNEL = "python3"
 _KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
@@ -52,6 +54,7 @@ def execute_notebook(source: Path, target: Path, parameters: Mapping[str, Any], 
     Raises:
         NotebookFailedError: a cell failed or the kernel died.
     """
+    _spare_grammar()
     import nbformat
     from papermill.exceptions import PapermillExecutionError
 
@@ -70,6 +73,14 @@ def execute_notebook(source: Path, target: Path, parameters: Mapping[str, Any], 
     nbformat.write(_clean(executed, original), partial)
     partial.replace(target)
     failed.unlink(missing_ok=True)
+
+
+def _spare_grammar() -> None:
+    """Keep nbformat from compiling the grammar of international web addresses at every start (two seconds).
+
+    jsonschema does without it where it is not installed, and no notebook holds what it would check.
+    """
+    sys.modules.setdefault("rfc3987_syntax", cast("ModuleType", None))
 
 
 @contextmanager
