@@ -167,7 +167,7 @@ def level_name(variable: BaselineVariable, level: str) -> str:
 
 
 def labels_of(variables: Iterable[BaselineVariable]) -> dict[str, str]:
-    """Return the label of every name under which these variables are stored, with the levels of categories."""
+    """Return the label of every name under which these variables are stored, levels included."""
     labels = {}
     for variable in variables:
         labels[variable.name] = variable.label

@@ -44,7 +44,7 @@ def _join(parts: Sequence[str]) -> str:
 
 
 def arm(group: Group) -> str:
-    """Return how a group is called within a sentence: ``ruxolitinib group``; an acronym keeps its capitals."""
+    """Return how a group is called in a sentence: ``ruxolitinib group``; acronyms keep their capitals."""
     return f"{_in_text(group.label)} group"
 
 
@@ -183,8 +183,8 @@ def safety_reading(statistics: Statistics, config: CohortConfig) -> Reading:
             continue
         counts = {name: _count(row) for name, row in rows.items()}
         sentences.append(
-            f"In the {arm(group)} {counts['any']} of the patients had an adverse event, {counts['serious']} a serious "
-            f"one and {counts['grade_3_or_higher']} one of grade 3 or higher."
+            f"In the {arm(group)} {counts['any']} of the patients had an adverse event, "
+            f"{counts['serious']} a serious one and {counts['grade_3_or_higher']} one of grade 3 or higher."
         )
     return Reading(" ".join(sentences) or "No adverse events are recorded in this cohort.")
 

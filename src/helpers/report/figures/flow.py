@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
 from helpers.report.style import GREY, INK, group_styles
+from helpers.results.format import format_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,8 +106,8 @@ def draw_missing_map(
             vmax=100,
             cmap="Blues",
             cbar=False,
-            annot=True,
-            fmt=".0f",
+            annot=share.map(lambda value: "" if value != value else format_number(value, 0)),
+            fmt="",
             annot_kws={"fontsize": 8},
             linewidths=0.6,
             linecolor="white",

@@ -1,0 +1,90 @@
+"""Find numbers in what a notebook or figure shows and look each up among stored statistics."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from helpers.cohort.config import CohortConfig
+from helpers.cohort.dictionary import load_dictionary
+from helpers.results.format import format_number
+from helpers.results.store import Statistics
+
+_NUMBER = re.compile(r"(?<![\w.])[\N{MINUS SIGN}-]?\d+(?:\.\d+)?")
+_TICKS = ("xtick", "ytick", "legend")
+# Numbers of the wording itself: an exponent, a confidence level, a limit of the p-value, a test's name.
+_WORDING = (
+    r"day \d+", r"10⁹", r"95% CI", r"<\s?0\.001", r"at least \d+ days", r"grade \d", r"grade_\d", r"CD25",
+    r"exceed 0\.1", r"2 × 2", r"p < 0\.05", r"p = 1 by convention", r"IL-\d", r"\b\d+: ?(?=\d)", r"\d days",
+)  # fmt: skip
+
+
+def shown_in_notebook(path: Path) -> Iterator[str]:
+    """Yield the texts that a notebook's outputs show; pictures are looked at as files."""
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "image/png" in data:
+                continue
+            for kind in ("text/markdown", "text/plain"):
+                if kind in data:
+                    yield "".join(data[kind])
+                    break
+            yield "".join(output.get("text", ""))
+
+
+def shown_in_figure(path: Path) -> Iterator[str]:
+    """Yield the texts of an SVG figure except those of axis ticks and legends."""
+
+    def walk(element: ET.Element) -> Iterator[str]:
+        if element.get("id", "").startswith(_TICKS):
+            return
+        if element.tag.endswith("}text"):
+            yield "".join(element.itertext())
+        for child in element:
+            yield from walk(child)
+
+    yield from walk(ET.parse(path).getroot())
+
+
+def unknown_numbers(texts: Iterable[str], statistics: Statistics, config: CohortConfig) -> list[str]:
+    """Return the numbers that no stored statistic, rounded to the digits shown, accounts for."""
+    known = _numbers(statistics)
+    labels = _labels(config)
+    unknown = []
+    for text in texts:
+        bare = text
+        for label in labels:
+            bare = bare.replace(label, " ")
+        for wording in _WORDING:
+            bare = re.sub(wording, " ", bare)
+        for token in _NUMBER.findall(bare):
+            digits = len(token.partition(".")[2])
+            shown = token.replace("-", "\N{MINUS SIGN}")
+            if not any(format_number(number, digits) == shown for number in known):
+                unknown.append(f"{token} in {text[:120]!r}")
+    return unknown
+
+
+def _numbers(statistics: Statistics) -> set[float]:
+    found: set[float] = set()
+    for row in statistics.values():
+        for number in (row.value, row.lower, row.upper):
+            if number == number:
+                # A share may be shown as a percentage, a fall or imbalance by its size.
+                found |= {number, abs(number), *([100 * number] if abs(number) <= 1 else [])}
+        found |= {row.p_value} if row.p_value == row.p_value else set()
+        found |= {float(count) for count in (row.n, row.n_missing) if count is not None}
+    return found
+
+
+def _labels(config: CohortConfig) -> list[str]:
+    """Return texts of the configuration and the dictionary that hold numbers of their own."""
+    texts = [config.title, config.data_note, config.stamp]
+    texts += [visit.label for visit in config.visits] + [visit.label.lower() for visit in config.visits]
+    texts += [group.label for group in config.groups] + [group.day0 for group in config.groups]
+    texts += [variable.label for variable in load_dictionary().variables.values()]
+    return sorted((text for text in texts if re.search(r"\d", text)), key=len, reverse=True)

@@ -1,0 +1,63 @@
+"""Every number that a committed notebook or figure shows is a row of the statistics."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.cohort.config import load_config
+from helpers.pipeline.paths import CohortPaths
+from helpers.results.store import Statistics
+
+sys.path.insert(0, str(Path(__file__).parent))
+from numbers_shown import shown_in_figure, shown_in_notebook, unknown_numbers
+
+ROOT = Path(__file__).parents[2]
+COHORT = "rdmas_reconstructed"
+STATISTICS = ROOT / "results" / COHORT / "statistics"
+FIGURES = {
+    "figure_1": ["03_response_dynamics", "04_survival"],
+    "figure_1a": ["04_survival"],
+    "figure_1b": ["03_response_dynamics"],
+    "figure_1c": ["03_response_dynamics"],
+    "figure_2": ["05_steroid_sparing"],
+    "figure_s1_flow": ["01_data_cleaning"],
+    "figure_s2_missing": ["01_data_cleaning"],
+    "figure_s3_balance": ["02_baseline_comparison"],
+    "figure_s4_prior_therapies": ["02_baseline_comparison"],
+    "figure_s5_response_paths": ["03_response_dynamics"],
+    "figure_s6_exposure": ["06_safety"],
+}
+NOTEBOOKS = sorted(path.stem for path in STATISTICS.glob("*.csv"))
+
+
+@pytest.fixture(scope="module")
+def config():
+    return load_config(CohortPaths.of(COHORT).folder)
+
+
+def test_there_is_something_to_look_at():
+    assert len(NOTEBOOKS) >= 6
+    assert {path.stem for path in (ROOT / "figures" / COHORT).glob("*.svg")} == set(FIGURES)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_numbers_in_notebooks(notebook, config):
+    statistics = Statistics.read(STATISTICS, [notebook])
+    texts = list(shown_in_notebook(ROOT / "notebooks" / f"{notebook}.ipynb"))
+    assert any(any(sign.isdigit() for sign in text) for text in texts)
+    assert unknown_numbers(texts, statistics, config) == []
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_numbers_in_figures(figure, config):
+    statistics = Statistics.read(STATISTICS, FIGURES[figure])
+    texts = list(shown_in_figure(ROOT / "figures" / COHORT / f"{figure}.svg"))
+    assert texts
+    assert unknown_numbers(texts, statistics, config) == []
+
+
+def test_a_number_typed_by_hand_is_found(config):
+    statistics = Statistics.read(STATISTICS, ["04_survival"])
+    texts = ["Survival at day 56 was 95.0% (95% CI 69.5% to 99.4%)", "log-rank p = 0.012"]
+    assert [found.split()[0] for found in unknown_numbers(texts, statistics, config)] == ["99.4", "0.012"]
