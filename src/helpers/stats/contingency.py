@@ -9,6 +9,7 @@ import numpy as np
 
 from helpers.stats.checks import Floats, Ints, choice, confidence_level, event_count, whole_number
 from helpers.stats.result import Result, StatisticsError
+from helpers.stats.unconditional import barnard_p, boschloo_p
 
 TwoByTwoRule = Literal["expected_count", "fisher", "mid_p", "barnard", "boschloo", "pearson", "yates"]
 _RULES = ("expected_count", "fisher", "mid_p", "barnard", "boschloo", "pearson", "yates")
@@ -33,7 +34,7 @@ def two_by_two_test(table: Any, *, rule: TwoByTwoRule = "expected_count") -> Res
 
     expected_count: Yates-corrected chi-square if any expected count is below 5, else Pearson chi-square.
     fisher: exact conditional test; mid_p: Fisher's with half the weight of equally likely tables;
-    barnard, boschloo: unconditional exact tests with the row totals fixed (SciPy); pearson, yates: chi-square.
+    barnard, boschloo: unconditional exact tests with the row totals fixed; pearson, yates: chi-square.
     A table with an empty margin holds no information: p = 1 by convention, said in `method`.
     Raises StatisticsError for an unknown rule or anything but a 2 x 2 table of counts.
     """
@@ -66,7 +67,7 @@ def _rule_name(rule: str, smallest: float) -> str:
         "fisher": "Fisher's exact test",
         "mid_p": "Fisher's exact test, mid-p",
         "barnard": "Barnard's unconditional exact test (pooled Wald statistic)",
-        "boschloo": "Boschloo's unconditional exact test",
+        "boschloo": "Boschloo's unconditional exact test (twice one-sided)",
         "pearson": "Pearson chi-square",
         "yates": "Yates-corrected chi-square",
     }[_applied(rule, smallest)]
@@ -83,10 +84,11 @@ def _two_by_two(counts: Ints, rule: str) -> tuple[float, float]:
         return nan, float(stats.fisher_exact(counts).pvalue)
     if rule == "mid_p":
         return nan, _mid_p(counts)
-    # SciPy holds the column totals fixed, here the rows are the groups of fixed size.
-    test = stats.barnard_exact if rule == "barnard" else stats.boschloo_exact
-    found = test(counts.T, alternative="two-sided", n=64)
-    return float(found.statistic), float(found.pvalue)
+    test = barnard_p if rule == "barnard" else boschloo_p
+    p_value, statistic = test(
+        int(counts[0, 0]), int(counts[0].sum()), int(counts[1, 0]), int(counts[1].sum())
+    )
+    return statistic, p_value
 
 
 def _mid_p(counts: Ints) -> float:
