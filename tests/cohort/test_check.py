@@ -8,6 +8,10 @@ from helpers.cohort.check import check_cohort
 from helpers.cohort.cleaning import clean_cohort
 from helpers.cohort.problems import CohortError, Problem, errors
 
+CELL_UNITS = (
+    "one of 10^9/L, 10^3/uL, 10^3/mm^3, K/uL, G/L, giga/L, 10^6/mL, /uL, cells/uL, /mm^3, /nL, 10^6/L"
+)
+
 
 def find(problems: list[Problem], **wanted: object) -> Problem:
     """Return the one problem with these attributes."""
@@ -65,8 +69,7 @@ def test_twelve_planted_faults_are_listed_in_one_run(planted):
             16,
             "unit",
             "unit 'giga' for platelets",
-            "one of 10^9/L, 10^3/uL, 10^3/mm^3, K/uL, G/L, giga/L, 10^6/mL, /uL, cells/uL, /mm^3, /nL, "
-            "10^6/L",
+            CELL_UNITS,
         ),
         ("measurements.csv", 17, "patient_id", "unknown patient 'R09'", "a patient_id of patients.csv"),
         (

@@ -9,7 +9,7 @@ from helpers.cohort import crosschecks
 from helpers.cohort.config import ConfigReading, read_config
 from helpers.cohort.dictionary import Dictionary, TableName, load_dictionary
 from helpers.cohort.measuring import Measured, measure
-from helpers.cohort.parsing import TypedTable, add_days, type_table
+from helpers.cohort.parsing import TypedTable, add_days, set_aside_unmapped_drugs, type_table
 from helpers.cohort.problems import Problem, gather
 from helpers.cohort.reading import Reading, read_tables
 from helpers.cohort.settings import CohortConfig
@@ -68,6 +68,8 @@ def _typed_tables(
     tables: dict[TableName, TypedTable] = {}
     day0 = pd.Series(dtype="datetime64[ns]")
     for name, table in raw.tables.items():
+        if name == "treatments" and reading.config.unmapped_drugs == "exclude":
+            table = set_aside_unmapped_drugs(table, reading.config, dictionary)
         typed = type_table(table, reading.config, dictionary)
         if name == "patients":
             if {"group", "*"} & reading.untrusted:

@@ -111,8 +111,6 @@ def _reasons(
     reason = reason.mask((reason == "") & crosschecks.duplicates(table), crosschecks.DUPLICATE)
     if name == "measurements" and measured is not None:
         reason = reason.mask(reason == "", measured.reason)
-    if name == "treatments":
-        reason = reason.mask((reason == "") & table.frame["drug"].isna(), crosschecks.UNMAPPED_DRUG)
     return reason.mask((reason == "") & crosschecks.after_death(table, everybody), crosschecks.AFTER_DEATH)
 
 
@@ -238,9 +236,12 @@ def _dispositions(
         part["group"] = part["patient_id"].map(group)
         part["reason"] = reason.to_numpy()
         part["role"] = roles[name].reindex(reason.index).fillna("").to_numpy() if name in roles else ""
-        empty = pd.DataFrame({"source_row": table.raw.empty_rows, "reason": EMPTY_ROW, "role": ""})
-        both = pd.concat([part, empty]) if len(empty) else part
-        parts.append(both.assign(table=name).sort_values("source_row", kind="stable"))
+        aside = table.raw.set_aside.rename_axis("source_row").reset_index()
+        aside["group"] = aside["patient_id"].map(group)
+        empty = pd.DataFrame({"source_row": table.raw.empty_rows, "reason": EMPTY_ROW})
+        every = pd.concat([rows for rows in (part, aside, empty) if len(rows)] or [part])
+        every["role"] = every["role"].fillna("")
+        parts.append(every.assign(table=name).sort_values("source_row", kind="stable"))
     account = pd.concat(parts, ignore_index=True)
     account["disposition"] = np.where(account["reason"] == "", "used", "excluded")
     return shaped("dispositions", account)

@@ -188,13 +188,10 @@ def _shown(value: object) -> str:
 
 
 def _key_remedy(key: str, known: list[str]) -> str:
-    near = suggestion(key, known)
-    if near:
-        return near
     sections = [name for name, inner in _sections(CohortConfig) if key in _aliases(inner)]
     if sections:
         return f"the key belongs in [{sections[0]}]"
-    return "remove it"
+    return suggestion(key, known) or "remove it"
 
 
 def dotted(loc: Loc) -> str:

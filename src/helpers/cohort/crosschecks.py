@@ -13,7 +13,6 @@ from helpers.cohort.settings import CohortConfig
 DOSE_UNITS = ("mg", "g", "mg/kg", "g/kg", "mg/m2")
 DUPLICATE = "duplicate row"
 AFTER_DEATH = "after death"
-UNMAPPED_DRUG = "drug not in the dictionary"
 
 
 def one_row_each(patients: TypedTable) -> pd.DataFrame:

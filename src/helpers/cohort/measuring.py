@@ -13,6 +13,7 @@ from helpers.cohort.parsing import (
     folded,
     number_remedy,
     parse_result,
+    spelled_as,
 )
 from helpers.cohort.problems import Problem, suggestion
 from helpers.cohort.settings import CohortConfig
@@ -105,7 +106,7 @@ def _values(
         if dictionary[name].type == "yes_no":
             rows = frame.index[usable & (frame["variable"] == name)]
             signs = folded(dictionary[name].levels)
-            answers = text[rows].map(lambda t, signs=signs: signs.get(fold(t) or t))
+            answers = text[rows].map(lambda t, signs=signs: spelled_as(t, signs))
             value[rows] = answers.map({"yes": 1.0, "no": 0.0}).astype("float64")
     unread = usable & value.isna()
     for row in frame.index[unread]:

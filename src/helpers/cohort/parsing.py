@@ -6,7 +6,7 @@ Problems with the line and the text found.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ from helpers.cohort.settings import CohortConfig, Table
 EMPTY_TEXTS = frozenset(
     {"", "na", "n/a", "nan", "nat", "null", "none", ".", "..", "-", "--", "/", "未查", "未做", "未测", "缺失"}
 )
+
+UNMAPPED_DRUG = "drug not in the dictionary"
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _PLAIN = re.compile(rf"^{_NUMBER}$")
@@ -120,6 +122,18 @@ def type_table(raw: RawTable, config: CohortConfig, dictionary: Dictionary) -> T
     return TypedTable(raw, frame, problems)
 
 
+def set_aside_unmapped_drugs(raw: RawTable, config: CohortConfig, dictionary: Dictionary) -> RawTable:
+    """Set aside treatment rows of drugs that are not in the dictionary, before any other look at them."""
+    if "drug" not in raw.frame or "patient_id" not in raw.frame:
+        return raw
+    recodings = config.tables.get(raw.name, Table()).values
+    text = _recoded(raw.frame["drug"], recodings.get("drug", {}))
+    spelled = dictionary.spellings(dictionary.drugs)
+    known = empty_mask(text, codes_for("drug", config)) | text.map(fold).isin(spelled)
+    aside = raw.frame.loc[~known, ["patient_id"]].assign(reason=UNMAPPED_DRUG)
+    return replace(raw, frame=raw.frame[known], set_aside=aside)
+
+
 def _recoded(text: pd.Series, codes: Mapping[str, str]) -> pd.Series:
     if not codes:
         return text
@@ -149,8 +163,7 @@ def _typed(
         return _levels(text, missing, raw, variable.name, spelled, config.group_ids)
     if variable.name == "drug":
         spelled = dictionary.spellings(dictionary.drugs)
-        drugs, problems = _levels(text, missing, raw, variable.name, spelled, dictionary.drugs)
-        return drugs, problems if config.unmapped_drugs == "error" else []
+        return _levels(text, missing, raw, variable.name, spelled, dictionary.drugs)
     if variable.type == "yes_no":
         coded, problems = _levels(text, missing, raw, variable.name, folded(variable.levels), ("yes", "no"))
         return coded.map({"yes": True, "no": False}).astype("boolean"), problems
@@ -173,6 +186,11 @@ def folded(levels: Mapping[str, str]) -> dict[str, str]:
     return {fold(spelling) or spelling: level for spelling, level in levels.items()}
 
 
+def spelled_as(text: str, spelled: Mapping[str, str]) -> str | None:
+    """Return the level that a text spells, or None; a code may have become a decimal (1.0 for 1)."""
+    return spelled.get(fold(text) or text, spelled.get(_integral(text)))
+
+
 def category_levels(variable: Variable, config: CohortConfig) -> Mapping[str, str]:
     """Return spelling -> level of a category: the cohort's own levels if it lists them."""
     own = config.categories.get(variable.name)
@@ -191,7 +209,7 @@ def _levels(
     levels: tuple[str, ...],
 ) -> tuple[pd.Series, list[Problem]]:
     def parse(value: str) -> str | None:
-        return spelled.get(fold(value) or value)
+        return spelled_as(value, spelled)
 
     def remedy(value: str) -> str:
         where = f"[tables.{raw.name}.values.{column}] in cohort.toml"

@@ -47,7 +47,8 @@ class RawTable:
 
     `frame` has the canonical columns found, all text (stripped, "" if empty), indexed by `source_row`, the
     line in the file (header = line 1). `headers` gives the file's own name of each canonical column.
-    `empty_rows` are the lines of records in which every field is empty.
+    `empty_rows` are the lines of records in which every field is empty. `set_aside` has the rows left out
+    before anything is checked: patient_id and reason, by source_row.
     """
 
     name: TableName
@@ -55,6 +56,7 @@ class RawTable:
     frame: pd.DataFrame
     headers: dict[str, str]
     empty_rows: tuple[int, ...] = ()
+    set_aside: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["patient_id", "reason"]))
 
     def header(self, column: str) -> str:
         """Return the name of a canonical column in the file."""

@@ -22,7 +22,7 @@ DATA_NOTES: dict[str, str] = {
 
 STAMPS: dict[str, str] = {
     "real": "",
-    "reconstructed": "Reconstructed from published summaries: not patient data",
+    "reconstructed": "Reconstructed from published summaries, not patients",
     "synthetic": "Simulated data: not patients",
 }
 

@@ -241,8 +241,8 @@ def validate(table: TypedTable, dictionary: Dictionary) -> list[Problem]:
 
 
 def _was_written(table: TypedTable, columns: tuple[str, ...], row: int) -> bool:
-    """Whether one of the raw fields, or a date in its place, holds something: its fault is then another one."""
+    """Whether one of the raw fields, or a date in its place, holds something: the fault is another then."""
     already = {p.column for p in table.problems if p.row == row}
     twins = [DATE_TWINS[column] for column in columns if column in DATE_TWINS]
-    dated = any(twin in table.frame and pd.notna(table.frame.loc[row, twin]) for twin in twins)
+    dated = any(twin in table.frame and bool(table.frame[twin].notna()[row]) for twin in twins)
     return dated or bool({table.raw.header(name) for name in (*columns, *twins)} & already)
