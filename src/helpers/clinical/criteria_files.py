@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from helpers.clinical.errors import ClinicalError
-from helpers.clinical.rules import OPERATORS, RELATIVE_UNITS, AtLeast, Compare, Not, Rule, When
+from helpers.clinical.rules import OPERATORS, RELATIVE_UNITS, AnyKnown, AtLeast, Compare, Not, Rule, When
 from helpers.clinical.units import FACTORS, accepted_units, normal_unit
 
 Directory = Path | str
-_COMBINATIONS = ("any_of", "all_of", "at_least", "not", "when")
-_EXPECTED_RULE = 'variable with op, value and unit; variable with falls_percent or rises_percent; variable with is = "yes" or "no"; any_of; all_of; at_least with of; not; or when with then and otherwise'  # noqa: E501
+_COMBINATIONS = ("any_of", "any_known", "all_of", "at_least", "not", "when")
+_EXPECTED_RULE = 'variable with op, value and unit; variable with falls_percent or rises_percent; variable with is = "yes" or "no"; any_of; any_known; all_of; at_least with of; not; or when with then and otherwise'  # noqa: E501
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,8 @@ class CriteriaReader:
         rules = self._rules(entry.get(source), f"{key}.{source}")
         if kind == "at_least":
             return AtLeast(self.whole(entry, kind, f"{key}.", len(rules)), rules)
+        if kind == "any_known":
+            return AnyKnown(rules)
         return AtLeast(1 if kind == "any_of" else len(rules), rules)
 
     def _rules(self, value: Any, key: str) -> tuple[Rule, ...]:

@@ -209,7 +209,8 @@ def longest_runs(doses: pd.DataFrame, column: str, at_least: float, *, before_da
         longest = high[run == sizes[sizes == sizes.max()].index.max()]
         days = longest["day"]
         rows.append([patient, len(longest), days.iloc[0], days.iloc[-1], longest[column].min()])
-    return pd.DataFrame(rows, columns=["patient_id", "run_days", "first_day", "last_day", "lowest"])
+    columns = ["patient_id", "run_days", "first_day", "last_day", "lowest"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
 
 
 def refractoriness(
@@ -240,7 +241,8 @@ def refractoriness(
     iv_doses = daily_glucocorticoid_dose(treatments[treatments["route"] == "iv"], weights, last_day=last)
     high = longest_runs(doses, "mg_per_kg", float(choice["high_dose_mg_per_kg"]))
     pulse = longest_runs(iv_doses, "prednisone_mg", float(choice["pulse_prednisone_mg"]))
-    runs = pd.concat([high.assign(kind="high dose"), pulse.assign(kind="pulse")], ignore_index=True)
+    kinds = [part for part in (high.assign(kind="high dose"), pulse.assign(kind="pulse")) if len(part)]
+    runs = pd.concat(kinds, ignore_index=True) if kinds else high.assign(kind="")
     steroids = treatments[treatments["drug"].isin(list(default_equivalents().mg))]
     intravenous = steroids[steroids["route"] == "iv"]
     runs["source_rows"] = [
@@ -253,7 +255,7 @@ def refractoriness(
         indexed = table.set_index("patient_id").reindex(patients["patient_id"])
         # No dose on record before day 0 is not the same as no glucocorticoid.
         known = patients["patient_id"].isin(started).to_numpy()
-        days = np.where(known, indexed["run_days"].fillna(0.0).to_numpy(dtype=float), np.nan)
+        days = np.where(known, np.nan_to_num(indexed["run_days"].to_numpy(dtype=float)), np.nan)
         begin = first_day.reindex(patients["patient_id"]).to_numpy(dtype=float)
         cut = (indexed["first_day"].to_numpy(dtype=float) == begin) & (not record_complete)
         facts = facts.with_column(

@@ -55,8 +55,19 @@ class Evaluation:
     missing: str
 
     def counts(self, states: tuple[int, ...]) -> npt.NDArray[np.int64]:
-        """Count the items in one of the given states in each row."""
-        return np.asarray(np.sum([np.isin(state, states) for state in self.states.values()], axis=0))
+        """Count the items in one of the given states in each row.
+
+        Exclusions and items of alternative ways (a molecular diagnosis) are not among the items counted.
+        """
+        first = self.criteria.needs[0].way
+        groups = {
+            group
+            for need in self.criteria.needs
+            if need.way == first and need.at_most is None
+            for group in need.among
+        }
+        counted = [self.states[item.id] for item in self.criteria.items if item.group in groups]
+        return np.asarray(np.sum([np.isin(state, states) for state in counted], axis=0))
 
     def frame(self) -> pd.DataFrame:
         """One row for each patient-visit: verdict, counts of items by state, and the state of each item."""

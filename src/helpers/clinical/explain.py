@@ -98,7 +98,8 @@ def _value_text(row: Any) -> str:
         return {1.0: "yes", 0.0: "no"}.get(float(row.value), f"{row.qualifier}{row.value:g}")
     text = f"{row.qualifier}{row.value:g} {row.unit}".strip()
     if not np.isnan(row.baseline_value):
-        text += f" (baseline {row.baseline_qualifier}{row.baseline_value:g}, source row {row.baseline_source_row:g})"
+        before = f"{row.baseline_qualifier}{row.baseline_value:g}"
+        text += f" (baseline {before}, source row {row.baseline_source_row:g})"
     elif ("LLN" in row.rule or "ULN" in row.rule) and not np.isnan(row.threshold):
         text += f" (limit {row.threshold:g})"
     return text

@@ -221,6 +221,27 @@ class AtLeast(Rule):
 
 
 @dataclass(frozen=True)
+class AnyKnown(Rule):
+    """Several records of one finding: met if any says so, not met if any is known and none says so."""
+
+    rules: tuple[Rule, ...]
+
+    def _states(self, facts: Facts, memo: Memo) -> StateArray:
+        states = [rule.states(facts, memo) for rule in self.rules]
+        best = np.max(states, axis=0)
+        return np.where(best >= 0, best, _unknown(states)).astype(np.int8)
+
+    def leaves(self) -> Iterator[Compare]:
+        """Yield the comparisons of every record."""
+        for rule in self.rules:
+            yield from rule.leaves()
+
+    def text(self) -> str:
+        """Return the records joined by "or"."""
+        return " or ".join(rule.text() for rule in self.rules)
+
+
+@dataclass(frozen=True)
 class Not(Rule):
     """The rule is not met; unknown stays unknown."""
 

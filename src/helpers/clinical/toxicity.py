@@ -82,10 +82,10 @@ def grade_laboratory(facts: Facts, scale: ToxicityScale | None = None) -> pd.Dat
     """Grade every laboratory value of `facts` by a toxicity scale (CTCAE v5 unless another is given).
 
     Needs the baseline of each patient for terms graded against an abnormal baseline; a missing baseline is
-    taken as normal, and a baseline value itself is graded against the limits of normal. Returns one row for each patient-visit and term with a value: patient_id, visit, day (of
-    the visit), term, label, variable, value, qualifier, measured_day, source_row, is_baseline, grade (0 to
-    4; missing when a limit of normal is lacking or a censored value decides nothing) and grade_highest (what
-    a censored value may be).
+    taken as normal, and a baseline value itself is graded against the limits of normal. Returns one row for
+    each patient-visit and term with a value: patient_id, visit, day (of the visit), term, label, variable,
+    value, qualifier, measured_day, source_row, is_baseline, grade (0 to 4; missing when a limit of normal is
+    lacking or a censored value decides nothing) and grade_highest (what a censored value may be).
     """
     scale = scale or load_toxicity_scale()
     memo: Memo = {}
