@@ -241,6 +241,7 @@ def _pytask(tasks: "list[StepTask]", executor: _Executor, force: bool) -> "Sessi
         session = pytask.build(
             tasks=tasks,
             config=_state_file(),
+            database_url="sqlite://",  # in memory: the lock file beside the configuration is what lasts
             capture="no",
             force=force,
             verbose=0,
