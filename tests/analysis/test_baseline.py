@@ -1,0 +1,72 @@
+"""Baseline: counts, missing values, values beyond a limit, tests by the configured rule."""
+
+import pytest
+
+from helpers.analysis.baseline import compare_baseline, count_balance, count_prior_therapies
+from helpers.analysis.variables import labels_of
+
+
+@pytest.fixture
+def rows(tables, config, store):
+    compare_baseline(tables, config, store, horizon_days=56, confidence=0.95, seed=1)
+    count_balance(store)
+    return store.rows()
+
+
+def test_missing_answers_leave_the_denominator(rows):
+    fever = rows["baseline.fever.treated.baseline.count"]
+    assert (fever.value, fever.n, fever.n_missing) == (2, 3, 1)
+
+
+def test_median_of_values_at_a_limit_keeps_the_sign(rows):
+    highest = rows["baseline.ferritin.treated.baseline.max"]
+    assert (highest.value, highest.note) == (1500, ">")
+    assert rows["baseline.ferritin.treated.baseline.min"].note == ""
+
+
+def test_sex_counts_one_level_and_diagnosis_each(rows):
+    assert rows["baseline.sex.treated.baseline.count"].value == 3
+    assert rows["baseline.diagnosis_aosd.treated.baseline.count"].value == 3
+    assert rows["baseline.diagnosis_sle.control.baseline.count"].value == 1
+    assert "baseline.diagnosis_sle.both.baseline.test" not in rows
+    assert rows["baseline.diagnosis.both.baseline.test"].p_value == pytest.approx(1.0)
+
+
+def test_tests_follow_the_configuration(rows):
+    assert "Yates" in rows["baseline.sex.both.baseline.test"].method
+    assert "exact" in rows["baseline.age.both.baseline.test"].method
+
+
+def test_age_difference(rows):
+    assert rows["baseline.age.treated.baseline.median"].value == 45
+    # Ranks of T: 30 40 50 60 among 30 35 40 45 50 55 60 are 1 3 5 7: exactly central, so p = 1.
+    assert rows["baseline.age.both.baseline.test"].p_value == pytest.approx(1.0)
+
+
+def test_balance_counts_large_differences(rows):
+    found = rows["balance.standardized_difference.both.baseline.above_0_1"]
+    sizes = [abs(r.value) for r in rows.select(statistic="standardized_difference") if r.value == r.value]
+    assert found.n == len(sizes)
+    assert found.value == sum(size > 0.1 for size in sizes)
+
+
+def test_earlier_therapies_are_combined_without_glucocorticoids(tables, config, store):
+    overlaps = count_prior_therapies(tables, config, store)
+    rows = store.rows()
+    assert rows["prior_therapy_overlap.ivig_and_etoposide.treated.baseline.n"].value == 1
+    assert rows["prior_therapy_overlap.etoposide.control.baseline.n"].value == 1
+    assert rows["prior_therapy_overlap.none.treated.baseline.n"].value == 3
+    assert rows["prior_therapy_overlap.any_but_ivig.treated.baseline.count"].value == 1
+    assert "etoposide" in overlaps.labels
+
+
+def test_labels_cover_levels(tables, config, store):
+    variables = compare_baseline(tables, config, store, horizon_days=56, confidence=0.95, seed=1)
+    assert labels_of(variables)["diagnosis_aosd"].endswith(": AOSD")
+
+
+def test_patients_alone_still_make_a_table(bare, store):
+    config, tables = bare
+    variables = compare_baseline(tables, config, store, horizon_days=56, confidence=0.95, seed=1)
+    assert {"age", "sex", "diagnosis", "fever"} <= {variable.name for variable in variables}
+    assert count_prior_therapies(tables, config, store).labels == {}
