@@ -1,0 +1,92 @@
+"""Figures: exact size, same bytes, stamped, readable as text."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from helpers.report.export import FORMATS
+from helpers.report.figures.course import Course, draw_courses, short_label
+from helpers.report.figures.response import draw_response_shares
+from helpers.report.figures.survival import draw_survival, read_survival
+from helpers.report.publish import publish_figure
+
+STAMP = "Simulated data: not patients"
+
+
+@pytest.fixture
+def study(tmp_path):
+    return SimpleNamespace(figures=tmp_path / "figures", stamp=STAMP)
+
+
+def test_a_figure_has_its_size_in_every_format_and_the_same_bytes_each_time(study, survival, config):
+    contents = []
+    for _ in range(2):
+        publish_figure(study, "figure_1a", 85, 80, "Survival", draw_survival, survival, config)
+        contents.append([(study.figures / f"figure_1a.{suffix}").read_bytes() for suffix in FORMATS])
+    assert contents[0] == contents[1]
+    for suffix in ("png", "tiff"):
+        with Image.open(study.figures / f"figure_1a.{suffix}") as picture:
+            assert picture.mode == "RGB"
+            assert [round(float(dpi)) for dpi in picture.info["dpi"]] == [300, 300]
+            assert picture.size == (1003, 944)  # 85 x 80 mm at 300 dots an inch
+    with Image.open(study.figures / "figure_1a.tiff") as picture:
+        assert picture.info["compression"] == "tiff_lzw"
+    pdf = (study.figures / "figure_1a.pdf").read_bytes()
+    assert b"CreationDate" not in pdf
+    assert b"/MediaBox [ 0 0 240.94" in pdf
+
+
+def test_stamp_and_numbers_are_text_in_the_svg(study, survival, config):
+    publish_figure(study, "figure_1a", 85, 80, "Survival", draw_survival, survival, config)
+    text = (study.figures / "figure_1a.svg").read_text(encoding="utf-8")
+    assert STAMP in text
+    assert "Log-rank p = 0.011" in text
+
+
+def test_the_preview_is_a_picture(study, survival, config):
+    saved = publish_figure(study, "x", 85, 80, "Survival", draw_survival, survival, config)
+    assert saved._repr_png_().startswith(b"\x89PNG")
+
+
+def test_survival_data_hold_curve_counts_and_test(survival, config):
+    data = read_survival(survival, config)
+    assert data.horizon_days == 56
+    assert data.ticks == list(range(0, 57, 7))
+    assert data.at_risk["treated"][:4] == [20, 20, 20, 19]
+    assert data.p_value == pytest.approx(0.0114)
+    assert data.curves["treated"]["day"].tolist() == [19, 56]
+
+
+@pytest.mark.parametrize("draw", [draw_survival, draw_response_shares])
+def test_nothing_recorded_is_said_in_the_figure(study, store, config, draw):
+    publish_figure(study, "empty", 85, 80, "Nothing", draw, store.rows(), config)
+    text = (study.figures / "empty.svg").read_text(encoding="utf-8")
+    assert ">No " in text
+    assert "are recorded" in text
+
+
+def test_a_course_shows_n_at_each_visit(study, store, config):
+    for visit, n in {"baseline": 20, "week_8": 19}.items():
+        for name, value in {"n": n, "median": 5.0, "q1": 4.0, "q3": 6.0}.items():
+            store.add("laboratory", "ferritin", name, group="treated", timepoint=visit, value=value)
+    patients = pd.DataFrame(
+        {
+            "patient_id": ["a", "a"],
+            "visit": ["baseline", "week_8"],
+            "value": [9.0, 2.0],
+            "qualifier": [">", ""],
+        }
+    )
+    courses = [Course("ferritin", "Ferritin, ng/mL", patients, log=True)]
+    publish_figure(study, "course", 85, 80, "Course", draw_courses, courses, store.rows(), config)
+    text = (study.figures / "course.svg").read_text(encoding="utf-8")
+    assert ">20<" in text
+    assert ">19<" in text
+
+
+def test_long_names_give_way_to_abbreviations():
+    long = SimpleNamespace(name="ast", label="Aspartate aminotransferase, U/L")
+    short = SimpleNamespace(name="ferritin", label="Ferritin, ng/mL")
+    assert (short_label(long), short_label(short)) == ("AST, U/L", "Ferritin, ng/mL")

@@ -1,0 +1,99 @@
+"""Sentences say what the statistics say; tables show the stored rows."""
+
+import pytest
+
+from helpers.report.sentences import (
+    absent_reading,
+    arm,
+    baseline_reading,
+    cohort_reading,
+    dose_reading,
+    response_reading,
+    safety_reading,
+    survival_reading,
+    time_zero_reading,
+)
+from helpers.report.table import Table
+from helpers.report.tables import Footnotes, median_range, response_table, survival_table
+
+
+def test_survival_in_words(survival, config):
+    text = survival_reading(survival, config, 56).text
+    assert "95.0% (95% CI 75.0% to 100.0%) in the treated group" in text
+    assert "in the HLH control group" in text
+    assert "Log-rank p = 0.011." in text
+    assert "0.11 (95% CI 0.01 to 0.87)" in text
+
+
+def test_survival_table_shows_the_same_numbers(survival, config):
+    table = survival_table(survival, config, 56, stamp="stamp")
+    assert ["Deaths by day 56", "1 (5%)", "1 (5%)", ""] in [list(row) for row in table.rows]
+    assert any("log-rank p = 0.011" in row for row in table.rows)
+    assert any("0.11 (0.01 to 0.87)" in row for row in table.rows)
+    assert table.stamp == "stamp"
+
+
+@pytest.mark.parametrize(("after", "verb"), [(0.5, "fell"), (3.0, "rose")])
+def test_a_dose_that_rose_did_not_fall(store, config, after, verb):
+    def add(statistic, visit, value, **other):
+        store.add("glucocorticoid", "dose", statistic, group="treated", timepoint=visit, value=value, **other)
+
+    add("median", "baseline", 2.7)
+    add("median", "week_8", after)
+    add("fall_of_median", "week_8", 100 * (2.7 - after) / 2.7)
+    add("change_test", "week_8", 1.0, p_value=0.2, n=19)
+    text = dose_reading(store.rows(), config).text
+    assert f"median dose {verb} from 2.7 to {after:.1f} mg/kg/day" in text
+    assert "19 pairs" in text
+
+
+def test_baseline_reading_names_only_what_differs(store):
+    for name, p in {"age": 0.6, "ferritin": 0.0001, "death": 0.01}.items():
+        store.add("baseline", name, "test", group="both", timepoint="baseline", value=1, p_value=p)
+        store.add("baseline", name, "standardized_difference", group="both", timepoint="baseline", value=0.5)
+    store.add("balance", "standardized_difference", "above_0_1", group="both", timepoint="baseline", value=3)
+    text = baseline_reading(store.rows(), {"ferritin": "Ferritin, ng/mL"}).text
+    assert text.startswith("The groups differ at baseline in ferritin (p < 0.001).")
+    assert "3 of 3 comparisons" in text
+
+
+def test_absence_is_said(store, config):
+    rows = store.rows()
+    assert "No survival times" in survival_reading(rows, config, 56).text
+    assert "No response" in response_reading(rows, config).text
+    assert "No adverse events" in safety_reading(rows, config).text
+    assert "No response" in response_table(rows, config, stamp="").rows[0][0]
+    text = absent_reading(config, frozenset({"treatments", "events"}), ["treatments", "events"]).text
+    assert "no tables treatments and events" in text
+    assert "The cohort has what this notebook reads: events." in absent_reading(config, (), ["events"]).text
+
+
+def test_different_days_0_are_warned_of(config):
+    assert "count from different events" in time_zero_reading(config).text
+    assert config.data_note in cohort_reading(config).text
+
+
+def test_a_group_in_a_sentence(config):
+    assert [arm(group) for group in config.groups] == ["treated group", "HLH control group"]
+
+
+def test_footnotes_share_letters():
+    notes = Footnotes()
+    assert [notes.mark(text) for text in ("x", "y", "x")] == ["a", "b", "a"]
+    assert notes.lines() == ["a: x.", "b: y."]
+
+
+def test_a_median_at_a_limit_keeps_its_sign(store):
+    for name, value, note in [("median", 1500, ">"), ("min", 1305, ""), ("max", 15000, ">")]:
+        store.add("baseline", "ferritin", name, group="control", timepoint="baseline", value=value, note=note)
+    assert median_range(store.rows(), "baseline.ferritin.control.baseline", 0) == ">1500 (1305–>15000)"
+
+
+def test_a_table_is_saved_as_csv_and_html(tmp_path):
+    table = Table("table_x", "Title", ["A", "B"], [["section"], ["\N{EM SPACE}a", "1"]], ["note"], "stamp")
+    assert table.save(tmp_path) is table
+    assert (tmp_path / "table_x.csv").read_text(encoding="utf-8") == "A,B\nsection\na,1\nnote\nstamp\n"
+    page = (tmp_path / "table_x.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "stamp" in page
+    assert repr(table).splitlines()[0] == "Title"
