@@ -115,8 +115,8 @@ def test_last_value_within_the_look_back_is_used():
 
 
 def test_every_patient_has_every_planned_visit():
-    visits = pd.DataFrame([["P", "week_1", "ferritin", 5, "", 8, 2]],
-                          columns=["patient_id", "visit", "variable", "value", "qualifier", "day", "source_row"])  # fmt: skip
+    columns = ["patient_id", "visit", "variable", "value", "qualifier", "day", "source_row"]
+    visits = pd.DataFrame([["P", "week_1", "ferritin", 5, "", 8, 2]], columns=columns)
     patients = pd.DataFrame({"patient_id": ["P", "Q"], "sex": ["female", "male"]})
     facts = facts_from_visits(visits, patients, visit_days=VISIT_DAYS)
     assert len(facts) == 10

@@ -75,7 +75,8 @@ def test_confirmed_response():
     frame = confirmed_response(*cohort()).set_index("patient_id")
     assert frame["confirmed"].to_dict() == {
         "steady": True, "late": False, "lost": True, "regained": True, "never": False,
-        "died_unresponsive": False, "died_in_response": True, "left": False, "gap": True, "complete_then_partial": True,
+        "died_unresponsive": False, "died_in_response": True, "left": False, "gap": True,
+        "complete_then_partial": True,
     }  # fmt: skip
     assert frame.loc["regained", ["day", "confirmed_day"]].tolist() == [21, 56]
     spaced = confirmed_response(*cohort(), days_apart=8).set_index("patient_id")["confirmed"]

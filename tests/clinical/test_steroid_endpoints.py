@@ -62,9 +62,8 @@ def test_one_frame_of_all_endpoints_keeps_every_patient_and_names_whom_doses_des
     doses, patients = cohort()
     frame = steroid_sparing(doses, patients).set_index("patient_id")
     assert len(frame) == len(COHORT)
-    assert frame.loc["low", ["baseline_dose", "dose", "fall_percent", "time_to_0.5", "status_to_0.5"]].tolist() == [
-        2.0, 0.2, 90.0, 0.0, 1.0,
-    ]  # fmt: skip
+    low = frame.loc["low", ["baseline_dose", "dose", "fall_percent", "time_to_0.5", "status_to_0.5"]]
+    assert low.tolist() == [2.0, 0.2, 90.0, 0.0, 1.0]
     assert frame.loc["above", "status_to_0.5"] == 0
     assert not frame.loc["died19", "cumulative_complete"]
     assert "alive" in frame.attrs["note"]

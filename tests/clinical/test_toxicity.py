@@ -89,7 +89,8 @@ def test_every_cut_off_with_normal_or_no_baseline(variable, value, expected):
         ("alt", 100, 500, 2), ("alt", 100, 501, 3), ("alt", 100, 2000, 3), ("alt", 100, 2001, 4),
         ("ast", 41, 61, 0), ("ast", 41, 61.5, 1), ("ast", 40, 61.5, 1), ("ast", 400, 590, 0),
         ("alt", 500, 41, 0),
-        ("bilirubin", 40, 40, 0), ("bilirubin", 40, 41, 1), ("bilirubin", 40, 60, 1), ("bilirubin", 40, 61, 2),
+        ("bilirubin", 40, 40, 0), ("bilirubin", 40, 41, 1), ("bilirubin", 40, 60, 1),
+        ("bilirubin", 40, 61, 2),
         ("bilirubin", 40, 120, 2), ("bilirubin", 40, 121, 3), ("bilirubin", 40, 401, 4),
         # creatinine: the worse of limit and baseline
         ("creatinine", 50, 76, 2), ("creatinine", 50, 75, 0), ("creatinine", 50, 151, 3),
@@ -248,8 +249,12 @@ def test_exposure_adjusted_rates():
 def test_laboratory_grades_beside_recorded_events():
     measurements, patients = cohort()
     worst = worst_grades(grade_laboratory(facts_on_measured_days(measurements, patients, ranges=RANGES)))
-    recorded = events(("A", 7, "Thrombocytopenia", 3), ("C", 7, "platelet count decreased", 1), ("B", 1, "CMV", 1),
-                      ("C", 9, "Jaundice", 2))  # fmt: skip
+    recorded = events(
+        ("A", 7, "Thrombocytopenia", 3),
+        ("C", 7, "platelet count decreased", 1),
+        ("B", 1, "CMV", 1),
+        ("C", 9, "Jaundice", 2),
+    )
     frame = laboratory_beside_recorded(worst, recorded).set_index(["patient_id", "term"])
     assert frame["finding"].to_dict() == {
         ("A", "thrombocytopenia"): "both",
