@@ -124,7 +124,8 @@ def dose_units(table: TypedTable) -> tuple[pd.Series, list[Problem]]:
     """Return the canonical unit of every treatment row, and the rows whose unit is not accepted."""
     spelled = {normalise_unit(unit): unit for unit in DOSE_UNITS}
     written = table.frame["unit"]
-    unit = written.map(lambda u: spelled.get(normalise_unit(u)) if isinstance(u, str) else None)
+    known = {u: spelled.get(normalise_unit(u)) for u in written.dropna().unique()}
+    unit = written.map(known)
     unknown = written.notna() & unit.isna()
     problems = [
         table.raw.problem(

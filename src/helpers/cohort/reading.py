@@ -1,25 +1,19 @@
 """Reading the raw tables of a cohort folder as text, with the line of every row.
 
-Nothing is converted here: a file is decoded, its columns get their canonical names, and every record keeps
-its line number. Whatever cannot be read becomes a Problem.
+Nothing is converted here: columns get their canonical names, and every record keeps its line number.
+Whatever cannot be read becomes a Problem.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from helpers.cohort.dictionary import TABLE_NAMES, Dictionary, TableName, fold
+from helpers.cohort.files import SUFFIXES, read_records
 from helpers.cohort.problems import Problem, closest, suggestion
 from helpers.cohort.settings import CohortConfig, Table
-
-SUFFIXES = (".csv", ".parquet")
-ENCODINGS = ("utf-8-sig", "gb18030")
-_SEPARATORS = (",", ";", "\t")
 
 # Every table needs these; a day may be given as its date (see DATE_TWINS).
 REQUIRED_COLUMNS: dict[TableName, tuple[str, ...]] = {
@@ -81,14 +75,6 @@ class Reading:
     files: dict[TableName, Path] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Records:
-    header: list[str]
-    rows: list[list[str]]
-    lines: list[int]
-    problems: list[Problem]
-
-
 def table_files(folder: Path, config: CohortConfig) -> tuple[dict[TableName, Path], list[Problem]]:
     """Return the file of each table that has one, and what is wrong with the choice of files."""
     files: dict[TableName, Path] = {}
@@ -143,23 +129,15 @@ def read_table(
     path: Path, name: TableName, config: CohortConfig, dictionary: Dictionary
 ) -> tuple[RawTable | None, list[Problem]]:
     """Read one file as text with canonical column names; None if nothing can be read of it."""
-    try:
-        records = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
-    except OSError as error:
-        found = f"a file that cannot be read ({error.strerror or error})"
-        return None, [Problem(path.name, None, "", found, f"the table of {name}", "make the file readable")]
+    records = read_records(path, name)
     if isinstance(records, Problem):
         return None, [records]
     columns, headers, problems = _canonical_columns(records.header, path.name, name, config, dictionary)
-    text = list(zip(*records.rows, strict=True)) if records.rows else [()] * len(records.header)
-    index = pd.Index(np.asarray(records.lines, dtype=np.int64), name="source_row")
-    frame = pd.DataFrame(
-        {column: pd.Series(text[place], index=index, dtype=object) for column, place in columns.items()},
-        index=index,
-    )
-    empty = np.array([not any(cell for cell in row) for row in records.rows], dtype=bool)
-    empty_rows = tuple(int(line) for line in index[empty]) if len(index) else ()
-    frame = frame[~empty] if len(index) else frame
+    index = pd.Index(records.lines, name="source_row")
+    cells = records.cells.set_axis(index, axis=0)
+    empty = (cells == "").all(axis=1).to_numpy(dtype=bool)
+    frame = pd.DataFrame({column: cells[place] for column, place in columns.items()}, index=index)[~empty]
+    empty_rows = tuple(int(line) for line in index[empty])
     if frame.empty and name == "patients":
         problems.append(
             Problem(
@@ -167,93 +145,6 @@ def read_table(
             )
         )
     return RawTable(name, path.name, frame, headers, empty_rows), [*records.problems, *problems]
-
-
-def _csv(path: Path) -> _Records | Problem:
-    text = _decoded(path.read_bytes())
-    if text is None:
-        expected = "text in UTF-8 (or GB18030)"
-        return Problem(path.name, None, "", "bytes that are not text", expected, "save the file as CSV UTF-8")
-    if not text.strip():
-        return Problem(
-            path.name, None, "", "an empty file", "a header line and rows", "export the table again"
-        )
-    first = text.lstrip().splitlines()[0]
-    separator = max(_SEPARATORS, key=first.count) if "," not in first else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    header: list[str] = []
-    problems: list[Problem] = []
-    start = 1
-    try:
-        for cells in reader:
-            line, start = start, reader.line_num + 1
-            if not cells:
-                continue
-            if not header:
-                header = [cell.strip() for cell in cells]
-            elif len(cells) != len(header):
-                problems.append(_wrong_width(path.name, line, cells, len(header)))
-            else:
-                rows.append([cell.strip() for cell in cells])
-                lines.append(line)
-    except csv.Error as error:
-        expected = "fields with paired quotation marks"
-        problems.append(
-            Problem(
-                path.name,
-                start,
-                "",
-                f"a field that does not end ({error})",
-                expected,
-                "mend the quotation marks",
-            )
-        )
-    return _Records(header, rows, lines, problems)
-
-
-def _wrong_width(file: str, line: int, cells: Sequence[str], expected: int) -> Problem:
-    remedy = "put a field that itself contains the separator into quotation marks"
-    if len(cells) < expected:
-        remedy = "add the missing fields, or the separators of empty ones"
-    return Problem(file, line, "", f"{len(cells)} fields", f"{expected} fields as in the header", remedy)
-
-
-def _decoded(data: bytes) -> str | None:
-    if b"\x00" in data:
-        return None
-    for encoding in ENCODINGS:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
-def _parquet(path: Path) -> _Records | Problem:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path)
-    except pa.ArrowException as error:
-        found = f"a file that is not Parquet ({str(error).splitlines()[0]})"
-        return Problem(path.name, None, "", found, "a Parquet file", "write the file again")
-    columns = [[_cell(value) for value in column.to_pylist()] for column in table.columns]
-    rows = [list(cells) for cells in zip(*columns, strict=True)]
-    return _Records(list(table.column_names), rows, list(range(2, len(rows) + 2)), [])
-
-
-def _cell(value: object) -> str:
-    """Return a stored value as the text a CSV export would show."""
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(value).strip()
 
 
 def _canonical_columns(
