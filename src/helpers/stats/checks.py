@@ -111,7 +111,10 @@ class Groups:
 
 def group_codes(group: Any, size: int, argument: str = "group", minimum: int = 2) -> Groups:
     """Codes of group labels. Raises if a label is missing or fewer than `minimum` groups are present."""
-    raw = group.to_numpy() if hasattr(group, "to_numpy") else np.asarray(group)
+    raw = np.asarray(group.to_numpy() if hasattr(group, "to_numpy") else group)
+    if raw.dtype.kind in "US" and not isinstance(group, np.ndarray):
+        # A list of text and NaN would turn NaN into the label "nan".
+        raw = np.array(group, dtype=object)
     if raw.ndim != 1 or raw.size != size:
         raise StatisticsError(argument, f"expected {size} labels, found shape {raw.shape}")
     if raw.dtype.kind in "biu":

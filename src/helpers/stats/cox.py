@@ -48,8 +48,10 @@ class CoxFit:
 
     @property
     def standard_errors(self) -> Floats:
-        """Standard errors of the coefficients."""
-        return np.sqrt(np.diag(self.covariance))
+        """Standard errors of the coefficients; infinite for a separated covariate."""
+        variance = np.diag(self.covariance).copy()
+        variance[[name in self.separated for name in self.covariates]] = np.inf
+        return np.sqrt(variance)
 
     @property
     def note(self) -> str:
@@ -68,7 +70,7 @@ class CoxFit:
         choice(kind, ("likelihood_ratio", "wald", "score"), "kind")
         statistic = {
             "likelihood_ratio": 2 * (self.log_likelihood - self.log_likelihood_null),
-            "wald": float(self.coefficients @ np.linalg.pinv(self.covariance) @ self.coefficients),
+            "wald": self._wald(),
             "score": self.score_statistic,
         }[kind]
         return Result(
@@ -81,14 +83,21 @@ class CoxFit:
             details={"df": len(self.covariates)},
         )
 
+    def _wald(self) -> float:
+        if self.separated:
+            return float("nan")
+        return float(self.coefficients @ np.linalg.pinv(self.covariance) @ self.coefficients)
+
     @property
     def table(self) -> pd.DataFrame:
-        """One row a covariate: coef, se, hazard_ratio, lower, upper, z, p_value (Wald)."""
+        """One row a covariate: coef, se, hazard_ratio, lower, upper, z, p_value (Wald); NaN if separated."""
         import pandas as pd
         from scipy.stats import norm
 
         z = float(norm.isf((1 - self.confidence) / 2))
-        coefficient, se = self.coefficients, self.standard_errors
+        se = self.standard_errors
+        coefficient = np.where(np.isfinite(se), self.coefficients, np.nan)
+        se = np.where(np.isfinite(se), se, np.nan)
         with np.errstate(over="ignore"):
             rows = {
                 "covariate": list(self.covariates),
@@ -107,15 +116,13 @@ class CoxFit:
         if covariate not in self.covariates:
             raise StatisticsError("covariate", f"{covariate!r} is not among {list(self.covariates)}")
         row = self.table.iloc[self.covariates.index(covariate)]
-        known = covariate not in self.separated
-        nan = float("nan")
         return Result(
             method=f"Cox hazard ratio, {self.ties} ties, Wald interval",
-            value=float(row["hazard_ratio"]) if known else nan,
-            lower=float(row["lower"]) if known else nan,
-            upper=float(row["upper"]) if known else nan,
-            p_value=float(row["p_value"]) if known else nan,
-            statistic=float(row["z"]) if known else nan,
+            value=float(row["hazard_ratio"]),
+            lower=float(row["lower"]),
+            upper=float(row["upper"]),
+            p_value=float(row["p_value"]),
+            statistic=float(row["z"]),
             n=self.n,
             n_missing=self.n_missing,
             confidence=self.confidence,
@@ -220,7 +227,7 @@ def newton(likelihood: Likelihood, start: tuple[float, Floats, Floats]) -> tuple
         value, gradient, information = trial
         if np.abs(step).max() < 1e-10 and abs(gain) < 1e-10:
             return beta, value, information, True
-        if np.abs(beta).max() > 40:
+        if np.abs(beta).max() > 25:
             break
     return beta, value, information, False
 

@@ -106,6 +106,14 @@ def _symmetric_moments(members: Floats, count: int, beta: Floats) -> tuple[float
     shift = float(eta.max())
     risk = np.exp(eta - shift)
     size = beta.size
+    if count == 1:
+        total = float(risk.sum())
+        centre = risk @ members / total
+        return (
+            float(np.log(total)) + shift,
+            centre,
+            (members * risk[:, None]).T @ members / total - np.outer(centre, centre),
+        )
     zeroth = np.zeros(count + 1)
     first = np.zeros((count + 1, size))
     second = np.zeros((count + 1, size, size))

@@ -60,14 +60,17 @@ def cox_penalised(times: Floats, events: Bools, design: Floats) -> Penalised:
 
 def logistic_penalised(y: Floats, design: Floats) -> Penalised:
     """Value, gradient and information of the penalised logistic likelihood (Heinze & Schemper 2002)."""
+    size = design.shape[1]
+    second = (design[:, :, None] * design[:, None, :]).reshape(-1, size**2)
+    third = (second[:, :, None] * design[:, None, :]).reshape(-1, size**3)
 
     def penalised(beta: Floats) -> tuple[float, Floats, Floats]:
         eta = design @ beta
         p = np.where(eta >= 0, 1 / (1 + np.exp(-np.abs(eta))), 1 - 1 / (1 + np.exp(-np.abs(eta))))
         w = p * (1 - p)
         value = float(y @ eta - np.logaddexp(0, eta).sum())
-        information = (design * w[:, None]).T @ design
-        slope = np.einsum("i,ij,ik,ir->jkr", w * (1 - 2 * p), design, design, design)
+        information = (w @ second).reshape(size, size)
+        slope = ((w * (1 - 2 * p)) @ third).reshape(size, size, size)
         return _with_penalty(value, design.T @ (y - p), information, slope)
 
     return penalised

@@ -6,14 +6,12 @@ the p-value too small (1/20 v 8/21 by Barnard: 0.0116109 instead of 0.0116127).
 
 from __future__ import annotations
 
-from math import sqrt
-
 import numpy as np
 
 from helpers.stats.checks import Bools, Floats
 from helpers.stats.result import StatisticsError
 
-_GRID = 2001
+_GRID = 1001
 _LARGEST = 1500
 
 
@@ -47,25 +45,32 @@ def _feasible(n1: int, n2: int) -> None:
 
 def _size(rates: Floats, extreme: Bools, n1: int, n2: int) -> Floats:
     """Probability of the extreme tables at each common rate."""
-    from scipy.stats import binom
+    return np.asarray(((_binomial(rates, n1) @ extreme.astype(float)) * _binomial(rates, n2)).sum(1))
 
-    first = binom.pmf(np.arange(n1 + 1)[None, :], n1, rates[:, None])
-    second = binom.pmf(np.arange(n2 + 1)[None, :], n2, rates[:, None])
-    return np.asarray(((first @ extreme.astype(float)) * second).sum(1))
+
+def _binomial(rates: Floats, n: int) -> Floats:
+    """Binomial probabilities, one row a rate (several times faster than `scipy.stats.binom.pmf`)."""
+    from scipy.special import gammaln, xlog1py, xlogy
+
+    k = np.arange(n + 1)
+    ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    return np.asarray(np.exp(ways + xlogy(k, rates[:, None]) + xlog1py(n - k, -rates[:, None])))
 
 
 def _supremum(extreme: Bools, n1: int, n2: int) -> float:
-    """Largest size over the common rate: dense grid, then golden sections around its best local maxima."""
+    """Largest size over the common rate: dense grid, then finer grids around its best local maxima."""
     # Evenly spaced on the arcsine scale, where the size varies evenly.
     rates = np.sin(np.linspace(0, np.pi / 2, _GRID)) ** 2
     size = _size(rates, extreme, n1, n2)
     peaks = np.flatnonzero((size >= np.roll(size, 1)) & (size >= np.roll(size, -1)))
     best = peaks[np.argsort(-size[peaks])[:5]]
     low, high = rates[np.maximum(best - 1, 0)], rates[np.minimum(best + 1, _GRID - 1)]
-    ratio = (sqrt(5) - 1) / 2
-    for _ in range(45):
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
-        keep_left = _size(left, extreme, n1, n2) >= _size(right, extreme, n1, n2)
-        low, high = np.where(keep_left, low, left), np.where(keep_left, right, high)
-    refined = _size((low + high) / 2, extreme, n1, n2)
-    return min(float(max(size.max(), refined.max())), 1.0)
+    top = float(size.max())
+    # Each round narrows the bracket twentyfold; the size is flat at its maximum, so three rounds give 1e-12.
+    for _ in range(3):
+        finer = low + (high - low) * np.linspace(0, 1, 41)[:, None]
+        values = _size(finer.ravel(), extreme, n1, n2).reshape(finer.shape)
+        top = max(top, float(values.max()))
+        row, column = values.argmax(0), np.arange(best.size)
+        low, high = finer[np.maximum(row - 1, 0), column], finer[np.minimum(row + 1, 40), column]
+    return min(top, 1.0)
