@@ -18,7 +18,7 @@ from helpers.clinical.definitions import Criteria, Score, load_criteria
 from helpers.clinical.engine import VERDICTS, Evaluation, ScoreEvaluation, evaluate, evaluate_score
 from helpers.clinical.errors import ClinicalError, require_columns
 from helpers.clinical.facts import Facts, FloatArray, ReferenceRange, StateArray
-from helpers.clinical.steroids import TOLERANCE, daily_glucocorticoid_dose, default_equivalents
+from helpers.clinical.steroids import TOLERANCE, Overlap, daily_glucocorticoid_dose, default_equivalents
 
 DIAGNOSTIC_CRITERIA = ("hlh_2004", "hlh_2004_paper", "hscore", "eular_acr_printo_2016", "yamaguchi_1992")
 
@@ -221,11 +221,14 @@ def refractoriness(
     *,
     prior_response: Mapping[str, bool] | None = None,
     record_complete: bool = True,
+    overlap: Overlap = "add",
+    body_surface_m2: Mapping[str, float] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> tuple[Evaluation, pd.DataFrame]:
     """Refractoriness on day 0 by dose and time, pulse, or recurrence on tapering.
 
-    `doses` is the daily dose table; the pulse is read from intravenous rows of `treatments` alone. A text in
+    `doses` is the daily dose table; the pulse is read from intravenous rows of `treatments` alone (`overlap`
+    and `body_surface_m2` as in `daily_glucocorticoid_dose`; unknown drugs are passed over). A text in
     patients.refractory_reason that names a taper, recurrence, relapse or flare counts as recurrence. With
     `record_complete=False` a run that begins with the first recorded day may have begun earlier: its length
     is then a lower limit. A patient without any dose before day 0 is not done.
@@ -238,7 +241,14 @@ def refractoriness(
     assert isinstance(criteria, Criteria)
     choice = {name: setting.value for name, setting in criteria.settings.items()}
     last = patients.set_index("patient_id")["followup_days"]
-    iv_doses = daily_glucocorticoid_dose(treatments[treatments["route"] == "iv"], weights, last_day=last)
+    iv_doses = daily_glucocorticoid_dose(
+        treatments[treatments["route"] == "iv"],
+        weights,
+        last_day=last,
+        overlap=overlap,
+        unknown_drugs="ignore",
+        body_surface_m2=body_surface_m2,
+    )
     high = longest_runs(doses, "mg_per_kg", float(choice["high_dose_mg_per_kg"]))
     pulse = longest_runs(iv_doses, "prednisone_mg", float(choice["pulse_prednisone_mg"]))
     kinds = [part for part in (high.assign(kind="high dose"), pulse.assign(kind="pulse")) if len(part)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -264,40 +265,51 @@ def _sum_state(sums: npt.NDArray[np.float64], cutoff: Compare) -> StateArray:
     return compare(holder.columns["score"], cutoff.op, cutoff.value)
 
 
-def rule_evidence(rule: Rule, facts: Facts, rows: BoolArray) -> pd.DataFrame:
+def rule_evidence(rule: Rule, facts: Facts, rows: BoolArray, memo: Memo | None = None) -> pd.DataFrame:
     """List each comparison of a rule at the chosen rows with the value, day and source row behind it."""
     chosen = np.flatnonzero(rows)
-    overall = rule.states(facts)[chosen]
+    memo = {} if memo is None else memo
+    overall = _state_names(rule.states(facts, memo)[chosen])
+    keys = {key: facts.keys[key].to_numpy()[chosen] for key in ("patient_id", "visit", "day")}
     parts = []
     for leaf in dict.fromkeys(rule.leaves()):
-        column = facts.column(leaf.variable, leaf.at)
-        state = leaf.states(facts)[chosen]
-        part = facts.keys.iloc[chosen].reset_index(drop=True)
-        for key in ("visit", "day"):
-            if key not in part:
-                part[key] = None
-        part["state"] = [STATE_NAMES[int(code)] for code in overall]
-        part["rule"] = leaf.text()
-        part["rule_state"] = [STATE_NAMES[int(code)] for code in state]
-        part["variable"] = leaf.variable
-        empty = np.full(len(chosen), np.nan)
-        part["value"] = empty if column is None else column.value[chosen]
-        part["qualifier"] = "" if column is None else _signs(column, chosen)
-        part["unit"] = "" if column is None else column.unit
-        part["measured_day"] = empty if column is None else column.day[chosen]
-        part["table"] = "" if column is None else column.table
-        part["source_row"] = empty if column is None else column.source_row[chosen]
-        part["threshold"] = _threshold(leaf, facts)[chosen]
-        relative = facts.column(leaf.variable, "baseline") if leaf.unit == "x baseline" else None
-        part["baseline_value"] = empty if relative is None else relative.value[chosen]
-        part["baseline_qualifier"] = "" if relative is None else _signs(relative, chosen)
-        part["baseline_source_row"] = empty if relative is None else relative.source_row[chosen]
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+        state = _state_names(leaf.states(facts, memo)[chosen])
+        parts.append({**keys, "state": overall, "rule_state": state, **_leaf_columns(leaf, facts, chosen)})
+    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
-def _signs(column: Column, rows: npt.NDArray[np.int64]) -> list[str]:
-    return [QUALIFIER_SIGNS[int(code)] for code in column.qualifier[rows]]
+def _state_names(states: StateArray) -> npt.NDArray[np.object_]:
+    return np.array([STATE_NAMES[int(code)] for code in states], dtype=object)
+
+
+def _leaf_columns(leaf: Compare, facts: Facts, rows: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
+    """Values behind one comparison at the chosen rows."""
+    column = facts.column(leaf.variable, leaf.at)
+    relative = facts.column(leaf.variable, "baseline") if leaf.unit == "x baseline" else None
+    n = len(rows)
+    empty = np.full(n, np.nan)
+
+    def text(value: str) -> npt.NDArray[np.object_]:
+        return np.full(n, value, dtype=object)
+
+    return {
+        "rule": text(leaf.text()),
+        "variable": text(leaf.variable),
+        "value": empty if column is None else column.value[rows],
+        "qualifier": text("") if column is None else _signs(column, rows),
+        "unit": text("" if column is None else column.unit),
+        "threshold": _threshold(leaf, facts)[rows],
+        "measured_day": empty if column is None else column.day[rows],
+        "table": text("" if column is None else column.table),
+        "source_row": empty if column is None else column.source_row[rows],
+        "baseline_value": empty if relative is None else relative.value[rows],
+        "baseline_qualifier": text("") if relative is None else _signs(relative, rows),
+        "baseline_source_row": empty if relative is None else relative.source_row[rows],
+    }
+
+
+def _signs(column: Column, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
+    return np.array([QUALIFIER_SIGNS[int(code)] for code in column.qualifier[rows]], dtype=object)
 
 
 def _threshold(leaf: Compare, facts: Facts) -> npt.NDArray[np.float64]:

@@ -73,6 +73,16 @@ class ReferenceRange:
         return result
 
 
+def ranges_from_frame(
+    frame: pd.DataFrame, *, name: str = "name", low: str = "reference_low", high: str = "reference_high"
+) -> dict[str, ReferenceRange]:
+    """Reference ranges from a table with one row a variable; variables without either limit are left out."""
+    require_columns(frame, "reference ranges", [name, low, high])
+    table = frame.dropna(subset=[low, high], how="all")
+    rows = zip(table[name], table[low].astype(float), table[high].astype(float), strict=True)
+    return {str(variable): ReferenceRange(low=lower, high=upper) for variable, lower, upper in rows}
+
+
 @dataclass(frozen=True)
 class Facts:
     """Known values at patient-visits: `keys` (patient_id, visit, day) and one `Column` a variable.

@@ -256,7 +256,9 @@ def response_evidence(facts: Facts, rule: ResponseRule, rows: BoolArray | None =
         improved = marker_states(marker, facts, rule, memo).improved[keep]
         verdict = np.array([names[int(code)] for code in improved], dtype=object)
         for what, one in _evidence_rules(marker, rule).items():
-            part = rule_evidence(one, facts, keep).assign(item=marker.id, label=f"{marker.label}: {what}")
+            part = rule_evidence(one, facts, keep, memo).assign(
+                item=marker.id, label=f"{marker.label}: {what}"
+            )
             if what.startswith("improved"):
                 part["state"] = np.tile(verdict, len(part) // max(len(verdict), 1))
             parts.append(part)

@@ -37,7 +37,7 @@ FACTORS: Final[Mapping[str, Mapping[str, float]]] = {
     "creatinine": {"umol/L": 1.0, "mg/dL": 88.4},
     "albumin": {"g/L": 1.0, "g/dL": 10.0},
     "weight_kg": {"kg": 1.0, "g": 1e-3},
-    "age": {"a": 1.0, "years": 1.0},
+    "age": {"year": 1.0, "years": 1.0, "a": 1.0},
     "granulocyte_fraction": {"%": 1.0, "1": 100.0},
     "vas": {"1": 1.0},
 }
