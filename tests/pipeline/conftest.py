@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from helpers.pipeline.paths import CohortPaths
+from helpers.pipeline.plan import Step, locate
 
 PLAN = """
 [01_first]
@@ -55,22 +59,22 @@ for ending in ("svg", "pdf"):
 """
 
 
-def code(source: str, *tags: str) -> dict[str, Any]:
-    """A code cell."""
-    return {
-        "cell_type": "code",
-        "metadata": {"tags": list(tags)} if tags else {},
-        "source": source.strip(),
-        "outputs": [],
-        "execution_count": None,
-    }
-
-
 @dataclass
 class Project:
     """A project folder whose notebooks and data a test may change."""
 
     root: Path
+
+    @staticmethod
+    def code(source: str, *tags: str) -> dict[str, Any]:
+        """A code cell."""
+        return {
+            "cell_type": "code",
+            "metadata": {"tags": list(tags)} if tags else {},
+            "source": source.strip(),
+            "outputs": [],
+            "execution_count": None,
+        }
 
     def notebook(self, name: str, *cells: dict[str, Any]) -> Path:
         """Write a notebook."""
@@ -105,16 +109,42 @@ def write_project(root: Path) -> Project:
     (root / "uv.lock").write_text("version = 1\n", encoding="utf-8")
     (root / "data" / "dictionary.csv").write_text("name\nferritin\n", encoding="utf-8")
     (root / "notebooks" / "pipeline.toml").write_text(PLAN, encoding="utf-8")
-    parameters = code('cohort = "small"\nscale = 1', "parameters")
-    project.notebook("01_first", code('cohort = "small"', "parameters"), code(FIRST))
+    parameters = project.code('cohort = "small"\nscale = 1', "parameters")
+    project.notebook("01_first", project.code('cohort = "small"', "parameters"), project.code(FIRST))
     second, third = (OTHER.format(table=t, name=n) for t, n in TABLES)
-    project.notebook("02_second", parameters, code(second))
-    project.notebook("03_third", parameters, code(third), code(FIGURES))
+    project.notebook("02_second", parameters, project.code(second))
+    project.notebook("03_third", parameters, project.code(third), project.code(FIGURES))
     project.cohort("small")
     return project
 
 
 TABLES = (("patients", "02_second"), ("measurements", "03_third"))
+
+
+def write_products(step: Step, paths: CohortPaths, parameters: Mapping[str, Any]) -> None:
+    """Stand in for a kernel: write every product of a step from what the step reads."""
+    if step.name == "01_first":
+        texts = {name: (paths.folder / f"{name}.csv").read_text() for name in ("patients", "measurements")}
+    else:
+        read = [locate(path, paths) for path in step.reads if path.startswith("data/")]
+        texts = {"": "".join(path.read_text() for path in read) + str(dict(parameters))}
+    for declared in step.writes:
+        path = locate(declared, paths)
+        if declared not in step.optional:
+            path.write_text(texts.get(path.stem) or "".join(texts.values()))
+
+
+@pytest.fixture
+def fake_kernels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Steps carried out in a moment, without kernels; the list holds their names in order."""
+    done: list[str] = []
+
+    def carry_out(step: Step, paths: CohortPaths, parameters: Mapping[str, Any]) -> None:
+        done.append(f"{paths.name}/{step.name}")
+        write_products(step, paths, parameters)
+
+    monkeypatch.setattr("helpers.pipeline.runner.carry_out", carry_out)
+    return done
 
 
 @pytest.fixture
