@@ -92,13 +92,13 @@ def test_values_and_options_of_two_samples():
     refused("method", rank_sum_test, [1], [2], method="auto")
     refused("confidence", hodges_lehmann, [1], [2], confidence=95)
     refused("draws", median_difference, [1], [2], draws=5)
-    refused("statistic", permutation_test, [1], [2], lambda x, y: nan)
+    refused("statistic", permutation_test, [1], [2], lambda *_: nan)
     refused("p", adjust_p_values, [0.1, 1.2])
     refused("method", adjust_p_values, [0.1], "bonferoni")
 
 
 @pytest.mark.parametrize(
-    "function", [lambda t, e, g: kaplan_meier(t, e), lambda t, e, g: rmst(t, e, 2), *SURVIVAL_TESTS]
+    "function", [lambda t, e, _: kaplan_meier(t, e), lambda t, e, _: rmst(t, e, 2), *SURVIVAL_TESTS]
 )
 def test_times_and_events(function):
     refused("time", function, [], [], [])

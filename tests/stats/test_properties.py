@@ -1,4 +1,5 @@
-"""Properties that hold for every data set: symmetry, bounds, agreement of exact, enumerated and drawn p-values."""
+"""Properties that hold for every data set: symmetry, bounds, agreement of exact, enumerated and drawn
+p-values."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Laboratory values beyond a reporting limit ("<0.5", ">40000"): order statistics, rank tests, sensitivity.
 
-A value is a number with a qualifier: "" is exact, ">" lies somewhere above the number, "<" somewhere below it.
-Nothing is substituted except in `limit_sensitivity`, whose purpose is to show what substitution would do.
+A value is a number with a qualifier: "" is exact, ">" lies somewhere above the number, "<" somewhere below
+it. Nothing is substituted except in `limit_sensitivity`, whose purpose is to show what substitution would do.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class CensoredValues:
 def censored_values(values: Any, qualifiers: Any, argument: str = "values") -> CensoredValues:
     """Checked values with bounds; missing values are left out and counted.
 
-    Raises StatisticsError for a qualifier other than "", "<", ">" (missing reads as ""), unequal lengths, or no
-    observed value.
+    Raises StatisticsError for a qualifier other than "", "<", ">" (missing reads as ""), unequal lengths, or
+    no observed value.
     """
     numbers = float_array(values, argument)
     raw = qualifiers.to_numpy() if hasattr(qualifiers, "to_numpy") else np.asarray(qualifiers, dtype=object)
@@ -76,13 +76,13 @@ def censored_median(values: Any, qualifiers: Any) -> Result:
 
 
 def censored_quantile(values: Any, qualifiers: Any, q: float) -> Result:
-    """Quantile under reporting limits. `details["qualifier"]` is "", "<" or ">"; `details["text"]` reads ">40000".
+    """Quantile under reporting limits, for instance ">40000" (`details["text"]`; sign in `details["qualifier"]`).
 
-    Quantile type 2 (the average of two neighbouring order statistics only where n q is whole, SAS; for q = 0.5
-    the ordinary median). The order statistics are bounded from both sides; if they are known the quantile is
-    exact, also with censored values elsewhere. If one or both lie in the censored block nothing is averaged
-    across the limit: ">v" means the quantile exceeds v, the highest value it is known to exceed. If it is only
-    known to lie between two numbers `value` is NaN and these are `lower` and `upper`.
+    Quantile type 2 (the average of two neighbouring order statistics only where n q is whole, SAS; for q =
+    0.5 the ordinary median). The order statistics are bounded from both sides; if they are known the quantile
+    is exact, also with censored values elsewhere. If one or both lie in the censored block nothing is
+    averaged across the limit: ">v" means the quantile exceeds v, the highest value it is known to exceed. If
+    it is only known to lie between two numbers `value` is NaN and these are `lower` and `upper`.
     """
     if not 0 <= q <= 1:
         raise StatisticsError("q", f"must lie between 0 and 1, found {q!r}")
@@ -121,7 +121,7 @@ def _reported(low: float, high: float, known: float) -> tuple[float, str]:
 
 
 def gehan_scores(data: CensoredValues) -> Ints:
-    """Number of values surely lower less number surely higher, for each value (Gehan 1965, both-sided limits).
+    """Number of values surely lower less number surely higher, for each value (Gehan 1965).
 
     Two values are comparable if their bounds do not overlap; values beyond the same limit are tied. An exact
     value equal to a limit is below a ">" at that limit and above a "<" at it.
@@ -140,7 +140,7 @@ def gehan_scores(data: CensoredValues) -> Ints:
 
 
 def _touching(values: Floats, own: Floats, exact: Any, other: Floats) -> Ints:
-    """Values whose bound equals one's own bound from the other side, at least one of the two being censored."""
+    """Values whose bound touches one's own from the other side, at least one of the two being censored."""
     finite = np.isfinite(own)
     ordered_all = np.sort(other)
     ordered_exact = np.sort(other[exact])
@@ -168,12 +168,12 @@ def censored_rank_test(
 ) -> Result:
     """Two-sided rank test of two samples under reporting limits, by exact permutation of the scores.
 
-    rank_sum: all values beyond a limit are tied, exact if there is a single upper and a single lower limit that
-    no exact value passes; gehan: scores from the sure comparisons only, right for any mixture of limits;
-    peto_prentice: scores from the Prentice-weighted log-rank test, for limits on one side only (fewer assumptions
-    on how limits differ between samples). `auto` takes rank_sum where it applies and gehan elsewhere; with
-    one limit they coincide. Where enumeration is not feasible the permutation is drawn, seeded.
-    Raises StatisticsError where the named method does not apply.
+    rank_sum: all values beyond a limit are tied, exact if there is a single upper and a single lower limit
+    that no exact value passes; gehan: scores from the sure comparisons only, right for any mixture of limits;
+    peto_prentice: scores from the Prentice-weighted log-rank test, for limits on one side only.
+    `auto` takes rank_sum where it applies and gehan
+    elsewhere; with one limit they coincide. Where enumeration is not feasible the permutation is drawn,
+    seeded. Raises StatisticsError where the named method does not apply.
     """
     choice(method, ("auto", "rank_sum", "gehan", "peto_prentice"), "method")
     first, second = censored_values(x, x_qualifiers, "x"), censored_values(y, y_qualifiers, "y")
@@ -253,10 +253,10 @@ def limit_sensitivity(
 ) -> pd.DataFrame:
     """What the comparison would be under other values for the censored ones, one row a scenario.
 
-    Scenarios: upper-limit values set to limit x m and lower-limit values to limit / m for each multiplier, and
-    the two extremes that favour either sample as far as the limits allow (its censored values above all else,
-    the other's at the limit; mirrored for lower limits). Columns: scenario, median_x, median_y (NaN where an
-    extreme makes it unbounded), difference, p_value (rank-sum, exact where feasible).
+    Scenarios: upper-limit values set to limit x m and lower-limit values to limit / m for each multiplier,
+    and the two extremes that favour either sample as far as the limits allow (its censored values above all
+    else, the other's at the limit; mirrored for lower limits). Columns: scenario, median_x, median_y (NaN
+    where an extreme makes it unbounded), difference, p_value (rank-sum, exact where feasible).
     """
     import pandas as pd
 

@@ -87,7 +87,7 @@ def event_flags(event: Any, size: int, argument: str = "event") -> Bools:
     if wrong.any():
         where = int(np.flatnonzero(wrong)[0])
         raise StatisticsError(argument, f"must be 0 or 1, found {array[where]:g} at position {where}")
-    return array == 1
+    return np.asarray(array == 1, dtype=bool)
 
 
 def survival_data(time: Any, event: Any) -> tuple[Floats, Bools]:

@@ -68,7 +68,8 @@ class CumulativeIncidence:
         return pd.DataFrame(columns | {"lower": lower, "upper": upper})
 
     def at(self, day: float) -> Result:
-        """Cumulative incidence by `day`; with no event so far, the limits are exact binomial for 0 of those at risk.
+        """Cumulative incidence by `day`; with no event so far, the limits are exact binomial for 0 of those
+        at risk.
 
         NaN, said in `note`, beyond the last follow-up while somebody is still free of any event.
         """
@@ -105,8 +106,8 @@ def cumulative_incidence(
 ) -> CumulativeIncidence:
     """Cumulative incidence of `cause` with every other cause competing (Aalen-Johansen).
 
-    `status`: 0 censored, 1, 2, ... the cause of the first event. Standard error by Aalen's (1978) variance, as
-    `cmprsk::cuminc` in R. Raises StatisticsError for other codes, missing or negative times.
+    `status`: 0 censored, 1, 2, ... the cause of the first event. Standard error by Aalen's (1978) variance,
+    as `cmprsk::cuminc` in R. Raises StatisticsError for other codes, missing or negative times.
     """
     level = confidence_level(confidence)
     times, codes = _statuses(time, status, cause)
@@ -173,7 +174,8 @@ def gray_test(time: Any, status: Any, group: Any, *, cause: int = 1, rho: float 
 
 
 class _GrayAccumulator:
-    """Score and variance of Gray's test, accumulated over the distinct times (Gray 1988, sections 2 and 3)."""
+    """Score and variance of Gray's test, accumulated over the distinct times (Gray 1988, sections 2 and
+    3)."""
 
     def __init__(self, groups: int, rho: float) -> None:
         self.groups, self.rho = groups, rho

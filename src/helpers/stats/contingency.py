@@ -1,4 +1,5 @@
-"""Counts in tables: two by two, r by c, odds ratio, standardised differences of proportions and categories."""
+"""Counts in tables: two by two, r by c, odds ratio, standardised differences of proportions and
+categories."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
 """Cox proportional hazards with Efron, Breslow or exact ties, and the check of proportional hazards.
 
-One risk-set routine serves the fit, the score test and the proportionality test, so that all three handle ties
-alike; library fits differ in which of these they offer (`ties` is fixed in some, the test of proportionality
-departs from the current `cox.zph` in others).
+One risk-set routine serves the fit, the score test and the proportionality test, so that all three handle
+ties alike; library fits differ in which of these they offer (`ties` is fixed in some, the test of
+proportionality departs from the current `cox.zph` in others).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 

@@ -1,4 +1,5 @@
-"""Partial likelihoods of the Cox model: Efron and Breslow by risk-set moments, exact (discrete) by recursion."""
+"""Partial likelihoods of the Cox model: Efron and Breslow by risk-set moments, exact (discrete) by
+recursion."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def event_blocks(times: Floats, events: Bools) -> tuple[Floats, Ints, Floats]:
 def risk_moments(times: Floats, events: Bools, design: Floats, beta: Floats, ties: str) -> RiskMoments:
     """Risk-set mean and variance of the covariates at each event time under `beta`.
 
-    With Efron's rule the risk set of d tied events is averaged over removing 0/d, 1/d, ... of the tied weight.
+    With Efron's rule the risk set of d tied events is averaged over removing 0/d, 1/d, ... of the tied
+    weight.
     """
     at, index, deaths = event_blocks(times, events)
     eta = design @ beta
@@ -58,7 +60,7 @@ def risk_moments(times: Floats, events: Bools, design: Floats, beta: Floats, tie
     residual = np.zeros((at.size, size))
     np.add.at(residual, index, design[events])
     np.subtract.at(residual, block, mean)
-    log_denominator = np.bincount(block, weights=np.log(sums[:, 0]) + shift, minlength=at.size)
+    log_denominator = np.bincount(block, np.log(sums[:, 0]) + shift, at.size).astype(float)
     return RiskMoments(at, deaths, residual, variance, log_denominator)
 
 
@@ -101,7 +103,8 @@ def exact_likelihood(times: Floats, events: Bools, design: Floats) -> Likelihood
 
 
 def _symmetric_moments(members: Floats, count: int, beta: Floats) -> tuple[float, Floats, Floats]:
-    """Log of the order-`count` elementary symmetric polynomial of the risks, and mean and variance of the sum."""
+    """Log of the order-`count` elementary symmetric polynomial of the risks, and mean and variance of the
+    sum."""
     eta = members @ beta
     shift = float(eta.max())
     risk = np.exp(eta - shift)

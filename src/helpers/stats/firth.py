@@ -1,6 +1,7 @@
 """Firth-penalised Cox and logistic models: finite estimates when an arm has no event or groups are separated.
 
-Penalised likelihood-ratio tests and profile limits throughout: Wald limits mislead where these models are needed.
+Penalised likelihood-ratio tests and profile limits throughout: Wald limits mislead where these models are
+needed.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class FirthFit:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a term: coef, se, ratio with profile limits, p_value of the penalised likelihood-ratio test."""
+        """One row a term: coef, se, ratio with profile limits, p_value of the penalised likelihood-ratio
+        test."""
         import pandas as pd
 
         with np.errstate(over="ignore"):
@@ -120,9 +122,9 @@ def firth_logistic(
 ) -> FirthFit:
     """Logistic regression with Firth's penalty (Heinze & Schemper 2002), as R's `logistf`.
 
-    `outcome` is 0/1. Rows with a missing outcome or covariate are left out and counted. The intercept is fitted
-    and reported last, as term "intercept". Raises StatisticsError for other codes, an outcome that does not
-    vary, or a fit that does not converge.
+    `outcome` is 0/1. Rows with a missing outcome or covariate are left out and counted. The intercept is
+    fitted and reported last, as term "intercept". Raises StatisticsError for other codes, an outcome that
+    does not vary, or a fit that does not converge.
     """
     level = confidence_level(confidence)
     y, design, missing = _logistic_data(frame, outcome, covariates)

@@ -1,8 +1,8 @@
 """Firth-penalised likelihoods l(b) + log det I(b) / 2, their gradients, and profile limits by root finding.
 
-`firthmodels` computes the same functions, but its Fisher-scoring steps and its Venzon-Moolgavkar limits stop short
-of convergence in some four per cent of fits with 41 subjects and no event in one arm, the case this room
-exists for. One-dimensional root finding on the profile always arrives.
+`firthmodels` computes the same functions, but its Fisher-scoring steps and its Venzon-Moolgavkar limits stop
+short of convergence in some four per cent of fits with 41 subjects and no event in one arm, the case this
+room exists for. One-dimensional root finding on the profile always arrives.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from math import inf
 
 import numpy as np
 
-from helpers.stats.checks import Bools, Floats
+from helpers.stats.checks import Bools, Floats, Ints
 from helpers.stats.cox_likelihood import event_blocks
 
 Penalised = Callable[[Floats], tuple[float, Floats, Floats]]
 
 
 def cox_penalised(times: Floats, events: Bools, design: Floats) -> Penalised:
-    """Value, gradient and information of the penalised partial likelihood, Breslow ties (Heinze & Schemper 2001).
+    """Value, gradient and information of the penalised partial likelihood, Breslow ties (Heinze & Schemper
+    2001).
 
-    The gradient of the penalty is trace(I^-1 dI/db)/2, and dI/db is the third central moment of the covariates
-    in each risk set.
+    The gradient of the penalty is trace(I^-1 dI/db)/2, and dI/db is the third central moment of the
+    covariates in each risk set.
     """
     at, _, deaths = event_blocks(times, events)
     order = np.argsort(times, kind="stable")
@@ -87,7 +88,8 @@ def _with_penalty(
 
 
 def maximise(penalised: Penalised, start: Floats, fixed: int | None = None) -> tuple[Floats, float, bool]:
-    """Maximum over all coefficients, or over all but `fixed`: estimate, value, whether the gradient vanished."""
+    """Maximum over all coefficients, or over all but `fixed`: estimate, value, whether the gradient
+    vanished."""
     free = np.array([i for i in range(start.size) if i != fixed], dtype=np.int64)
     beta = start.copy()
     if free.size == 0:
@@ -111,7 +113,7 @@ def maximise(penalised: Penalised, start: Floats, fixed: int | None = None) -> t
     return beta, value, bool(np.abs(gradient[free]).max() < 1e-6)
 
 
-def _curvature(penalised: Penalised, beta: Floats, free: np.ndarray) -> Floats:  # type: ignore[type-arg]
+def _curvature(penalised: Penalised, beta: Floats, free: Ints) -> Floats:
     """Negative second derivative of the penalised likelihood, central differences of the exact gradient."""
     width = 1e-5
     columns = []
@@ -130,7 +132,8 @@ def profile_limits(
 
     A side on which the profile never falls so far within 60 units has an infinite limit.
     """
-    return tuple(_side(penalised, best, peak, index, drop, sign) for sign in (-1.0, 1.0))  # type: ignore[return-value]
+    lower, upper = (_side(penalised, best, peak, index, drop, sign) for sign in (-1.0, 1.0))
+    return lower, upper
 
 
 def _side(penalised: Penalised, best: Floats, peak: float, index: int, drop: float, sign: float) -> float:

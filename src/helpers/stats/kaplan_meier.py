@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 IntervalKind = Literal["log-log", "log", "plain", "arcsine", "beta-product"]
-# Survival probabilities closer than this are one value: products of fractions in floating point put a curve of
-# 20 patients with 10 deaths at 0.5000000000000002, and the median must not hang on that. Same as R.
+# Survival probabilities closer than this are one value: products of fractions in floating point put a curve
+# of 20 patients with 10 deaths at 0.5000000000000002, and the median must not hang on that. Same as R.
 _TOLERANCE = float(np.sqrt(np.finfo(float).eps))
 
 
@@ -88,7 +88,8 @@ class KaplanMeier:
 
     @cached_property
     def limits(self) -> tuple[Floats, Floats]:
-        """Lower and upper limits at each time; beta-product limits where S is 0 or 1 and no transform exists."""
+        """Lower and upper limits at each time; beta-product limits where S is 0 or 1 and no transform
+        exists."""
         lower, upper = (limit.copy() for limit in self._transformed)
         edge = np.isnan(lower)
         if edge.any():
@@ -116,7 +117,8 @@ class KaplanMeier:
         )
 
     def at(self, day: float) -> Result:
-        """S(day) = P(T > day) with limits. NaN, said in `note`, beyond the last follow-up unless S is 0 there."""
+        """S(day) = P(T > day) with limits. NaN, said in `note`, beyond the last follow-up unless S is 0
+        there."""
         if not np.isfinite(day) or day < 0:
             raise StatisticsError("day", f"must be a time >= 0, found {day!r}")
         index = int(np.searchsorted(self.life.time, day, side="right")) - 1
@@ -152,10 +154,11 @@ class KaplanMeier:
         )
 
     def quantile(self, q: float = 0.5, rule: Literal["midpoint", "sas"] = "midpoint") -> Result:
-        """Time by which a fraction `q` has had the event (0.5: median survival), with limits from the curve's.
+        """Time by which a fraction `q` has had the event (0.5: median survival), with limits from the
+        curve's.
 
-        Where the curve is flat at exactly 1 - q, the middle of the flat part is taken (R, SAS). They part when
-        the curve stays there to the end: `midpoint` (R) takes the last follow-up as its end, `sas` calls
+        Where the curve is flat at exactly 1 - q, the middle of the flat part is taken (R, SAS). They part
+        when the curve stays there to the end: `midpoint` (R) takes the last follow-up as its end, `sas` calls
         the quantile not evaluable. NaN when the curve never falls so low.
         """
         choice(rule, ("midpoint", "sas"), "rule")
@@ -186,7 +189,8 @@ class KaplanMeier:
         return nan if rule == "sas" else float(time[flat[0]] + time[-1]) / 2
 
     def counts_at(self, times: Any) -> pd.DataFrame:
-        """Numbers under a plot: n_risk just before each time, cumulative events and censorings up to and at it.
+        """Numbers under a plot: n_risk just before each time, cumulative events and censorings up to and at
+        it.
 
         An administrative censoring at the last day therefore still counts as at risk on that day.
         """
@@ -221,14 +225,15 @@ def kaplan_meier(
     choice(interval, INTERVALS, "interval")
     level = confidence_level(confidence)
     life = life_table(*survival_data(time, event))
-    survival = np.cumprod(1 - life.n_event / life.n_risk)
+    survival = np.asarray(np.cumprod(1 - life.n_event / life.n_risk), dtype=float)
     left = life.n_risk - life.n_event
     term = np.divide(life.n_event, life.n_risk * left, out=np.full(left.size, np.inf), where=left > 0)
     return KaplanMeier(life, survival, np.cumsum(np.where(life.n_event > 0, term, 0.0)), level, interval)
 
 
 def censor_at(time: Any, event: Any, horizon: float) -> tuple[Floats, Bools]:
-    """Follow-up ended administratively at `horizon`: later times become censorings there; events at it count."""
+    """Follow-up ended administratively at `horizon`: later times become censorings there; events at it
+    count."""
     times, events = survival_data(time, event)
     if not np.isfinite(horizon) or horizon < 0:
         raise StatisticsError("horizon", f"must be a time >= 0, found {horizon!r}")

@@ -20,7 +20,7 @@ from helpers.stats.checks import (
 )
 from helpers.stats.kaplan_meier import LifeTable, life_table
 from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails
-from helpers.stats.result import Result, StatisticsError
+from helpers.stats.result import Result
 
 Weights = Literal[
     "logrank", "gehan", "tarone_ware", "peto", "prentice", "prentice_marek", "fleming_harrington"
@@ -50,8 +50,8 @@ def _weight(life: LifeTable, weights: str, rho: float, gamma: float) -> Floats:
         "logrank": lambda: np.ones(n.size),
         "gehan": lambda: n,
         "tarone_ware": lambda: np.sqrt(n),
-        "prentice": lambda: np.cumprod(n / (n + d)),
-        "prentice_marek": lambda: np.cumprod(1 - d / (n + 1)),
+        "prentice": lambda: np.asarray(np.cumprod(n / (n + d)), dtype=float),
+        "prentice_marek": lambda: np.asarray(np.cumprod(1 - d / (n + 1)), dtype=float),
     }
     return table[weights]()
 
@@ -68,16 +68,17 @@ def logrank_test(
 ) -> Result:
     """Log-rank test of two or more groups, ties by the hypergeometric variance (equals R's `survdiff`).
 
-    `weights`: logrank (1), gehan (number at risk), tarone_ware (its root), peto (S(t-), R's rho = 1), prentice,
-    prentice_marek, or fleming_harrington (S(t-)^rho (1 - S(t-))^gamma). `strata`: labels within which
-    observed and expected events are formed before they are summed. `statistic` is chi-square; `details` has
-    observed, expected and size of each group by label, df, and for two groups `z` (positive: the second group
-    in label order has more events than expected). Without any informative event p = 1, said in `note`.
+    `weights`: logrank (1), gehan (number at risk), tarone_ware (its root), peto (S(t-), R's rho = 1),
+    prentice, prentice_marek, or fleming_harrington (S(t-)^rho (1 - S(t-))^gamma). `strata`: labels within
+    which observed and expected events are formed before they are summed. `statistic` is chi-square; `details`
+    has observed, expected and size of each group by label, df, and for two groups `z` (positive: the second
+    group in label order has more events than expected). Without any informative event p = 1, said in `note`.
     """
     choice(weights, tuple(_NAMES), "weights")
     times, events = survival_data(time, event)
     groups = group_codes(group, times.size)
-    observed, expected, covariance = np.zeros(groups.count), np.zeros(groups.count), 0.0
+    observed, expected = np.zeros(groups.count), np.zeros(groups.count)
+    covariance = np.zeros((groups.count, groups.count))
     for part in _strata(strata, times.size):
         o, e, v = _stratum(times[part], events[part], groups.codes[part], groups.count, weights, rho, gamma)
         observed, expected, covariance = observed + o, expected + e, covariance + v
@@ -86,7 +87,7 @@ def logrank_test(
     if weights == "fleming_harrington":
         options |= {"rho": rho, "gamma": gamma}
         name += f" (rho = {rho:g}, gamma = {gamma:g})"
-    return _chi_square(name, observed, expected, np.asarray(covariance), groups, options)
+    return _chi_square(name, observed, expected, covariance, groups, options)
 
 
 def _strata(strata: Any, size: int) -> list[Any]:
@@ -174,8 +175,8 @@ def logrank_scores(
     """Score of each subject: weighted event indicator less weighted Nelson-Aalen hazard of the pooled sample.
 
     With `mid_ranks` the sum of an arm's scores is observed minus expected events of `logrank_test`;
-    `hothorn_lausen` counts at risk after tied subjects have left (Hothorn & Lausen 2003). Both carry the names
-    and (with opposite sign) the values of `logrank_trafo` in R's coin.
+    `hothorn_lausen` counts at risk after tied subjects have left (Hothorn & Lausen 2003). Both carry the
+    names and (with opposite sign) the values of `logrank_trafo` in R's coin.
     """
     choice(scores, ("mid_ranks", "hothorn_lausen"), "scores")
     choice(weights, tuple(_NAMES), "weights")
@@ -226,8 +227,8 @@ def exact_logrank_test(
     """Exact log-rank test of two arms: all relabellings of the log-rank scores, two-sided.
 
     `value` is the treated arm's score sum (observed minus expected events), `statistic` its standardised form
-    under relabelling; p counts sums at least as far from their mean. Equals `coin::logrank_test(distribution =
-    "exact")` for the same scores. Exactness supposes equal censoring in both arms under the null hypothesis.
+    under relabelling; p counts sums at least as far from their mean. Equals `coin::logrank_test(distribution
+    = "exact")` for the same scores. Exactness supposes equal censoring in both arms.
     Raises StatisticsError naming `method` if too many event times make enumeration impossible.
     """
     values, mask, details = _scored(time, event, group, treated, scores, weights, rho, gamma)
@@ -308,13 +309,3 @@ def peto_hazard_ratio(
         n=times.size,
         confidence=confidence,
     )
-
-
-__all__ = [
-    "StatisticsError",
-    "exact_logrank_test",
-    "logrank_scores",
-    "logrank_test",
-    "permutation_logrank_test",
-    "peto_hazard_ratio",
-]

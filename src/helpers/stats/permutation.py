@@ -1,9 +1,9 @@
 """Null distribution of a two-sample linear statistic under all relabellings of the subjects.
 
-The statistic is the sum of the scores of one arm. Two exact algorithms: the shift algorithm for integer scores
-(Streitberg & Roehmel 1986) and, for real scores, the split-up of the tied-score network into two halves that
-are enumerated and met in the middle (van de Wiel 2001). Both condition on the observed scores, so ties are
-handled exactly. A seeded Monte Carlo version serves where neither is feasible.
+The statistic is the sum of the scores of one arm. Two exact algorithms: the shift algorithm for integer
+scores (Streitberg & Roehmel 1986) and, for real scores, the split-up of the tied-score network into two
+halves that are enumerated and met in the middle (van de Wiel 2001). Both condition on the observed scores, so
+ties are handled exactly. A seeded Monte Carlo version serves where neither is feasible.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 from helpers.stats.checks import Bools, Floats, Ints
 from helpers.stats.result import StatisticsError
 
-# Relative slack when a permuted statistic is compared with the observed one: sums of the same scores in another
-# order differ by rounding, and such sums must count as equal.
+# Relative slack when a permuted statistic is compared with the observed one: sums of the same scores in
+# another order differ by rounding, and such sums must count as equal.
 _SLACK = 1e-9
 # Largest work accepted: cell updates of the shift algorithm, and states of one half of the split-up.
 _SHIFT_LIMIT = 3_000_000_000
@@ -63,7 +63,8 @@ def shift_cost(scores: Ints, chosen: int) -> int:
 
 
 def shift_distribution(scores: Ints, chosen: int) -> Floats:
-    """P(sum of `chosen` scores drawn without replacement = s) for s = 0, 1, ... (scores non-negative integers).
+    """P(sum of `chosen` scores drawn without replacement = s) for s = 0, 1, ... (scores non-negative
+    integers).
 
     Probabilities, not counts, are carried: entry [j, s] is scaled by 1/C(i, j) after i scores, which avoids
     overflow for any n.
@@ -120,33 +121,45 @@ def _tails_by_split_up(scores: Floats, mask: Bools) -> TailProbabilities:
             "method", f"exact enumeration of {scores.size} subjects is too large; use the permutation version"
         )
     chosen = int(mask.sum())
-    first = _half_states(values[left], counts[left], chosen)
-    second = _half_states(values[right], counts[right], chosen)
+    first = _HalfStates(values[left], counts[left], chosen)
+    second = _HalfStates(values[right], counts[right], chosen)
     observed, mean = float(scores[mask].sum()), chosen * float(scores.mean())
     slack = _SLACK * max(float(np.abs(scores).sum()), 1.0)
     greater = less = both = 0.0
     far = abs(observed - mean)
     for j in range(chosen + 1):
-        a_sums, a_weights = first(j)
-        b_sums, b_cumulative = _sorted_cumulative(*second(chosen - j))
+        a_sums, a_weights = first.choices(j)
+        b_sums, b_cumulative = _sorted_cumulative(*second.choices(chosen - j))
         if not (a_sums.size and b_sums.size):
             continue
 
-        def at_least(limit: float) -> float:
-            rank = np.searchsorted(b_sums, limit - slack - a_sums, side="left")  # noqa: B023
-            return float(a_weights @ (b_cumulative[-1] - b_cumulative[rank]))  # noqa: B023
-
-        def at_most(limit: float) -> float:
-            rank = np.searchsorted(b_sums, limit + slack - a_sums, side="right")  # noqa: B023
-            return float(a_weights @ b_cumulative[rank])  # noqa: B023
-
-        greater += at_least(observed)
-        less += at_most(observed)
-        both += at_least(mean + far) + at_most(mean - far)
+        pairs = _Pairs(a_sums, a_weights, b_sums, b_cumulative, slack)
+        greater += pairs.at_least(observed)
+        less += pairs.at_most(observed)
+        both += pairs.at_least(mean + far) + pairs.at_most(mean - far)
     total = float(comb(scores.size, chosen))
     if far <= slack:
         both = total
     return TailProbabilities(min(greater / total, 1.0), min(less / total, 1.0), min(both / total, 1.0))
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Number of pairs of choices, one from each half, whose sums together pass a limit."""
+
+    first: Floats
+    weight: Floats
+    second: Floats
+    cumulative: Floats
+    slack: float
+
+    def at_least(self, limit: float) -> float:
+        rank = np.searchsorted(self.second, limit - self.slack - self.first, side="left")
+        return float(self.weight @ (self.cumulative[-1] - self.cumulative[rank]))
+
+    def at_most(self, limit: float) -> float:
+        rank = np.searchsorted(self.second, limit + self.slack - self.first, side="right")
+        return float(self.weight @ self.cumulative[rank])
 
 
 def _balanced_halves(counts: Ints) -> tuple[list[int], list[int]]:
@@ -160,7 +173,7 @@ def _balanced_halves(counts: Ints) -> tuple[list[int], list[int]]:
     return halves
 
 
-class _half_states:  # noqa: N801  (used as a function that remembers its enumeration)
+class _HalfStates:
     """All ways to choose from some classes of tied scores, looked up by the number chosen."""
 
     def __init__(self, values: Floats, counts: Ints, chosen: int) -> None:
@@ -180,7 +193,7 @@ class _half_states:  # noqa: N801  (used as a function that remembers its enumer
         self._sums, self._weights = sums[order], weights[order]
         self._starts = np.searchsorted(number[order], np.arange(chosen + 2))
 
-    def __call__(self, number: int) -> tuple[Floats, Floats]:
+    def choices(self, number: int) -> tuple[Floats, Floats]:
         """Sums and multiplicities of the choices of `number` subjects, ordered by sum."""
         part = slice(self._starts[number], self._starts[number + 1])
         order = np.argsort(self._sums[part])
@@ -194,7 +207,8 @@ def _sorted_cumulative(sums: Floats, weights: Floats) -> tuple[Floats, Floats]:
 def sampled_sums(scores: Floats, chosen: int, draws: int, seed: int) -> Floats:
     """Sums of `chosen` scores drawn without replacement, `draws` times (selection sampling, vectorised).
 
-    Only subjects whose score differs from the most frequent one need a decision, so heavy censoring costs little.
+    Only subjects whose score differs from the most frequent one need a decision, so heavy censoring costs
+    little.
     """
     if draws < 1:
         raise StatisticsError("draws", f"must be at least 1, found {draws}")

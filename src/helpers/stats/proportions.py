@@ -101,10 +101,11 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
 def proportion_difference(
     e1: Any, n1: Any, e2: Any, n2: Any, *, method: DifferenceMethod = "newcombe", confidence: float = 0.95
 ) -> Result:
-    """Difference of proportions e1/n1 - e2/n2 with an interval that exists for every table, 0/20 v 20/20 included.
+    """Difference of proportions e1/n1 - e2/n2 with an interval that exists for every table, 0/20 v 20/20
+    included.
 
-    newcombe: hybrid score interval, method 10 of Newcombe 1998; miettinen_nurminen: inversion of the score test
-    with variance factor N/(N - 1) (Miettinen & Nurminen 1985).
+    newcombe: hybrid score interval, method 10 of Newcombe 1998; miettinen_nurminen: inversion of the score
+    test with variance factor N/(N - 1) (Miettinen & Nurminen 1985).
     """
     choice(method, ("newcombe", "miettinen_nurminen"), "method")
     level = confidence_level(confidence)
@@ -144,7 +145,8 @@ def _miettinen_nurminen(k1: int, n1: int, k2: int, n2: int, level: float) -> tup
         p2 = _restricted_rate(k1, n1, k2, n2, delta)
         p1 = min(max(p2 + delta, 0.0), 1.0)
         variance = (p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2) * (n1 + n2) / (n1 + n2 - 1)
-        # The score tends to +-infinity where the restricted variance vanishes; the sign is what matters there.
+        # The score tends to +-infinity where the restricted variance vanishes; the sign is what matters
+        # there.
         return (
             (gap - delta) / sqrt(variance)
             if variance > 0

@@ -114,10 +114,11 @@ def change_from_baseline(
     """Paired change of one variable from its baseline at each later visit, one row a visit.
 
     `frame` is long: one row a patient and visit. Columns of the result: visit, n_baseline, n_visit, n (pairs
-    used), n_missing (patients of the baseline without a usable value at the visit), n_censored (pairs left out
-    because either value carries a `<` or `>` in the `qualifier` column, so that its change is only a bound),
-    median_baseline, median_visit (of the pairs), median_change, q1_change, q3_change, median_percent_change,
-    mean_change, p_value (signed-rank), method. Raises StatisticsError for duplicates or missing columns.
+    used), n_missing (patients of the baseline without a usable value at the visit), n_censored (pairs left
+    out because either value carries a `<` or `>` in the `qualifier` column, so that its change is only a
+    bound), median_baseline, median_visit (of the pairs), median_change, q1_change, q3_change,
+    median_percent_change, mean_change, p_value (signed-rank), method. Raises StatisticsError for duplicates
+    or missing columns.
     """
     import pandas as pd
 
@@ -228,9 +229,10 @@ def mixed_model_log(
 ) -> dict[str, Result]:
     """Linear mixed model of log(value) with a random intercept for each `id`, by REML.
 
-    `terms` is the right-hand side of the formula, for instance "C(visit) * group". Each fixed effect comes back
-    as the ratio exp(coefficient) with Wald interval and p. Rows with a missing value are left out and counted.
-    Wraps `statsmodels` MixedLM. Raises StatisticsError for values <= 0 or a fit that does not converge.
+    `terms` is the right-hand side of the formula, for instance "C(visit) * group". Each fixed effect comes
+    back as the ratio exp(coefficient) with Wald interval and p. Rows with a missing value are left out and
+    counted. Wraps `statsmodels` MixedLM. Raises StatisticsError for values <= 0 or a fit that does not
+    converge.
     """
     import warnings
 

@@ -97,7 +97,8 @@ def rmst_difference(
 def rmst_ratio(
     time: Any, event: Any, group: Any, tau: float, *, treated: Any, confidence: float = 0.95
 ) -> Result:
-    """Ratio of restricted means to `tau`, treated over reference, interval and p on the log scale (delta method)."""
+    """Ratio of restricted means to `tau`, treated over reference, interval and p on the log scale (delta
+    method)."""
     level = confidence_level(confidence)
     (area_1, var_1, n_1), (area_0, var_0, n_0), arms = _two_areas(time, event, group, tau, treated)
     log_ratio = float(np.log(area_1 / area_0))
@@ -137,8 +138,8 @@ def survival_difference(
 ) -> Result:
     """Difference S_treated(at) - S_reference(at) of two Kaplan-Meier curves.
 
-    Interval: `mover` squares and adds the distances to each arm's log-log limits (beta-product where S is 0 or
-    1; Newcombe's method 10 carried to survival), `plain` uses Greenwood's standard errors. The p-value is
+    Interval: `mover` squares and adds the distances to each arm's log-log limits (beta-product where S is 0
+    or 1; Newcombe's method 10 carried to survival), `plain` uses Greenwood's standard errors. The p-value is
     the complementary log-log test (Klein et al. 2007) with the variance of the step function at `at`; where
     that transform does not exist, the untransformed z test, said in `method`. NaN beyond follow-up.
     """
@@ -152,7 +153,7 @@ def survival_difference(
     se = [_error_at(arm, at) for arm in arms]
     p_value, statistic, test = _difference_test((first.value, second.value), se)
     if interval == "plain":
-        half = _z(level) * float(np.hypot(*se))
+        half = _z(level) * float(np.hypot(se[0], se[1]))
         lower, upper = gap - half, gap + half
     else:
         lower = gap - float(np.hypot(first.value - first.lower, second.upper - second.value))
@@ -189,7 +190,7 @@ def _difference_test(values: tuple[float, float], errors: list[float]) -> tuple[
         variance = sum((e / (v * np.log(v))) ** 2 for v, e in zip(values, errors, strict=True))
         statistic = float((transformed[0] - transformed[1]) ** 2 / variance)
         return float(chi2.sf(statistic, 1)), statistic, "complementary log-log test"
-    se, gap = float(np.hypot(*errors)), values[0] - values[1]
+    se, gap = float(np.hypot(errors[0], errors[1])), values[0] - values[1]
     if se == 0:
         return (1.0 if gap == 0 else nan), (0.0 if gap == 0 else inf), "no test (no variance)"
     return float(chi2.sf((gap / se) ** 2, 1)), (gap / se) ** 2, "untransformed z test"

@@ -1,4 +1,4 @@
-"""Two independent groups of values: rank-sum test, location shift, difference of medians, standardised difference."""
+"""Two independent groups of values: rank-sum test, shift, medians, standardised difference."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def rank_sum_test(x: Any, y: Any, *, method: RankSumMethod = "exact") -> Result:
     subjects) the corrected normal approximation is used and `method` and `note` say so. `asymptotic` is the
     normal approximation with tie-corrected variance, `asymptotic_corrected` adds the continuity correction.
 
-    `statistic` is U of `x` (R's W); `value` is P(X > Y) + P(X = Y)/2. Missing values are left out and counted.
-    Raises StatisticsError if a sample has no observed value.
+    `statistic` is U of `x` (R's W); `value` is P(X > Y) + P(X = Y)/2. Missing values are left out and
+    counted. Raises StatisticsError if a sample has no observed value.
     """
     choice(method, ("exact", "asymptotic", "asymptotic_corrected"), "method")
     first, missing_x = observed_values(x, "x")
@@ -125,9 +125,10 @@ def hodges_lehmann(x: Any, y: Any, *, confidence: float = 0.95) -> Result:
 
 
 def _inverted_limit(first: Floats, second: Floats, distinct: Floats, tail: float, exact: bool) -> float:
-    """Smallest shift not rejected by the one-sided test of x > y + shift (bisection over the pairwise differences).
+    """Smallest shift not rejected by the one-sided test of x > y + shift.
 
-    The test statistic changes only at the differences, so each open gap between two of them is one verdict.
+    Found by bisection over the pairwise differences: the test statistic changes only at them, so each open gap
+    between two of them is one verdict.
     """
     inner = (distinct[1:] + distinct[:-1]) / 2
     gaps = np.concatenate(([distinct[0] - 1.0], inner, [distinct[-1] + 1.0]))
@@ -221,7 +222,7 @@ def _logarithms(values: Floats, argument: str) -> Floats:
 def permutation_test(
     x: Any, y: Any, statistic: Callable[..., Any], *, draws: int = 9_999, seed: int = 20240501
 ) -> Result:
-    """Two-sided permutation test of `statistic(x, y)`; enumerates all relabellings if they number at most `draws`.
+    """Two-sided permutation test of `statistic(x, y)`, enumerated if there are at most `draws` relabellings.
 
     `statistic` takes the two samples as arrays and returns a number (wraps `scipy.stats.permutation_test`;
     two-sided p is twice the smaller tail). Raises StatisticsError for empty samples or a statistic that is
@@ -266,8 +267,8 @@ def adjust_p_values(
 ) -> Floats:
     """P-values adjusted for multiplicity (Holm: family-wise; Benjamini-Hochberg: false discovery rate).
 
-    Missing p-values stay missing and are not counted as tests. Raises StatisticsError for values outside [0, 1].
-    Wraps `statsmodels.stats.multitest.multipletests`.
+    Missing p-values stay missing and are not counted as tests. Raises StatisticsError for values outside [0,
+    1]. Wraps `statsmodels.stats.multitest.multipletests`.
     """
     from statsmodels.stats.multitest import multipletests
 

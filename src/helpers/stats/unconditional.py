@@ -31,7 +31,10 @@ def boschloo_p(a: int, n1: int, b: int, n2: int) -> tuple[float, float]:
 
     _feasible(n1, n2)
     x, y = np.arange(n1 + 1)[:, None], np.arange(n2 + 1)[None, :]
-    fisher = (hypergeom.cdf(x, n1 + n2, x + y, n1), hypergeom.sf(x - 1, n1 + n2, x + y, n1))
+    fisher = [
+        np.asarray(hypergeom.cdf(x, n1 + n2, x + y, n1), dtype=float),
+        np.asarray(hypergeom.sf(x - 1, n1 + n2, x + y, n1), dtype=float),
+    ]
     sides = [_supremum(f <= f[a, b] * (1 + 1e-7), n1, n2) for f in fisher]
     return min(2 * min(sides), 1.0), float(min(f[a, b] for f in fisher))
 
