@@ -1,0 +1,128 @@
+"""One effect by every method: how far the comparison of survival depends on the choice of the statistic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from helpers.analysis.survival import TREATED, SurvivalTimes
+from helpers.analysis.variables import comparison
+from helpers.stats.contingency import odds_ratio, two_by_two_test
+from helpers.stats.cox import cox_regression
+from helpers.stats.firth import firth_cox, firth_logistic
+from helpers.stats.logrank import (
+    exact_logrank_test,
+    logrank_test,
+    permutation_logrank_test,
+    peto_hazard_ratio,
+)
+from helpers.stats.proportions import proportion_difference
+from helpers.stats.result import Result
+from helpers.stats.rmst import rmst_difference, rmst_ratio, survival_difference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import StatisticsStore
+
+ANALYSIS, OUTCOME = "effect", "death"
+RATIO, POINTS, DAYS = "ratio", "percentage points", "days"
+_TABLE_RULES = ("fisher", "mid_p", "boschloo", "barnard", "pearson", "yates")
+
+
+def effects_on_survival(
+    times: SurvivalTimes,
+    config: CohortConfig,
+    store: StatisticsStore,
+    *,
+    confidence: float,
+    seed: int,
+    draws: int = 100_000,
+) -> int:
+    """Store the effect of treatment on survival by every method that applies; return how many.
+
+    Estimates: hazard ratios (Cox with Efron's ties, Firth, Peto), odds ratios of death by the horizon
+    (conditional exact, Firth), ratio and difference of restricted means, difference of survival at the
+    horizon, difference of risks. Tests: log-rank (asymptotic, exact, Monte Carlo), Gehan-weighted, and the
+    2 x 2 tests of dead against alive. Those of the 2 x 2 table are left out where somebody's follow-up ended
+    before the horizon, for then the table is not known.
+    """
+    groups = comparison(config)
+    frame = times.frame[times.frame["group"].isin(groups)]
+    if frame["group"].nunique() < 2 or not frame["event"].any():
+        return 0
+    found = [
+        *_hazard_ratios(frame, groups, confidence),
+        *_time_scale(frame, groups, times.horizon_days, confidence),
+        *_logrank_tests(frame, groups, seed, draws),
+    ]
+    if (frame["event"] | (frame["time"] >= times.horizon_days)).all():
+        found += _risks(frame, groups, confidence)
+    common: dict[str, Any] = {"group": "both", "timepoint": f"day_{times.horizon_days}"}
+    for name, unit, result in found:
+        store.add(ANALYSIS, OUTCOME, name, result=result, unit=unit, **_scaled(result, unit), **common)
+    return len(found)
+
+
+def _scaled(result: Result, unit: str) -> dict[str, Any]:
+    """Return differences of shares in percentage points, and of a test its statistic."""
+    if unit == POINTS:
+        return {name: 100 * getattr(result, name) for name in ("value", "lower", "upper")}
+    return {} if unit else {"value": result.statistic}
+
+
+def _hazard_ratios(
+    frame: pd.DataFrame, groups: list[str], confidence: float
+) -> Iterator[tuple[str, str, Result]]:
+    data = (frame["time"], frame["event"], frame["group"])
+    columns: dict[str, Any] = {"time": "time", "event": "event", "covariates": [TREATED]}
+    fit = cox_regression(frame, confidence=confidence, **columns)
+    yield "cox_efron", RATIO, fit.result(TREATED)
+    yield "cox_firth", RATIO, firth_cox(frame, confidence=confidence, **columns).result(TREATED)
+    yield "peto", RATIO, peto_hazard_ratio(*data, treated=groups[0], confidence=confidence)
+
+
+def _time_scale(
+    frame: pd.DataFrame, groups: list[str], horizon: int, confidence: float
+) -> Iterator[tuple[str, str, Result]]:
+    data = (frame["time"], frame["event"], frame["group"])
+    options: dict[str, Any] = {"treated": groups[0], "confidence": confidence}
+    last = frame.groupby("group")["time"].max().min()
+    if last >= horizon:  # beyond the shorter follow-up the restricted mean is not known
+        yield "rmst_ratio", RATIO, rmst_ratio(*data, horizon, **options)
+        yield "rmst_difference", DAYS, rmst_difference(*data, horizon, **options)
+    yield "survival_difference", POINTS, survival_difference(*data, horizon, **options)
+
+
+def _risks(frame: pd.DataFrame, groups: list[str], confidence: float) -> Iterator[tuple[str, str, Result]]:
+    dead = [int(frame.loc[frame["group"] == group, "event"].sum()) for group in groups]
+    size = [int((frame["group"] == group).sum()) for group in groups]
+    table = np.array([[d, n - d] for d, n in zip(dead, size, strict=True)])
+    yield "odds_ratio_exact", RATIO, odds_ratio(table, confidence=confidence)
+    logistic = firth_logistic(frame, outcome="event", covariates=[TREATED], confidence=confidence)
+    yield "odds_ratio_firth", RATIO, logistic.result(TREATED)
+    for method in ("newcombe", "miettinen_nurminen"):
+        found = proportion_difference(
+            dead[0], size[0], dead[1], size[1], method=method, confidence=confidence
+        )
+        yield f"risk_difference_{method}", POINTS, found
+    for rule in _TABLE_RULES:
+        yield f"test_{rule}", "", two_by_two_test(table, rule=rule)  # type: ignore[arg-type]
+
+
+def _logrank_tests(
+    frame: pd.DataFrame, groups: list[str], seed: int, draws: int
+) -> Iterator[tuple[str, str, Result]]:
+    data = (frame["time"], frame["event"], frame["group"])
+    yield "test_logrank", "", logrank_test(*data)
+    yield "test_logrank_exact", "", exact_logrank_test(*data, treated=groups[0])
+    yield (
+        "test_logrank_monte_carlo",
+        "",
+        permutation_logrank_test(*data, treated=groups[0], seed=seed, draws=draws),
+    )
+    yield "test_gehan", "", logrank_test(*data, weights="gehan")
