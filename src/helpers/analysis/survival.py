@@ -56,7 +56,7 @@ def risk_table_days(horizon_days: int) -> list[int]:
     """Return the days under the curve: every week up to ten weeks, else about eight rounded steps."""
     if horizon_days <= 70:
         return list(range(0, horizon_days + 1, 7 if horizon_days > 21 else 3))
-    days = [1, 5, 10, 20, 30, 60, 90, 182, 365, 730, 1095, 1826]
+    days = [1, 5, 10, 20, 30, 60, 90, 182, 365, 730, 1095, 1825]
     step = next(day for day in days if horizon_days / day <= 9 or day == days[-1])
     return list(range(0, horizon_days + 1, step))
 

@@ -49,11 +49,13 @@ def save_figure(figure: Figure, stem: Path, description: str) -> SavedFigure:
 
     stem.parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(RC):
+        figure.set_dpi(DPI)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # one layout for all formats
         for suffix, metadata in _metadata(description).items():
             buffer = io.BytesIO()
             figure.savefig(buffer, format=suffix, metadata=metadata)
             _replace(stem.with_suffix(f".{suffix}"), buffer.getvalue())
-        figure.set_dpi(DPI)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         picture = Image.fromarray(_rgb(canvas))

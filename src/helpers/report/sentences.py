@@ -45,10 +45,10 @@ def _join(parts: Sequence[str]) -> str:
 
 def arm(group: Group) -> str:
     """Return how a group is called in a sentence: ``ruxolitinib group``; acronyms keep their capitals."""
-    return f"{_in_text(group.label)} group"
+    return f"{in_text(group.label)} group"
 
 
-def _in_text(label: str) -> str:
+def in_text(label: str) -> str:
     """Return a label for the middle of a sentence: no unit, small first letter unless it is an acronym."""
     name = label.rpartition(", ")[0] or label
     return name if name[:2].isupper() else name[:1].lower() + name[1:]
@@ -82,7 +82,7 @@ def baseline_reading(statistics: Statistics, labels: dict[str, str], *, alpha: f
         return Reading("The cohort has one group, so nothing is compared at baseline.")
     apart = [row for row in tests if row.p_value < alpha and row.variable != "death"]
     named = [
-        f"{_in_text(labels.get(row.variable, row.variable))} ({format_p_equation(row.p_value)})"
+        f"{in_text(labels.get(row.variable, row.variable))} ({format_p_equation(row.p_value)})"
         for row in apart
     ]
     large = statistics["balance.standardized_difference.both.baseline.above_0_1"]
@@ -201,6 +201,11 @@ def absent_reading(
     if not missing:
         return Reading(f"The cohort has what this notebook reads: {_join(list(needs))}.")
     table = "table" if len(missing) == 1 else "tables"
+    if len(missing) == len(needs):
+        return Reading(
+            f"**Nothing to do in this notebook:** the cohort *{config.title}* has no {table} "
+            f"{_join(missing)}. Each part below says so."
+        )
     return Reading(
         f"**Nothing to do here for part of this notebook:** the cohort *{config.title}* has no {table} "
         f"{_join(missing)}. What depends on it is switched off and says so below."

@@ -23,7 +23,7 @@ SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 180.0
 DPI = 300
 TEXT_PT = 8.0
-_CHARACTER_MM = 1.55  # mean width of a character of the text size
+CHARACTER_MM = 1.55  # mean width of a character of the text size
 
 RESPONSE_ORDER = ("CR", "PR", "NR")
 RESPONSE_LABELS = {"CR": "Complete response", "PR": "Partial response", "NR": "No response"}
@@ -110,7 +110,7 @@ def new_figure(width_mm: float, height_mm: float, *, stamp: str = "") -> tuple[F
     engine.set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)  # type: ignore[call-arg]
     if not stamp:
         return figure, figure
-    lines = textwrap.wrap(stamp, int(width_mm / _CHARACTER_MM))
+    lines = textwrap.wrap(stamp, int(width_mm / CHARACTER_MM))
     band = 1.5 + 3.4 * len(lines)
     body, foot = figure.subfigures(2, 1, height_ratios=[height_mm - band, band], squeeze=False).flat
     foot.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", color=GREY, style="italic")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from helpers.report.sentences import in_text
 from helpers.report.table import INDENT, Table
 from helpers.results.format import (
     EN_DASH,
@@ -226,7 +227,7 @@ def course_table(
         "P-values are not adjusted for the number of tests.",
         "Later visits describe the patients then alive and measured.",
     ]
-    title = f"Course of laboratory values and temperature, {chosen.label.lower()}"
+    title = f"Course of laboratory values and temperature, {in_text(chosen.label)}"
     return Table("table_3_course", title, ["Measurement", *[v.label for v in visits]], rows, notes, stamp)
 
 

@@ -44,7 +44,8 @@ def count_rows(
     for label, tick in zip(rows, axes.get_yticklabels(), strict=True):
         tick.set_color(colours[label])
     axes.tick_params(axis="both", length=0, labelbottom=False)
-    axes.tick_params(axis="y", pad=9)
+    widest = max((len(str(counts[0])) for counts in rows.values() if len(counts)), default=1)
+    axes.tick_params(axis="y", pad=4 + 2.5 * widest)  # the first count reaches half its width to the left
     axes.spines[:].set_visible(False)
     axes.patch.set_alpha(0)
     axes.set_title(title, fontweight="normal", color=INK, pad=2)

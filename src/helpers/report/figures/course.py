@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from helpers.cohort.dictionary import load_dictionary
 from helpers.report.figures.common import say_absent
-from helpers.report.style import FAINT, GREY, group_styles
+from helpers.report.style import CHARACTER_MM, FAINT, GREY, MM_PER_INCH, group_styles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistics
 
 _LONGEST_LABEL = 24
+_LONGEST_ABBREVIATION = 5
+_SHOWN_IN_DAYS = 60
+_MANY_PATIENTS = 50
+_MARGIN = 0.4  # beside the first and last visit, in visits
+_SHARE_OF_AXES = 0.75  # of a panel's width; the rest is its vertical axis
+_GAP_CHARACTERS = 0.8
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,9 @@ def short_label(variable: Variable) -> str:
     name, comma, unit = variable.label.rpartition(", ")
     if not name or len(variable.label) <= _LONGEST_LABEL:
         return variable.label
-    return f"{variable.name.upper()}{comma}{unit}"
+    short = variable.name
+    short = short.upper() if len(short) <= _LONGEST_ABBREVIATION else short.replace("_", " ").capitalize()
+    return f"{short}{comma}{unit}"
 
 
 def _or_nan(limit: float | None) -> float:
@@ -91,8 +99,12 @@ def draw_courses(
     *,
     analysis: str = "laboratory",
     columns: int = 4,
+    absent: str = "None of the measurements that this figure shows is recorded at follow-up visits.",
 ) -> None:
     """Draw one small panel a quantity; visits are evenly spaced, n stands above each.
+
+    Where there are more visits than their labels have room, every second one or fewer are labelled. Without
+    any value `absent` is said instead.
 
     Thin lines are patients of the treated group, the thick line is the median with first and third quartile,
     the green band the reference range, and a triangle a value known only as above or below a limit.
@@ -100,20 +112,25 @@ def draw_courses(
     group = followed_group(config)
     courses = [course for course in courses if len(course.patients)]
     if not courses:
-        say_absent(
-            container, "None of the measurements that this figure shows is recorded at follow-up visits."
-        )
+        say_absent(container, absent)
         return
     rows = -(-len(courses) // columns)
     grid = container.subplots(rows, min(columns, len(courses)), squeeze=False)
     for axes in grid.flat[len(courses) :]:
         axes.set_visible(False)
+    room = room_for_text(container, grid.shape[1])
     for axes, course in zip(grid.flat, courses, strict=False):
-        _panel(axes, course, statistics, config, group, analysis)
+        _panel(axes, course, statistics, config, group, analysis, room)
 
 
 def _panel(
-    axes: Axes, course: Course, statistics: Statistics, config: CohortConfig, group: str, analysis: str
+    axes: Axes,
+    course: Course,
+    statistics: Statistics,
+    config: CohortConfig,
+    group: str,
+    analysis: str,
+    room: float,
 ) -> None:
     style = group_styles(config)[group]
     visits = [
@@ -132,9 +149,7 @@ def _panel(
             linewidth=0,
         )
     seen = course.patients[course.patients["visit"].isin(list(place))]
-    for _, patient in seen.groupby("patient_id", sort=True):
-        path = patient.assign(x=patient["visit"].map(place)).sort_values("x")
-        axes.plot(path["x"], path["value"], color=FAINT, linewidth=0.5, zorder=1)
+    _patient_lines(axes, seen, place)
     for qualifier, marker in {">": "^", "<": "v"}.items():
         limited = seen[seen["qualifier"] == qualifier]
         axes.plot(limited["visit"].map(place), limited["value"], marker, color=GREY, markersize=3, zorder=2)
@@ -157,22 +172,25 @@ def _panel(
     if course.log:
         _log_axis(axes, seen["value"])
     axes.set_ylim(*_limits(seen["value"], log=course.log))
-    axes.set_xlim(-0.4, max(len(visits) - 0.6, 0.6))
-    axes.set_xticks(range(len(visits)), labels=[_short(visit) for visit in visits])
+    axes.set_xlim(-_MARGIN, max(len(visits) - 1 + _MARGIN, 0.6))
+    names = [_short(visit) for visit in visits]
+    counts = [f"{int(count)}" for count in found["n"]]
+    every = label_every(names + counts, len(visits), room)
+    axes.set_xticks(range(len(visits)), labels=["" if i % every else name for i, name in enumerate(names)])
     axes.set_title(course.label, pad=13)
     axes.annotate(
         "n",
         (0, 1),
         xycoords="axes fraction",
-        xytext=(-4, 2),
+        xytext=(_left_of_first(counts[0], len(visits), room), 2),
         textcoords="offset points",
         ha="right",
         va="bottom",
         color=GREY,
     )
-    for i, count in enumerate(found["n"]):
+    for i, count in list(enumerate(counts))[::every]:
         axes.annotate(
-            f"{int(count)}",
+            count,
             (i, 1),
             xycoords=("data", "axes fraction"),
             xytext=(0, 2),
@@ -188,7 +206,44 @@ def _short(visit: object) -> str:
     day = visit.day  # type: ignore[attr-defined]
     if day % 7 == 0 and day <= 7 * 26:
         return f"{day // 7}w" if day else "0"
-    return f"{day}d" if day < 365 else f"{day / 365.25:.0f}y"
+    if day < _SHOWN_IN_DAYS:
+        return f"{day}d"
+    years = round(day / 365.25, 1)
+    return f"{years:g}y" if years >= 1 else f"{day / 30.44:.0f}m"
+
+
+def room_for_text(container: Figure | SubFigure, panels: int) -> float:
+    """Return how many characters fit side by side under one of `panels` equal panels."""
+    figure = container.get_figure(root=True)
+    assert figure is not None
+    width_mm = container.bbox.width / figure.dpi * MM_PER_INCH
+    return float(_SHARE_OF_AXES * width_mm / panels / CHARACTER_MM)
+
+
+def label_every(labels: Sequence[str], places: int, room: float) -> int:
+    """Return 1 if labels at all places fit into `room` characters, 2 if at every second one, and so on."""
+    longest = max((len(label) for label in labels), default=0)
+    fitting = max(1, int(room / (longest + _GAP_CHARACTERS)))
+    return max(1, -(-places // fitting))
+
+
+def _left_of_first(count: str, places: int, room: float) -> float:
+    """Return how far (points) from the left end of the axes the sign ``n`` clears the first count."""
+    character = CHARACTER_MM / MM_PER_INCH * 72
+    centre = _MARGIN / (places - 1 + 2 * _MARGIN) * room * character
+    return min(-4.0, centre - len(count) * character * 0.6 - 3)
+
+
+def _patient_lines(axes: Axes, seen: pd.DataFrame, place: dict[str, int]) -> None:
+    """Draw a thin line a patient, fainter where there are so many that they would hide each other."""
+    import numpy as np
+    from matplotlib.collections import LineCollection
+
+    ordered = seen.assign(x=seen["visit"].map(place)).sort_values(["patient_id", "x"])
+    starts = np.flatnonzero(ordered["patient_id"].to_numpy()[1:] != ordered["patient_id"].to_numpy()[:-1]) + 1
+    paths = np.split(ordered[["x", "value"]].to_numpy(float), starts)
+    alpha = min(1.0, max(0.3, _MANY_PATIENTS / max(1, len(paths))))
+    axes.add_collection(LineCollection(paths, colors=FAINT, linewidths=0.5, alpha=alpha, zorder=1))
 
 
 def _log_axis(axes: Axes, values: pd.Series) -> None:

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
 
 
+def _drug_label(config: CohortConfig) -> str:
+    """Return the study drug as readers know it: the treated group's label where the group bears its name."""
+    treated = config.treated
+    if treated is not None and config.study_drug == treated.id:
+        return treated.label
+    return config.study_drug or "study drug"
+
+
 def draw_exposure(
     container: Figure | SubFigure,
     exposure: pd.DataFrame,
@@ -28,7 +36,7 @@ def draw_exposure(
         responses: columns patient_id, day, response; empty where none are recorded.
         config: the cohort's configuration, for the study drug.
     """
-    drug = config.study_drug or "study drug"
+    drug = _drug_label(config)
     if exposure.empty:
         say_absent(container, f"No treatment with {drug} is recorded in this cohort.")
         return
@@ -45,7 +53,7 @@ def draw_exposure(
         height=0.62,
         color="#b3d4e8",
         zorder=2,
-        label=drug.capitalize(),
+        label=drug[:1].upper() + drug[1:],
     )
     for name, label in RESPONSE_LABELS.items():
         shown = responses[(responses["response"] == name) & responses["patient_id"].isin(place)]

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistics
 
 
+_MAP_ROW_MM = 3.9
+_MAP_FRAME_MM = 30.0  # title, group names and slanted visits
+
+
 def draw_patient_flow(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw the flow of patients: recorded, excluded, analysed by group, alive and dead at the horizon."""
     axes = container.subplots()
@@ -79,6 +83,11 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> 
     )
 
 
+def missing_map_height(observed: pd.DataFrame) -> float:
+    """Return the height (mm) at which every variable of the map can be read."""
+    return max(110.0, _MAP_FRAME_MM + _MAP_ROW_MM * len(observed))
+
+
 def draw_missing_map(
     container: Figure | SubFigure, observed: pd.DataFrame, *, title: str = "Patients alive with a value (%)"
 ) -> None:
@@ -109,6 +118,8 @@ def draw_missing_map(
             annot=share.map(lambda value: "" if value != value else format_number(value, 0)),
             fmt="",
             annot_kws={"fontsize": 8},
+            xticklabels=True,
+            yticklabels=True,
             linewidths=0.6,
             linecolor="white",
         )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistics
 
 
+YEAR = 365
+
+
 @dataclass(frozen=True)
 class SurvivalData:
     """What the figure shows, read from stored statistics.
@@ -87,9 +90,10 @@ def draw_survival(container: Figure | SubFigure, statistics: Statistics, config:
     upper.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1], labels=["0", "20", "40", "60", "80", "100"])
     upper.set_ylabel("Survival (%)")
     upper.set_xlim(0, horizon_days * 1.015)
-    upper.set_xticks(data.ticks)
+    in_years = _counts_years(data.ticks)
+    upper.set_xticks(data.ticks, labels=[str(day // YEAR if in_years else day) for day in data.ticks])
     upper.tick_params(labelbottom=True)
-    upper.set_xlabel("Days since day 0")
+    upper.set_xlabel(f"Years (of {YEAR} days) since day 0" if in_years else "Days since day 0")
     upper.legend(loc="lower left", handlelength=2.2, borderaxespad=0.3)
     if data.p_value is not None:
         text = f"{data.p_label} {format_p_equation(data.p_value)}"
@@ -101,6 +105,11 @@ def draw_survival(container: Figure | SubFigure, statistics: Statistics, config:
         {config.group(group).short_label: styles[group].colour for group in labels},
         title="Number at risk",
     )
+
+
+def _counts_years(ticks: list[int]) -> bool:
+    """Return whether the ticks are whole years, so that years are easier to read than days."""
+    return len(ticks) > 1 and all(day % YEAR == 0 for day in ticks)
 
 
 def _curve(axes: Axes, curve: pd.DataFrame, horizon: int, style: object, label: str) -> None:
