@@ -1,7 +1,8 @@
 """Time of the response rule and the HScore over one million patient-visits on one core.
 
 Run with `python benchmarks/clinical_speed.py [PATIENT_VISITS]`; the figures are written to
-clinical_speed.json beside this file. Missing and censored values are among the data, so that no short cut is taken.
+clinical_speed.json beside this file. Missing and censored values are among the data, so that no short cut
+is taken.
 """
 
 from __future__ import annotations

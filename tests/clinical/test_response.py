@@ -11,6 +11,7 @@ from helpers.clinical.response import (
     load_response_rule,
     response_evidence,
     transfusion_facts,
+    withdrawal_days,
 )
 
 from .conftest import make_facts
@@ -233,6 +234,21 @@ def test_the_withdrawn(choice, response):
     assert frame.loc["week_2", "response"] == response
     before = assess_response(facts, patients, rule, withdrawal_day={"P": 15}).set_index("visit")
     assert before.loc["week_2", "response"] == "PR"
+
+
+def test_withdrawal_is_read_from_the_last_course_and_its_reason():
+    columns = ["patient_id", "drug", "stop_day", "stop_reason"]
+    rows = [
+        ["left", "ruxolitinib", 20, "steroid taper failed"],
+        ["left", "ruxolitinib", 10, "complete remission"],
+        ["remitted", "ruxolitinib", 40, "Complete remission"],
+        ["ongoing", "ruxolitinib", 5, "switch of dose"],
+        ["ongoing", "ruxolitinib", None, None],
+        ["no reason", "ruxolitinib", 30, None],
+        ["other drug", "etoposide", 3, "toxicity"],
+        ["died", "ruxolitinib", 19, "death"],
+    ]
+    assert withdrawal_days(pd.DataFrame(rows, columns=columns), "ruxolitinib") == {"left": 21.0}
 
 
 def transfusions(*days, product="red cells"):

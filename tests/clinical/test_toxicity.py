@@ -39,46 +39,45 @@ def grade(variable, value, baseline=None, column="grade", **settings):
     return frame[frame["visit"] == "week_1"].iloc[0][column]
 
 
-@pytest.mark.parametrize(
-    ("variable", "value", "expected"),
-    [
-        ("hemoglobin", 115, 0), ("hemoglobin", 114, 1), ("hemoglobin", 100, 1), ("hemoglobin", 99, 2),
-        ("hemoglobin", 80, 2), ("hemoglobin", 79, 3), ("hemoglobin", 30, 3),
-        ("neutrophils", 1.8, 0), ("neutrophils", 1.79, 1), ("neutrophils", 1.5, 1), ("neutrophils", 1.49, 2),
-        ("neutrophils", 1.0, 2), ("neutrophils", 0.99, 3), ("neutrophils", 0.5, 3), ("neutrophils", 0.49, 4),
-        ("platelets", 125, 0), ("platelets", 124, 1), ("platelets", 75, 1), ("platelets", 74, 2),
-        ("platelets", 50, 2), ("platelets", 49, 3), ("platelets", 25, 3), ("platelets", 24, 4),
-        ("leucocytes", 3.5, 0), ("leucocytes", 3.49, 1), ("leucocytes", 3.0, 1), ("leucocytes", 2.99, 2),
-        ("leucocytes", 2.0, 2), ("leucocytes", 1.99, 3), ("leucocytes", 1.0, 3), ("leucocytes", 0.99, 4),
-        ("albumin", 40, 0), ("albumin", 39, 1), ("albumin", 30, 1), ("albumin", 29, 2), ("albumin", 20, 2),
-        ("albumin", 19, 3),
-        ("alt", 40, 0), ("alt", 41, 1), ("alt", 120, 1), ("alt", 121, 2), ("alt", 200, 2), ("alt", 201, 3),
-        ("alt", 800, 3), ("alt", 801, 4),
-        ("ast", 40, 0), ("ast", 41, 1), ("ast", 120, 1), ("ast", 121, 2), ("ast", 200, 2), ("ast", 201, 3),
-        ("ast", 800, 3), ("ast", 801, 4),
-        ("bilirubin", 20, 0), ("bilirubin", 21, 1), ("bilirubin", 30, 1), ("bilirubin", 31, 2),
-        ("bilirubin", 60, 2), ("bilirubin", 61, 3), ("bilirubin", 200, 3), ("bilirubin", 201, 4),
-        ("creatinine", 100, 0), ("creatinine", 101, 1), ("creatinine", 150, 1), ("creatinine", 151, 2),
-        ("creatinine", 300, 2), ("creatinine", 301, 3), ("creatinine", 600, 3), ("creatinine", 601, 4),
-        ("fibrinogen", 2.0, 0), ("fibrinogen", 1.99, 1), ("fibrinogen", 1.5, 1), ("fibrinogen", 1.49, 2),
-        ("fibrinogen", 1.0, 2), ("fibrinogen", 0.99, 3), ("fibrinogen", 0.5, 3), ("fibrinogen", 0.49, 4),
-        ("triglycerides", 1.7, 0), ("triglycerides", 1.71, 1), ("triglycerides", 3.42, 1),
-        ("triglycerides", 3.43, 2), ("triglycerides", 5.7, 2), ("triglycerides", 5.71, 3),
-        ("triglycerides", 11.4, 3), ("triglycerides", 11.41, 4),
-    ],
-)  # fmt: skip
-def test_every_cut_off_with_normal_or_no_baseline(variable, value, expected):
-    assert grade(variable, value) == expected
-    normal = {
-        "hemoglobin": 130,
-        "neutrophils": 3,
-        "platelets": 200,
-        "leucocytes": 5,
-        "albumin": 45,
-        "alt": 40,
-    }
-    normal |= {"ast": 40, "bilirubin": 20, "creatinine": 100, "fibrinogen": 3, "triglycerides": 1}
-    assert grade(variable, value, normal[variable]) == expected
+CUT_OFFS = [
+    ("hemoglobin", 115, 0), ("hemoglobin", 114, 1), ("hemoglobin", 100, 1), ("hemoglobin", 99, 2),
+    ("hemoglobin", 80, 2), ("hemoglobin", 79, 3), ("hemoglobin", 30, 3),
+    ("neutrophils", 1.8, 0), ("neutrophils", 1.79, 1), ("neutrophils", 1.5, 1), ("neutrophils", 1.49, 2),
+    ("neutrophils", 1.0, 2), ("neutrophils", 0.99, 3), ("neutrophils", 0.5, 3), ("neutrophils", 0.49, 4),
+    ("platelets", 125, 0), ("platelets", 124, 1), ("platelets", 75, 1), ("platelets", 74, 2),
+    ("platelets", 50, 2), ("platelets", 49, 3), ("platelets", 25, 3), ("platelets", 24, 4),
+    ("leucocytes", 3.5, 0), ("leucocytes", 3.49, 1), ("leucocytes", 3.0, 1), ("leucocytes", 2.99, 2),
+    ("leucocytes", 2.0, 2), ("leucocytes", 1.99, 3), ("leucocytes", 1.0, 3), ("leucocytes", 0.99, 4),
+    ("albumin", 40, 0), ("albumin", 39, 1), ("albumin", 30, 1), ("albumin", 29, 2), ("albumin", 20, 2),
+    ("albumin", 19, 3),
+    ("alt", 40, 0), ("alt", 41, 1), ("alt", 120, 1), ("alt", 121, 2), ("alt", 200, 2), ("alt", 201, 3),
+    ("alt", 800, 3), ("alt", 801, 4),
+    ("ast", 40, 0), ("ast", 41, 1), ("ast", 120, 1), ("ast", 121, 2), ("ast", 200, 2), ("ast", 201, 3),
+    ("ast", 800, 3), ("ast", 801, 4),
+    ("bilirubin", 20, 0), ("bilirubin", 21, 1), ("bilirubin", 30, 1), ("bilirubin", 31, 2),
+    ("bilirubin", 60, 2), ("bilirubin", 61, 3), ("bilirubin", 200, 3), ("bilirubin", 201, 4),
+    ("creatinine", 100, 0), ("creatinine", 101, 1), ("creatinine", 150, 1), ("creatinine", 151, 2),
+    ("creatinine", 300, 2), ("creatinine", 301, 3), ("creatinine", 600, 3), ("creatinine", 601, 4),
+    ("fibrinogen", 2.0, 0), ("fibrinogen", 1.99, 1), ("fibrinogen", 1.5, 1), ("fibrinogen", 1.49, 2),
+    ("fibrinogen", 1.0, 2), ("fibrinogen", 0.99, 3), ("fibrinogen", 0.5, 3), ("fibrinogen", 0.49, 4),
+    ("triglycerides", 1.7, 0), ("triglycerides", 1.71, 1), ("triglycerides", 3.42, 1),
+    ("triglycerides", 3.43, 2), ("triglycerides", 5.7, 2), ("triglycerides", 5.71, 3),
+    ("triglycerides", 11.4, 3), ("triglycerides", 11.41, 4),
+]  # fmt: skip
+NORMAL = {"hemoglobin": 130, "neutrophils": 3, "platelets": 200, "leucocytes": 5, "albumin": 45, "alt": 40}
+NORMAL |= {"ast": 40, "bilirubin": 20, "creatinine": 100, "fibrinogen": 3, "triglycerides": 1}
+
+
+@pytest.mark.parametrize("with_baseline", [False, True])
+def test_every_cut_off_with_normal_or_no_baseline(with_baseline):
+    columns = ["patient_id", "variable", "value"]
+    now = pd.DataFrame([[f"{v} {x}", v, x] for v, x, _ in CUT_OFFS], columns=columns).assign(visit="v", day=7)
+    base = now.assign(value=now["variable"].map(NORMAL), visit="baseline", day=0)
+    patients = pd.DataFrame({"patient_id": now["patient_id"].unique(), "sex": "female"})
+    facts = facts_from_visits(pd.concat([now, base]) if with_baseline else now, patients, ranges=RANGES)
+    frame = grade_laboratory(facts)
+    found = frame[frame["visit"] == "v"].set_index("patient_id")["grade"].to_dict()
+    assert found == {f"{v} {x}": expected for v, x, expected in CUT_OFFS}
 
 
 @pytest.mark.parametrize(

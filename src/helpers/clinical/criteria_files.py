@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -254,6 +255,12 @@ def available_criteria(extra_directories: Iterable[Directory] = ()) -> list[str]
     return sorted(names)
 
 
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Mapping[str, Any]:
+    """Parse a criteria file once; nothing that reads the tables changes them."""
+    return tomllib.loads(text)
+
+
 def read_criteria(
     name: str,
     kinds: Sequence[str],
@@ -264,7 +271,7 @@ def read_criteria(
     """Open a criteria file of one of `kinds` and read its settings, overriding those in `settings`."""
     label, text = find_criteria(name, extra_directories)
     try:
-        data = tomllib.loads(text)
+        data = _parsed(text)
     except tomllib.TOMLDecodeError as error:
         raise ClinicalError(f"criteria file {label}: not readable as TOML: {error}") from None
     reader = CriteriaReader(label, data, dict(settings or {}))

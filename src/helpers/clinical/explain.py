@@ -126,20 +126,21 @@ def _response_rows(
     withdrawal_day: Mapping[str, float] | None,
 ) -> list[pd.DataFrame]:
     calls = assess_response(facts, patients, rule, withdrawal_day=withdrawal_day)
+    calls = calls.set_index(["patient_id", "visit"])
+    evidence = response_evidence(facts, rule, wanted)
+    evidence = evidence[evidence["rule_state"] != "not done"]
     parts = []
     for row in np.flatnonzero(wanted):
-        key = facts.keys.iloc[row]
-        same = calls[(calls["patient_id"] == key["patient_id"]) & (calls["visit"] == key["visit"])].iloc[0]
+        patient, visit = facts.keys["patient_id"].iloc[row], facts.keys["visit"].iloc[row]
+        same: Any = calls.loc[(patient, visit)]
         answer = f"{same['response']} ({same['reason']}; improved: {same['improved'] or 'none'})"
-        only = np.arange(len(facts)) == row
-        evidence = response_evidence(facts, rule, only)
-        evidence = evidence[evidence["rule_state"] != "not done"]
-        if evidence.empty:
+        known = evidence[evidence["visit"] == visit]
+        if known.empty:
             blank = dict.fromkeys(COLUMNS, "")
-            blank |= {"question": f"response at {key['visit']}", "answer": answer, "visit": key["visit"]}
+            blank |= {"question": f"response at {visit}", "answer": answer, "visit": visit}
             parts.append(pd.DataFrame([blank]))
         else:
-            parts.append(_shape(evidence, f"response at {key['visit']}", answer))
+            parts.append(_shape(known, f"response at {visit}", answer))
     return parts
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "marker_states",
     "response_evidence",
     "transfusion_facts",
+    "withdrawal_days",
 ]
 
 RESPONSES = np.array(["NR", "PR", "CR", "missing"], dtype=object)
@@ -298,6 +299,30 @@ def compare_rules(
     if result is None:
         raise ClinicalError("variants: none given")
     return result
+
+
+def withdrawal_days(
+    treatments: pd.DataFrame,
+    drug: str,
+    *,
+    not_withdrawal: Iterable[str] = ("remission", "response", "completed", "death", "died"),
+) -> dict[str, float]:
+    """Day from which each patient had left a drug whose last course ended for want of effect or tolerance.
+
+    A patient has withdrawn when no course of `drug` is ongoing and the stop_reason of the last one is given
+    and holds none of the words of `not_withdrawal`; the day is the one after the last treatment day. A stop
+    without a reason is not taken for a withdrawal.
+    """
+    require_columns(treatments, "treatments", ["patient_id", "drug", "stop_day", "stop_reason"])
+    courses = treatments[treatments["drug"] == drug]
+    ongoing = set(courses.loc[courses["stop_day"].isna(), "patient_id"])
+    ended = courses[~courses["patient_id"].isin(ongoing)].sort_values("stop_day", kind="stable")
+    last = ended.drop_duplicates("patient_id", keep="last")
+    reason = last["stop_reason"].fillna("").astype(str).str.lower()
+    words = list(not_withdrawal)
+    kept = [bool(text.strip()) and not any(word in text for word in words) for text in reason]
+    left = last[np.array(kept, dtype=bool)]
+    return {str(who): float(day) + 1 for who, day in zip(left["patient_id"], left["stop_day"], strict=True)}
 
 
 PRODUCTS: Mapping[str, str] = {"red cells": "red_cell_transfusion", "platelets": "platelet_transfusion"}
