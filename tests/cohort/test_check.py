@@ -200,6 +200,14 @@ def test_doubtful_rows_are_warnings_that_do_not_stop_the_cleaning(cohort, file, 
     clean_cohort(cohort.path)
 
 
+def test_death_recorded_twice_must_agree(cohort):
+    died = ["died", "yes", "yes", "no", ""]
+    text = cohort.read("patients.csv").splitlines()
+    cohort.write("patients.csv", "\n".join(f"{a},{b}" for a, b in zip(text, died, strict=True)) + "\n")
+    problem = find(check_cohort(cohort.path))
+    assert (problem.row, problem.column, problem.found) == (2, "died", "died yes and no day of death")
+
+
 def test_exclusion_of_an_unknown_patient_is_an_error(cohort):
     cohort.append("cohort.toml", '\n[[exclusion]]\npatient_id = "Z99"\nreason = "pregnancy"\n')
     problem = find(check_cohort(cohort.path))

@@ -18,6 +18,12 @@ from helpers.cohort.cleaning import AnalysisTables, clean_cohort, inputs_digest,
 from helpers.cohort.problems import CohortError
 
 
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """The tables of the small cohort as it stands."""
+    return clean_cohort(CohortFolder(tmp_path_factory.mktemp("cleaning") / "small").path)
+
+
 def rows(frame, *columns):
     return [tuple(row) for row in frame[list(columns)].itertuples(index=False)]
 
@@ -28,8 +34,7 @@ def measured(tables, patient, variable):
     return rows(chosen, "day", "value", "qualifier", "visit", "role")
 
 
-def test_frames_have_the_agreed_columns_and_types(cohort):
-    tables = clean_cohort(cohort.path)
+def test_frames_have_the_agreed_columns_and_types(tables):
     for name, columns in COLUMNS.items():
         frame = getattr(tables, name)
         types = {column: str(dtype) for column, dtype in frame.dtypes.items()}
@@ -39,8 +44,8 @@ def test_frames_have_the_agreed_columns_and_types(cohort):
     assert tables.absent == frozenset()
 
 
-def test_patients_are_typed_and_ordered_by_group(cohort):
-    patients = clean_cohort(cohort.path).patients
+def test_patients_are_typed_and_ordered_by_group(tables):
+    patients = tables.patients
     assert rows(patients, "patient_id", "group", "followup_days", "died", "source_row") == [
         ("R01", "ruxolitinib", 120.0, False, 2),
         ("R02", "ruxolitinib", 19.0, True, 3),
@@ -53,8 +58,8 @@ def test_patients_are_typed_and_ordered_by_group(cohort):
     assert str(patients["splenomegaly"].dtype) == "boolean"
 
 
-def test_prior_therapies_follow_from_rows_before_day_0(cohort):
-    patients = clean_cohort(cohort.path).patients.set_index("patient_id")
+def test_prior_therapies_follow_from_rows_before_day_0(tables):
+    patients = tables.patients.set_index("patient_id")
     assert patients["prior_iv_glucocorticoid"].tolist() == [True, True, False, False]
     assert patients["prior_etoposide"].tolist() == [True, False, False, False]
     assert patients["prior_ivig"].tolist() == [False, False, True, False]
@@ -70,8 +75,7 @@ def test_prior_therapy_recorded_in_the_patients_table_is_kept(cohort):
     assert patients["prior_ivig"].isna()[3]
 
 
-def test_visits_hold_the_row_nearest_to_the_nominal_day(cohort):
-    tables = clean_cohort(cohort.path)
+def test_visits_hold_the_row_nearest_to_the_nominal_day(tables):
     assert measured(tables, "R01", "ferritin") == [
         (-2, 5982.0, "", "baseline", "not nearest to the visit"),
         (0, 1500.0, ">", "baseline", "selected"),
@@ -104,8 +108,7 @@ def test_row_after_day_0_is_baseline_only_if_so_set_and_none_is_earlier(cohort):
     assert (2, 4000.0, "", "baseline", "not nearest to the visit") in measured(tables, "R01", "ferritin")
 
 
-def test_units_and_qualifiers_are_read(cohort):
-    tables = clean_cohort(cohort.path)
+def test_units_and_qualifiers_are_read(tables):
     assert measured(tables, "R01", "temperature")[0][1] == 38.5
     assert measured(tables, "R02", "platelets")[1][:2] == (7, 30.0)
     assert measured(tables, "C01", "triglycerides")[0][1] == 2.9945
@@ -135,8 +138,8 @@ def test_values_at_or_beyond_a_reporting_limit_get_its_sign(cohort):
     assert signs == {-2: ">", 0: ">", 2: ">", 6: "", 8: "", 30: "<"}
 
 
-def test_responses_belong_to_later_visits_once(cohort):
-    responses = clean_cohort(cohort.path).responses
+def test_responses_belong_to_later_visits_once(tables):
+    responses = tables.responses
     assert rows(responses, "patient_id", "day", "response", "visit", "role") == [
         ("R01", 3, "PR", None, "outside visit windows"),
         ("R01", 7, "PR", "week_1", "selected"),
@@ -146,8 +149,8 @@ def test_responses_belong_to_later_visits_once(cohort):
     ]
 
 
-def test_doses_are_prednisone_equivalents_of_every_day(cohort):
-    doses = clean_cohort(cohort.path).doses.set_index(["patient_id", "day"])["prednisone_mg"]
+def test_doses_are_prednisone_equivalents_of_every_day(tables):
+    doses = tables.doses.set_index(["patient_id", "day"])["prednisone_mg"]
     assert doses["R01", -7] == pytest.approx(100.0)
     assert doses["R01", 0] == pytest.approx(60.0)
     assert doses["R02", 10] == pytest.approx(20 * 5 / 0.75)
@@ -205,6 +208,16 @@ def test_every_exclusion_has_its_reason(cohort):
         assert "C01" not in set(getattr(tables, name)["patient_id"])
     used = tables.dispositions[tables.dispositions["disposition"] == "used"]
     assert (used["reason"] == "").all()
+
+
+def test_a_common_missing_code_is_not_read_into_days(cohort):
+    cohort.append("cohort.toml", '\n[missing_codes]\n"*" = [-2]\ngrade = [9]\n')
+    cohort.append("measurements.csv", "R01,1,alt,-2,U/L\n")
+    cohort.append("events.csv", "R01,21,rash,9,no\n")
+    tables = clean_cohort(cohort.path)
+    assert measured(tables, "R01", "ferritin")[0][0] == -2
+    assert reasons(tables, "measurements") == {14: "no value recorded", 17: "missing code"}
+    assert tables.events["grade"].isna().tolist() == [False, False, True]
 
 
 def test_drugs_outside_the_dictionary_are_counted_if_so_set(cohort):

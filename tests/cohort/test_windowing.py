@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.cohort.settings import CohortConfig, Visit
+from helpers.cohort.sections import Visit
+from helpers.cohort.settings import CohortConfig
 from helpers.cohort.windowing import AFTER_DAY0, NOT_NEAREST, OUTSIDE_WINDOWS, SELECTED, assign_visits
 
 WINDOWS = {"baseline": (0, -7, 3), "week_1": (7, 4, 10), "week_2": (14, 12, 17)}

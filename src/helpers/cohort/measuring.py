@@ -50,7 +50,7 @@ def measure(table: TypedTable, config: CohortConfig, dictionary: Dictionary) -> 
     text = frame["value"]
     frame["variable"], unknown = _variables(table, frame["variable"], config, dictionary, problems)
     reason[unknown] = NOT_IN_DICTIONARY
-    _mark_missing(frame, reason, config)
+    _mark_missing(frame, reason, config, dictionary)
     frame["value"], frame["qualifier"], unread = _values(table, frame, reason, dictionary, problems)
     reason[unread] = NO_VALUE
     _convert(table, frame, reason, config, dictionary, problems)
@@ -82,11 +82,13 @@ def _variables(
     return variable.where(~unknown, None), unknown
 
 
-def _mark_missing(frame: pd.DataFrame, reason: pd.Series, config: CohortConfig) -> None:
+def _mark_missing(
+    frame: pd.DataFrame, reason: pd.Series, config: CohortConfig, dictionary: Dictionary
+) -> None:
     """Tell codes for "not done" from empty fields; both carry no value."""
     reason[(reason == "") & empty_mask(frame["value"])] = NO_VALUE
     for name in frame["variable"].dropna().unique() if config.missing_codes else ():
-        codes = codes_for(name, config)
+        codes = codes_for(dictionary[name], config)
         if codes:
             rows = (frame["variable"] == name) & (reason == "")
             coded = empty_mask(frame.loc[rows, "value"], codes)

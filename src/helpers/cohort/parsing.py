@@ -14,7 +14,8 @@ import pandas as pd
 from helpers.cohort.dictionary import Dictionary, Variable, fold
 from helpers.cohort.problems import Problem, suggestion
 from helpers.cohort.reading import DATE_TWINS, RawTable
-from helpers.cohort.settings import CohortConfig, Table
+from helpers.cohort.sections import Table
+from helpers.cohort.settings import CohortConfig
 
 # Texts that always mean "nothing recorded", besides an empty field and the codes of cohort.toml.
 EMPTY_TEXTS = frozenset(
@@ -58,9 +59,14 @@ def empty_mask(text: pd.Series, codes: Iterable[str | int | float] = ()) -> pd.S
     return text.isin(missing)
 
 
-def codes_for(name: str, config: CohortConfig) -> tuple[str | int | float, ...]:
-    """Return the missing codes of one variable or column, with those that hold for all."""
-    return (*config.missing_codes.get("*", ()), *config.missing_codes.get(name, ()))
+def codes_for(variable: Variable, config: CohortConfig) -> tuple[str | int | float, ...]:
+    """Return the missing codes of a variable or column: its own and, unless it is an id or a day, the common.
+
+    A common code such as -1 is a true day, and -1 or 999 may be a true patient.
+    """
+    own = config.missing_codes.get(variable.name, ())
+    common = () if variable.type in ("id", "day", "date") else config.missing_codes.get("*", ())
+    return (*common, *own)
 
 
 def parse_number(text: str) -> float | None:
@@ -112,7 +118,7 @@ def type_table(raw: RawTable, config: CohortConfig, dictionary: Dictionary) -> T
         if raw.name == "measurements" and name in ("variable", "value", "unit"):
             columns[name] = text
             continue
-        missing = empty_mask(text, codes_for(name, config))
+        missing = empty_mask(text, codes_for(dictionary[name], config))
         typed, faults = _typed(text, missing, raw, dictionary[name], config, dictionary)
         columns[name] = typed
         problems.extend(faults)
@@ -129,7 +135,7 @@ def set_aside_unmapped_drugs(raw: RawTable, config: CohortConfig, dictionary: Di
     recodings = config.tables.get(raw.name, Table()).values
     text = _recoded(raw.frame["drug"], recodings.get("drug", {}))
     spelled = dictionary.spellings(dictionary.drugs)
-    known = empty_mask(text, codes_for("drug", config)) | text.map(fold).isin(spelled)
+    known = empty_mask(text, codes_for(dictionary["drug"], config)) | text.map(fold).isin(spelled)
     aside = raw.frame.loc[~known, ["patient_id"]].assign(reason=UNMAPPED_DRUG)
     return replace(raw, frame=raw.frame[known], set_aside=aside)
 

@@ -13,7 +13,8 @@ import pandas as pd
 from helpers.cohort.dictionary import TABLE_NAMES, Dictionary, TableName, fold
 from helpers.cohort.files import SUFFIXES, read_records
 from helpers.cohort.problems import Problem, closest, suggestion
-from helpers.cohort.settings import CohortConfig, Table
+from helpers.cohort.sections import Table
+from helpers.cohort.settings import CohortConfig
 
 # Every table needs these; a day may be given as its date (see DATE_TWINS).
 REQUIRED_COLUMNS: dict[TableName, tuple[str, ...]] = {

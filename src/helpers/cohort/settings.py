@@ -3,13 +3,35 @@
 They are read by `helpers.cohort.config.load_config`; this module only says what they are.
 """
 
-from datetime import date
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from helpers.cohort.dictionary import TableName
+from helpers.cohort.sections import (
+    Baseline,
+    Code,
+    Course,
+    Criteria,
+    Exclusion,
+    FollowUp,
+    Group,
+    Implausible,
+    ReferenceRange,
+    ReportingLimits,
+    Response,
+    Section,
+    Steroids,
+    Survival,
+    Table,
+    Tests,
+    Text,
+    Visit,
+    Windowing,
+)
+
+__all__ = ["DATA_NOTES", "STAMPS", "CohortConfig", "Group", "Visit"]
 
 DATA_NOTES: dict[str, str] = {
     "real": "",
@@ -26,256 +48,8 @@ STAMPS: dict[str, str] = {
     "synthetic": "Simulated data: not patients",
 }
 
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Text = Annotated[str, Field(min_length=1)]
-MonthText = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-Code = str | int | float
 
-
-class _Section(BaseModel):
-    """Base of all sections: unknown keys are refused, values cannot be changed after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Group(_Section):
-    """One group of patients."""
-
-    id: Identifier = Field(description="Short name used in ids and file names.", examples=["ruxolitinib"])
-    label: Text = Field(description="Name in tables and figures.", examples=["Ruxolitinib"])
-    short_label: str = Field(default="", description="Name where space is short; the label if empty.")
-    role: Literal["treated", "reference"] = Field(
-        description="Effects are reported for the treated group against the reference group.",
-        examples=["treated"],
-    )
-    day0: Text = Field(
-        description="What day 0 is in this group, in words.", examples=["first dose of ruxolitinib"]
-    )
-    enrolment: tuple[MonthText, MonthText] | None = Field(
-        default=None,
-        description="First and last month of enrolment, as YYYY-MM.",
-        examples=[["2022-01", "2024-07"]],
-    )
-    raw_labels: tuple[str, ...] = Field(
-        default=(), description="Spellings of this group in the raw data, besides its id and label."
-    )
-
-    @model_validator(mode="after")
-    def _fill_short_label(self) -> Self:
-        if not self.short_label:
-            object.__setattr__(self, "short_label", self.label)
-        return self
-
-
-class FollowUp(_Section):
-    """How long patients are followed."""
-
-    horizon_days: int = Field(gt=0, description="Last day of the survival analysis.", examples=[56])
-    data_cutoff: date | None = Field(
-        default=None,
-        description="Date after which nothing counts (needs dates in the raw data).",
-        examples=[date(2024, 12, 31)],
-    )
-
-
-class Visit(_Section):
-    """One planned visit."""
-
-    id: Identifier = Field(description="Short name of the visit.", examples=["baseline"])
-    label: Text = Field(description="Name in tables and figures.", examples=["Baseline"])
-    day: int = Field(description="Nominal day; the baseline visit is the one on day 0.", examples=[0])
-    window: tuple[int, int] = Field(
-        description="First and last day that count for this visit. Windows may not overlap.",
-        examples=[[-7, 3]],
-    )
-
-    @model_validator(mode="after")
-    def _window_holds_day(self) -> Self:
-        first, last = self.window
-        if not first <= self.day <= last:
-            raise ValueError(f"a window (first day, last day) that contains the visit's day {self.day}")
-        return self
-
-
-class Windowing(_Section):
-    """Which row stands for a visit: the one nearest to its nominal day, within its window."""
-
-    tie: Literal["earlier", "later"] = Field(
-        default="earlier",
-        description=(
-            "Which of two rows equally near is used. Two rows of one day are told apart by clock time if "
-            "the data have it, else by their order in the file."
-        ),
-    )
-    baseline_after_day0: bool = Field(
-        default=False,
-        description=(
-            "Whether a row after day 0 (inside the window) may be the baseline when there is none on or "
-            "before day 0. If false, only rows on or before day 0 are baseline."
-        ),
-    )
-
-
-class Table(_Section):
-    """Where one raw table is and how its columns and codes are called."""
-
-    file: str | None = Field(
-        default=None,
-        description="File in the cohort folder (.csv or .parquet); NAME.csv or NAME.parquet if empty.",
-        examples=["patients.csv"],
-    )
-    columns: dict[str, str] = Field(
-        default_factory=dict,
-        description="Canonical column = column in the file. Names and aliases in the dictionary need none.",
-    )
-    values: dict[str, dict[str, str]] = Field(
-        default_factory=dict,
-        description="Per canonical column: raw code = meaning, such as sex = {1 = 'male', 2 = 'female'}.",
-    )
-
-
-class ReportingLimits(_Section):
-    """Limits beyond which the assay gives no number."""
-
-    lower: float | None = Field(
-        default=None, description="Values at or below it are read as '<'.", examples=[0.5]
-    )
-    upper: float | None = Field(
-        default=None, description="Values at or above it are read as '>'.", examples=[1500.0]
-    )
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.lower is not None and self.upper is not None and self.lower >= self.upper:
-            raise ValueError("lower below upper")
-        return self
-
-
-class ReferenceRange(_Section):
-    """Reference range of this cohort's laboratory, in the dictionary's unit."""
-
-    low: float | None = Field(default=None, description="Lower limit of normal.", examples=[12.0])
-    high: float | None = Field(default=None, description="Upper limit of normal.", examples=[150.0])
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low is not None and self.high is not None and self.low >= self.high:
-            raise ValueError("low below high")
-        return self
-
-
-class Implausible(_Section):
-    """What is done with values outside the dictionary's plausible range."""
-
-    action: Literal["error", "exclude"] = Field(
-        default="error",
-        description="error: the run stops and names them; exclude: they are left out, counted and listed.",
-    )
-
-
-class Baseline(_Section):
-    """The table of baseline characteristics."""
-
-    variables: tuple[str, ...] | None = Field(
-        default=None,
-        description="Rows in order; all variables recorded at baseline if left out.",
-        examples=[["age", "sex", "ferritin"]],
-    )
-    prior_therapies: tuple[str, ...] = Field(
-        default=("iv_glucocorticoid", "ivig", "etoposide", "tocilizumab", "tacrolimus", "ciclosporin"),
-        description=(
-            "Drugs (or glucocorticoid, iv_glucocorticoid) for which prior_<name> is derived from treatment "
-            "rows that start before day 0, in order."
-        ),
-    )
-
-
-class Course(_Section):
-    """Measurements followed over the visits."""
-
-    variables: tuple[str, ...] = Field(
-        default=("platelets", "ast", "alt", "ferritin", "fibrinogen", "triglycerides", "crp", "temperature"),
-        min_length=1,
-        description="Measurements described and drawn over the visits, in order; absent ones are skipped.",
-    )
-
-
-class Tests(_Section):
-    """Choice of tests for the comparison of the groups."""
-
-    continuous: Literal["exact", "asymptotic", "asymptotic_corrected"] = Field(
-        default="exact", description="How the rank-sum test gets its p-value."
-    )
-    categorical: Literal["expected_count", "fisher", "mid_p", "barnard", "boschloo", "pearson", "yates"] = (
-        Field(
-            default="expected_count",
-            description=(
-                "Test of a 2 x 2 table. expected_count: Yates-corrected chi-square when an expected count is "
-                "below 5, else Pearson."
-            ),
-        )
-    )
-    multiplicity: str = Field(
-        default="holm", description="Adjustment reported beside the unadjusted p-values of a family of tests."
-    )
-
-
-class Criteria(_Section):
-    """Versions of the clinical criteria applied."""
-
-    diagnosis: tuple[str, ...] = Field(
-        default=("hlh_2004", "hscore"), description="Diagnostic criteria evaluated, in order."
-    )
-    response: str = Field(default="paper", description="Response criteria evaluated from the measurements.")
-    toxicity: str = Field(default="ctcae_v5", description="Grading of laboratory toxicity.")
-
-
-class Steroids(_Section):
-    """Summary of glucocorticoid exposure, in prednisone equivalents."""
-
-    dose_summary: Literal["weekly_mean", "last"] = Field(
-        default="weekly_mean",
-        description="Dose at a visit: mean of the seven days that end at it, or the dose of the day itself.",
-    )
-    threshold_mg_per_kg: float = Field(
-        default=0.5, gt=0, description="Low dose reached: at or below it (mg/kg/day)."
-    )
-
-
-class Response(_Section):
-    """How patients without an assessment count at a visit."""
-
-    dead_is: Literal["NR", "missing"] = Field(default="NR", description="Patients dead by the visit.")
-    withdrawn_is: Literal["NR", "missing"] = Field(
-        default="NR", description="Patients alive whose treatment was stopped or switched before the visit."
-    )
-    not_assessed_is: Literal["NR", "missing"] = Field(
-        default="missing", description="Patients alive and on treatment without an assessment at the visit."
-    )
-
-
-class Survival(_Section):
-    """How survival is described and compared."""
-
-    interval: Literal["log-log", "log", "plain"] = Field(
-        default="log-log", description="Transformation behind the confidence interval of survival."
-    )
-    quantile_rule: Literal["midpoint", "sas"] = Field(
-        default="midpoint", description="Median survival where the curve is flat at one half."
-    )
-    test: Literal["logrank", "exact", "permutation"] = Field(
-        default="logrank", description="Test printed with the survival curves."
-    )
-
-
-class Exclusion(_Section):
-    """One patient left out of the analysis."""
-
-    patient_id: Text = Field(description="Patient as written in the data.", examples=["C22"])
-    reason: Text = Field(description="Why, in words for the flow diagram.", examples=["pregnancy"])
-
-
-class CohortConfig(_Section):
+class CohortConfig(Section):
     """All settings of one cohort."""
 
     title: Text = Field(description="Title of the cohort.", examples=["Ruxolitinib in refractory RD-MAS"])
@@ -335,7 +109,7 @@ class CohortConfig(_Section):
     )
     missing_codes: dict[str, tuple[Code, ...]] = Field(
         default_factory=dict,
-        description="Codes that mean 'not done': variable or column = [codes]; '*' for all.",
+        description="Codes that mean 'not done': variable or column = [codes]; '*' for all but ids and days.",
     )
     implausible: Implausible = Field(default=Implausible(), description="Impossible values.")
     reporting_limits: dict[str, ReportingLimits] = Field(

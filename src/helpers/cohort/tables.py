@@ -116,6 +116,18 @@ def _patient_rules() -> list[Rule]:
             about_absence=True,
         ),
         Rule(
+            "died agrees with the day of death",
+            "died",
+            lambda f: f["died"].isna() | (f["died"].fillna(False) == f["death_day"].notna()),
+            lambda row: (
+                f"died {'yes' if row['died'] else 'no'} and "
+                + ("no day of death" if pd.isna(row["death_day"]) else f"death on day {row['death_day']:g}")
+            ),
+            "a day of death for those who died, and for no other",
+            "correct one of the two",
+            ("death_day",),
+        ),
+        Rule(
             "onset not after day 0",
             "mas_onset_day",
             lambda f: ~(f["mas_onset_day"] > 0),

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from helpers.cohort.settings import CohortConfig, Visit
+from helpers.cohort.sections import Visit
+from helpers.cohort.settings import CohortConfig
 
 SELECTED = "selected"
 NOT_NEAREST = "not nearest to the visit"
