@@ -304,3 +304,26 @@ def test_gehan_p_values_are_probabilities_and_symmetric(first, second):
     found = censored_rank_test(x, xs, y, ys, method="gehan").p_value
     assert 0 < found <= 1
     assert found == pytest.approx(censored_rank_test(y, ys, x, xs, method="gehan").p_value)
+
+
+def test_counted_and_scaled_shift_tables_agree():
+    from helpers.stats import permutation
+
+    ordered = sorted(np.random.default_rng(3).integers(0, 60, 60).tolist())
+    for chosen in (1, 20, 45):
+        shape = (chosen + 1, sum(ordered[-chosen:]) + 1)
+        counted, scaled = np.zeros(shape), np.zeros(shape)
+        counted[0, 0] = scaled[0, 0] = 1.0
+        permutation._fill_counts(counted, ordered, chosen)
+        permutation._fill_probabilities(scaled, ordered, chosen)
+        assert counted[chosen] / comb(60, chosen) == pytest.approx(scaled[chosen], rel=1e-10)
+
+
+def test_normal_approximation_of_the_rank_sum_is_scipys():
+    from scipy.stats import mannwhitneyu
+
+    rng = np.random.default_rng(4)
+    x, y = rng.integers(0, 9, 30).astype(float), rng.integers(1, 10, 25).astype(float)
+    for method, corrected in (("asymptotic", False), ("asymptotic_corrected", True)):
+        theirs = mannwhitneyu(x, y, use_continuity=corrected, method="asymptotic").pvalue
+        assert rank_sum_test(x, y, method=method).p_value == pytest.approx(theirs, rel=1e-12)

@@ -76,7 +76,7 @@ def censored_median(values: Any, qualifiers: Any) -> Result:
 
 
 def censored_quantile(values: Any, qualifiers: Any, q: float) -> Result:
-    """Quantile under reporting limits, for instance ">40000" (`details["text"]`; sign in `details["qualifier"]`).
+    """Quantile under reporting limits: text (">40000") and sign are in `details["text"]` and `["qualifier"]`.
 
     Quantile type 2 (the average of two neighbouring order statistics only where n q is whole, SAS; for q =
     0.5 the ordinary median). The order statistics are bounded from both sides; if they are known the quantile

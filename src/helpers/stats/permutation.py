@@ -9,6 +9,7 @@ ties are handled exactly. A seeded Monte Carlo version serves where neither is f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import comb, isclose, prod
 
 import numpy as np
@@ -22,6 +23,8 @@ _SLACK = 1e-9
 # Largest work accepted: cell updates of the shift algorithm, and states of one half of the split-up.
 _SHIFT_LIMIT = 3_000_000_000
 _HALF_LIMIT = 6_000_000
+# Up to this many subjects the binomial coefficients fit into a double.
+_COUNTABLE = 1000
 
 
 @dataclass(frozen=True)
@@ -69,20 +72,43 @@ def shift_distribution(scores: Ints, chosen: int) -> Floats:
     Probabilities, not counts, are carried: entry [j, s] is scaled by 1/C(i, j) after i scores, which avoids
     overflow for any n.
     """
-    ordered = np.sort(scores)
+    return _shift_distribution(np.sort(scores).tobytes(), chosen)
+
+
+# Samples without ties share one distribution; interval inversion and simulations ask for it again and again.
+@lru_cache(maxsize=64)
+def _shift_distribution(sorted_scores: bytes, chosen: int) -> Floats:
+    ordered = np.frombuffer(sorted_scores, dtype=np.int64)
     largest = int(ordered[-chosen:].sum()) if chosen else 0
     table = np.zeros((chosen + 1, largest + 1))
     table[0, 0] = 1.0
+    fill = _fill_counts if ordered.size <= _COUNTABLE else _fill_probabilities
+    fill(table, ordered.tolist(), chosen)
+    found = table[chosen] / table[chosen].sum()
+    found.setflags(write=False)
+    return np.asarray(found)
+
+
+def _fill_counts(table: Floats, ordered: list[int], chosen: int) -> None:
+    """Number of ways to reach each sum; rows from which `chosen` can no longer be reached are left alone."""
+    top, last = 0, table.shape[1] - 1
+    for i, score in enumerate(ordered, start=1):
+        used, least = min(i, chosen), max(1, chosen - len(ordered) + i)
+        top = min(top + score, last)
+        table[least : used + 1, score : top + 1] += table[least - 1 : used, : top + 1 - score]
+
+
+def _fill_probabilities(table: Floats, ordered: list[int], chosen: int) -> None:
+    """The same divided by C(i, j) after i scores, for samples whose counts exceed floating point."""
+    top, last = 0, table.shape[1] - 1
     rows = np.arange(chosen + 1)[:, None]
-    top = 0
-    for i, score in enumerate(ordered.tolist(), start=1):
+    for i, score in enumerate(ordered, start=1):
         used = min(i, chosen)
-        top = min(top + score, largest)
+        top = min(top + score, last)
         # C(i-1, j)/C(i, j) = (i-j)/i for a score left out, j/i for a score taken.
         taken = table[:used, : top + 1 - score] * (rows[1 : used + 1] / i)
         table[: used + 1, : top + 1] *= np.maximum(i - rows[: used + 1], 0) / i
         table[1 : used + 1, score : top + 1] += taken
-    return np.asarray(table[chosen])
 
 
 def _tails_by_shift(scores: Ints, mask: Bools) -> TailProbabilities:
