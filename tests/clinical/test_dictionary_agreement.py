@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from helpers.clinical.diagnosis import default_reference_ranges
 from helpers.clinical.facts import ranges_from_frame
 from helpers.clinical.units import FACTORS, canonical_unit
 
@@ -39,3 +40,8 @@ def test_reference_ranges_can_be_taken_from_the_dictionary(dictionary):
     assert ranges["platelets"].low == dictionary.loc["platelets", "reference_low"]
     assert ranges["ferritin"].high == dictionary.loc["ferritin", "reference_high"]
     assert "fever" not in ranges
+
+
+def test_default_reference_ranges_are_those_of_the_dictionary(dictionary):
+    ranges, default = ranges_from_frame(dictionary.reset_index()), default_reference_ranges()
+    assert repr(default) == repr({name: ranges[name] for name in default})

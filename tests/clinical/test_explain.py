@@ -69,6 +69,8 @@ def test_every_call_comes_with_value_day_rule_and_source_row():
         "treatments",
         7,
     ]
+    sign = frame[frame["rule"] == "fever present"].iloc[0]
+    assert sign[["rule_state", "value", "table", "source_row"]].tolist() == ["met", "yes", "patients", 2]
     platelets = frame[frame["rule"] == "platelets >= 1.25 x baseline"].iloc[0]
     assert platelets["value"] == "90 10^9/L (baseline 50, source row 5)"
 

@@ -94,7 +94,7 @@ def _shape(evidence: pd.DataFrame, question: str, answer: str) -> pd.DataFrame:
 def _value_text(row: Any) -> str:
     if np.isnan(row.value):
         return "not done"
-    if row.unit == "1":
+    if row.rule.split(" at ")[0].endswith(("present", "absent")):
         return {1.0: "yes", 0.0: "no"}.get(float(row.value), f"{row.qualifier}{row.value:g}")
     text = f"{row.qualifier}{row.value:g} {row.unit}".strip()
     if not np.isnan(row.baseline_value):
