@@ -402,6 +402,17 @@ def test_parquet_tables_are_read_like_csv(cohort):
         pd.testing.assert_frame_equal(getattr(tables, name), getattr(expected, name))
 
 
+def test_workbook_tables_are_read_like_csv(cohort):
+    expected = clean_cohort(cohort.path)
+    for name in ("patients", "measurements", "treatments", "responses", "events"):
+        frame = pd.read_csv(cohort.path / f"{name}.csv", dtype={"value": str})
+        frame.to_excel(cohort.path / f"{name}.xlsx", index=False)
+        (cohort.path / f"{name}.csv").unlink()
+    tables = clean_cohort(cohort.path)
+    for name in AnalysisTables.names():
+        pd.testing.assert_frame_equal(getattr(tables, name), getattr(expected, name))
+
+
 # --- storing -----------------------------------------------------------------------------------------
 
 

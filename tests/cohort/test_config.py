@@ -178,7 +178,7 @@ def test_skeleton_takes_what_is_known_of_a_cohort(cohort):
     cohort.write("cohort.toml", skeleton_config(values))
     config = load_config(cohort.path)
     assert config.title == 'A "quoted" title'
-    assert config.tables["patients"].model_dump() == tables["patients"]
+    assert config.tables["patients"].model_dump(exclude_none=True) == tables["patients"]
     assert config.variables == {"SF (ng/mL)": "ferritin"}
 
 

@@ -1,5 +1,8 @@
 """However a regular file is read, it is read the same."""
 
+from datetime import datetime
+
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,3 +41,35 @@ def test_lone_column_is_read(tmp_path):
 
 def test_a_folder_in_place_of_a_file_is_a_problem(tmp_path):
     assert "cannot be read" in read_records(tmp_path, "events").found
+
+
+def workbook(path, rows, title="Labs"):
+    book = openpyxl.Workbook()
+    book.active.title = "Notes"
+    sheet = book.create_sheet(title)
+    for row in rows:
+        sheet.append(row)
+    book.save(path)
+    return path
+
+
+def test_sheet_of_a_workbook_is_read_as_text(tmp_path):
+    rows = [
+        [],
+        ["id", "day", None, "on"],
+        ["R1", 7.0, "?", datetime(2024, 7, 31)],
+        [],
+        ["R2", 0.5, None, True],
+    ]
+    records = read_records(workbook(tmp_path / "x.xlsx", rows), "events", "Labs")
+    assert records.header == ["id", "day", "on"]
+    assert records.cells.to_numpy().tolist() == [["R1", "7", "2024-07-31 00:00:00"], ["R2", "0.5", "yes"]]
+    assert records.lines.tolist() == [3, 5]
+
+
+def test_what_is_wrong_with_a_workbook_is_said(tmp_path):
+    path = workbook(tmp_path / "x.xlsx", [["a"]])
+    assert read_records(path, "events").found == "an empty sheet"
+    assert read_records(path, "events", "Lab").found == "the sheets Notes, Labs"
+    path.write_bytes(b"PK not a workbook")
+    assert read_records(path, "events").found == "a file that is not an Excel workbook"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from helpers.cohort.problems import Problem
 
-SUFFIXES = (".csv", ".parquet")
+SUFFIXES = (".csv", ".xlsx", ".parquet")
 ENCODINGS = ("utf-8-sig", "gb18030")
 _SEPARATORS = (",", ";", "\t")
 
@@ -28,14 +28,16 @@ class Records:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_records(path: Path, table: str) -> Records | Problem:
-    """Read a CSV or Parquet file as text; a Problem if nothing can be read of it.
+def read_records(path: Path, table: str, sheet: str | None = None) -> Records | Problem:
+    """Read a CSV, Excel or Parquet file as text; a Problem if nothing can be read of it.
 
     CSV may be UTF-8 (with or without mark) or GB18030, separated by comma, semicolon or tabulator. Records of
-    the wrong width are left out, each with its Problem.
+    the wrong width are left out, each with its Problem. Of a workbook `sheet` is read (the first if None).
     """
     try:
-        return _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+        if path.suffix.lower() == ".parquet":
+            return _parquet(path)
+        return _xlsx(path, sheet) if path.suffix.lower() == ".xlsx" else _csv(path)
     except OSError as error:
         found = f"a file that cannot be read ({error.strerror or error})"
         return Problem(path.name, None, "", found, f"the table of {table}", "make the file readable")
@@ -144,6 +146,36 @@ def _parquet(path: Path) -> Records | Problem:
     columns = {place: [_cell(v) for v in column.to_pylist()] for place, column in enumerate(table.columns)}
     numbers = np.arange(2, table.num_rows + 2, dtype=np.int64)
     return Records(list(table.column_names), pd.DataFrame(columns, dtype=object), numbers)
+
+
+def _xlsx(path: Path, sheet: str | None) -> Records | Problem:
+    """Read one sheet: the first row with any text is the header, columns without a header are left out."""
+    from zipfile import BadZipFile
+
+    try:
+        book = pd.ExcelFile(path, engine="openpyxl")
+    except (BadZipFile, KeyError, ValueError):
+        found = "a file that is not an Excel workbook"
+        return Problem(path.name, None, "", found, "an .xlsx workbook", "save the table again, or as CSV")
+    with book:
+        names = [str(name) for name in book.sheet_names]
+        if sheet is not None and sheet not in names:
+            found, expected = f"the sheets {', '.join(names)}", f"the sheet {sheet!r} named in cohort.toml"
+            return Problem(path.name, None, "", found, expected, "correct the name")
+        values = book.parse(sheet or names[0], header=None, dtype=object, na_filter=False)
+    rows = [[_cell(v) for v in row] for row in values.itertuples(index=False, name=None)]
+    top = next((place for place, cells in enumerate(rows) if any(cells)), None)
+    if top is None:
+        return Problem(
+            path.name, None, "", "an empty sheet", "a header line and rows", "export the table again"
+        )
+    places = [place for place, name in enumerate(rows[top]) if name]
+    below = [(line, cells) for line, cells in enumerate(rows[top + 1 :], start=top + 2) if any(cells)]
+    cells = {n: [row[place] for _, row in below] for n, place in enumerate(places)}
+    frame = pd.DataFrame(cells, dtype=object)
+    return Records(
+        [rows[top][p] for p in places], frame, np.asarray([line for line, _ in below], dtype=np.int64)
+    )
 
 
 def _cell(value: object) -> str:

@@ -165,7 +165,8 @@ This page is made from `dictionary.csv` by `python -m helpers.cohort.guide`; a t
 
 - `dictionary.csv`: every variable, one row each: name, label, unit, accepted units with factors, plausible
   and reference range, aliases, CDISC name and source. Reading, checking and labels follow it.
-- `cohorts/NAME/`: one folder for each cohort: `cohort.toml` and the raw tables below (`.csv` or `.parquet`).
+- `cohorts/NAME/`: one folder for each cohort: `cohort.toml` and the raw tables below, as `.csv`, `.xlsx` or
+  `.parquet`.
 - `published/`: the printed figures of publications.
 
 Patient data stay where they are collected: only the reconstructed cohort, in which no record is a patient, is

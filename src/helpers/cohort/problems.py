@@ -10,7 +10,7 @@ Severity = Literal["error", "warning"]
 _ROWS_NAMED = 8
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Problem:
     """One fault: where it is, what was found, what was expected and how to mend it.
 

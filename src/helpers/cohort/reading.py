@@ -130,7 +130,7 @@ def read_table(
     path: Path, name: TableName, config: CohortConfig, dictionary: Dictionary
 ) -> tuple[RawTable | None, list[Problem]]:
     """Read one file as text with canonical column names; None if nothing can be read of it."""
-    records = read_records(path, name)
+    records = read_records(path, name, config.tables.get(name, Table()).sheet)
     if isinstance(records, Problem):
         return None, [records]
     columns, headers, problems = _canonical_columns(records.header, path.name, name, config, dictionary)

@@ -100,8 +100,11 @@ class Table(Section):
 
     file: str | None = Field(
         default=None,
-        description="File in the cohort folder (.csv or .parquet); NAME.csv or NAME.parquet if empty.",
+        description="File in the cohort folder: .csv, .xlsx or .parquet; NAME with one of these if left out.",
         examples=["patients.csv"],
+    )
+    sheet: str | None = Field(
+        default=None, description="Sheet of an .xlsx file; the first if left out.", examples=["Sheet1"]
     )
     columns: dict[str, str] = Field(
         default_factory=dict,
