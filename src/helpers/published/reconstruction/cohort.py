@@ -20,6 +20,7 @@ from helpers.published.reconstruction.courses import (
     first_values,
     treated_course,
 )
+from helpers.published.reconstruction.feasibility import require_feasible
 from helpers.published.reconstruction.roster import Patient, control_roster, treated_roster
 from helpers.published.reconstruction.samples import dose_samples, laboratory_samples, weekly_mean
 from helpers.published.reconstruction.targets import Continuous, Ledger, continuous_targets
@@ -64,11 +65,13 @@ def reconstruct(ledger: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
     the same constraints.
 
     Raises:
-        Infeasible: the printed values cannot all be met; the message names the constraints.
+        Contradiction: the printed values clash; the message names them (a kind of `Infeasible`).
+        Infeasible: no cohort was found although no clash was proved; the message names the constraints searched.
     """
     import pandas as pd
 
     printed, streams = Ledger(ledger), _streams(seed)
+    require_feasible(printed)
     rows = _rows(printed, continuous_targets(printed), streams)
     return {
         name: pd.DataFrame(rows[name], columns=list(columns), dtype=str) for name, columns in TABLES.items()

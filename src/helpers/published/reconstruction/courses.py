@@ -25,10 +25,11 @@ UNITS = {
 # Values of health that a complete remission returns to, well inside the usual reference ranges.
 _HEALTH = {
     "hemoglobin": (118, 138), "platelets": (145, 300), "ast": (15, 31), "alt": (11, 35), "ldh": (140, 235),
-    "fibrinogen": (2.2, 3.6), "triglycerides": (0.75, 1.55), "ferritin": (40, 240), "crp": (0.5, 5), "esr": (3, 15),
+    "fibrinogen": (2.2, 3.6), "triglycerides": (0.75, 1.55), "ferritin": (45, 125), "crp": (0.5, 5), "esr": (3, 15),
     "scd25": (260, 640), "neutrophils": (2.1, 5.2), "temperature": (36.2, 37.0),
 }  # fmt: skip
 _SHARE_OF_NEUTROPHILS = (0.52, 0.72)
+_MALE_HEMOGLOBIN = (130, 165)
 # Reference ranges inside which a value that needs no recovery only wavers.
 _NORMAL = {
     "hemoglobin": (115, 150), "platelets": (125, 350), "ast": (13, 35), "alt": (7, 40), "ldh": (120, 250),
@@ -50,6 +51,10 @@ _LOGARITHMIC = (
 # How far from baseline (0) to health (1) a patient in partial remission has come at each visit.
 _RECOVERY = {"day_3": 0.38, "week_1": 0.55, "week_2": 0.68, "week_3": 0.78, "week_8": 0.95}
 _SLOW_RECOVERY = {"day_3": 0.02, "week_1": 0.12, "week_2": 0.27, "week_3": 0.4, "week_8": 0.85}
+_DAY_OF = {"day_3": 3, **VISIT_DAYS}
+_NORMAL_BY = {"CR by week 2": 14, "CR by week 3": 21, "CR by week 8": 56}
+# Haemoglobin gained a day at most, transfusions included, g/L.
+_FASTEST_HEMOGLOBIN = 2.0
 # Ferritin left at a visit in partial remission, as a share of baseline.
 _FERRITIN_LEFT = {
     "day_3": (0.6, 0.68),
@@ -90,13 +95,24 @@ def first_values(patient: Patient, scd25_high: bool, hot: bool, rng: np.random.G
             b[name] = round(b[name], DECIMALS[name])
 
 
+def _normal(patient: Patient, name: str) -> tuple[float, float]:
+    if name == "hemoglobin" and patient.sex == "male":
+        return _MALE_HEMOGLOBIN
+    return _NORMAL.get(name, (-np.inf, np.inf))
+
+
 def _health(patient: Patient, rng: np.random.Generator) -> dict[str, float]:
     goal = {name: float(rng.uniform(*limits)) for name, limits in _HEALTH.items()}
     if patient.sex == "male":
-        goal["hemoglobin"] += 11
+        goal["hemoglobin"] = float(rng.uniform(136, 152))
+        goal["ferritin"] *= 1.6
+    if patient.course in _NORMAL_BY:
+        reach = patient.baseline["hemoglobin"] + _FASTEST_HEMOGLOBIN * _NORMAL_BY[patient.course]
+        goal["hemoglobin"] = max(min(goal["hemoglobin"], reach), _normal(patient, "hemoglobin")[0] * 1.035)
     goal["leucocytes"] = goal["neutrophils"] / float(rng.uniform(*_SHARE_OF_NEUTROPHILS))
     # A value that is normal at baseline stays near itself.
-    for name, (low, high) in _NORMAL.items():
+    for name in _NORMAL:
+        low, high = _normal(patient, name)
         value = patient.baseline.get(name)
         if (
             value is not None
@@ -113,14 +129,13 @@ def _toward(name: str, start: float, goal: float, share: float) -> float:
     return (1 - share) * start + share * goal
 
 
-def _inside(name: str, value: float) -> float:
-    low, high = _NORMAL.get(name, (-np.inf, np.inf))
-    return float(np.clip(value, low * 1.03, high * 0.97))
-
-
-def _complete(goal: dict[str, float], names: list[str], rng: np.random.Generator) -> dict[str, float]:
-    values = {n: _inside(n, goal[n] * float(rng.uniform(0.95, 1.05))) for n in names if n != "temperature"}
-    values["ferritin"] = float(np.clip(values["ferritin"], 35, 270))
+def _complete(
+    patient: Patient, goal: dict[str, float], names: list[str], rng: np.random.Generator
+) -> dict[str, float]:
+    values = {}
+    for name in names:
+        low, high = _normal(patient, name)
+        values[name] = float(np.clip(goal[name] * float(rng.uniform(0.95, 1.05)), low * 1.03, high * 0.97))
     values["temperature"] = float(rng.uniform(36.2, 36.9))
     return values
 
@@ -136,8 +151,11 @@ def _partial(
     b, values = patient.baseline, {}
     for name in names:
         share = (_SLOW_RECOVERY if name == "hemoglobin" else _RECOVERY)[visit]
+        if name == "hemoglobin" and patient.course in _NORMAL_BY:
+            # On the way to normal by the recorded day, not in one leap.
+            share = min(_DAY_OF[visit] / _NORMAL_BY[patient.course], 0.95)
         share = float(np.clip(share + 0.04 * rng.standard_normal(), 0, 0.98))
-        values[name] = _toward(name, b[name], goal[name], share) * float(rng.uniform(0.97, 1.03))
+        values[name] = _toward(name, b[name], goal[name], share) * float(rng.uniform(0.985, 1.015))
     low, high = _FERRITIN_LEFT[visit]
     raised = _STILL_RAISED[0] + fortune * (_STILL_RAISED[1] - _STILL_RAISED[0])
     # Never less than raised, never less of a fall than a third.
@@ -213,7 +231,7 @@ def treated_course(patient: Patient, rng: np.random.Generator) -> list[Course]:
         if patient.death_day is not None and day >= patient.death_day:
             continue
         if call == "CR":
-            values = _complete(goal, names, rng)
+            values = _complete(patient, goal, names, rng)
         elif call == "PR":
             values = _partial(patient, goal, visit, fortune, names, rng)
         elif patient.course == "died":

@@ -21,6 +21,8 @@ def exact_p_value(x: Ints, y: Ints) -> float:
 
 # More equal values than this in one arm would not look like a laboratory's.
 _MOST_EQUAL = 3
+# A range of fewer distinct values than this makes ties likelier.
+_NARROW = 150
 
 
 class Infeasible(ValueError):
@@ -101,18 +103,23 @@ def _move(values: Ints, other: Ints, spec: ArmSpec, box: Box, rng: np.random.Gen
     moved = values.copy()
     index = int(rng.integers(spec.size))
     kind = rng.random()
-    if kind < 0.75 and not near:
+    if not near:
         value = _propose(spec, box, index, rng)
-    elif kind < 0.35:
+    elif kind < 0.4:
         # A tie between the arms moves the statistic by half a step, which a p printed to three decimals may need.
-        value = int(other[np.argmin(np.abs(other - moved[index]))])
+        nearest = np.argsort(np.abs(other - moved[index]), kind="stable")
+        value = int(other[nearest[int(rng.integers(0, 3))]])
+    elif kind < 0.7:
+        # One unit breaks such a tie again.
+        value = int(moved[index] + (1 if rng.random() < 0.5 else -1))
     else:
-        value = int(round(moved[index] * (1 + 0.1 * rng.standard_normal()) + rng.integers(-2, 3)))
+        value = round(moved[index] * (1 + 0.06 * rng.standard_normal()) + rng.integers(-2, 3))
     moved[index] = np.clip(value, box.low[index], box.high[index])
     moved = np.sort(moved)
     free = box.low < box.high
     pile = _most_equal(moved[free])
-    return values if pile > _MOST_EQUAL and pile >= _most_equal(values[free]) else moved
+    most = _MOST_EQUAL if spec.summary.maximum - spec.summary.minimum < _NARROW else _MOST_EQUAL - 1
+    return values if pile > most and pile >= _most_equal(values[free]) else moved
 
 
 def _most_equal(values: Ints) -> int:

@@ -63,6 +63,20 @@ class Ledger:
             raise LedgerError([f"ledger row {identifier} is missing; the reconstruction needs it"])
         return str(self._rows[identifier]["printed"])
 
+    def unit(self, identifier: str) -> str:
+        """Unit of a row."""
+        return str(self._rows[identifier]["unit"])
+
+    def describe(self, identifier: str) -> str:
+        """Quantity, group and time point of a row, in words."""
+        row = self._rows[identifier]
+        return ", ".join(str(row[c]) for c in ("quantity", "group", "timepoint", "statistic") if str(row[c]))
+
+    def whole(self, identifier: str) -> int:
+        """A count printed as digits or as a word; a word that is no number comes from the column `numeric`."""
+        found = count_in(self.printed(identifier))
+        return int(self.number(identifier).value) if found is None else found
+
     def number(self, identifier: str) -> Number:
         """First number of a row; a number printed as a word comes from the column `numeric`."""
         found = numbers_in(self.printed(identifier))
