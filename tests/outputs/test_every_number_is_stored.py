@@ -27,6 +27,7 @@ FIGURES = {
     "figure_s4_prior_therapies": ["02_baseline_comparison"],
     "figure_s5_response_paths": ["03_response_dynamics"],
     "figure_s6_exposure": ["06_safety"],
+    "figure_s7_effects": ["04_survival"],
 }
 NOTEBOOKS = sorted(path.stem for path in STATISTICS.glob("*.csv"))
 

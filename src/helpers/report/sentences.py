@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from helpers.results.format import (
     format_count_percent,
     format_number,
+    format_p,
     format_p_equation,
     format_percent,
 )
 from helpers.results.store import slug
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from helpers.cohort.config import CohortConfig
     from helpers.cohort.settings import Group
@@ -299,3 +300,38 @@ def exposure_reading(statistics: Statistics, config: CohortConfig) -> Reading:
             f"median of {format_number(months.value, 1)} months."
         )
     return Reading(" ".join(sentences) or "No treatment with the study drug is recorded in this cohort.")
+
+
+def effects_reading(statistics: Statistics, *, alpha: float = 0.05) -> Reading:
+    """Say how far the p-values of the methods spread and whether they agree on one side of ``alpha``."""
+    rows = [row for row in statistics.select(analysis="effect") if row.p_value == row.p_value]
+    if not rows:
+        return Reading("There are not two groups with deaths to compare in this cohort.")
+    rows.sort(key=lambda row: row.p_value)
+    low, high = rows[0], rows[-1]
+    below = sum(row.p_value < alpha for row in rows)
+    verdict = {0: f"none lies below {alpha:g}", len(rows): f"all lie below {alpha:g}"}.get(
+        below, f"{below} lie below {alpha:g} and {len(rows) - below} do not: the verdict hangs on the method"
+    )
+    return Reading(
+        f"Over {len(rows)} methods the p-value runs from {format_p(low.p_value)} to "
+        f"{format_p(high.p_value)}; {verdict}. "
+        f"The smallest is of: {low.method}. The largest is of: {high.method}."
+    )
+
+
+def limits_reading(statistics: Statistics, labels: Mapping[str, str], *, alpha: float = 0.05) -> Reading:
+    """Say for each variable whether its difference survives what limited values may stand for."""
+    sentences = []
+    for sure in statistics.select(analysis="reporting_limits", statistic="test"):
+        rows = statistics.select(analysis="reporting_limits", variable=sure.variable, group="both")
+        sides = {row.p_value < alpha for row in rows}
+        low, high = (format_p(pick(row.p_value for row in rows)) for pick in (min, max))
+        name = in_text(labels.get(sure.variable, sure.variable))
+        verdict = (
+            "the verdict depends on what the limited values were"
+            if len(sides) == 2
+            else "the verdict stays the same"
+        )
+        sentences.append(f"For {name} the p-value runs from {low} to {high}: {verdict}.")
+    return Reading(" ".join(sentences) or "No baseline value is known only as a limit.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from helpers.report.sentences import in_text
@@ -234,6 +234,73 @@ def course_table(
 def _relation(p_value: float) -> str:
     text = format_p(p_value)
     return f"{text[0]} {text[1:]}" if text.startswith("<") else f"= {text}"
+
+
+def trend_table(
+    statistics: Statistics, config: CohortConfig, variables: Sequence[str], *, stamp: str
+) -> Table:
+    """Return the weekly factor of change from the mixed model and the Friedman test of each measurement."""
+    from helpers.cohort.dictionary import load_dictionary
+
+    dictionary = load_dictionary()
+    group = (config.treated or config.groups[0]).id
+    rows: list[list[str]] = []
+    notes: dict[str, None] = {}
+    for name in variables:
+        ratio = statistics.find("trend", name, "ratio_per_week", group=group)
+        blocks = statistics.find("trend", name, "friedman", group=group)
+        if ratio is None or blocks is None:
+            continue
+        estimate = estimate_interval(ratio, 3)
+        remark = f"; {ratio.note}" if ratio.note else ""
+        rows.append([
+            dictionary[name].label, f"{estimate}{remark}", _p_or_blank(ratio), str(ratio.n or BLANK),
+            _p_or_blank(blocks) or blocks.note, str(blocks.n or BLANK),
+        ])  # fmt: skip
+        notes |= {row.method: None for row in (ratio, blocks)}
+    columns = ["Measurement", "Factor a week (95% CI)", "P value", "Values", "Friedman P", "Patients"]
+    nothing = [["No measurement was taken often enough for a trend."]]
+    title = "Trend of measurements over the visits"
+    return Table("table_8_trend", title, columns, rows or nothing, [f"{note}." for note in notes], stamp)
+
+
+def _p_or_blank(row: Statistic) -> str:
+    return BLANK if row.p_value != row.p_value else format_p(row.p_value)
+
+
+def limits_table(
+    statistics: Statistics, labels: Mapping[str, str], config: CohortConfig, *, stamp: str
+) -> Table:
+    """Return the comparison of each partly limited variable by what its limits may stand for."""
+    rows = []
+    for name in dict.fromkeys(row.variable for row in statistics.select(analysis="reporting_limits")):
+        medians = []
+        for group in config.groups:
+            row = statistics[f"reporting_limits.{name}.{group.id}.baseline.median"]
+            beyond = statistics[f"reporting_limits.{name}.{group.id}.baseline.beyond_limit"]
+            medians.append(
+                f"{group.label}: median {row.note}{format_number(row.value, 0)}, "
+                f"{format_count_percent(beyond.value, beyond.n or 0)} beyond a limit"
+            )
+        sure = statistics[f"reporting_limits.{name}.both.baseline.test"]
+        rows += [
+            [f"{labels.get(name, name)}. {'; '.join(medians)}"],
+            ["Only sure comparisons", BLANK, format_p(sure.p_value)],
+        ]
+        for row in statistics.select(analysis="reporting_limits", variable=name, group="both"):
+            if row.statistic != "test":
+                difference = format_number(row.value, 0)
+                rows.append([row.note.capitalize(), difference, format_p(row.p_value)])
+    columns = ["Limited values taken as", "Difference of medians", "P value"]
+    nothing = [["No baseline value is known only as a limit."]]
+    notes = [f"{row.method}." for row in statistics.select(analysis="reporting_limits", statistic="test")]
+    if rows:
+        notes += [
+            "Other rows: exact rank-sum test.",
+            f"{NOT_ESTIMABLE}: not estimable, a median has no bound.",
+        ]
+    title = "Comparison under reporting limits"
+    return Table("table_s4_limits", title, columns, rows or nothing, list(dict.fromkeys(notes)), stamp)
 
 
 def survival_table(statistics: Statistics, config: CohortConfig, horizon_days: int, *, stamp: str) -> Table:
