@@ -9,12 +9,11 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-NOTEBOOKS := $(sort $(wildcard notebooks/0*.ipynb))
 FOUND := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 PYTHON ?= $(FOUND)
 
-# Options of `compendium run`, for example: make run ARGS="my_cohort --param horizon_days=90"
+# Options of `compendium`, for example: make run ARGS="my_cohort --param horizon_days=90"
 ARGS ?=
 
 # The environment is the project's own, whichever other one is active.
@@ -47,17 +46,24 @@ run: setup ## bring the results up to date
 	$(BIN)/compendium run $(ARGS)
 
 lab: setup ## open JupyterLab
-	$(BIN)/compendium lab
+	$(BIN)/compendium lab $(ARGS)
 
 refresh: setup ## store the notebooks with the outputs of the default cohort, before a commit
 	$(BIN)/compendium refresh
 
-# The notebooks run in the order of their numbers and write to a folder that is thrown away.
+# Notebooks are compared with their stored outputs: the first cleans the data, the next read them side by side, the
+# last read the statistics of the others. They write to a folder that is thrown away.
+NOTEBOOKS_FIRST := $(wildcard notebooks/01_*.ipynb)
+NOTEBOOKS_LAST := $(wildcard notebooks/08_*.ipynb)
+NOTEBOOKS_BETWEEN := $(filter-out $(NOTEBOOKS_FIRST) $(NOTEBOOKS_LAST),$(sort $(wildcard notebooks/0*.ipynb)))
+NBVAL := $(BIN)/pytest -p no:cacheprovider --nbval --nbval-current-env
+
 test: setup ## quick tests, then the notebooks against their stored outputs
 	$(BIN)/pytest -n 2 -m "not slow"
-	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && \
-	PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 COMPENDIUM_OUTPUT="$$output" \
-	$(BIN)/pytest -p no:cacheprovider --nbval --nbval-current-env $(NOTEBOOKS)
+	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && export COMPENDIUM_OUTPUT="$$output" && \
+	export PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 && \
+	$(NBVAL) $(NOTEBOOKS_FIRST) && $(NBVAL) -n 2 --dist loadfile $(NOTEBOOKS_BETWEEN) \
+	$(if $(NOTEBOOKS_LAST),&& $(NBVAL) $(NOTEBOOKS_LAST))
 
 test-slow: setup ## tests that take minutes
 	$(BIN)/pytest -n 2 -m slow

@@ -217,7 +217,7 @@ def test_a_failure_blocks_what_needs_it_and_nothing_else(go, project, monkeypatc
     assert statuses(go.report) == {"01_first": "failed", "02_second": "blocked", "03_third": "executed"}
     assert not go.report.ok
     record = json.loads((project.results() / "provenance.json").read_text())
-    assert (record["complete"], record["failed_steps"]) == (False, ["01_first", "02_second"])
+    assert (record["complete"], record["missing_steps"]) == (False, ["01_first", "02_second"])
     errors = io.StringIO()
     tell(go.report, RunProgress(Console(file=io.StringIO())), Console(file=errors))
     assert "small: 01_first, cell 3: ValueError: no" in errors.getvalue()

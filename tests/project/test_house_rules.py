@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from helpers.pipeline.parameters import declared_parameters
-from helpers.pipeline.plan import load_plan
+from helpers.pipeline.plan import load_plan, predecessors
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "helpers"
@@ -182,3 +182,14 @@ def test_changelog_names_the_present_version_or_unreleased_work() -> None:
     assert headings[0] == "Unreleased"
     released = [tuple(map(int, heading.split("."))) for heading in headings[1:]]
     assert all(later > earlier for later, earlier in pairwise(released))
+
+
+def test_notebooks_compared_side_by_side_do_not_wait_for_each_other() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    last = re.search(r"^NOTEBOOKS_LAST := \$\(wildcard notebooks/(\d\d)_\*\.ipynb\)$", makefile, re.M)
+    assert last is not None
+    steps = {step.name: step for step in load_plan(ROOT / "notebooks" / "pipeline.toml") if step.is_notebook}
+    first = {name for name in steps if name.startswith("01_")}
+    for name, step in steps.items():
+        needed = {other.name for other in predecessors(step, steps.values())}
+        assert name.startswith(f"{last[1]}_") or needed <= first, f"{name} needs {needed - first}"

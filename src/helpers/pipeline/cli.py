@@ -95,12 +95,13 @@ def check(cohorts: Annotated[list[str], typer.Argument(metavar="COHORT...", help
         raise typer.Exit(1)
 
 
-@app.command()
-def lab() -> None:
-    """Open JupyterLab in the folder of the notebooks."""
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Open JupyterLab in the notebooks folder; its own options, such as --no-browser, are passed on."""
     from helpers.pipeline.paths import notebooks_dir
 
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks_dir()}"]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks_dir()}", *context.args]
+    sys.stdout.flush()
     os.execv(sys.executable, command)
 
 

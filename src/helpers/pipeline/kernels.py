@@ -4,6 +4,7 @@ Times, run ids, paths and random cell ids that papermill and nbclient write into
 same notebook on the same data gives the same bytes.
 """
 
+import logging
 import os
 import re
 import sys
@@ -101,8 +102,10 @@ def _connection() -> Iterator[dict[str, str]]:
 
 def _run(notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Path) -> Any:
     import papermill
+    from papermill.log import logger
     from traitlets.config import Config
 
+    logger.addHandler(logging.NullHandler())  # it would tell on standard error what is raised as well
     with _connection() as connection:
         return papermill.execute_notebook(
             notebook,

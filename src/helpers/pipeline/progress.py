@@ -27,7 +27,11 @@ class RunProgress:
         self.console = console
         self._live: Progress | None = None
         self._lock = threading.Lock()
-        self.seconds: dict[str, float] = {}
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Tell nothing of steps that end from now on: the run is interrupted."""
+        self._stopped = True
 
     @contextmanager
     def showing(self) -> Iterator[None]:
@@ -60,8 +64,8 @@ class RunProgress:
                 self._live.remove_task(row)
 
     def _end(self, name: str, begin: float, verdict: str, style: str) -> None:
-        self.seconds[name] = time.perf_counter() - begin
-        self._say(f"{name} {verdict} ({self.seconds[name]:.1f} s)", style)
+        if not self._stopped:
+            self._say(f"{name} {verdict} ({time.perf_counter() - begin:.1f} s)", style)
 
     def _say(self, line: str, style: str = "") -> None:
         with self._lock:

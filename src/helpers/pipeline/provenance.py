@@ -30,7 +30,7 @@ def write_provenance(
     steps: Iterable[Step],
     parameters: Mapping[str, Any],
     declared: Mapping[str, Mapping[str, Any]],
-    failed: Iterable[str] = (),
+    missing: Iterable[str] = (),
 ) -> Path:
     """Write the record of a cohort's results; an unchanged record is not touched.
 
@@ -39,9 +39,9 @@ def write_provenance(
         steps: the steps of the run.
         parameters: parameters of the run.
         declared: parameters that each notebook declares, by its name.
-        failed: steps that failed or could not run, whose results are missing.
+        missing: steps that failed or did not run, whose results are missing.
     """
-    record = collect(paths, list(steps), parameters, declared, sorted(failed))
+    record = collect(paths, list(steps), parameters, declared, sorted(missing))
     text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
     if not paths.provenance.is_file() or paths.provenance.read_text(encoding="utf-8") != text:
         paths.provenance.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def collect(
     steps: list[Step],
     parameters: Mapping[str, Any],
     declared: Mapping[str, Mapping[str, Any]],
-    failed: list[str],
+    missing: list[str],
 ) -> dict[str, Any]:
     """The record as values of JSON's types; arguments as in :func:`write_provenance`."""
     root = project_root()
@@ -63,8 +63,8 @@ def collect(
     return {
         "record_version": RECORD_VERSION,
         "cohort": paths.name,
-        "complete": not failed,
-        "failed_steps": failed,
+        "complete": not missing,
+        "missing_steps": missing,
         "parameters": {
             name: {key: parameters.get(key, own) for key, own in values.items() if key != COHORT}
             for name, values in declared.items()

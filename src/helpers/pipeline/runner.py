@@ -23,6 +23,7 @@ from helpers.pipeline.provenance import write_provenance
 from helpers.pipeline.steps import carry_out
 
 if TYPE_CHECKING:
+    from psutil import Process  # type: ignore[import-untyped]
     from pytask import Session
 
     from helpers.pipeline.progress import RunProgress
@@ -53,6 +54,11 @@ class Outcome:
     status: Status
     message: str = ""
 
+    @property
+    def done(self) -> bool:
+        """Whether the step's results are up to date."""
+        return self.status in {"executed", "unchanged"}
+
 
 @dataclass
 class RunReport:
@@ -75,8 +81,7 @@ class RunReport:
     @property
     def ok(self) -> bool:
         """Whether all that was asked was done."""
-        done = all(outcome.status in {"executed", "unchanged"} for outcome in self.outcomes)
-        return done and not self.refused and not self.interrupted
+        return all(outcome.done for outcome in self.outcomes) and not self.refused and not self.interrupted
 
 
 def run(
@@ -114,9 +119,9 @@ def run(
         if accepted:
             _build(steps, accepted, parameters, declared, progress, workers, force, report)
         for paths in accepted:
-            outcomes = [outcome for outcome in report.outcomes if outcome.cohort == paths.name]
-            failed = [outcome.step for outcome in outcomes if outcome.status in {"failed", "blocked"}]
-            write_provenance(paths, steps, parameters, declared, failed)
+            done = {(outcome.cohort, outcome.step) for outcome in report.outcomes if outcome.done}
+            missing = [step.name for step in steps if (paths.name, step.name) not in done]
+            write_provenance(paths, steps, parameters, declared, missing)
     return report
 
 
@@ -175,12 +180,13 @@ def _sole_run() -> Iterator[None]:
 
 
 class _Executor(ThreadPoolExecutor):
-    """Threads that do not finish what is waiting once the run is interrupted, and stop their kernels."""
+    """Threads that, once the run is interrupted, drop what is waiting and stop the kernels under way."""
 
-    def __init__(self, max_workers: int) -> None:
+    def __init__(self, max_workers: int, progress: "RunProgress") -> None:
         super().__init__(max_workers=max_workers, thread_name_prefix="step")
+        self._progress = progress
         self._given: list[Future[Any]] = []
-        self.interrupted = False
+        self._foreign = set(_children())
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
         future = super().submit(fn, *args, **kwargs)
@@ -188,14 +194,20 @@ class _Executor(ThreadPoolExecutor):
         return future
 
     def __exit__(self, *_: object) -> None:
-        self.interrupted = any(not future.done() for future in self._given)
+        # pytask leaves its loop with work undone only when it is interrupted.
+        interrupted = any(not future.done() for future in self._given)
         self.shutdown(wait=False, cancel_futures=True)
-        if self.interrupted:
-            import psutil  # type: ignore[import-untyped]
-
-            for child in psutil.Process().children(recursive=True):
+        if interrupted:
+            self._progress.stop()
+            for child in set(_children()) - self._foreign:
                 child.terminate()
         self.shutdown(wait=True)
+
+
+def _children() -> "list[Process]":
+    from psutil import Process
+
+    return list(Process().children(recursive=True))
 
 
 def _build(
@@ -215,11 +227,11 @@ def _build(
             carry_out(step, cohort, values)
 
     tasks = build_tasks(steps, cohorts, parameters, declared, action)
-    executor = _Executor(workers or os.cpu_count() or 1)
+    executor = _Executor(workers or os.cpu_count() or 1, progress)
     with progress.showing():
         session = _pytask(tasks, executor, force)
-    report.interrupted = executor.interrupted
-    report.outcomes += _outcomes(session, report.interrupted)
+    report.outcomes += _outcomes(session)
+    report.interrupted = len(report.outcomes) < len(tasks)
 
 
 def _pytask(tasks: "list[StepTask]", executor: _Executor, force: bool) -> "Session":
@@ -264,7 +276,7 @@ def _state_file() -> Path:
     return file
 
 
-def _outcomes(session: "Session", interrupted: bool) -> list[Outcome]:
+def _outcomes(session: "Session") -> list[Outcome]:
     import pytask
 
     kinds: dict[pytask.TaskOutcome, Status] = {
@@ -278,6 +290,4 @@ def _outcomes(session: "Session", interrupted: bool) -> list[Outcome]:
         status = kinds.get(report.outcome, "failed")
         message = str(report.exc_info[1]) if status == "failed" and report.exc_info else ""
         outcomes.append(Outcome(task.cohort.name, task.step.name, status, message))
-    if not interrupted:
-        assert len(outcomes) == len(session.tasks), "every step has an outcome"
     return outcomes
