@@ -81,7 +81,7 @@ def baseline_table(
     rows: list[list[str]] = []
     prior = False
     for variable in variables:
-        if variable.name.startswith("prior_") != prior:
+        if variable.name.startswith(("prior_", "glucocorticoid_week_before")) != prior:
             prior = not prior
             rows.append(["Previous therapies" if prior else "Clinical characteristics"])
         rows.extend(_baseline_rows(statistics, variable, config, notes if two else None))

@@ -85,8 +85,10 @@ file = "events.csv"
 
 [baseline]
 variables = [
-  "age", "sex", "diagnosis", "fever", "splenomegaly", "hemophagocytosis", "leucocytes", "neutrophils",
-  "hemoglobin", "platelets", "ast", "alt", "ldh", "fibrinogen", "triglycerides", "ferritin",
+  "age", "sex", "death", "prior_iv_glucocorticoid", "glucocorticoid_week_before", "prior_ivig",
+  "prior_etoposide", "prior_tocilizumab", "prior_tacrolimus", "prior_ciclosporin", "diagnosis", "fever",
+  "splenomegaly", "hemophagocytosis", "leucocytes", "neutrophils", "hemoglobin", "platelets", "ast", "alt",
+  "ldh", "fibrinogen", "triglycerides", "ferritin",
 ]
 prior_therapies = ["iv_glucocorticoid", "ivig", "etoposide", "tocilizumab", "tacrolimus", "ciclosporin"]
 
