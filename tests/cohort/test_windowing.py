@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.cohort.sections import Visit
@@ -82,6 +82,7 @@ def test_no_rows_give_no_visits():
     assert list(result) == ["visit", "selected", "role"]
 
 
+@settings(max_examples=50)
 @given(
     days=st.lists(st.integers(-20, 30), max_size=30),
     tie=st.sampled_from(["earlier", "later"]),

@@ -16,7 +16,7 @@ def patient_flow(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:
 
     - `screened`: rows of the raw table of patients; `excluded`: of these, one row for each reason;
       `analysed`: patients in the analysis table (screened = excluded + analysed);
-    - at each visit after baseline `dead` (died on or before the visit's day), `censored` (alive at a last
+    - at each visit `dead` (died on or before the visit's day), `censored` (alive at a last
       contact before it), `alive` (still followed on it: dead + censored + alive = analysed) and `assessed`
       (alive ones with a measurement or response selected for the visit).
     """

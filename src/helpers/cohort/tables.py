@@ -5,15 +5,17 @@ Ranges come from the dictionary. What cannot be seen in one table alone is in `h
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
-import pandera.errors
-import pandera.pandas as pa
 
 from helpers.cohort.dictionary import Dictionary, TableName
 from helpers.cohort.parsing import TypedTable
 from helpers.cohort.problems import Problem
 from helpers.cohort.reading import DATE_TWINS
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,11 @@ def _within(column: str, dictionary: Dictionary) -> Rule:
     )
 
 
-def _patient_rules() -> list[Rule]:
-    def day(column: str) -> Callable[[pd.Series], str]:
-        return lambda row: f"day {row[column]:g}"
+def _day(column: str) -> Callable[[pd.Series], str]:
+    return lambda row: f"day {row[column]:g}"
 
+
+def _patient_rules() -> list[Rule]:
     return [
         Rule(
             "one row a patient",
@@ -92,10 +95,24 @@ def _patient_rules() -> list[Rule]:
             "last contact not before day 0",
             "last_contact_day",
             lambda f: f["last_contact_day"].isna() | (f["last_contact_day"] >= 0),
-            day("last_contact_day"),
+            _day("last_contact_day"),
             "day 0 or later",
             "correct the day of last contact, or day 0",
         ),
+        *_follow_up_rules(),
+        Rule(
+            "onset not after day 0",
+            "mas_onset_day",
+            lambda f: ~(f["mas_onset_day"] > 0),
+            _day("mas_onset_day"),
+            "day 0 or earlier",
+            "correct the day of diagnosis, or day 0",
+        ),
+    ]
+
+
+def _follow_up_rules() -> list[Rule]:
+    return [
         Rule(
             "no contact after death",
             "last_contact_day",
@@ -126,14 +143,6 @@ def _patient_rules() -> list[Rule]:
             "a day of death for those who died, and for no other",
             "correct one of the two",
             ("death_day",),
-        ),
-        Rule(
-            "onset not after day 0",
-            "mas_onset_day",
-            lambda f: ~(f["mas_onset_day"] > 0),
-            day("mas_onset_day"),
-            "day 0 or earlier",
-            "correct the day of diagnosis, or day 0",
         ),
     ]
 
@@ -216,8 +225,10 @@ def rules(table: TableName, frame: pd.DataFrame, dictionary: Dictionary) -> list
     return [rule for rule in chosen if {rule.column, *rule.needs} <= set(frame.columns)]
 
 
-def schema(table: TableName, frame: pd.DataFrame, dictionary: Dictionary) -> pa.DataFrameSchema:
+def schema(table: TableName, frame: pd.DataFrame, dictionary: Dictionary) -> "pa.DataFrameSchema":
     """Return the pandera schema of a typed table: every rule is a named check; empty fields are allowed."""
+    import pandera.pandas as pa
+
     checks = [
         pa.Check(rule.test, name=rule.name, error=rule.name, ignore_na=False)
         for rule in rules(table, frame, dictionary)
@@ -231,12 +242,14 @@ def validate(table: TypedTable, dictionary: Dictionary) -> list[Problem]:
 
     A field whose text was not understood already has its Problem and is not reported again as empty.
     """
+    from pandera.errors import SchemaErrors
+
     name, frame = table.raw.name, table.frame
     if frame.empty:
         return []
     try:
         schema(name, frame, dictionary).validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as failure:
+    except SchemaErrors as failure:
         cases = failure.failure_cases[["check", "index"]].drop_duplicates()
     else:
         return []
