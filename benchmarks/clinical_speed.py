@@ -2,7 +2,7 @@
 
 Run with `python benchmarks/clinical_speed.py [PATIENT_VISITS]`; the figures are written to
 clinical_speed.json beside this file. Missing and censored values are among the data, so that no short cut
-is taken.
+is taken. The limit is on the seconds of the one core; the clock on the wall also counts other programs.
 """
 
 from __future__ import annotations
@@ -82,14 +82,16 @@ def main(n_visits: int) -> dict[str, object]:
     rule = load_response_rule()
     response = timed("response", figures, lambda: assess_response(facts, patients, rule, with_names=False))
     score = timed("hscore", figures, lambda: hscore(facts))
-    figures["response_and_hscore_seconds"] = round(figures["response_seconds"] + figures["hscore_seconds"], 3)
+    for clock in ("seconds", "cpu_seconds"):
+        total = figures[f"response_{clock}"] + figures[f"hscore_{clock}"]
+        figures[f"response_and_hscore_{clock}"] = round(total, 3)
     return {
         "patient_visits": len(facts),
         "measurements": len(table),
         "cores": 1,
         "limit_seconds": 10,
         **figures,
-        "within_limit": figures["response_and_hscore_seconds"] < 10,
+        "within_limit": figures["response_and_hscore_cpu_seconds"] < 10,
         "responses": response["response"].value_counts().sort_index().to_dict(),
         "hscore_verdicts": score["verdict"].value_counts().sort_index().to_dict(),
         "python": platform.python_version(),

@@ -16,6 +16,7 @@ from helpers.clinical.diagnosis import (
 )
 from helpers.clinical.errors import ClinicalError
 from helpers.clinical.steroids import daily_glucocorticoid_dose
+from helpers.clinical.units import convert
 
 from .conftest import make_facts
 
@@ -155,6 +156,12 @@ def test_eular_acr_printo_thresholds(ferritin, platelets, ast, triglycerides, fi
     values |= {"triglycerides": triglycerides, "fibrinogen": fibrinogen}
     facts, _ = make_facts({"baseline": {k: v for k, v in values.items() if v is not None}}, {"fever": True})
     assert evaluate_by_name("eular_acr_printo_2016", facts).frame().iloc[0]["verdict"] == verdict
+
+
+def test_eular_acr_printo_triglycerides_of_exactly_156_mg_per_dl_do_not_count():
+    exactly = float(convert(156, "triglycerides", "mg/dL"))
+    assert state("eular_acr_printo_2016", "triglycerides", {"triglycerides": exactly}) == "not met"
+    assert state("eular_acr_printo_2016", "triglycerides", {"triglycerides": exactly + 0.001}) == "met"
 
 
 def test_eular_acr_printo_asks_for_fever():

@@ -17,4 +17,4 @@ def test_a_million_patient_visits_within_ten_seconds(tmp_path):
     subprocess.run([sys.executable, str(script)], check=True, capture_output=True)
     figures = json.loads(script.with_suffix(".json").read_text(encoding="utf-8"))
     assert figures["patient_visits"] == 1_000_000
-    assert figures["response_and_hscore_seconds"] < 10
+    assert figures["response_and_hscore_cpu_seconds"] < 10

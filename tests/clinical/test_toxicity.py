@@ -87,6 +87,8 @@ def test_every_cut_off_with_normal_or_no_baseline(with_baseline):
         ("alt", 100, 149, 0), ("alt", 100, 150, 1), ("alt", 100, 300, 1), ("alt", 100, 301, 2),
         ("alt", 100, 500, 2), ("alt", 100, 501, 3), ("alt", 100, 2000, 3), ("alt", 100, 2001, 4),
         ("ast", 41, 61, 0), ("ast", 41, 61.5, 1), ("ast", 40, 61.5, 1), ("ast", 400, 590, 0),
+        ("ast", 100, 300, 1), ("ast", 100, 301, 2), ("ast", 100, 500, 2), ("ast", 100, 501, 3),
+        ("ast", 100, 2000, 3), ("ast", 100, 2001, 4),
         ("alt", 500, 41, 0),
         ("bilirubin", 40, 40, 0), ("bilirubin", 40, 41, 1), ("bilirubin", 40, 60, 1),
         ("bilirubin", 40, 61, 2),
@@ -94,7 +96,7 @@ def test_every_cut_off_with_normal_or_no_baseline(with_baseline):
         # creatinine: the worse of limit and baseline
         ("creatinine", 50, 76, 2), ("creatinine", 50, 75, 0), ("creatinine", 50, 151, 3),
         # fibrinogen from an abnormal baseline: the fall from it, below 0.5 g/L always grade 4
-        ("fibrinogen", 1.9, 1.9, 0), ("fibrinogen", 1.6, 1.5, 1), ("fibrinogen", 1.6, 1.21, 1),
+        ("fibrinogen", 2.0, 1.5, 1), ("fibrinogen", 1.9, 1.9, 0), ("fibrinogen", 1.6, 1.5, 1), ("fibrinogen", 1.6, 1.21, 1),
         ("fibrinogen", 1.6, 1.2, 2), ("fibrinogen", 1.6, 0.81, 2), ("fibrinogen", 1.6, 0.8, 3),
         ("fibrinogen", 1.6, 0.5, 3), ("fibrinogen", 1.6, 0.49, 4), ("fibrinogen", 0.6, 0.49, 4),
     ],
