@@ -51,7 +51,6 @@ _LOGARITHMIC = (
 # How far from baseline (0) to health (1) a patient in partial remission has come at each visit.
 _RECOVERY = {"day_3": 0.38, "week_1": 0.55, "week_2": 0.68, "week_3": 0.78, "week_8": 0.95}
 _SLOW_RECOVERY = {"day_3": 0.02, "week_1": 0.12, "week_2": 0.27, "week_3": 0.4, "week_8": 0.85}
-_DAY_OF = {"day_3": 3, **VISIT_DAYS}
 _NORMAL_BY = {"CR by week 2": 14, "CR by week 3": 21, "CR by week 8": 56}
 # Haemoglobin gained a day at most, transfusions included, g/L.
 _FASTEST_HEMOGLOBIN = 2.0
@@ -135,7 +134,10 @@ def _complete(
     values = {}
     for name in names:
         low, high = _normal(patient, name)
-        values[name] = float(np.clip(goal[name] * float(rng.uniform(0.95, 1.05)), low * 1.03, high * 0.97))
+        width = 0.015 if name == "hemoglobin" else 0.05
+        values[name] = float(
+            np.clip(goal[name] * float(rng.uniform(1 - width, 1 + width)), low * 1.03, high * 0.97)
+        )
     values["temperature"] = float(rng.uniform(36.2, 36.9))
     return values
 
@@ -143,17 +145,18 @@ def _complete(
 def _partial(
     patient: Patient,
     goal: dict[str, float],
-    visit: str,
+    when: tuple[str, int],
     fortune: float,
     names: list[str],
     rng: np.random.Generator,
 ) -> dict[str, float]:
     b, values = patient.baseline, {}
+    visit, day = when
     for name in names:
         share = (_SLOW_RECOVERY if name == "hemoglobin" else _RECOVERY)[visit]
         if name == "hemoglobin" and patient.course in _NORMAL_BY:
             # On the way to normal by the recorded day, not in one leap.
-            share = min(_DAY_OF[visit] / _NORMAL_BY[patient.course], 0.95)
+            share = min(day / _NORMAL_BY[patient.course], 0.95)
         share = float(np.clip(share + 0.04 * rng.standard_normal(), 0, 0.98))
         values[name] = _toward(name, b[name], goal[name], share) * float(rng.uniform(0.985, 1.015))
     low, high = _FERRITIN_LEFT[visit]
@@ -233,11 +236,15 @@ def treated_course(patient: Patient, rng: np.random.Generator) -> list[Course]:
         if call == "CR":
             values = _complete(patient, goal, names, rng)
         elif call == "PR":
-            values = _partial(patient, goal, visit, fortune, names, rng)
+            values = _partial(patient, goal, (visit, day), fortune, names, rng)
         elif patient.course == "died":
             values = _worse(patient, day / (patient.death_day or day), names, rng)
         else:
             values = _unchanged(patient, day / 60, names, rng)
+        if call != "CR":
+            before = found[-1] if found else Course("baseline", 0, "", patient.baseline)
+            fastest = before.values["hemoglobin"] + _FASTEST_HEMOGLOBIN * (day - before.day)
+            values["hemoglobin"] = min(values["hemoglobin"], fastest)
         if patient.signs.get("splenomegaly") == "yes":
             cleared = call == "CR" or visit == "week_8" or (call == "PR" and k >= spleen_gone)
             values["splenomegaly"] = (
