@@ -96,7 +96,8 @@ def test_every_cut_off_with_normal_or_no_baseline(with_baseline):
         # creatinine: the worse of limit and baseline
         ("creatinine", 50, 76, 2), ("creatinine", 50, 75, 0), ("creatinine", 50, 151, 3),
         # fibrinogen from an abnormal baseline: the fall from it, below 0.5 g/L always grade 4
-        ("fibrinogen", 2.0, 1.5, 1), ("fibrinogen", 1.9, 1.9, 0), ("fibrinogen", 1.6, 1.5, 1), ("fibrinogen", 1.6, 1.21, 1),
+        ("fibrinogen", 2.0, 1.5, 1),
+        ("fibrinogen", 1.9, 1.9, 0), ("fibrinogen", 1.6, 1.5, 1), ("fibrinogen", 1.6, 1.21, 1),
         ("fibrinogen", 1.6, 1.2, 2), ("fibrinogen", 1.6, 0.81, 2), ("fibrinogen", 1.6, 0.8, 3),
         ("fibrinogen", 1.6, 0.5, 3), ("fibrinogen", 1.6, 0.49, 4), ("fibrinogen", 0.6, 0.49, 4),
     ],
