@@ -1,4 +1,4 @@
-"""Flow of patients and raw rows, and missing values by visit."""
+"""Flow of patients and raw rows, and missing values by visit, as stored statistics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort.dictionary import load_dictionary
+from helpers.cohort.flow import missingness, patient_flow, row_flow
 from helpers.results.store import slug
 
 if TYPE_CHECKING:
@@ -21,98 +22,79 @@ ANALYSIS, MISSING = "flow", "missingness"
 def count_flow(
     tables: AnalysisTables, config: CohortConfig, store: StatisticsStore, *, horizon_days: float
 ) -> pd.DataFrame:
-    """Count patients and raw rows from file to analysis; return rows by table, disposition and reason."""
-    rows = tables.dispositions
-    patients = rows[rows["table"] == "patients"]
-    excluded = int((patients["disposition"] == "excluded").sum())
+    """Store the counts of patients and raw rows from file to analysis; return ``row_flow``."""
+    counts = patient_flow(tables, config)
+    stages = counts[counts["visit"] == ""].groupby("stage")["n"].sum()
     common: dict[str, Any] = {"timepoint": "baseline", "unit": "patients", "method": "count"}
-    store.add(ANALYSIS, "patients", "recorded", value=len(patients), **common)
-    store.add(ANALYSIS, "patients", "excluded", value=excluded, n=len(patients), **common)
+    store.add(ANALYSIS, "patients", "recorded", value=stages["screened"], **common)
+    store.add(
+        ANALYSIS, "patients", "excluded", value=stages.get("excluded", 0), n=stages["screened"], **common
+    )
+    for row in counts[counts["stage"] == "analysed"].to_dict("records"):
+        store.add(ANALYSIS, "patients", "analysed", group=row["group"], value=row["n"], **common)
+    for row in counts[counts["visit"] != ""].to_dict("records"):
+        where: dict[str, Any] = {"group": row["group"], "timepoint": row["visit"]}
+        store.add(ANALYSIS, "visits", row["stage"], value=row["n"], unit="patients", method="count", **where)
     for group in config.group_ids:
-        _count_group(tables.patients[tables.patients["group"] == group], group, store, horizon_days)
-    counted = rows.groupby(["table", "disposition", "reason"], sort=False).size().rename("rows").reset_index()
+        _count_at_horizon(tables.patients[tables.patients["group"] == group], group, store, horizon_days)
+    rows = row_flow(tables)
     _count_rows("rows", rows, store)
     for table in dict.fromkeys(rows["table"]):
         _count_rows(f"rows_{table}", rows[rows["table"] == table], store)
-    for row in counted[counted["disposition"] == "excluded"].to_dict("records"):
-        store.add(
-            ANALYSIS,
-            f"rows_{row['table']}",
-            f"excluded_{slug(row['reason'])}",
-            value=row["rows"],
-            unit="rows",
-            timepoint="baseline",
-            method="count",
-            note=row["reason"],
-        )
-    return counted
+    return rows
 
 
-def _count_group(members: pd.DataFrame, group: str, store: StatisticsStore, horizon_days: float) -> None:
-    died = members["died"].astype(bool) & (members["followup_days"] <= horizon_days)
-    early = ~died & (members["followup_days"] < horizon_days)
-    unknown = members["followup_days"].isna()
-    common: dict[str, Any] = {"group": group, "n": len(members), "unit": "patients"}
-    store.add(
-        ANALYSIS, "patients", "analysed", value=len(members), timepoint="baseline", method="count", **common
-    )
-    counts = {"died": died, "censored": early | unknown, "alive": ~died & ~early & ~unknown}
-    for name, member in counts.items():
-        store.add(
-            ANALYSIS,
-            "patients",
-            name,
-            value=int(member.sum()),
-            timepoint="horizon",
-            method=f"at day {horizon_days:g}",
-            **common,
-        )
+def _count_at_horizon(members: pd.DataFrame, group: str, store: StatisticsStore, horizon_days: float) -> None:
+    followed = members["followup_days"]
+    died = members["died"].astype(bool) & (followed <= horizon_days)
+    early = ~died & ~(followed >= horizon_days)
+    common: dict[str, Any] = {"group": group, "n": len(members), "unit": "patients", "timepoint": "horizon"}
+    for name, member in {"died": died, "censored": early, "alive": ~died & ~early}.items():
+        store.add(ANALYSIS, "patients", name, value=member.sum(), method=f"at day {horizon_days:g}", **common)
 
 
 def _count_rows(variable: str, rows: pd.DataFrame, store: StatisticsStore) -> None:
-    used = int((rows["disposition"] == "used").sum())
-    common: dict[str, Any] = {"n": len(rows), "unit": "rows", "timepoint": "baseline", "method": "count"}
-    store.add(ANALYSIS, variable, "used", value=used, **common)
-    store.add(ANALYSIS, variable, "excluded", value=len(rows) - used, **common)
+    common: dict[str, Any] = {
+        "n": rows["n"].sum(),
+        "unit": "rows",
+        "timepoint": "baseline",
+        "method": "count",
+    }
+    excluded = rows[rows["disposition"] == "excluded"]
+    store.add(ANALYSIS, variable, "used", value=rows["n"].sum() - excluded["n"].sum(), **common)
+    store.add(ANALYSIS, variable, "excluded", value=excluded["n"].sum(), **common)
+    if variable != "rows":
+        for reason, n in excluded.groupby("reason")["n"].sum().items():
+            store.add(ANALYSIS, variable, f"excluded_{slug(reason)}", value=n, note=str(reason), **common)
+        for role, n in rows[rows["role"].fillna("") != ""].groupby("role")["n"].sum().items():
+            store.add(ANALYSIS, variable, f"role_{slug(role)}", value=n, note=str(role), **common)
 
 
 def count_missing(tables: AnalysisTables, config: CohortConfig, store: StatisticsStore) -> pd.DataFrame:
-    """Count values by variable, visit and group among patients then alive; return shares for the map.
+    """Store the share of living patients with a value by variable, visit and group; return it for the map.
 
     Returns:
-        Share of living patients with a value, from 0 to 1: rows are variable labels, columns (group label,
-        visit label). A visit at which nobody of the group was alive is missing.
+        Shares from 0 to 1: rows are variable labels in the dictionary's order, columns (group label, visit
+        label); missing where nobody was alive.
     """
+    counts = missingness(tables, config)
+    if counts.empty:
+        return pd.DataFrame()
+    for row in counts.to_dict("records"):
+        share = 100 * row["n_observed"] / row["n_expected"] if row["n_expected"] else np.nan
+        store.add(
+            MISSING, row["variable"], "observed_percent", group=row["group"], timepoint=row["visit"],
+            value=share, n=row["n_observed"], n_missing=row["n_missing"], unit="%",
+            method="patients with a value among those alive and followed",
+        )  # fmt: skip
+    shares = counts["n_observed"] / counts["n_expected"].where(counts["n_expected"] > 0)
+    wide = counts.assign(share=shares).pivot(index="variable", columns=["group", "visit"], values="share")
     dictionary = load_dictionary()
-    names = [name for name in dictionary.measured if (tables.visits["variable"] == name).any()]
-    shares: dict[tuple[str, str], list[float]] = {}
-    for group in config.groups:
-        members = tables.patients[tables.patients["group"] == group.id]
-        mine = tables.visits[tables.visits["patient_id"].isin(members["patient_id"])]
-        for visit in config.visits:
-            alive = members[members["followup_days"].isna() | (members["followup_days"] >= visit.day)]
-            here = mine[(mine["visit"] == visit.id) & mine["patient_id"].isin(alive["patient_id"])]
-            observed = here.groupby("variable")["patient_id"].nunique()
-            shares[group.label, visit.label] = [
-                _missing_row(name, group.id, visit.id, int(observed.get(name, 0)), len(alive), store)
-                for name in names
-            ]
-    labels = [dictionary[name].label for name in names]
-    return pd.DataFrame(shares, index=labels) if names else pd.DataFrame()
-
-
-def _missing_row(name: str, group: str, visit: str, n: int, alive: int, store: StatisticsStore) -> float:
-    share = n / alive if alive else np.nan
-    store.add(
-        MISSING,
-        name,
-        "observed_percent",
-        group=group,
-        timepoint=visit,
-        value=100 * share,
-        n=n,
-        n_missing=alive - n,
-        unit="%",
-        method="patients with a value among those alive on the visit's day",
+    names = [name for name in dictionary.measured if name in wide.index]
+    columns = [(group.id, visit.id) for group in config.groups for visit in config.visits]
+    table = wide.reindex(index=names, columns=pd.MultiIndex.from_tuples(columns))
+    table.index = pd.Index([dictionary[name].label for name in names])
+    table.columns = pd.MultiIndex.from_tuples(
+        [(group.label, visit.label) for group in config.groups for visit in config.visits]
     )
-    return share
+    return table

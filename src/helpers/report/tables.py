@@ -470,14 +470,12 @@ def problem_table(problems: Sequence[Problem], *, stamp: str) -> Table:
 
 
 def row_table(rows: pd.DataFrame, *, stamp: str) -> Table:
-    """Return raw rows by table, disposition and reason."""
-    body = [
-        [str(cell) for cell in row] for row in rows[["table", "disposition", "reason", "rows"]].to_numpy()
-    ]
-    columns = ["Raw table", "Disposition", "Reason", "Rows"]
-    return Table(
-        "table_s2_rows", "What became of each raw row", columns, body, (), stamp, align_left=columns[1:3]
-    )
+    """Return raw rows by table, disposition, reason for exclusion and role at the visits."""
+    shown = rows[["table", "disposition", "reason", "role", "n"]].fillna(BLANK)
+    body = [[str(cell) for cell in row] for row in shown.to_numpy()]
+    columns = ["Raw table", "Disposition", "Reason", "Role", "Rows"]
+    title = "What became of each raw row"
+    return Table("table_s2_rows", title, columns, body, (), stamp, align_left=columns[1:4])
 
 
 def visit_table(config: CohortConfig, *, stamp: str) -> Table:
