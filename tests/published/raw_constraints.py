@@ -1,4 +1,5 @@
-"""The printed constraints, checked on the raw csv files of a cohort folder with pandas, NumPy and SciPy alone.
+"""The printed constraints, checked on the raw csv files of a cohort folder with pandas, NumPy and SciPy
+alone.
 
 Nothing of the generator is used here, so that a fault in it cannot hide itself.
 """
@@ -100,10 +101,10 @@ class RawCohort:
 
 
 def exact_rank_sum_p(x, y):
-    """Exact two-sided p conditional on ties, by counting rank sums over all splits (polynomial of subsets)."""
+    """Exact two-sided p conditional on ties, by counting rank sums over all splits."""
     ranks = (2 * stats.rankdata(np.concatenate([x, y]))).astype(int)
     n, total = len(x), int(ranks.sum())
-    ways = [dict() for _ in range(n + 1)]
+    ways = [{} for _ in range(n + 1)]
     ways[0][0] = 1
     for r in ranks:
         for size in range(n, 0, -1):

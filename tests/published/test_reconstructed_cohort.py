@@ -1,5 +1,7 @@
 """Every printed constraint on the reconstructed cohort, from its raw csv files."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,8 +93,12 @@ class TestPatients:
             for d in ("etoposide", "tocilizumab", "ciclosporin", "tacrolimus", "ivig")
         }
         assert counts == {
-            "etoposide": (5, 8), "tocilizumab": (4, 0), "ciclosporin": (3, 5), "tacrolimus": (0, 1), "ivig": (8, 5),
-        }  # fmt: skip
+            "etoposide": (5, 8),
+            "tocilizumab": (4, 0),
+            "ciclosporin": (3, 5),
+            "tacrolimus": (0, 1),
+            "ivig": (8, 5),
+        }
         treated = set(cohort.treated)
         e, t, c = (given[d] & treated for d in ("etoposide", "tocilizumab", "ciclosporin"))
         assert (len(e & c), len(e & t), len(c & t), len(e | t | c)) == (2, 1, 0, 9)
@@ -244,7 +250,7 @@ class TestTreatment:
             np.median([cohort.weekly_mean(p, d - 6, d) / weight[p] for p in alive])
             for d in (-1, 7, 14, 21, 56)
         ]
-        assert all(later < earlier for earlier, later in zip(medians, medians[1:], strict=False))
+        assert all(later < earlier for earlier, later in pairwise(medians))
 
     def test_ruxolitinib(self, cohort):
         rows = cohort.treatments[cohort.treatments["drug"] == "ruxolitinib"]

@@ -1,8 +1,11 @@
 """The ledger of printed values: one row per number, threshold or date that the publication prints.
 
-The ledger is a csv file with the columns of `LEDGER_COLUMNS`. `printed` keeps the value as text, so that the printed
-precision (``2.00``, ``<0.001``, ``6/20``) is never lost; `numeric` is the same value as a number where one can be
-given. `statistic_id` and `config_key` point to the statistic or setting that answers to the row and may be empty;
+The ledger is a csv file with the columns of `LEDGER_COLUMNS`. `printed` keeps the value as text, so that
+the printed
+precision (``2.00``, ``<0.001``, ``6/20``) is never lost; `numeric` is the same value as a number where one
+can be
+given. `statistic_id` and `config_key` point to the statistic or setting that answers to the row and may be
+empty;
 `conflicts` names other rows (joined by ``|``) that print something incompatible.
 """
 
@@ -31,8 +34,21 @@ LEDGER_COLUMNS = (
     "conflicts",
 )
 
-_WORDS = {"no": 0, "none": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-          "nine": 9, "ten": 10, "twenty": 20}  # fmt: skip
+_WORDS = {
+    "no": 0,
+    "none": 0,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "twenty": 20,
+}
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 
@@ -79,7 +95,7 @@ def numbers_in(printed: str) -> list[Number]:
 
 
 def count_in(printed: str) -> int | None:
-    """The count a printed value gives: 6 for ``30% (6/20)``, ``6 (30%)``, ``6/20``, ``6`` and ``six (30%)``."""
+    """The count a printed value gives: 6 for ``30% (6/20)``, ``6 (30%)``, ``6/20`` and ``six (30%)``."""
     fraction = re.search(r"(\d+)\s*/\s*\d+", printed) or re.search(r"(\d+) of \d+", printed)
     if fraction:
         return int(fraction[1])
@@ -94,7 +110,8 @@ def read_ledger(path: Path | None = None) -> pd.DataFrame:
     """Read a ledger: the columns of `LEDGER_COLUMNS`, all as text but `numeric` (float, NaN where none).
 
     Raises:
-        LedgerError: the file is missing, a column is missing, an id is empty or repeated, or `numeric` is no number;
+        LedgerError: the file is missing, a column is missing, an id is empty or repeated, or `numeric` is
+        no number;
             all faults at once, each with its line.
     """
     import pandas as pd

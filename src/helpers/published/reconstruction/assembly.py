@@ -1,8 +1,11 @@
 """Giving the values to patients: one assignment for all variables at once, by constraint programming.
 
-Each variable's sorted values are matched to patients by 0/1 variables (a permutation), so every requirement on a
-patient - neutrophils within leucocytes, five of eight HLH-2004 criteria or an HScore of at least 169, baseline
-values from which the recorded course of response is possible - is a linear constraint over them. CP-SAT proves
+Each variable's sorted values are matched to patients by 0/1 variables (a permutation), so every requirement
+on a
+patient - neutrophils within leucocytes, five of eight HLH-2004 criteria or an HScore of at least 169,
+baseline
+values from which the recorded course of response is possible - is a linear constraint over them. CP-SAT
+proves
 that all hold or that they cannot; the objective keeps the ranks near a random draw with clinically sensible
 correlations, which is what makes two seeds two cohorts. One worker and a limit in deterministic time keep the
 answer the same on every machine.
@@ -15,29 +18,61 @@ from typing import Any
 
 import numpy as np
 
-from helpers.published.reconstruction.marginals import Infeasible
+from helpers.published.reconstruction.marginals import InfeasibleError
 from helpers.published.reconstruction.roster import Patient
 from helpers.published.reconstruction.samples import NEUTROPHIL_SHARE, Samples
 from helpers.published.reconstruction.targets import Continuous, Ledger
 
 # Correlation of each variable with severity; AST, ALT and neutrophils follow a partner instead.
 _SEVERITY = {
-    "hemoglobin": -0.35, "platelets": -0.5, "leucocytes": -0.2, "ast": 0.45, "ldh": 0.5,
-    "fibrinogen": -0.45, "triglycerides": 0.3, "ferritin": 0.5, "age": 0.15,
-}  # fmt: skip
+    "hemoglobin": -0.35,
+    "platelets": -0.5,
+    "leucocytes": -0.2,
+    "ast": 0.45,
+    "ldh": 0.5,
+    "fibrinogen": -0.45,
+    "triglycerides": 0.3,
+    "ferritin": 0.5,
+    "age": 0.15,
+}
 _PARTNER = {"neutrophils": ("leucocytes", 0.93), "alt": ("ast", 0.93)}
-_COURSE_SEVERITY = {"died": 1.3, "switched": 0.7, "below PR": 0.5, "PR by week 8": 0.4, "PR by week 3": 0.3,
-                    "CR by week 2": -1.5, "CR by week 3": -1.0, "CR by week 8": -0.6}  # fmt: skip
+_COURSE_SEVERITY = {
+    "died": 1.3,
+    "switched": 0.7,
+    "below PR": 0.5,
+    "PR by week 8": 0.4,
+    "PR by week 3": 0.3,
+    "CR by week 2": -1.5,
+    "CR by week 3": -1.0,
+    "CR by week 8": -0.6,
+}
 # From worse values than these, normal results by the recorded visit would not be believable.
-_STARTS = {
-    "CR by week 2": {"hemoglobin": (103, None), "platelets": (75, None), "ferritin": (None, 3500), "alt": (None, 250),
-                     "ast": (None, 200), "ldh": (None, 900), "triglycerides": (None, 3.5), "fibrinogen": (1.2, None),
-                     "leucocytes": (1.5, 20), "neutrophils": (0.8, None)},
-    "CR by week 3": {"hemoglobin": (90, None), "platelets": (50, None), "ferritin": (None, 7000), "alt": (None, 500),
-                     "ast": (None, 500), "ldh": (None, 1500), "triglycerides": (None, 5.0), "leucocytes": (1.0, None)},
+_STARTS: dict[str, dict[str, tuple[float | None, float | None]]] = {
+    "CR by week 2": {
+        "hemoglobin": (103, None),
+        "platelets": (75, None),
+        "ferritin": (None, 3500),
+        "alt": (None, 250),
+        "ast": (None, 200),
+        "ldh": (None, 900),
+        "triglycerides": (None, 3.5),
+        "fibrinogen": (1.2, None),
+        "leucocytes": (1.5, 20),
+        "neutrophils": (0.8, None),
+    },
+    "CR by week 3": {
+        "hemoglobin": (90, None),
+        "platelets": (50, None),
+        "ferritin": (None, 7000),
+        "alt": (None, 500),
+        "ast": (None, 500),
+        "ldh": (None, 1500),
+        "triglycerides": (None, 5.0),
+        "leucocytes": (1.0, None),
+    },
     "CR by week 8": {"hemoglobin": (70, None), "ferritin": (None, 20000)},
     "died": {"ast": (150, None), "platelets": (None, 110), "ferritin": (3000, None)},
-}  # fmt: skip
+}
 # Share of patients in whom a sign without a printed number is wanted.
 _LEANING = {"hot": 0.55, "scd25_high": 0.6, "nk_activity_low": 0.2, "known_immunosuppression": 0.35}
 # Furthest a value may move from its aim, in ranks.
@@ -133,8 +168,12 @@ class _Model:
 
 def _diagnosis(m: _Model, ceiling: float | None) -> None:
     """Five of eight HLH-2004 criteria as modified, or HScore at least 169; unknown items count as absent."""
+
+    def hidden(value: float) -> bool:
+        """Whether a value at the reporting limit stands for "above": it cannot be scored."""
+        return ceiling is not None and value == ceiling
+
     for i in range(m.n):
-        ferritin = (lambda v: False) if ceiling is None else (lambda v: v == ceiling)
         cytopenias = (
             m.sum_where("hemoglobin", i, lambda v: v < 90)
             + m.sum_where("platelets", i, lambda v: v < 100)
@@ -149,9 +188,15 @@ def _diagnosis(m: _Model, ceiling: float | None) -> None:
             >= 1
         ).only_enforce_if(lipid)
         hlh = (
-            1 + m.flags["splenomegaly"][i] + two + lipid + m.flags["hemophagocytosis"][i] + m.flags["scd25_high"][i]
-            + m.flags["nk_activity_low"][i] + m.sum_where("ferritin", i, lambda v: v >= 3000)
-        )  # fmt: skip
+            1
+            + m.flags["splenomegaly"][i]
+            + two
+            + lipid
+            + m.flags["hemophagocytosis"][i]
+            + m.flags["scd25_high"][i]
+            + m.flags["nk_activity_low"][i]
+            + m.sum_where("ferritin", i, lambda v: v >= 3000)
+        )
         lines = (
             m.sum_where("hemoglobin", i, lambda v: v <= 92)
             + m.sum_where("leucocytes", i, lambda v: v <= 5.0)
@@ -161,14 +206,20 @@ def _diagnosis(m: _Model, ceiling: float | None) -> None:
         m.model.add(lines >= 2).only_enforce_if(two_lines)
         m.model.add(lines >= 3).only_enforce_if(three_lines)
         score = (
-            18 * m.flags["known_immunosuppression"][i] + 33 + 16 * m.flags["hot"][i]
-            + 23 * m.flags["splenomegaly"][i] + 35 * m.flags["hemophagocytosis"][i]
-            + 24 * two_lines + 10 * three_lines
-            + 35 * m.sum_where("ferritin", i, lambda v, c=ferritin: v >= 2000 and not c(v))
-            + 15 * m.sum_where("ferritin", i, lambda v, c=ferritin: v > 6000 and not c(v))
-            + 44 * m.sum_where("triglycerides", i, lambda v: v >= 1.5) + 20 * m.sum_where("triglycerides", i, lambda v: v > 4)
-            + 30 * m.sum_where("fibrinogen", i, lambda v: v <= 2.5) + 19 * m.sum_where("ast", i, lambda v: v >= 30)
-        )  # fmt: skip
+            18 * m.flags["known_immunosuppression"][i]
+            + 33
+            + 16 * m.flags["hot"][i]
+            + 23 * m.flags["splenomegaly"][i]
+            + 35 * m.flags["hemophagocytosis"][i]
+            + 24 * two_lines
+            + 10 * three_lines
+            + 35 * m.sum_where("ferritin", i, lambda v: v >= 2000 and not hidden(v))
+            + 15 * m.sum_where("ferritin", i, lambda v: v > 6000 and not hidden(v))
+            + 44 * m.sum_where("triglycerides", i, lambda v: v >= 1.5)
+            + 20 * m.sum_where("triglycerides", i, lambda v: v > 4)
+            + 30 * m.sum_where("fibrinogen", i, lambda v: v <= 2.5)
+            + 19 * m.sum_where("ast", i, lambda v: v >= 30)
+        )
         m.model.add(three_lines <= two_lines)
         by_criteria, by_score = m.model.new_bool_var(f"hlh_{i}"), m.model.new_bool_var(f"hscore_{i}")
         m.model.add(hlh >= 5).only_enforce_if(by_criteria)
@@ -180,7 +231,7 @@ def _courses(m: _Model) -> None:
     """Baseline values from which the recorded course is possible."""
     for i, patient in enumerate(m.roster):
         if patient.arm == "ruxolitinib":
-            m.bounds(i, _STARTS.get(patient.course, {}))  # type: ignore[arg-type]
+            m.bounds(i, _STARTS.get(patient.course, {}))
             if not patient.responder:
                 m.model.add(m.flags["splenomegaly"][i] == 0)
             else:
@@ -212,8 +263,9 @@ def _aims(
             )
             cost[i, values < (-np.inf if low is None else low)] += 1e4
             cost[i, values > (np.inf if high is None else high)] += 1e4
-        found = dict(zip(*linear_sum_assignment(cost), strict=True))
-        aims[name] = [int(found.get(i, -1)) for i in range(n)]
+        who, which = linear_sum_assignment(cost)
+        found = {int(i): int(k) for i, k in zip(who, which, strict=True)}
+        aims[name] = [found.get(i, -1) for i in range(n)]
     return aims
 
 
@@ -238,7 +290,7 @@ def assemble(
     """Assign every value of one arm to a patient.
 
     Raises:
-        Infeasible: CP-SAT proves that no assignment meets all requirements, or finds none in its time.
+        InfeasibleError: CP-SAT proves that no assignment meets all requirements, or finds none in its time.
     """
     arm = roster[0].arm
     aims = _aims(roster, samples, targets, rng)
@@ -265,7 +317,7 @@ def assemble(
     solver.parameters.max_deterministic_time = 4
     status = solver.solve(m.model)
     if status not in (m.cp.OPTIMAL, m.cp.FEASIBLE):
-        raise Infeasible(f"{arm}: no assignment of values to patients ({solver.status_name(status)})")
+        raise InfeasibleError(f"{arm}: no assignment of values to patients ({solver.status_name(status)})")
     values: dict[str, list[float | None]] = {}
     for name in samples:
         values[name] = [

@@ -44,7 +44,7 @@ Row = dict[str, object]
 
 @dataclass(frozen=True)
 class _Streams:
-    """Independent random streams, so that a change in one stage leaves the draws of the others as they were."""
+    """Independent random streams: a change in one stage leaves the draws of the others alone."""
 
     samples: np.random.Generator
     roster: np.random.Generator
@@ -61,12 +61,14 @@ def _streams(seed: int) -> _Streams:
 def reconstruct(ledger: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
     """Rebuild a cohort that meets the ledger's printed values; five tables of text, as in a cohort folder.
 
-    The same ledger and seed give the same tables on every machine; another seed gives another cohort that meets
+    The same ledger and seed give the same tables on every machine; another seed gives another cohort that
+    meets
     the same constraints.
 
     Raises:
-        Contradiction: the printed values clash; the message names them (a kind of `Infeasible`).
-        Infeasible: no cohort was found although no clash was proved; the message names the constraints searched.
+        ContradictionError: the printed values clash; the message names them (a kind of `InfeasibleError`).
+        InfeasibleError: no cohort was found although no clash was proved; the message names the constraints
+        searched.
     """
     import pandas as pd
 
@@ -232,7 +234,7 @@ def _measurements(
 
 
 def _printed_value(name: str, value: float, patient: Patient, targets: dict[str, Continuous]) -> str:
-    """The value as a laboratory of the time would print it; control ferritin stops at the reporting limits."""
+    """The value as a laboratory would print it; control ferritin stops at the reporting limits."""
     if name == "ferritin" and patient.arm == "control":
         limits = targets["ferritin"].summaries["control"]
         diluted = patient.baseline["ferritin"] > limits.median
@@ -259,7 +261,7 @@ def write_cohort(folder: Path, *, ledger: pd.DataFrame | None = None, seed: int 
     """Write a complete cohort folder (`cohort.toml`, five tables, data card); returns the files written.
 
     Raises:
-        Infeasible: the printed values of the ledger cannot all be met.
+        InfeasibleError: the printed values of the ledger cannot all be met.
         LedgerError: the ledger is unusable.
     """
     from helpers.published.ledger import read_ledger

@@ -1,7 +1,9 @@
 """Laboratory courses after baseline that are what the recorded responses say.
 
-Partial remission: ferritin and at least one more of soluble CD25, triglycerides and (from above 400 U/L) ALT have
-fallen by well over a quarter (half for ALT), ferritin still above normal. Complete remission: everything measured is
+Partial remission: ferritin and at least one more of soluble CD25, triglycerides and (from above 400 U/L)
+ALT have
+fallen by well over a quarter (half for ALT), ferritin still above normal. Complete remission: everything
+measured is
 inside the reference range. No response: every response marker is within a fifth of its baseline value.
 """
 
@@ -14,28 +16,72 @@ import numpy as np
 from helpers.published.reconstruction.roster import VISIT_DAYS, Patient
 
 DECIMALS = {
-    "temperature": 1, "leucocytes": 2, "neutrophils": 2, "hemoglobin": 0, "platelets": 0, "ast": 0, "alt": 0, "ldh": 0,
-    "fibrinogen": 2, "triglycerides": 2, "ferritin": 0, "crp": 1, "esr": 0, "scd25": 0, "splenomegaly": 0,
-}  # fmt: skip
+    "temperature": 1,
+    "leucocytes": 2,
+    "neutrophils": 2,
+    "hemoglobin": 0,
+    "platelets": 0,
+    "ast": 0,
+    "alt": 0,
+    "ldh": 0,
+    "fibrinogen": 2,
+    "triglycerides": 2,
+    "ferritin": 0,
+    "crp": 1,
+    "esr": 0,
+    "scd25": 0,
+    "splenomegaly": 0,
+}
 UNITS = {
-    "temperature": "Cel", "leucocytes": "10^9/L", "neutrophils": "10^9/L", "hemoglobin": "g/L", "platelets": "10^9/L",
-    "ast": "U/L", "alt": "U/L", "ldh": "U/L", "fibrinogen": "g/L", "triglycerides": "mmol/L", "ferritin": "ng/mL",
-    "crp": "mg/L", "esr": "mm/h", "scd25": "U/mL", "splenomegaly": "1",
-}  # fmt: skip
+    "temperature": "Cel",
+    "leucocytes": "10^9/L",
+    "neutrophils": "10^9/L",
+    "hemoglobin": "g/L",
+    "platelets": "10^9/L",
+    "ast": "U/L",
+    "alt": "U/L",
+    "ldh": "U/L",
+    "fibrinogen": "g/L",
+    "triglycerides": "mmol/L",
+    "ferritin": "ng/mL",
+    "crp": "mg/L",
+    "esr": "mm/h",
+    "scd25": "U/mL",
+    "splenomegaly": "1",
+}
 # Values of health that a complete remission returns to, well inside the usual reference ranges.
 _HEALTH = {
-    "hemoglobin": (118, 138), "platelets": (145, 300), "ast": (15, 31), "alt": (11, 35), "ldh": (140, 235),
-    "fibrinogen": (2.2, 3.6), "triglycerides": (0.75, 1.55), "ferritin": (45, 125), "crp": (0.5, 5), "esr": (3, 15),
-    "scd25": (260, 640), "neutrophils": (2.1, 5.2), "temperature": (36.2, 37.0),
-}  # fmt: skip
+    "hemoglobin": (118, 138),
+    "platelets": (145, 300),
+    "ast": (15, 31),
+    "alt": (11, 35),
+    "ldh": (140, 235),
+    "fibrinogen": (2.2, 3.6),
+    "triglycerides": (0.75, 1.55),
+    "ferritin": (45, 125),
+    "crp": (0.5, 5),
+    "esr": (3, 15),
+    "scd25": (260, 640),
+    "neutrophils": (2.1, 5.2),
+    "temperature": (36.2, 37.0),
+}
 _SHARE_OF_NEUTROPHILS = (0.52, 0.72)
 _MALE_HEMOGLOBIN = (130, 165)
 # Reference ranges inside which a value that needs no recovery only wavers.
 _NORMAL = {
-    "hemoglobin": (115, 150), "platelets": (125, 350), "ast": (13, 35), "alt": (7, 40), "ldh": (120, 250),
-    "fibrinogen": (2.0, 4.0), "triglycerides": (0.4, 1.7), "crp": (0, 8), "esr": (0, 20), "scd25": (223, 710),
-    "neutrophils": (1.8, 6.3), "leucocytes": (3.5, 9.5),
-}  # fmt: skip
+    "hemoglobin": (115, 150),
+    "platelets": (125, 350),
+    "ast": (13, 35),
+    "alt": (7, 40),
+    "ldh": (120, 250),
+    "fibrinogen": (2.0, 4.0),
+    "triglycerides": (0.4, 1.7),
+    "crp": (0, 8),
+    "esr": (0, 20),
+    "scd25": (223, 710),
+    "neutrophils": (1.8, 6.3),
+    "leucocytes": (3.5, 9.5),
+}
 _LOGARITHMIC = (
     "ast",
     "alt",
@@ -228,7 +274,7 @@ def treated_course(patient: Patient, rng: np.random.Generator) -> list[Course]:
     jitter = {"week_1": 2, "week_2": 2, "week_3": 2, "week_8": 4}
     for (visit, day), call in zip(VISIT_DAYS.items(), patient.calls, strict=True):
         plan.append((visit, day + int(rng.integers(-jitter[visit], jitter[visit] + 1)), call))
-    found = []
+    found: list[Course] = []
     spleen_gone = int(rng.integers(1, 4))
     for k, (visit, day, call) in enumerate(plan):
         if patient.death_day is not None and day >= patient.death_day:
@@ -275,7 +321,8 @@ _CONTROL_FOLLOW_UP = (
 
 def control_course(patient: Patient, latent_ferritin: float, rng: np.random.Generator) -> list[Course]:
     """Sparse assessments of one control; ferritin follows a latent value that a reporting limit may hide."""
-    goal, found = _health(patient, rng), []
+    goal = _health(patient, rng)
+    found: list[Course] = []
     pace = float(rng.uniform(0.6, 1.1))
     for visit, day in VISIT_DAYS.items():
         day += int(rng.integers(-2, 3))

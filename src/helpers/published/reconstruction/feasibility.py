@@ -1,12 +1,16 @@
 """Can all printed values hold at once? If not, which of them clash.
 
-Every printed value is one linear constraint over whole numbers (counts; order statistics of each variable in units of
+Every printed value is one linear constraint over whole numbers (counts; order statistics of each variable
+in units of
 the last printed decimal) that holds only if its own literal is true. CP-SAT is asked for a solution under the
-assumption that all literals are true. Its answer "infeasible" is a proof; the assumptions it used are then thinned,
-one by one, until none can be left out: what remains is a smallest set of printed values and rules that cannot all
+assumption that all literals are true. Its answer "infeasible" is a proof; the assumptions it used are then
+thinned,
+one by one, until none can be left out: what remains is a smallest set of printed values and rules that
+cannot all
 hold. CP-SAT was chosen over local search for this reason alone: a search that finds nothing proves nothing.
 
-The p-value of a rank-sum test is not linear. For it the smallest and largest statistic that the order statistics
+The p-value of a rank-sum test is not linear. For it the smallest and largest statistic that the order
+statistics
 allow are worked out exactly, and the p-values at and between them are compared with the printed one.
 """
 
@@ -18,13 +22,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from helpers.published.ledger import Number, numbers_in
 from helpers.published.reconstruction import bindings
-from helpers.published.reconstruction.marginals import Infeasible
+from helpers.published.reconstruction.marginals import InfeasibleError
 from helpers.published.reconstruction.samples import (
     ANEMIA_G_PER_L,
     MISSING_CONTROLS,
@@ -41,7 +46,7 @@ LIGHTEST, HEAVIEST = 36, 82
 
 @dataclass(frozen=True)
 class Clash:
-    """A smallest set of printed values (`ids`) and rules that cannot all hold; `suspects` alone would resolve it."""
+    """A smallest set of printed values and rules that cannot all hold; leaving out a suspect resolves it."""
 
     ids: tuple[str, ...]
     rules: tuple[str, ...]
@@ -58,7 +63,7 @@ class Clash:
         return text
 
 
-class Contradiction(Infeasible):
+class ContradictionError(InfeasibleError):
     """The printed values contradict each other; `clashes` holds the proofs."""
 
     def __init__(self, clashes: list[Clash], ledger: Ledger) -> None:
@@ -131,7 +136,7 @@ class System:
     def _continuous(self) -> None:
         for name, first in TABLE_ROWS.items():
             for k, arm in enumerate(ARMS):
-                ids = [(f"T{first + 3 * k + j:03d}",) for j in range(3)]
+                ids: list[tuple[str, ...]] = [(f"T{first + 3 * k + j:03d}",) for j in range(3)]
                 if arm == "ruxolitinib" and name in bindings.TEXT_REPEATS:
                     ids = [a + b for a, b in zip(ids, bindings.TEXT_REPEATS[name], strict=True)]
                 scale = 10 ** max(self.ledger.number(i).decimals for group in ids for i in group)
@@ -153,7 +158,7 @@ class System:
     def _ordered(self, name: str, size: int, ids: list[tuple[str, ...]], scale: int) -> list[Any]:
         """Order statistics with the printed median, smallest and largest value."""
         x = [self.model.new_int_var(0, 10**7, f"{name}_{i}") for i in range(size)]
-        for a, b in zip(x, x[1:], strict=False):
+        for a, b in pairwise(x):
             self.model.add(a <= b)
         middle = 2 * x[size // 2] if size % 2 else x[size // 2 - 1] + x[size // 2]
         for group, twice in zip(ids, (middle, 2 * x[0], 2 * x[-1]), strict=True):
@@ -237,6 +242,7 @@ class System:
         solver = self.cp.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = 1
+        solver.parameters.cp_model_presolve = False
         status = solver.solve(self.model)
         if status in (self.cp.OPTIMAL, self.cp.FEASIBLE):
             return None
@@ -269,7 +275,7 @@ def _table_p(a: int, n: int, b: int, m: int) -> float:
 
 @cache
 def _log_rank_p(r: int, c: int, deaths: int, day: int, horizon: int) -> tuple[float, ...]:
-    """Log-rank p with one treated death on `day`, distinct days, by the number of control deaths before it."""
+    """Log-rank p with one treated death on `day`, by the number of control deaths before it."""
     from helpers.stats.logrank import logrank_test
 
     found = []
@@ -297,10 +303,10 @@ def find_clashes(ledger: Ledger) -> list[Clash]:
         left = [n for n in left if n not in (printed or core)]
     every = sorted(n for n in system.literals if n not in bindings.SET_ASIDE)
     for core in cores:
-        printed = tuple(n for n in core if not n.startswith("rule: "))
-        alone = tuple(n for n in printed if system.core(m for m in every if m != n) is None)
+        ids = tuple(n for n in core if not n.startswith("rule: "))
+        alone = tuple(n for n in ids if system.core(m for m in every if m != n) is None)
         rules = tuple(n.removeprefix("rule: ") for n in core if n.startswith("rule: "))
-        clashes.append(Clash(printed, rules, alone))
+        clashes.append(Clash(ids, rules, alone))
     return clashes or _rank_sum_clashes(ledger, system)
 
 
@@ -341,7 +347,8 @@ def attainable_p_values(boxes: list[Any]) -> tuple[float, float]:
     """Smallest and largest two-sided rank-sum p that order statistics within the boxes can give.
 
     The statistic is largest with the first sample at its upper and the second at its lower bounds, and the
-    reverse; what lies between is reached step by step. The p-values are those of the normal approximation without
+    reverse; what lies between is reached step by step. The p-values are those of the normal approximation
+    without
     ties and continuity correction, widened by a tenth for ties and for the exact distribution.
     """
     from scipy.stats import norm
@@ -362,7 +369,7 @@ def _u(x: Any, y: Any) -> float:
 
 
 def require_feasible(ledger: Ledger) -> None:
-    """Raise Contradiction, naming the clashing values, unless all printed values can hold at once."""
+    """Raise ContradictionError, naming the clashing values, unless all printed values can hold at once."""
     clashes = find_clashes(ledger)
     if clashes:
-        raise Contradiction(clashes, ledger)
+        raise ContradictionError(clashes, ledger)

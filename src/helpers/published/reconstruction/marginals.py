@@ -25,7 +25,7 @@ _MOST_EQUAL = 3
 _NARROW = 150
 
 
-class Infeasible(ValueError):
+class InfeasibleError(ValueError):
     """No values were found; the message says which constraints were asked."""
 
 
@@ -50,7 +50,7 @@ class Box:
 
 
 def order_box(spec: ArmSpec, rng: np.random.Generator) -> Box:
-    """Bounds of the order statistics. Raises Infeasible if they cross."""
+    """Bounds of the order statistics. Raises InfeasibleError if they cross."""
     n, s = spec.size, spec.summary
     low, high = np.full(n, s.minimum, dtype=np.int64), np.full(n, s.maximum, dtype=np.int64)
     for cut, k in spec.below:
@@ -66,18 +66,19 @@ def order_box(spec: ArmSpec, rng: np.random.Generator) -> Box:
     if n % 2:
         low[half], high[half] = max(low[half], s.median), min(high[half], s.median)
     else:
-        # The two middle values straddle the median at equal distance, so that their mean is the printed one exactly.
+        # The two middle values straddle the median at equal distance, so that their mean is the printed
+        # one exactly.
         reach = min(s.median - low[half - 1], high[half] - s.median)
         least = max(0, s.median - high[half - 1], low[half] - s.median)
         if reach < least:
-            raise Infeasible(f"no two middle values average {s.median}")
+            raise InfeasibleError(f"no two middle values average {s.median}")
         gap = least + int(rng.integers(0, max(1, min(reach - least, max(1, s.median // 12)) + 1)))
         low[half - 1] = high[half - 1] = s.median - gap
         low[half] = high[half] = s.median + gap
     low, high = np.maximum.accumulate(low), np.minimum.accumulate(high[::-1])[::-1]
     if (low > high).any():
         k = int(np.flatnonzero(low > high)[0])
-        raise Infeasible(f"order statistic {k + 1} of {n} would have to lie in [{low[k]}, {high[k]}]")
+        raise InfeasibleError(f"order statistic {k + 1} of {n} would have to lie in [{low[k]}, {high[k]}]")
     return Box(low, high)
 
 
@@ -106,7 +107,8 @@ def _move(values: Ints, other: Ints, spec: ArmSpec, box: Box, rng: np.random.Gen
     if not near:
         value = _propose(spec, box, index, rng)
     elif kind < 0.4:
-        # A tie between the arms moves the statistic by half a step, which a p printed to three decimals may need.
+        # A tie between the arms moves the statistic by half a step, which a p printed to three decimals
+        # may need.
         nearest = np.argsort(np.abs(other - moved[index]), kind="stable")
         value = int(other[nearest[int(rng.integers(0, 3))]])
     elif kind < 0.7:
@@ -137,7 +139,7 @@ def two_samples(
     """Sorted integer values per arm that meet `specs` and whose exact rank-sum p prints as `p_value`.
 
     Raises:
-        Infeasible: the bounds cross, or the search ends without values that give the printed p.
+        InfeasibleError: the bounds cross, or the search ends without values that give the printed p.
     """
     first, second = specs
     best = np.inf
@@ -158,6 +160,7 @@ def two_samples(
             if abs(q - p_value.value) <= max(abs(p - p_value.value), 0.006 * rng.random()):
                 state, p = trial, q
         best = min(best, abs(p - p_value.value))
-    raise Infeasible(
-        f"no values found whose exact rank-sum p prints as {p_value.sign}{p_value.value}; nearest by {best:.4f}"
+    raise InfeasibleError(
+        f"no values found whose exact rank-sum p prints as {p_value.sign}{p_value.value}; "
+        f"nearest by {best:.4f}"
     )

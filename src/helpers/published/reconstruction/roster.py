@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from helpers.published.ledger import Number
-from helpers.published.reconstruction.marginals import Infeasible
+from helpers.published.reconstruction.marginals import InfeasibleError
 from helpers.published.reconstruction.targets import Ledger
 from helpers.stats.logrank import logrank_test
 
@@ -76,7 +76,7 @@ def response_courses(ledger: Ledger) -> list[str]:
     new_complete = np.diff(complete)
     new_any = np.diff([0, *any_by])
     if (new_complete < 0).any() or (new_any < 0).any() or any_by[-1] > size:
-        raise Infeasible(f"response counts fall over time: PR {partial}, CR {complete}")
+        raise InfeasibleError(f"response counts fall over time: PR {partial}, CR {complete}")
     names = ["CR by week 2"] * int(new_complete[0]) + ["CR by week 3"] * int(new_complete[1])
     names += ["CR by week 8"] * int(new_complete[2])
     # Complete remissions come from those who responded first.
@@ -99,7 +99,7 @@ def control_death_days(
     """Distinct days of control deaths whose log-rank p against the treated deaths prints as `p_value`.
 
     Raises:
-        Infeasible: no draw gives the printed p.
+        InfeasibleError: no draw gives the printed p.
     """
     treated_size, treated_deaths = treated
     free = [d for d in range(2, horizon - 1) if d not in treated_deaths]
@@ -117,7 +117,9 @@ def control_death_days(
         event = [t < horizon for t in time]
         if p_value.agrees_with(logrank_test(time, event, group).p_value):
             return days
-    raise Infeasible(f"no days of {deaths} control deaths give a log-rank p that prints as {p_value.value}")
+    raise InfeasibleError(
+        f"no days of {deaths} control deaths give a log-rank p that prints as {p_value.value}"
+    )
 
 
 def _spread(items: dict[str, int], size: int, rng: np.random.Generator, other: str) -> list[str]:
@@ -140,7 +142,9 @@ def _prior_treated(ledger: Ledger, size: int, rng: np.random.Generator) -> list[
     sets += [{"tocilizumab"} for _ in range(t - both_et)]
     sets += [{"ciclosporin"} for _ in range(c - both_ec)]
     if len(sets) != ledger.count("R40"):
-        raise Infeasible(f"earlier therapies add up to {len(sets)} patients, printed {ledger.count('R40')}")
+        raise InfeasibleError(
+            f"earlier therapies add up to {len(sets)} patients, printed {ledger.count('R40')}"
+        )
     sets += [set() for _ in range(size - len(sets))]
     return [sets[i] for i in rng.permutation(size)]
 

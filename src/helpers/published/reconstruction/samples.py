@@ -5,21 +5,30 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.published.ledger import Number
-from helpers.published.reconstruction.marginals import ArmSpec, Infeasible, Ints, exact_p_value, two_samples
+from helpers.published.reconstruction.marginals import (
+    ArmSpec,
+    InfeasibleError,
+    Ints,
+    exact_p_value,
+    two_samples,
+)
 from helpers.published.reconstruction.targets import Continuous, Ledger
 
 # Variables whose values spread evenly rather than over orders of magnitude.
 _EVEN = ("age", "hemoglobin", "fibrinogen")
 # Moderate anaemia and severe cytopenia are printed without a cut-off; these are the cuts that fit the counts.
 ANEMIA_G_PER_L, THROMBOCYTOPENIA, NEUTROPENIA = 90.0, 50.0, 1.0
-# Controls without a value, at least and fewer than. Triglycerides: the text says that some have none, not how many.
-# LDH: with all 21 controls no exact rank-sum p near the printed 0.076 exists unless seven or more values are equal
+# Controls without a value, at least and fewer than. Triglycerides: the text says that some have none, not
+# how many.
+# LDH: with all 21 controls no exact rank-sum p near the printed 0.076 exists unless seven or more values
+# are equal
 # (0.0748 and 0.0770 are the neighbours); with 20 controls and no ties one prints exactly so.
 MISSING_CONTROLS = {"triglycerides": (4, 7), "ldh": (1, 2)}
 # Largest share of neutrophils among leucocytes.
 NEUTROPHIL_SHARE = 0.97
 
 Samples = dict[str, dict[str, Ints]]
+Week = tuple[str, tuple[float, ...]]
 
 
 def counts_below(ledger: Ledger) -> dict[str, tuple[tuple[float, int], ...]]:
@@ -61,8 +70,8 @@ def laboratory_samples(
             specs["control"] = _with_ceilings(specs["control"], rng)
         try:
             found[name] = two_samples(specs, target.p_value, rng)
-        except Infeasible as error:
-            raise Infeasible(f"{name} ({', '.join(target.ids)}): {error}") from error
+        except InfeasibleError as error:
+            raise InfeasibleError(f"{name} ({', '.join(target.ids)}): {error}") from error
     return found
 
 
@@ -72,7 +81,7 @@ def _under_leucocytes(spec: ArmSpec, leucocytes: Ints) -> ArmSpec:
 
 
 def _with_ceilings(spec: ArmSpec, rng: np.random.Generator) -> ArmSpec:
-    """Control ferritin: many values at the reporting limit (the median), a few at the limit after dilution."""
+    """Control ferritin: many values at the reporting limit, a few at the limit after dilution."""
     half = spec.size // 2
     first = half - int(rng.integers(5, 8))
     last = half + int(rng.integers(1, 4))
@@ -87,7 +96,8 @@ def _steady(drug: str, dose: float) -> tuple[str, tuple[float, ...]]:
 
 
 # Weekly regimens before day 0: mg of the drug on each of days -7 to -1. Equal weekly means come from equal
-# regimens only, so that ties between patients are exact. Here (drug, daily dose in mg); dexamethasone 0.75 mg and methylprednisolone 4 mg equal prednisone 5 mg.
+# regimens only, so that ties between patients are exact. Here (drug, daily dose in mg); dexamethasone 0.75
+# mg and methylprednisolone 4 mg equal prednisone 5 mg.
 STEADY = [
     ("methylprednisolone", 80.0),
     ("methylprednisolone", 100.0),
@@ -100,15 +110,13 @@ STEADY = [
 ]
 _SHARES = {"ruxolitinib": (2, 3, 9, 4, 2, 3, 1, 2), "control": (4, 5, 3, 4, 2, 3, 1, 2)}
 # Weeks with other doses on single days: day -7 is the dose that goes on at day 0.
-UNEVEN = [
+UNEVEN: list[Week] = [
     ("methylprednisolone", (100.0, 100.0, 100.0, 150.0, 100.0, 100.0, 100.0)),
     ("methylprednisolone", (125.0, 1000.0, 1000.0, 1000.0, 125.0, 125.0, 125.0)),
     ("methylprednisolone", (80.0, 500.0, 500.0, 500.0, 80.0, 80.0, 80.0)),
     ("methylprednisolone", (120.0, 240.0, 240.0, 240.0, 120.0, 120.0, 120.0)),
 ]
 _EQUIVALENT = {"dexamethasone": 5 / 0.75, "methylprednisolone": 5 / 4}
-
-Week = tuple[str, tuple[float, ...]]
 
 
 def weekly_mean(week: Week) -> float:
@@ -126,7 +134,7 @@ def dose_samples(
     """Glucocorticoid regimens of the week before day 0 whose weekly means meet the printed dose row.
 
     Raises:
-        Infeasible: no draw meets medians, ranges and p at once.
+        InfeasibleError: no draw meets medians, ranges and p at once.
     """
     menu = {arm: [_steady(*s) for s in STEADY] + UNEVEN for arm in sizes}
     numbers = {arm: [ledger.number(target.ids[3 * k + j]) for j in range(3)] for k, arm in enumerate(sizes)}
@@ -145,7 +153,9 @@ def dose_samples(
             means = [np.array([round(weekly_mean(w) * 1e6) for w in drawn[arm]]) for arm in sizes]
             if target.p_value.agrees_with(exact_p_value(*means)):
                 return drawn
-    raise Infeasible(f"dose ({', '.join(target.ids)}): no regimens give the printed medians, ranges and p")
+    raise InfeasibleError(
+        f"dose ({', '.join(target.ids)}): no regimens give the printed medians, ranges and p"
+    )
 
 
 def _inside(value: float, low: Number, high: Number) -> bool:
@@ -161,7 +171,7 @@ def _draw_weeks(
     if not (ends[0] and ends[1] and middle):
         return None
     weights = np.array([*shares, *([0.7] * len(UNEVEN))], dtype=float)
-    weight = {w: k for w, k in zip([*(_steady(*s) for s in STEADY), *UNEVEN], weights, strict=True)}
+    weight = dict(zip([*(_steady(*s) for s in STEADY), *UNEVEN], weights, strict=True))
     centre = weekly_mean(middle[0])
     # One middle value for an odd number of patients, two equal ones for an even number.
     weeks = [ends[0][0], ends[1][0], *[middle[0]] * (2 - size % 2)]

@@ -10,7 +10,8 @@ from helpers.published.ledger import LedgerError, Number, count_in, numbers_in
 if TYPE_CHECKING:
     import pandas as pd
 
-# First of seven consecutive rows of Table 1: median, minimum, maximum in the treated, the same in the controls, p.
+# First of seven consecutive rows of Table 1: median, minimum, maximum in the treated, the same in the
+# controls, p.
 TABLE_ROWS = {
     "age": 1,
     "dose": 23,
@@ -30,7 +31,7 @@ ARMS = ("ruxolitinib", "control")
 
 @dataclass(frozen=True)
 class Summary:
-    """Printed median and range of one variable in one arm, in units of the last printed decimal (`scale` per unit)."""
+    """Printed median and range of one variable in one arm, in units of the last printed decimal."""
 
     median: int
     minimum: int
@@ -73,7 +74,7 @@ class Ledger:
         return ", ".join(str(row[c]) for c in ("quantity", "group", "timepoint", "statistic") if str(row[c]))
 
     def whole(self, identifier: str) -> int:
-        """A count printed as digits or as a word; a word that is no number comes from the column `numeric`."""
+        """A count printed as digits or as a word; another word is read from the column `numeric`."""
         found = count_in(self.printed(identifier))
         return int(self.number(identifier).value) if found is None else found
 

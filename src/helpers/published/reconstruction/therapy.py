@@ -6,21 +6,36 @@ from itertools import groupby
 
 import numpy as np
 
-from helpers.published.reconstruction.marginals import Infeasible
+from helpers.published.reconstruction.marginals import InfeasibleError
 from helpers.published.reconstruction.roster import Patient
 from helpers.published.reconstruction.samples import Week, weekly_mean
 from helpers.published.reconstruction.targets import Ledger
 
 COLUMNS = (
-    "patient_id", "drug", "start_day", "stop_day", "dose", "unit", "route", "times_per_day", "stop_reason",
-)  # fmt: skip
+    "patient_id",
+    "drug",
+    "start_day",
+    "stop_day",
+    "dose",
+    "unit",
+    "route",
+    "times_per_day",
+    "stop_reason",
+)
 Row = dict[str, object]
 
 
 def row(
-    patient: Patient, drug: str, start: int, stop: int | None, dose: float, unit: str = "mg", route: str = "iv",
-    times: float = 1, reason: str = "",
-) -> Row:  # fmt: skip
+    patient: Patient,
+    drug: str,
+    start: int,
+    stop: int | None,
+    dose: float,
+    unit: str = "mg",
+    route: str = "iv",
+    times: float = 1,
+    reason: str = "",
+) -> Row:
     """One row of the table of treatments; a course that outlasts follow-up is left open."""
     if stop is not None and stop >= patient.last_contact_day and patient.death_day is None:
         stop = None
@@ -46,7 +61,7 @@ def choose_weights(
     """Body weights (0.5 kg) that make the week's mg/day the printed mg/kg/day: median, smallest and largest.
 
     Raises:
-        Infeasible: no weights in the usual range do.
+        InfeasibleError: no weights in the usual range do.
     """
     median, low, high = (ledger.number(i) for i in ("R79", "R63", "R64"))
     means = np.array([weekly_mean(w) for w in weeks])
@@ -54,7 +69,7 @@ def choose_weights(
     lightest = np.maximum(np.ceil(2 * means / (high.value + 0.04)) / 2, 36)
     heaviest = np.minimum(np.floor(2 * means / (low.value - 0.04)) / 2, 82)
     if (lightest > heaviest).any():
-        raise Infeasible(
+        raise InfeasibleError(
             "R63|R64: no body weight between 36 and 82 kg gives the printed mg/kg/day at the printed mg/day"
         )
     weight = np.clip(np.round(2 * usual) / 2, lightest, heaviest)
@@ -74,7 +89,7 @@ def choose_weights(
         if distance(trial) <= best:
             weight, best = trial, distance(trial)
     if best > 0:
-        raise Infeasible("R63|R64|R79: no body weights give the printed median and range of mg/kg/day")
+        raise InfeasibleError("R63|R64|R79: no body weights give the printed median and range of mg/kg/day")
     for patient, w in zip(roster, weight, strict=True):
         patient.weight = float(w)
 
@@ -147,7 +162,7 @@ def final_doses(roster: list[Patient], ledger: Ledger, rng: np.random.Generator)
     """Prednisone in mg/day at week 8 of everyone alive, meeting the printed median and range of mg/kg.
 
     Raises:
-        Infeasible: no doses in steps of 2.5 mg do.
+        InfeasibleError: no doses in steps of 2.5 mg do.
     """
     median, low, high = (ledger.number(i) for i in ("R81", "R82", "R83"))
     alive = [p for p in roster if p.death_day is None]
@@ -164,11 +179,11 @@ def final_doses(roster: list[Patient], ledger: Ledger, rng: np.random.Generator)
             and high.agrees_with(ratio.max())
         ):
             return {p.patient_id: float(d) for p, d in zip(alive, dose, strict=True)}
-    raise Infeasible("R81|R82|R83: no doses at week 8 give the printed median and range")
+    raise InfeasibleError("R81|R82|R83: no doses at week 8 give the printed median and range")
 
 
 def taper(patient: Patient, start: float, final: float | None, rng: np.random.Generator) -> list[Row]:
-    """Glucocorticoids from day 1: methylprednisolone for a week, then prednisone falling to the dose of week 8."""
+    """Glucocorticoids from day 1: a week of methylprednisolone, then prednisone down to week 8."""
     first = 10 * round(start * float(rng.uniform(0.68, 0.85)) / 1.25 / 10)
     weekly: list[tuple[int, int, str, float, str]] = [(1, 7, "methylprednisolone", float(first), "iv")]
     goal = final if final is not None else 0.9 * first
