@@ -142,6 +142,4 @@ def _p_values(axes: Axes, rows: Sequence[Statistic], alpha: float, smallest: flo
             textcoords="offset points",
             va="center",
         )
-    from matplotlib.ticker import FuncFormatter
-
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_xticks([0.001, 0.01, 0.1, 1], labels=["0.001", "0.01", "0.1", "1"])
