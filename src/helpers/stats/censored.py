@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from helpers.stats.checks import Floats, Ints, choice, float_array
+from helpers.stats.checks import Floats, Ints, choice, float_array, is_missing
 from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails, shift_cost
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.two_group import rank_sum_test
@@ -50,9 +50,7 @@ def censored_values(values: Any, qualifiers: Any, argument: str = "values") -> C
     raw = qualifiers.to_numpy() if hasattr(qualifiers, "to_numpy") else np.asarray(qualifiers, dtype=object)
     if raw.shape != numbers.shape:
         raise StatisticsError("qualifiers", f"shape {raw.shape}, {argument} has {numbers.shape}")
-    signs = np.array(
-        ["" if q is None or q != q or q is _pandas_missing() else str(q).strip() for q in raw.tolist()]
-    )
+    signs = np.array(["" if is_missing(q) else str(q).strip() for q in raw.tolist()])
     unknown = ~np.isin(signs, ["", "<", ">"])
     if unknown.any():
         raise StatisticsError("qualifiers", f'must be "", "<" or ">", found {str(signs[unknown][0])!r}')
@@ -62,12 +60,6 @@ def censored_values(values: Any, qualifiers: Any, argument: str = "values") -> C
     kept, sign = numbers[present], signs[present]
     below, above = np.where(sign == "<", -inf, kept), np.where(sign == ">", inf, kept)
     return CensoredValues(kept, below, above, int((~present).sum()))
-
-
-def _pandas_missing() -> object:
-    import pandas as pd
-
-    return pd.NA
 
 
 def censored_median(values: Any, qualifiers: Any) -> Result:

@@ -29,7 +29,7 @@ def float_array(values: Any, argument: str) -> Floats:
         else:
             raw = np.asarray(values)
             if raw.dtype == object:
-                raw = np.array([np.nan if _is_missing(v) else v for v in raw.ravel()], dtype=float).reshape(
+                raw = np.array([np.nan if is_missing(v) else v for v in raw.ravel()], dtype=float).reshape(
                     raw.shape
                 )
             array = raw.astype(float)
@@ -44,7 +44,8 @@ def float_array(values: Any, argument: str) -> Floats:
     return array
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Whether one entry is None, NaN, NaT or pandas' NA."""
     return value is None or type(value).__name__ in {"NAType", "NaTType"} or value != value
 
 

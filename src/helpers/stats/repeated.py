@@ -173,7 +173,7 @@ def _censored_cells(
     if qualifier is None:
         return pd.DataFrame(False, index=wide.index, columns=wide.columns)
     marked = frame.assign(_flag=frame[qualifier].isin(["<", ">"]))
-    return marked.pivot(index=id, columns=visit, values="_flag").fillna(False).astype(bool)
+    return marked.pivot(index=id, columns=visit, values="_flag").eq(True)
 
 
 def _change_row(

@@ -1,0 +1,261 @@
+"""Change from baseline, trend tests and reporting limits on hand-made patients."""
+
+from __future__ import annotations
+
+from math import inf, isnan, nan
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.stats.censored import (
+    censored_median,
+    censored_quantile,
+    censored_rank_test,
+    censored_values,
+    gehan_scores,
+    limit_sensitivity,
+)
+from helpers.stats.contingency import standardized_difference_categorical, standardized_difference_proportions
+from helpers.stats.proportions import proportion_interval, rule_of_three
+from helpers.stats.repeated import (
+    change_from_baseline,
+    friedman_test,
+    mixed_model_log,
+    page_trend_test,
+    signed_rank_test,
+)
+from helpers.stats.two_group import (
+    median_difference,
+    permutation_test,
+    rank_sum_test,
+    standardized_difference,
+)
+
+
+def visits(rows):
+    return pd.DataFrame(rows, columns=["patient_id", "visit", "value", "qualifier"])
+
+
+LONG = visits(
+    [
+        ("a", "baseline", 10.0, ""),
+        ("b", "baseline", 20.0, ""),
+        ("c", "baseline", 1500.0, ">"),
+        ("d", "baseline", 40.0, ""),
+        ("e", "baseline", nan, ""),
+        ("a", "week_1", 5.0, ""),
+        ("b", "week_1", 15.0, ""),
+        ("c", "week_1", 1400.0, ""),
+        ("e", "week_1", 3.0, ""),
+        ("a", "week_2", 8.0, ""),
+        ("d", "week_2", 0.5, "<"),
+    ]
+)
+
+
+def test_change_from_baseline_counts_who_is_in_and_who_is_not():
+    table = change_from_baseline(LONG, qualifier="qualifier").set_index("visit")
+    week_1 = table.loc["week_1"]
+    assert (week_1.n_baseline, week_1.n_visit, week_1.n, week_1.n_missing, week_1.n_censored) == (
+        4,
+        4,
+        2,
+        1,
+        1,
+    )
+    assert (week_1.median_baseline, week_1.median_visit, week_1.median_change) == (15.0, 10.0, -5.0)
+    assert week_1.median_percent_change == pytest.approx((-50 - 25) / 2)
+    week_2 = table.loc["week_2"]
+    assert (week_2.n, week_2.n_missing, week_2.n_censored, week_2.median_change) == (1, 2, 1, -2.0)
+
+
+def test_a_change_from_beyond_the_limit_is_no_change_of_known_size():
+    with_bounds = change_from_baseline(LONG, visits=["week_1"])
+    assert with_bounds.n.item() == 3  # told nothing of qualifiers it takes 1500 to 1400 at face value
+    assert change_from_baseline(LONG, visits=["week_1"], qualifier="qualifier").n.item() == 2
+
+
+def test_change_at_a_visit_nobody_had():
+    row = change_from_baseline(LONG, visits=["week_8"]).iloc[0]
+    assert (row.n_baseline, row.n_visit, row.n, row.n_missing) == (4, 0, 0, 4)
+    assert isnan(row.p_value)
+
+
+def test_signed_rank_of_six_falls():
+    found = signed_rank_test([10, 20, 30, 40, 50, 60], [9, 18, 27, 36, 45, 54])
+    assert found.p_value == 2 / 2**6
+    assert found.value == -3.5
+
+
+def test_signed_rank_treats_equal_decimal_changes_as_tied():
+    # 1.3 - 1.2 and 0.4 - 0.3 differ in the last bit
+    tied = signed_rank_test([1.2, 0.3, 5.0, 2.0], [1.3, 0.4, 4.9, 2.5])
+    whole = signed_rank_test([12, 3, 50, 20], [13, 4, 49, 25])
+    assert tied.p_value == whole.p_value
+
+
+def test_all_changes_zero():
+    found = signed_rank_test([1, 2, 3], [1, 2, 3])
+    assert found.p_value == 1
+    assert found.note
+
+
+def test_page_trend_on_the_lecture_quality_example():
+    # SciPy's documented example; with ties the normal approximation is the one that holds.
+    ratings = [
+        [3, 4, 3],
+        [2, 2, 4],
+        [3, 3, 5],
+        [1, 3, 2],
+        [2, 3, 2],
+        [2, 4, 5],
+        [1, 2, 4],
+        [3, 4, 4],
+        [2, 4, 5],
+        [1, 3, 4],
+    ]
+    found = page_trend_test(ratings)
+    assert found.statistic == 133.5
+    assert found.p_value == pytest.approx(0.0012693, abs=5e-8)
+    assert "normal" in found.method
+    assert page_trend_test(-np.array(ratings), decreasing=True).p_value == pytest.approx(found.p_value)
+
+
+def test_page_trend_without_ties_is_exact():
+    # two subjects in perfect order of four visits: one arrangement in 24 squared
+    found = page_trend_test([[1, 2, 3, 4], [10, 20, 30, 40]])
+    assert found.p_value == pytest.approx(1 / 576)
+
+
+def test_friedman_leaves_incomplete_subjects_out_and_counts_them():
+    found = friedman_test([[1, 2, 3], [2, 3, 4], [1, nan, 2], [3, 4, 9]])
+    assert (found.n, found.n_missing) == (3, 1)
+    assert found.statistic == pytest.approx(6.0)
+    assert friedman_test([[1, 1, 1], [2, 2, 2]]).p_value == 1
+
+
+def test_mixed_model_recovers_a_halving():
+    rng = np.random.default_rng(8)
+    rows = []
+    for patient in range(30):
+        level = np.exp(rng.normal(6, 1))
+        rows += [(patient, week, level * 0.5**week * np.exp(rng.normal(0, 0.1))) for week in range(4)]
+    rows.append((31, 0, nan))
+    frame = pd.DataFrame(rows, columns=["id", "week", "ferritin"])
+    found = mixed_model_log(frame, value="ferritin", id="id", terms="week")["week"]
+    assert found.lower < 0.5 < found.upper
+    assert found.value == pytest.approx(0.5, rel=0.05)
+    assert found.n_missing == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "signs", "text"),
+    [
+        ([712, 1500, 3000, 9000, 40000], ["", "", "", "", ">"], "3000"),
+        ([712, 1500, 40000, 40000, 40000], ["", "", ">", ">", ">"], ">40000"),
+        ([712, 1500, 40000, 40000], ["", "", ">", ">"], ">1500"),  # no average across the limit
+        ([712, 40000, 40000, 40000], ["", ">", ">", ">"], ">40000"),
+        ([0.5, 0.5, 0.5, 2, 3], ["<", "<", "<", "", ""], "<0.5"),
+        ([0.5, 0.5, 2, 3], ["<", "<", "", ""], "<2"),
+        ([1500, 1500, 1500, 1500, 2400], [">", "", "", "", ""], "1500"),
+        # one hospital stops at 1500, another measured 5000: the median exceeds 1500, no more is known
+        ([1500, 1500, 1500, 5000, 6000], [">", ">", ">", "", ""], ">1500"),
+    ],
+)
+def test_median_under_reporting_limits(values, signs, text):
+    assert censored_median(values, signs).details["text"] == text
+
+
+def test_median_under_limits_on_both_sides_may_only_be_bracketed():
+    found = censored_median([5, 10, 3], ["", "<", ">"])
+    assert isnan(found.value)
+    assert (found.lower, found.upper) == (3, 10)
+
+
+def test_extreme_quantiles_keep_their_sign():
+    assert censored_quantile([1, 2, 40000], ["", "", ">"], 1).details["text"] == ">40000"
+    assert censored_quantile([0.5, 2, 3], ["<", "", ""], 0).details["text"] == "<0.5"
+
+
+def test_missing_values_under_limits_are_counted():
+    found = censored_median(
+        pd.Series([1.0, None, 3.0, 5.0]), pd.Series(["", None, pd.NA, ">"], dtype="string")
+    )
+    assert (found.n, found.n_missing, found.value) == (3, 1, 3.0)
+
+
+def test_gehan_scores_use_only_sure_comparisons():
+    # 5 is surely below ">10" and "12"; 12 against ">10" is open
+    scores = gehan_scores(censored_values([5, 10, 12], ["", ">", ""]))
+    assert scores.tolist() == [-2, 1, 1]
+
+
+def test_different_limits_need_gehan_and_are_not_compared_blindly():
+    x, xs = [1500, 1500, 1500, 1500, 900], [">", ">", ">", ">", ""]
+    y, ys = [1600, 2000, 4000, 9000, 950], ["", "", "", "", ""]
+    found = censored_rank_test(x, xs, y, ys)
+    assert "Gehan" in found.method
+    # Taken at face value the censored sample looks lower; the sure comparisons say nearly nothing.
+    assert rank_sum_test(x, y).p_value < found.p_value
+    assert censored_rank_test(x, xs, y, ys, method="peto_prentice").p_value > 0.3
+
+
+def test_limit_sensitivity_brackets_the_reported_comparison():
+    x, xs = [100, 900, 1500, 1500, 1200, 300], ["", "", ">", ">", "", ""]
+    y, ys = [1500, 1500, 1500, 1400, 1500, 700, 1450], [">", ">", ">", "", ">", "", ""]
+    table = limit_sensitivity(x, xs, y, ys)
+    assert table.scenario.tolist()[:2] == ["limit x 1", "limit x 2"]
+    reported = censored_rank_test(x, xs, y, ys).p_value
+    assert table.p_value.min() <= reported <= table.p_value.max()
+    assert table.loc[1, "p_value"] == pytest.approx(reported)
+    assert table.loc[0, "median_y"] == 1500
+    assert table.loc[1, "median_y"] == 3000
+    assert isnan(table.loc[3, "median_y"])
+
+
+def test_standardised_differences_by_hand():
+    assert standardized_difference([1, 2, 3], [3, 4, 5]).value == -2.0
+    assert standardized_difference([1, 1], [2, 2]).value == -inf
+    assert standardized_difference([2, 2], [2, 2]).value == 0
+    assert standardized_difference(np.exp([1, 2, 3]), np.exp([3, 4, 5]), scale="log").value == pytest.approx(
+        -2.0
+    )
+    assert standardized_difference_proportions(10, 20, 5, 20).value == pytest.approx(
+        0.25 / np.sqrt((0.25 + 0.1875) / 2)
+    )
+    assert standardized_difference_proportions(0, 20, 20, 20).value == -inf
+
+
+def test_standardised_difference_of_two_levels_is_that_of_proportions():
+    two = standardized_difference_categorical([10, 10], [5, 16]).value
+    assert two == pytest.approx(standardized_difference_proportions(10, 20, 5, 21).value)
+    # the order and the dropped level do not matter; an empty level adds nothing
+    three = standardized_difference_categorical([10, 6, 4], [5, 8, 8]).value
+    assert three == pytest.approx(standardized_difference_categorical([4, 10, 6], [8, 5, 8]).value)
+    assert three == pytest.approx(standardized_difference_categorical([10, 6, 4, 0], [5, 8, 8, 0]).value)
+    assert standardized_difference_categorical([5, 0], [0, 7]).value == inf
+
+
+def test_rule_of_three():
+    found = rule_of_three(20)
+    assert found.upper == pytest.approx(1 - 0.05 ** (1 / 20))
+    assert found.details["approximation"] == pytest.approx(0.15, abs=5e-4)
+    # one-sided 95% is the upper limit of the two-sided 90% interval
+    assert found.upper == pytest.approx(proportion_interval(0, 20, confidence=0.9).upper)
+
+
+def test_permutation_test_of_any_statistic_enumerates_small_samples():
+    found = permutation_test([1, 2, 3], [4, 5, 6], lambda x, y: np.mean(x) - np.mean(y))
+    assert found.p_value == pytest.approx(2 / 20)
+    assert "all relabellings" in found.method
+    drawn = permutation_test(range(10), range(3, 14), lambda x, y: np.mean(x) - np.mean(y), draws=500, seed=1)
+    assert "seed 1" in drawn.method
+    assert 0 < drawn.p_value < 1
+
+
+def test_median_difference_is_seeded_and_holds_its_estimate():
+    found = median_difference([36, 30, 41, 28], [15, 12, 18, 9, 20], seed=3, draws=2000)
+    assert found.value == 33 - 15
+    assert found.lower <= found.value <= found.upper
+    assert found == median_difference([36, 30, 41, 28], [15, 12, 18, 9, 20], seed=3, draws=2000)
