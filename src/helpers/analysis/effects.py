@@ -18,7 +18,7 @@ from helpers.stats.logrank import (
     peto_hazard_ratio,
 )
 from helpers.stats.proportions import proportion_difference
-from helpers.stats.result import Result
+from helpers.stats.result import Result, StatisticsError
 from helpers.stats.rmst import rmst_difference, rmst_ratio, survival_difference
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def effects_on_survival(
     (conditional exact, Firth), ratio and difference of restricted means, difference of survival at the
     horizon, difference of risks. Tests: log-rank (asymptotic, exact, Monte Carlo), Gehan-weighted, and the
     2 x 2 tests of dead against alive. Those of the 2 x 2 table are left out where somebody's follow-up ended
-    before the horizon, for then the table is not known.
+    before the horizon, for then the table is not known; the exact log-rank test of a cohort too large to
+    enumerate is stored without a p-value, and its note says why.
     """
     groups = comparison(config)
     frame = times.frame[times.frame["group"].isin(groups)]
@@ -114,12 +115,23 @@ def _risks(frame: pd.DataFrame, groups: list[str], confidence: float) -> Iterato
         yield f"test_{rule}", "", two_by_two_test(table, rule=rule)  # type: ignore[arg-type]
 
 
+def _exact_logrank(frame: pd.DataFrame, treated: str) -> Result:
+    """Return the exact test, or a result without a p-value that says that the cohort is too large for it."""
+    try:
+        return exact_logrank_test(frame["time"], frame["event"], frame["group"], treated=treated)
+    except StatisticsError as error:
+        if error.argument != "method":
+            raise
+        note = f"not computed: {error.problem}"
+        return Result(method="exact permutation log-rank test", n=len(frame), note=note)
+
+
 def _logrank_tests(
     frame: pd.DataFrame, groups: list[str], seed: int, draws: int
 ) -> Iterator[tuple[str, str, Result]]:
     data = (frame["time"], frame["event"], frame["group"])
     yield "test_logrank", "", logrank_test(*data)
-    yield "test_logrank_exact", "", exact_logrank_test(*data, treated=groups[0])
+    yield "test_logrank_exact", "", _exact_logrank(frame, groups[0])
     yield (
         "test_logrank_monte_carlo",
         "",

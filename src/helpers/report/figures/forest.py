@@ -131,6 +131,10 @@ def _p_values(axes: Axes, rows: Sequence[Statistic], alpha: float, smallest: flo
     axes.axvline(alpha, color=GREY, linewidth=0.7, linestyle=(0, (2, 2)))
     for y, row in enumerate(rows):
         if math.isnan(row.p_value):
+            if not row.unit:  # an estimate says so in its own panel
+                axes.text(
+                    0.5, y, NOT_ESTIMABLE, transform=axes.get_yaxis_transform(), ha="center", va="center"
+                )
             continue
         axes.plot([axes.get_xlim()[0], row.p_value], [y, y], color=FAINT, linewidth=0.7)
         axes.plot(row.p_value, y, "o", color=INK, markersize=4)
