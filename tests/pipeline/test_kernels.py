@@ -68,16 +68,22 @@ def test_parameters_are_put_in_after_the_tagged_cell(execute, project) -> None:
 
 def test_a_failing_cell_is_named_as_numbered_in_the_notebook_itself(execute, project) -> None:
     own = project.code("days = None", "parameters")
-    bad = project.code("# a remark\nvalue = 1\nraise ValueError('no such\\nvalue')")
+    count = project.code("count = 0")
+    twice = project.code("# a remark\ncount += 1\nif count == 2:\n    raise ValueError('no such\\nvalue')")
     with pytest.raises(NotebookFailedError) as failure:
-        execute(own, project.code("value = 2"), bad, project.code("never = 1"), days=3)
-    assert (failure.value.name, failure.value.cell) == ("01_first", 4)
+        execute(own, count, twice, twice, project.code("never = 1"), days=3)
+    assert (failure.value.name, failure.value.cell) == ("01_first", 5)
     assert failure.value.reason == "ValueError: no such"
     assert not (execute.folder / "results" / "01_first.ipynb").exists()
     kept = json.loads((execute.folder / "failed" / "01_first.ipynb").read_text())
     assert any(
         output["output_type"] == "error" for cell in kept["cells"] for output in cell.get("outputs", [])
     )
+
+
+def test_a_failing_cell_is_numbered_alike_without_parameters(execute, project) -> None:
+    with pytest.raises(NotebookFailedError, match="01_first, cell 3: NameError"):
+        execute(project.code("days = None", "parameters"), project.code("undefined_name"))
 
 
 def test_a_kernel_that_dies_is_a_failure_like_others(execute, project) -> None:

@@ -65,7 +65,7 @@ def execute_notebook(source: Path, target: Path, parameters: Mapping[str, Any], 
     try:
         executed = _run(original, parameters, source.parent, failed)
     except PapermillExecutionError as error:
-        raise _failure(source.stem, error, original) from None
+        raise _failure(source.stem, error, original, injected=bool(parameters)) from None
     except Exception as error:  # a kernel that dies or does not start raises many kinds
         reason = str(error).strip() or type(error).__name__
         raise NotebookFailedError(source.stem, 0, f"the kernel stopped: {reason}") from error
@@ -150,15 +150,12 @@ def _clean(executed: Any, original: Any) -> Any:
     return executed
 
 
-def _failure(name: str, error: Any, original: Any) -> NotebookFailedError:
+def _failure(name: str, error: Any, original: Any, *, injected: bool) -> NotebookFailedError:
     """The failure with the number that the cell has in the notebook's own file."""
-    sources = [cell.source for cell in original.cells]
-    number = sources.index(error.source) + 1 if error.source in sources else 0
-    # The injected cell shifts positions by one; identical cells are told apart by it.
-    for position in (error.cell_index, error.cell_index - 1):
-        if 0 <= position < len(sources) and sources[position] == error.source:
-            number = position + 1
+    tagged = [i for i, cell in enumerate(original.cells) if "parameters" in cell.metadata.get("tags", [])]
+    place_of_injected = tagged[0] + 1 if tagged else 0
+    behind = injected and error.cell_index > place_of_injected
     message = _COLOUR.sub("", str(error.evalue)).strip().split("\n")
     reason = f"{error.ename}: {message[0]}" if message[0] else str(error.ename)
     line = next((text.strip() for text in error.source.split("\n") if text.strip()), "")
-    return NotebookFailedError(name, number, reason, line)
+    return NotebookFailedError(name, error.cell_index + (0 if behind else 1), reason, line)
