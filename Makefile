@@ -63,7 +63,8 @@ test: setup ## quick tests, then the notebooks against their stored outputs
 	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && export COMPENDIUM_OUTPUT="$$output" && \
 	export PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 && \
 	$(NBVAL) $(NOTEBOOKS_FIRST) && $(NBVAL) -n 2 --dist loadfile $(NOTEBOOKS_BETWEEN) \
-	$(if $(NOTEBOOKS_LAST),&& $(NBVAL) $(NOTEBOOKS_LAST))
+	$(if $(NOTEBOOKS_LAST),&& $(NBVAL) $(NOTEBOOKS_LAST)) \
+	&& COMPENDIUM_PRODUCED="$$output" $(BIN)/pytest -q tests/outputs/test_results_are_current.py
 
 test-slow: setup ## tests that take minutes
 	$(BIN)/pytest -n 2 -m slow

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
     from helpers.results.store import StatisticsStore
 
-ANALYSIS, MISSING = "flow", "missingness"
+ANALYSIS, MISSING, PLAN = "flow", "missingness", "plan"
 
 
 def count_flow(
     tables: AnalysisTables, config: CohortConfig, store: StatisticsStore, *, horizon_days: float
 ) -> pd.DataFrame:
-    """Store the counts of patients and raw rows from file to analysis; return ``row_flow``."""
+    """Store the visit plan and the counts of patients and rows, file to analysis; return ``row_flow``."""
     counts = patient_flow(tables, config)
     stages = counts[counts["visit"] == ""].groupby("stage")["n"].sum()
     common: dict[str, Any] = {"timepoint": "baseline", "unit": "patients", "method": "count"}
@@ -37,6 +37,10 @@ def count_flow(
         store.add(ANALYSIS, "visits", row["stage"], value=row["n"], unit="patients", method="count", **where)
     for group in config.group_ids:
         _count_at_horizon(tables.patients[tables.patients["group"] == group], group, store, horizon_days)
+    for visit in config.visits:
+        plan: dict[str, Any] = {"timepoint": "baseline", "unit": "days", "method": "visit plan"}
+        for name, day in {"day": visit.day, "first": visit.window[0], "last": visit.window[1]}.items():
+            store.add(PLAN, visit.id, name, value=day, **plan)
     rows = row_flow(tables)
     _count_rows("rows", rows, store)
     for table in dict.fromkeys(rows["table"]):

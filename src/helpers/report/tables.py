@@ -478,9 +478,15 @@ def row_table(rows: pd.DataFrame, *, stamp: str) -> Table:
     return Table("table_s2_rows", title, columns, body, (), stamp, align_left=columns[1:4])
 
 
-def visit_table(config: CohortConfig, *, stamp: str) -> Table:
+def visit_table(statistics: Statistics, config: CohortConfig, *, stamp: str) -> Table:
     """Return the visit plan: nominal day and window of each visit."""
-    rows = [[v.label, str(v.day), f"{v.window[0]} to {v.window[1]}"] for v in config.visits]
+    rows = []
+    for visit in config.visits:
+        day, first, last = (
+            format_number(statistics[f"plan.{visit.id}.all.baseline.{name}"].value, 0)
+            for name in ("day", "first", "last")
+        )
+        rows.append([visit.label, day, f"{first} to {last}"])
     return Table(
         "table_s3_visits", "Visit plan", ["Visit", "Nominal day", "Days that count"], rows, (), stamp
     )
