@@ -9,6 +9,7 @@ import pytest
 
 from helpers.report.figures.course import Course, _short, draw_courses, label_every, short_label
 from helpers.report.figures.flow import draw_missing_map, missing_map_height
+from helpers.report.figures.forest import draw_effects
 from helpers.report.figures.survival import draw_survival
 from helpers.report.publish import publish_figure
 from helpers.report.sentences import absent_reading
@@ -113,3 +114,20 @@ def test_a_notebook_says_whether_all_or_a_part_of_it_has_nothing_to_do(config):
     assert "no tables events and responses." in every
     assert part.startswith("**Nothing to do here for part of this notebook:**")
     assert "no table events." in part
+
+
+def test_a_small_effect_has_ticks_and_a_tiny_p_value_stays_on_its_axis(store):
+    common = {"group": "both", "timepoint": "day_4000"}
+    sure = {"value": 0.98, "lower": 0.94, "upper": 1.02, "p_value": 1e-9, "unit": "ratio"}
+    store.add("effect", "death", "cox_efron", **sure, **common)
+    store.add("effect", "death", "test_logrank_exact", value=float("nan"), n=312, **common)
+    with figure_style():
+        figure, body = new_figure(180, 80)
+        draw_effects(body, store.rows())
+        figure.draw_without_rendering()
+        ratio, p_value, _, no_p_value = figure.axes
+        low, high = ratio.get_xlim()
+        assert [tick for tick in ratio.get_xticks() if low <= tick <= high] == [0.5, 1, 2]
+        assert p_value.get_xlim()[0] == pytest.approx(0.001 / 1.5)
+        assert p_value.lines[-1].get_marker() == "<"
+        assert [text.get_text() for text in no_p_value.texts] == ["NE"]

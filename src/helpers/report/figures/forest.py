@@ -62,14 +62,19 @@ def draw_effects(container: Figure | SubFigure, statistics: Statistics, *, alpha
         return
     heights = [len(found) + 1.3 for found in blocks.values()]
     grid = container.subplots(len(blocks), 2, height_ratios=heights, width_ratios=[1.5, 1], squeeze=False)
-    smallest = min((row.p_value for row in rows if row.p_value > 0), default=0.001)
     for (unit, found), (left, right) in zip(blocks.items(), grid, strict=True):
         _estimates(left, found, unit)
-        _p_values(right, found, alpha, smallest)
+        _p_values(right, found, alpha)
     for axes in grid[:-1, 1]:
         axes.tick_params(labelbottom=False)
     grid[0, 1].set_title("P value")
     grid[-1, 1].set_xlabel("P value (log scale)")
+
+
+# Ticks of a ratio's axis that spans less than the ratio _NARROW; wider ones go by powers of four.
+_NARROW = 16
+_NARROW_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
+_SMALLEST_P = 0.001
 
 
 def _rows_axis(axes: Axes, rows: Sequence[Statistic]) -> None:
@@ -115,19 +120,23 @@ def _interval(axes: Axes, y: int, row: Statistic, *, log: bool) -> None:
 
 
 def _ratio_scale(axes: Axes) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(base=4, numticks=7))
+    low, high = axes.get_xlim()
+    low, high = min(low, 0.48), max(high, 2.1)  # room for a tick on either side of 1
+    axes.set_xlim(low, high)
+    narrow = high / low < _NARROW
+    axes.xaxis.set_major_locator(FixedLocator(_NARROW_TICKS) if narrow else LogLocator(base=4, numticks=7))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}"))
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _p_values(axes: Axes, rows: Sequence[Statistic], alpha: float, smallest: float) -> None:
+def _p_values(axes: Axes, rows: Sequence[Statistic], alpha: float) -> None:
     _rows_axis(axes, rows)
     axes.set_yticks([])
     axes.set_xscale("log")
-    axes.set_xlim(min(0.001, smallest) / 1.5, 1.5)
+    axes.set_xlim(_SMALLEST_P / 1.5, 1.5)
     axes.axvline(alpha, color=GREY, linewidth=0.7, linestyle=(0, (2, 2)))
     for y, row in enumerate(rows):
         if math.isnan(row.p_value):
@@ -136,8 +145,10 @@ def _p_values(axes: Axes, rows: Sequence[Statistic], alpha: float, smallest: flo
                     0.5, y, NOT_ESTIMABLE, transform=axes.get_yaxis_transform(), ha="center", va="center"
                 )
             continue
-        axes.plot([axes.get_xlim()[0], row.p_value], [y, y], color=FAINT, linewidth=0.7)
-        axes.plot(row.p_value, y, "o", color=INK, markersize=4)
+        beyond = row.p_value < _SMALLEST_P
+        place = axes.get_xlim()[0] if beyond else row.p_value
+        axes.plot([axes.get_xlim()[0], place], [y, y], color=FAINT, linewidth=0.7)
+        axes.plot(place, y, "<" if beyond else "o", color=INK, markersize=4, clip_on=False)
         axes.annotate(
             format_p(row.p_value),
             (1, y),
