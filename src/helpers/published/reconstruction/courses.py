@@ -98,8 +98,8 @@ _LOGARITHMIC = (
 _RECOVERY = {"day_3": 0.38, "week_1": 0.55, "week_2": 0.68, "week_3": 0.78, "week_8": 0.95}
 _SLOW_RECOVERY = {"day_3": 0.02, "week_1": 0.12, "week_2": 0.27, "week_3": 0.4, "week_8": 0.85}
 _NORMAL_BY = {"CR by week 2": 14, "CR by week 3": 21, "CR by week 8": 56}
-# Haemoglobin gained a day at most, transfusions included, g/L.
-_FASTEST_HEMOGLOBIN = 2.0
+# Gained a day at most, transfusions included: haemoglobin in g/L, platelets in 10^9/L.
+_FASTEST = {"hemoglobin": 2.0, "platelets": 18.0}
 # Ferritin left at a visit in partial remission, as a share of baseline.
 _FERRITIN_LEFT = {
     "day_3": (0.6, 0.68),
@@ -152,7 +152,7 @@ def _health(patient: Patient, rng: np.random.Generator) -> dict[str, float]:
         goal["hemoglobin"] = float(rng.uniform(136, 152))
         goal["ferritin"] *= 1.6
     if patient.course in _NORMAL_BY:
-        reach = patient.baseline["hemoglobin"] + _FASTEST_HEMOGLOBIN * _NORMAL_BY[patient.course]
+        reach = patient.baseline["hemoglobin"] + _FASTEST["hemoglobin"] * _NORMAL_BY[patient.course]
         goal["hemoglobin"] = max(min(goal["hemoglobin"], reach), _normal(patient, "hemoglobin")[0] * 1.035)
     goal["leucocytes"] = goal["neutrophils"] / float(rng.uniform(*_SHARE_OF_NEUTROPHILS))
     # A value that is normal at baseline stays near itself.
@@ -287,10 +287,12 @@ def treated_course(patient: Patient, rng: np.random.Generator) -> list[Course]:
             values = _worse(patient, day / (patient.death_day or day), names, rng)
         else:
             values = _unchanged(patient, day / 60, names, rng)
-        if call != "CR":
-            before = found[-1] if found else Course("baseline", 0, "", patient.baseline)
-            fastest = before.values["hemoglobin"] + _FASTEST_HEMOGLOBIN * (day - before.day)
-            values["hemoglobin"] = min(values["hemoglobin"], fastest)
+        before = found[-1] if found else Course("baseline", 0, "", patient.baseline)
+        for name, gain in _FASTEST.items():
+            # A complete remission is normal whatever the pace; haemoglobin is on its way there already.
+            least = _normal(patient, name)[0] * 1.04 if call == "CR" else 0.0
+            if name == "platelets" or call != "CR":
+                values[name] = min(values[name], max(before.values[name] + gain * (day - before.day), least))
         if patient.signs.get("splenomegaly") == "yes":
             cleared = call == "CR" or visit == "week_8" or (call == "PR" and k >= spleen_gone)
             values["splenomegaly"] = (

@@ -1,0 +1,54 @@
+"""Do the printed numbers of a publication agree with each other? No data are needed, only the ledger.
+
+Three kinds of finding: a *contradiction* cannot hold, and its text is the proof; a *tension* can hold, but
+only in a way that a reader should know of; a *note* says which test gives a printed p-value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from helpers.published.entries import Entries
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["contradiction", "tension", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding: the ledger ids it rests on and what follows from them."""
+
+    kind: Kind
+    rule: str
+    ids: tuple[str, ...]
+    text: str
+
+
+Rule = Callable[[Entries], Iterator[Finding]]
+
+
+def audit_ledger(ledger: pd.DataFrame) -> list[Finding]:
+    """All findings on a ledger with the columns of `helpers.published.ledger.LEDGER_COLUMNS`.
+
+    Contradictions first, then tensions, then notes, each in the order of the ledger.
+    """
+    from helpers.published.audit_numbers import NUMBER_RULES
+    from helpers.published.audit_tests import TEST_RULES
+
+    entries = Entries(ledger)
+    order = {entry.id: i for i, entry in enumerate(entries.all)}
+    found = [finding for rule in (*NUMBER_RULES, *TEST_RULES) for finding in rule(entries)]
+    rank = {"contradiction": 0, "tension": 1, "note": 2}
+    return sorted(dict.fromkeys(found), key=lambda f: (rank[f.kind], min(order[i] for i in f.ids), f.rule))
+
+
+def audit_table(findings: list[Finding]) -> pd.DataFrame:
+    """Findings as a table: kind, rule, ids (joined by a blank), text."""
+    import pandas as pd
+
+    rows = [{"kind": f.kind, "rule": f.rule, "ids": " ".join(f.ids), "text": f.text} for f in findings]
+    return pd.DataFrame(rows, columns=["kind", "rule", "ids", "text"])
