@@ -44,7 +44,7 @@ def beta_product_limits(
     then included, so that without earlier censoring the limits are exactly Clopper-Pearson). Valid with no
     event at all. Each product is replaced by the beta distribution with its first two moments.
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     a, b = n_risk - n_event + 1, n_event
     log_mean = np.cumsum(np.log(a / (a + b)))
@@ -52,13 +52,12 @@ def beta_product_limits(
     tail = (1 - level) / 2
     upper = np.ones(n_risk.size)
     some = np.cumsum(n_event) > 0
-    upper[some] = beta.isf(tail, *_moment_match(log_mean[some], log_square[some]))
+    upper[some] = betaincinv(*_moment_match(log_mean[some], log_square[some]), 1 - tail)
     lower = np.zeros(n_risk.size)
     left = known_alive > 0
     y = known_alive[left]
-    lower[left] = beta.ppf(
-        tail, *_moment_match(log_mean[left] + np.log(y / (y + 1)), log_square[left] + np.log(y / (y + 2)))
-    )
+    matched = _moment_match(log_mean[left] + np.log(y / (y + 1)), log_square[left] + np.log(y / (y + 2)))
+    lower[left] = betaincinv(*matched, tail)
     return lower, upper
 
 
