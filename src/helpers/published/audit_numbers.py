@@ -231,7 +231,7 @@ def counts_below_median(entries: Entries) -> Iterator[Finding]:
             elif cut.number.value == median.number.value and size % 2 == 0 and count == size // 2:
                 text = (
                     f"{rows[0].label} below {cut.printed} with a median of {median.printed}: holds only if "
-                    "the two middle values lie at equal distance on either side of the cut-off, or it was rounded"
+                    "the two middle values lie at equal distance from the cut-off, or it was rounded"
                 )
                 yield Finding("tension", "count below median", _ids(rows[0], cut, median), text)
 
@@ -247,7 +247,7 @@ def moderate_anaemia(entries: Entries) -> Iterator[Finding]:
             if counted and median.number and median.number.value < 110 and counted[0] < (size + 1) // 2:
                 text = (
                     f"{counted[1][0].label}: at least {(size + 1) // 2} of {size} have {median.printed} g/L "
-                    "or less, so this is not the grading of the WHO (80 to 109 g/L); a cut-off near 90 g/L fits"
+                    "or less, so this is not the WHO grading (80 to 109 g/L); a cut-off near 90 g/L fits"
                 )
                 yield Finding("tension", "grading", _ids(counted[1][0], median), text)
 
@@ -302,8 +302,8 @@ def reporting_limits(entries: Entries) -> Iterator[Finding]:
         m, a, b = (n.value for n in (median.number, low.number, high.number))
         if m >= 500 and m % 500 == 0 and b % 500 == 0 and a > 0.8 * m and b >= 5 * m:
             text = (
-                f"{median.label} with a smallest value of {low.printed} and a largest of {high.printed}: looks "
-                "like upper reporting limits, so the comparison would be of values cut off in one group"
+                f"{median.label} with a smallest value of {low.printed} and a largest of {high.printed}: "
+                "looks like upper reporting limits, so the comparison would be of values cut off in one group"
             )
             yield Finding("tension", "upper limit", _ids(median, low, high), text)
 
@@ -326,8 +326,8 @@ def deaths_and_events(entries: Entries) -> Iterator[Finding]:
             sign = entries.count(resolved.quantity.removesuffix(" resolved"), group, "baseline")
             if sign and resolved.count == sign[0]:
                 text = (
-                    f"{resolved.label} of {sign[0]} at baseline, but {death[1][0].label}: holds only if nobody "
-                    "who died had the sign"
+                    f"{resolved.label} of {sign[0]} at baseline, but {death[1][0].label}: holds only if "
+                    "nobody who died had the sign"
                 )
                 yield Finding("tension", "death and recovery", _ids(resolved, sign[1][0], death[1][0]), text)
 

@@ -1,4 +1,12 @@
-"""Values of one variable in both arms that meet medians, ranges, threshold counts and the printed p-value."""
+"""Values of one variable in both arms that meet medians, ranges, threshold counts and the printed p-value.
+
+A seeded local search over order statistics. Each order statistic has an interval that the printed median,
+range and counts leave it; values are moved inside these intervals, so all of that holds at every step,
+and a move is kept when it brings the exact rank-sum p nearer to the printed one. A solver was not used
+here because the exact p with ties is no linear function of the values, and because the search yields
+values that look drawn, not chosen at bounds; that the constraints can be met at all is proved beforehand
+in `feasibility`.
+"""
 
 from __future__ import annotations
 
