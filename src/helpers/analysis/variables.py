@@ -25,11 +25,11 @@ DEATH = "death"
 PRIOR_PREFIX = "prior_"
 _DERIVED = {
     PRIOR_DOSE: (
-        "Mean daily glucocorticoid dose in the week before day 0, mg/d prednisone equivalent",
+        "Prednisone equivalent, week before, mg/d",
         "mg/d",
     ),
     PRIOR_DOSE_PER_KG: (
-        "Mean daily glucocorticoid dose in the week before day 0, mg/kg/d prednisone equivalent",
+        "Prednisone equivalent, week before, mg/kg/d",
         "mg/kg/d",
     ),
 }
