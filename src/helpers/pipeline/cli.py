@@ -95,6 +95,34 @@ def check(cohorts: Annotated[list[str], typer.Argument(metavar="COHORT...", help
         raise typer.Exit(1)
 
 
+@app.command()
+def explain(
+    cohort: Annotated[str, typer.Argument(metavar="COHORT", help=_COHORT_HELP)],
+    patient: Annotated[str, typer.Argument(metavar="PATIENT", help="Patient as written in the data.")],
+    week: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Explain the response and dose of this week's visit only.",
+            show_default="every visit",
+        ),
+    ] = None,
+) -> None:
+    """Say why a patient meets the criteria, is refractory and is called a responder.
+
+    Every item is printed with its rule, the value with unit and day, and the line of the raw table that it
+    comes from. Nothing is written. The exit status is 1 if there is no such cohort, patient or visit.
+    """
+    from helpers.pipeline.explaining import ExplanationError, explanation
+
+    try:
+        typer.echo(explanation(cohort, patient, week), nl=False)
+    except ExplanationError as error:
+        _complain(str(error))
+        raise typer.Exit(1) from None
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(context: typer.Context) -> None:
     """Open JupyterLab in the notebooks folder; its own options, such as --no-browser, are passed on."""

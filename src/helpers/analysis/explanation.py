@@ -1,0 +1,108 @@
+"""Why one patient was called what: every verdict with value, day, rule and source row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from helpers.analysis.diagnosis import diagnose, judge_eligibility
+from helpers.analysis.response_rules import RuleCalls, call_responses
+from helpers.clinical.explain import COLUMNS, explain_patient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from helpers.cohort.cleaning import AnalysisTables
+    from helpers.cohort.config import CohortConfig
+
+
+def explain_one(
+    tables: AnalysisTables,
+    config: CohortConfig,
+    folder: Path,
+    patient_id: str,
+    *,
+    visits: Iterable[str] | None = None,
+    found: RuleCalls | None = None,
+) -> pd.DataFrame:
+    """Return every comparison behind the calls made on one patient.
+
+    Args:
+        tables, config, folder: the cohort and its folder.
+        patient_id: the patient.
+        visits: ids of the visits whose response and dose are explained; all by default.
+        found: the rule's calls, where they have been worked out already.
+
+    Returns:
+        Rows as of `helpers.clinical.explain.explain_patient`: diagnosis by each criteria set, refractoriness,
+        eligibility, response by the rule, the clinician's own call and the glucocorticoid dose.
+
+    Raises:
+        ClinicalError: the patient is unknown, or nothing that the rules look at was ever recorded.
+    """
+    diagnoses = diagnose(tables, config, folder)
+    judged = judge_eligibility(tables, diagnoses)
+    calls = found or call_responses(tables, config, folder)
+    chosen = None if visits is None else list(visits)
+    explained = explain_patient(
+        patient_id,
+        calls.facts,
+        tables.patients,
+        criteria=list(diagnoses.titles),
+        refractory=judged.refractory,
+        eligible=judged.eligible,
+        response_rule=calls.rule,
+        doses=None if tables.doses.empty else tables.doses,
+        dose_rule=config.steroids.dose_summary,
+        visits=chosen,
+        extra_directories=diagnoses.folders,
+        withdrawal_day=calls.withdrawn,
+    )
+    own = _clinician_rows(calls.clinician, patient_id, chosen)
+    return pd.concat([explained, own], ignore_index=True) if len(own) else explained
+
+
+def _clinician_rows(responses: pd.DataFrame, patient_id: str, visits: list[str] | None) -> pd.DataFrame:
+    """Return the clinician's own calls in the columns of an explanation."""
+    mine = responses[responses["patient_id"] == patient_id]
+    if visits is not None:
+        mine = mine[mine["visit"].isin(visits)]
+    rows = [
+        {
+            "question": f"clinician's response at {call['visit']}", "answer": call["response"],
+            "visit": call["visit"], "item": "response", "state": call["response"], "rule": "as recorded",
+            "rule_state": "", "value": call["response"], "day": call["day"], "table": "responses",
+            "source_row": call["source_row"],
+        }
+        for call in mine.to_dict("records")
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def example_patient(
+    tables: AnalysisTables, found: RuleCalls, discordant: pd.DataFrame
+) -> tuple[str, str | None]:
+    """Return the patient and visit that a notebook explains: the first discordant call or first response.
+
+    Without either it is the first patient, with no visit.
+    """
+    if len(discordant):
+        return str(discordant["patient_id"].iloc[0]), str(discordant["visit"].iloc[0])
+    if len(found.calls):
+        good = found.calls[found.calls["response"].isin(["CR", "PR"])]
+        if len(good):
+            return str(good["patient_id"].iloc[0]), str(good["visit"].iloc[0])
+    return str(tables.patients["patient_id"].iloc[0]), None
+
+
+def explain_example(
+    tables: AnalysisTables, config: CohortConfig, found: RuleCalls, discordant: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the explanation of the example patient; empty where the rule had nothing to look at."""
+    if found.why_not:
+        return pd.DataFrame(columns=["patient_id", *COLUMNS])
+    patient, visit = example_patient(tables, found, discordant)
+    frame = explain_one(tables, config, found.folder, patient, visits=[visit] if visit else [], found=found)
+    return frame.assign(patient_id=patient)

@@ -1,0 +1,163 @@
+"""Laboratory toxicity by grade, worst after baseline, shifts from baseline; rates of recorded events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from helpers.analysis.clinical import by_group, own_folders, reference_ranges
+from helpers.clinical.errors import ClinicalError
+from helpers.clinical.facts import facts_on_measured_days
+from helpers.clinical.toxicity import (
+    exposure_adjusted_rates,
+    grade_laboratory,
+    laboratory_beside_recorded,
+    load_toxicity_scale,
+    shift_table,
+    worst_grades,
+)
+from helpers.results.store import slug
+from helpers.stats.proportions import poisson_rate, proportion_interval, rule_of_three
+
+if TYPE_CHECKING:
+    from helpers.cohort.cleaning import AnalysisTables
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import StatisticsStore
+
+LABORATORY, SHIFT, RATE, FINDING = (
+    "laboratory_toxicity",
+    "toxicity_shift",
+    "event_rate",
+    "toxicity_finding",
+)
+ANY = "any"
+SEVERE = 3
+DAYS_PER_100_YEARS = 36525.0
+
+
+def worst_laboratory_grades(
+    tables: AnalysisTables, config: CohortConfig, folder: Path, *, horizon_days: float
+) -> pd.DataFrame:
+    """Return each patient's baseline and worst later grade of every laboratory term, up to the horizon.
+
+    Every measured day counts, not only visits. The baseline is the last value of the days before day 0 that
+    the baseline visit's window allows; a term abnormal then is graded against it where the scale says so.
+    Empty where nothing that the scale grades was measured.
+    """
+    if tables.measurements.empty or not config.criteria.toxicity:
+        return pd.DataFrame()
+    scale = load_toxicity_scale(config.criteria.toxicity, extra_directories=own_folders(folder))
+    first = config.baseline_visit
+    values = tables.measurements[tables.measurements["variable"].isin([t.variable for t in scale.terms])]
+    facts = facts_on_measured_days(
+        values,
+        tables.patients,
+        baseline_lookback_days=-first.window[0] if first else 0,
+        ranges=reference_ranges(config),
+    )
+    try:
+        graded = grade_laboratory(facts, scale)
+    except ClinicalError as error:
+        if "ever recorded" not in str(error):
+            raise
+        return pd.DataFrame()
+    return by_group(worst_grades(graded, last_day=int(horizon_days)), tables)
+
+
+def describe_laboratory_grades(
+    worst: pd.DataFrame,
+    tables: AnalysisTables,
+    config: CohortConfig,
+    store: StatisticsStore,
+    *,
+    horizon_days: float,
+    confidence: float,
+) -> None:
+    """Store the patients by worst grade of each laboratory term, and the shifts from the baseline grade."""
+    if worst.empty:
+        return
+    when = f"day_{horizon_days:g}"
+    for group in config.group_ids:
+        for term, rows in worst[worst["group"] == group].groupby("term", sort=True):
+            grades = rows["worst_grade"].dropna().astype(int)
+            common: dict[str, Any] = {
+                "group": group, "timepoint": when, "n": len(grades), "n_missing": len(rows) - len(grades),
+                "note": str(rows["label"].iloc[0]),
+            }  # fmt: skip
+            for grade in range(5):
+                count = int((grades == grade).sum())
+                store.add(LABORATORY, slug(term), f"grade_{grade}", value=count, unit="patients",
+                          method="patients by worst grade after day 0", **common)  # fmt: skip
+            if len(grades):
+                severe = int((grades >= SEVERE).sum())
+                share = proportion_interval(severe, len(grades), confidence=confidence)
+                store.add(LABORATORY, slug(term), "severe", value=severe, unit="patients",
+                          method=f"worst grade {SEVERE} or higher", **common)  # fmt: skip
+                store.add(LABORATORY, slug(term), "severe_percent", value=100 * share.value,
+                          lower=100 * share.lower, upper=100 * share.upper, unit="%", method=share.method,
+                          **common)  # fmt: skip
+    for row in shift_table(worst, tables.patients).to_dict("records"):
+        store.add(SHIFT, slug(row["term"]), f"from_{row['baseline']}_to_{row['worst']}", value=int(row["n"]),
+                  group=str(row["group"]), timepoint=when, unit="patients", note=str(row["label"]),
+                  method="patients by grade at baseline and worst grade after day 0")  # fmt: skip
+
+
+def describe_findings(
+    worst: pd.DataFrame,
+    tables: AnalysisTables,
+    config: CohortConfig,
+    folder: Path,
+    store: StatisticsStore,
+    *,
+    horizon_days: float,
+) -> None:
+    """Store, by term, in how many patients values or recorded events tell of it: both, or one alone."""
+    if worst.empty or "events" in tables.absent:
+        return
+    scale = load_toxicity_scale(config.criteria.toxicity, extra_directories=own_folders(folder))
+    events = tables.events[tables.events["day"].between(0, horizon_days)]
+    beside = by_group(laboratory_beside_recorded(worst.drop(columns="group"), events, scale), tables)
+    for (group, term), rows in beside.groupby(["group", "term"], sort=True):
+        for finding in ("both", "laboratory only", "recorded only", "neither"):
+            store.add(FINDING, slug(term), slug(finding), value=int((rows["finding"] == finding).sum()),
+                      group=str(group), n=len(rows), unit="patients", note=str(rows["label"].iloc[0]),
+                      method="laboratory grade 1 or more, and an event recorded for it")  # fmt: skip
+
+
+def describe_event_rates(
+    tables: AnalysisTables,
+    store: StatisticsStore,
+    *,
+    horizon_days: float,
+    confidence: float,
+) -> None:
+    """Store events, person-time and the exact rate of all and of each recorded event, up to the horizon.
+
+    Of events that no patient of a group had, the upper limit of the share is stored as well (rule of three).
+    """
+    if "events" in tables.absent:
+        return
+    horizon, when = int(horizon_days), f"day_{horizon_days:g}"
+    frames = [exposure_adjusted_rates(tables.events, tables.patients, horizon=horizon).assign(term=ANY)]
+    if len(tables.events):
+        frames.append(exposure_adjusted_rates(tables.events, tables.patients, by_term=True, horizon=horizon))
+    for row in pd.concat(frames).to_dict("records"):
+        if not row["person_days"] > 0:
+            continue
+        variable = ANY if row["term"] == ANY else f"term_{slug(row['term'])}"
+        common: dict[str, Any] = {"group": str(row["group"]), "timepoint": when, "note": str(row["term"])}
+        n = int(row["n_patients"])
+        for name, unit in {"n_events": "events", "n_patients_with_event": "patients"}.items():
+            store.add(RATE, variable, name, value=int(row[name]), n=n, unit=unit, method="count", **common)
+        store.add(RATE, variable, "patient_years", value=row["person_days"] / 365.25, n=n, unit="patient-years",
+                  method="from day 0 to death, last contact or horizon", **common)  # fmt: skip
+        rate = poisson_rate(row["n_events"], row["person_days"], confidence=confidence)
+        scaled = {name: getattr(rate, name) * DAYS_PER_100_YEARS for name in ("value", "lower", "upper")}
+        store.add(RATE, variable, "per_100_patient_years", n=n, unit="per 100 patient-years",
+                  method=rate.method, **scaled, **common)  # fmt: skip
+        if not row["n_patients_with_event"]:
+            limit = rule_of_three(n, confidence=confidence)
+            store.add(RATE, variable, "upper_limit_if_none", value=100 * limit.upper, n=n, unit="%",
+                      method=limit.method, **common)  # fmt: skip
