@@ -151,7 +151,8 @@ def describe_event_rates(
         n = int(row["n_patients"])
         for name, unit in {"n_events": "events", "n_patients_with_event": "patients"}.items():
             store.add(RATE, variable, name, value=int(row[name]), n=n, unit=unit, method="count", **common)
-        store.add(RATE, variable, "patient_years", value=row["person_days"] / 365.25, n=n, unit="patient-years",
+        years = row["person_days"] / 365.25
+        store.add(RATE, variable, "patient_years", value=years, n=n, unit="patient-years",
                   method="from day 0 to death, last contact or horizon", **common)  # fmt: skip
         rate = poisson_rate(row["n_events"], row["person_days"], confidence=confidence)
         scaled = {name: getattr(rate, name) * DAYS_PER_100_YEARS for name in ("value", "lower", "upper")}
