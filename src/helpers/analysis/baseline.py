@@ -11,6 +11,7 @@ import pandas as pd
 
 from helpers.analysis.summary import store_summary
 from helpers.analysis.variables import (
+    DEATH,
     PRIOR_PREFIX,
     BaselineVariable,
     as_float,
@@ -196,9 +197,9 @@ def _categorical(
 
 
 def count_balance(store: StatisticsStore, *, limit: float = 0.1) -> None:
-    """Store how many of the standardised differences found so far exceed 0.1 in size."""
-    sizes = [row.value for row in store.rows().select(statistic="standardized_difference")]
-    known = [abs(value) for value in sizes if value == value]
+    """Store how many of the standardised differences exceed 0.1 in size; death is an outcome and left out."""
+    rows = store.rows().select(analysis=ANALYSIS, statistic="standardized_difference")
+    known = [abs(row.value) for row in rows if row.value == row.value and row.variable != DEATH]
     if known:
         store.add(
             "balance",

@@ -74,11 +74,6 @@ def flow_reading(statistics: Statistics, config: CohortConfig) -> Reading:
 def baseline_reading(statistics: Statistics, labels: dict[str, str], *, alpha: float = 0.05) -> Reading:
     """Name the baseline variables whose groups differ by test, and how many are out of balance."""
     tests = statistics.select(analysis="baseline", statistic="test")
-    sizes = [
-        row
-        for row in statistics.select(analysis="baseline", statistic="standardized_difference")
-        if row.value == row.value
-    ]
     if not tests:
         return Reading("The cohort has one group, so nothing is compared at baseline.")
     apart = [row for row in tests if row.p_value < alpha and row.variable != "death"]
@@ -93,7 +88,7 @@ def baseline_reading(statistics: Statistics, labels: dict[str, str], *, alpha: f
         else (f"No baseline variable differs at p < {alpha:g}.")
     )
     text = (
-        f"{first} Standardised differences exceed 0.1 in {large.value:.0f} of {len(sizes)} comparisons: "
+        f"{first} Standardised differences exceed 0.1 in {large.value:.0f} of {large.n} comparisons: "
         "with groups of this size a test that finds nothing is no sign of balance."
     )
     return Reading(text)

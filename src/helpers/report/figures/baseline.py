@@ -27,7 +27,7 @@ def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: 
     rows = [
         row
         for row in statistics.select(analysis="baseline", statistic="standardized_difference")
-        if row.value == row.value
+        if row.value == row.value and row.variable != "death"
     ]
     if not rows:
         say_absent(container, "There is one group only, so there is no balance to show.")
@@ -50,7 +50,10 @@ def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: 
     axes.set_yticks(range(len(rows)), labels=[labels.get(row.variable, row.variable) for row in rows])
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlim(0, max(1.0, max(values) * 1.06))
-    axes.set_xlabel("Absolute standardised difference\n(filled: higher in the treated group; open: lower)")
+    axes.set_xlabel("Absolute standardised difference")
+    for face, label in ((INK, "Higher in the treated"), ("white", "Lower in the treated")):
+        axes.plot([], [], "o", color=INK, markersize=4.5, markerfacecolor=face, label=label)
+    axes.legend(loc="lower right")
     axes.tick_params(axis="y", length=0)
 
 
