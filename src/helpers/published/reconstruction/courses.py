@@ -151,6 +151,9 @@ def _health(patient: Patient, rng: np.random.Generator) -> dict[str, float]:
     if patient.sex == "male":
         goal["hemoglobin"] = float(rng.uniform(136, 152))
         goal["ferritin"] *= 1.6
+    # Platelets that are high to begin with come down no further than they must.
+    if patient.baseline["platelets"] > _HEALTH["platelets"][1]:
+        goal["platelets"] = min(patient.baseline["platelets"], 330.0)
     if patient.course in _NORMAL_BY:
         reach = patient.baseline["hemoglobin"] + _FASTEST["hemoglobin"] * _NORMAL_BY[patient.course]
         goal["hemoglobin"] = max(min(goal["hemoglobin"], reach), _normal(patient, "hemoglobin")[0] * 1.035)
