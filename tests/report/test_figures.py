@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from helpers.report.export import FORMATS
+from helpers.report.export import FORMATS, _number_ids
 from helpers.report.figures.course import Course, draw_courses, short_label
 from helpers.report.figures.response import draw_response_shares
 from helpers.report.figures.survival import draw_survival, read_survival
@@ -90,3 +90,10 @@ def test_long_names_give_way_to_abbreviations():
     long = SimpleNamespace(name="ast", label="Aspartate aminotransferase, U/L")
     short = SimpleNamespace(name="ferritin", label="Ferritin, ng/mL")
     assert (short_label(long), short_label(short)) == ("AST, U/L", "Ferritin, ng/mL")
+
+
+def test_generated_ids_are_numbered_whatever_their_hash():
+    first = b'<clipPath id="p767b291970"/><g clip-path="url(#p767b291970)"><use href="#m0e7a3f097f"/></g>'
+    second = first.replace(b"p767b291970", b"p28d032dbdd")
+    assert _number_ids(first) == _number_ids(second)
+    assert _number_ids(first) == b'<clipPath id="p1"/><g clip-path="url(#p1)"><use href="#m2"/></g>'

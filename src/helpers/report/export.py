@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("pdf", "svg", "png", "tiff")
 _PREVIEW_DPI = 110
+_GENERATED_ID = re.compile(rb"\b[a-zA-Z][0-9a-f]{10}\b")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def save_figure(figure: Figure, stem: Path, description: str) -> SavedFigure:
         for suffix, metadata in _metadata(description).items():
             buffer = io.BytesIO()
             figure.savefig(buffer, format=suffix, metadata=metadata)
-            _replace(stem.with_suffix(f".{suffix}"), buffer.getvalue())
+            content = buffer.getvalue()
+            _replace(stem.with_suffix(f".{suffix}"), _number_ids(content) if suffix == "svg" else content)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         picture = Image.fromarray(_rgb(canvas))
@@ -71,6 +74,20 @@ def _metadata(description: str) -> dict[str, dict[str, Any]]:
         "pdf": {"Title": description, "CreationDate": None, "Creator": None, "Producer": None},
         "svg": {"Description": description, "Date": None, "Creator": None},
     }
+
+
+def _number_ids(svg: bytes) -> bytes:
+    """Number the generated ids in order of appearance.
+
+    Matplotlib makes them from unrounded coordinates, whose last bits depend on where the layout's solver has
+    its objects in memory; the coordinates that are written are the same.
+    """
+    numbers: dict[bytes, bytes] = {}
+
+    def numbered(match: re.Match[bytes]) -> bytes:
+        return numbers.setdefault(match[0], b"%s%d" % (match[0][:1], len(numbers) + 1))
+
+    return _GENERATED_ID.sub(numbered, svg)
 
 
 def _rgb(canvas: Any) -> Any:
