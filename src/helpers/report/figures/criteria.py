@@ -1,0 +1,126 @@
+"""Criteria figure: what each patient meets, and the range in which its HScore must lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helpers.report.figures.common import say_absent
+from helpers.report.style import GREY, INK, group_styles
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from helpers.analysis.diagnosis import Diagnoses
+    from helpers.cohort.config import CohortConfig
+
+ABSENT = "No diagnostic criteria can be evaluated in this cohort."
+COLOURS = {"met": "#00517a", "not met": "#d9d9d9", "undetermined": "#ffffff"}
+SHORT = {
+    "hlh_2004": "HLH-2004", "hlh_2004_paper": "HLH-2004,\nas changed", "hscore": "HScore",
+    "eular_acr_printo_2016": "EULAR/ACR/\nPRINTO", "yamaguchi_1992": "Yamaguchi",
+}  # fmt: skip
+LABELLED = 60  # patients up to which each row carries its label
+ROW_MM, EDGE_MM = 3.6, 42.0
+
+
+def criteria_height(found: Diagnoses) -> float:
+    """Return the height in millimetres at which the rows of all patients can be told apart."""
+    n = len(found.verdicts)
+    if not n or not found.titles:
+        return 60.0
+    return EDGE_MM + (ROW_MM * n if n <= LABELLED else ROW_MM * LABELLED * 0.6)
+
+
+def draw_criteria(container: Figure | SubFigure, found: Diagnoses, config: CohortConfig) -> None:
+    """Draw a tile for each patient and criteria set, and beside it the attainable range of the HScore.
+
+    Patients stand by group, those who meet most sets first; a dot is the score with missing items giving no
+    points, the line reaches to the highest attainable score. Dotted: the cut-off.
+    """
+    if not found.titles or found.verdicts.empty:
+        say_absent(container, ABSENT)
+        return
+    table = _ordered(found, config)
+    wide = len(found.scores) > 0
+    ratios = [1.0 + 0.35 * len(found.titles), 2.2] if wide else [1.0]
+    panels = container.subplots(1, len(ratios), sharey=True, squeeze=False, width_ratios=ratios)[0]
+    _tiles(panels[0], table, list(found.titles))
+    _label_patients(panels[0], table, config)
+    if wide:
+        _scores(panels[1], table, found, config)
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(facecolor=COLOURS[name], edgecolor=GREY, linewidth=0.5, label=name.capitalize())
+        for name in COLOURS
+    ]
+    container.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1.2)
+
+
+def _ordered(found: Diagnoses, config: CohortConfig) -> pd.DataFrame:
+    import pandas as pd
+
+    names = list(found.titles)
+    table = found.verdicts.copy()
+    if len(found.scores):
+        table = table.merge(found.scores[["patient_id", "score", "score_highest"]], on="patient_id")
+    order = pd.DataFrame(
+        {
+            "group": table["group"].map({name: i for i, name in enumerate(config.group_ids)}),
+            "met": -(table[names] == "met").sum(axis=1),
+            "failed": (table[names] == "not met").sum(axis=1),
+            "patient": table["patient_id"],
+        }
+    )
+    return table.loc[order.sort_values(list(order.columns)).index].reset_index(drop=True)
+
+
+def _tiles(axes: Axes, table: pd.DataFrame, names: list[str]) -> None:
+    from matplotlib.colors import ListedColormap
+
+    codes = table[names].apply(lambda column: column.map({state: i for i, state in enumerate(COLOURS)}))
+    axes.pcolormesh(
+        codes.to_numpy(dtype=float), cmap=ListedColormap(list(COLOURS.values())), vmin=-0.5, vmax=2.5,
+        edgecolors=GREY, linewidth=0.3 if len(table) <= LABELLED else 0,
+    )  # fmt: skip
+    axes.set_ylim(len(table), 0)
+    labels = [SHORT.get(name, name.replace("_", " ")) for name in names]
+    axes.set_xticks([i + 0.5 for i in range(len(names))], labels=labels, rotation=40, ha="left")
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0, pad=1)
+    axes.spines[:].set_visible(False)
+
+
+def _label_patients(axes: Axes, table: pd.DataFrame, config: CohortConfig) -> None:
+    if len(table) <= LABELLED:
+        axes.set_yticks([i + 0.5 for i in range(len(table))], labels=[str(p) for p in table["patient_id"]])
+    else:
+        sizes = [int((table["group"] == group).sum()) for group in config.group_ids]
+        starts = [sum(sizes[:i]) for i in range(len(sizes))]
+        middles = [start + size / 2 for start, size in zip(starts, sizes, strict=True)]
+        axes.set_yticks(
+            middles, labels=[group.short_label for group in config.groups], rotation=90, va="center"
+        )
+    styles = group_styles(config)
+    for label, group in zip(
+        axes.get_yticklabels(), table["group"] if len(table) <= LABELLED else config.group_ids, strict=True
+    ):
+        label.set_color(styles[group].colour)
+
+
+def _scores(axes: Axes, table: pd.DataFrame, found: Diagnoses, config: CohortConfig) -> None:
+    styles = group_styles(config)
+    for group in config.groups:
+        mine = table[table["group"] == group.id]
+        rows, style = mine.index.to_numpy() + 0.5, styles[group.id]
+        axes.hlines(rows, mine["score"], mine["score_highest"], color=style.colour, linewidth=1.0)
+        axes.plot(
+            mine["score"], rows, style.marker, color=style.colour, markersize=3.2, label=group.short_label
+        )
+    axes.axvline(found.cutoff, color=INK, linewidth=0.8, linestyle=(0, (1, 1.5)))
+    axes.set_xlabel("HScore: as it stands (mark) to highest attainable (line)")
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0, labelleft=False)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.3, handlelength=1)

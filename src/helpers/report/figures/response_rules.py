@@ -1,0 +1,150 @@
+"""Figures of the response by rule: rates under every variant, time to the first response."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helpers.report.figures.common import say_absent
+from helpers.report.style import FAINT, group_styles
+from helpers.results.store import slug
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from helpers.cohort.config import CohortConfig
+    from helpers.cohort.settings import Visit
+    from helpers.results.store import Statistic, Statistics
+
+ABSENT = "No response can be worked out from the values of this cohort."
+ROW_MM, EDGE_MM = 5.2, 28.0
+CLINICIANS = "Clinicians' calls"
+
+
+def variants_height(variants: Sequence[str]) -> float:
+    """Return the height in millimetres of the figure of so many variants."""
+    return EDGE_MM + ROW_MM * (len(variants) + 1) if variants else 60.0
+
+
+def draw_variants(
+    container: Figure | SubFigure, statistics: Statistics, variants: Sequence[str], config: CohortConfig
+) -> None:
+    """Draw the overall response rate with its exact interval: a row a variant, a panel a visit.
+
+    Above the rule's variants stand the clinicians' calls, in the groups that have them.
+    """
+    visits = [v for v in config.visits if _rates(statistics, variants, v, config.group_ids[0], config)]
+    if not variants or not visits:
+        say_absent(container, ABSENT)
+        return
+    panels = container.subplots(1, len(visits), sharey=True, squeeze=False)[0]
+    for axes, visit in zip(panels, visits, strict=True):
+        _panel(axes, statistics, variants, visit, config)
+    panels[0].set_yticks(
+        range(len(variants) + 1), labels=[CLINICIANS, *[_short(label) for label in variants]]
+    )
+    panels[0].set_ylim(len(variants) + 0.6, -0.6)
+    handles, labels = panels[0].get_legend_handles_labels()
+    container.legend(handles, labels, loc="outside lower center", ncols=2, handlelength=1.2)
+    container.supxlabel("Overall response, % (95% exact interval)", fontsize=8)
+
+
+def _short(label: str) -> str:
+    return (
+        label.replace("paper, ", "").capitalize()
+        if label.startswith("paper, ")
+        else label[:1].upper() + label[1:]
+    )
+
+
+def _rates(
+    statistics: Statistics, variants: Sequence[str], visit: Visit, group: str, config: CohortConfig
+) -> list[tuple[int, Statistic]]:
+    """Return the stored rates of one group at one visit with the row at which each is drawn."""
+    groups = [group] if group in config.group_ids else list(config.group_ids)
+    found = []
+    for one in groups:
+        names = [("response", "overall", "rate")]
+        names += [("response_variant", slug(label), "overall") for label in variants]
+        for row, (analysis, variable, statistic) in enumerate(names):
+            stored = statistics.find(analysis, variable, statistic, group=one, timepoint=visit.id)
+            if stored is not None:
+                found.append((row, stored))
+    return found
+
+
+def _panel(
+    axes: Axes, statistics: Statistics, variants: Sequence[str], visit: Visit, config: CohortConfig
+) -> None:
+    styles, groups = group_styles(config), config.groups
+    for place, group in enumerate(groups):
+        shift = 0.0 if len(groups) == 1 else (-0.16, 0.16)[place]
+        style = styles[group.id]
+        for index, (row, rate) in enumerate(_rates(statistics, variants, visit, group.id, config)):
+            axes.plot([rate.lower, rate.upper], [row + shift] * 2, color=style.colour, linewidth=1.0)
+            axes.plot(
+                rate.value, row + shift, style.marker, color=style.colour, markersize=3.4,
+                label=None if index else group.label,
+            )  # fmt: skip
+    axes.axhline(0.5, color=FAINT, linewidth=0.6)
+    axes.set_xlim(0, 100)
+    axes.set_xticks([0, 50, 100])
+    axes.set_title(visit.label)
+    axes.grid(axis="x", color=FAINT, linewidth=0.4)
+    axes.set_axisbelow(True)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+
+
+def draw_response_time(
+    container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, horizon_days: float
+) -> None:
+    """Draw the cumulative incidence of the first response and, thin, of death before it.
+
+    A panel each for the clinicians' calls and the rule; steps, as the estimate is.
+    """
+    titles = {"clinician": "Clinicians' calls", "rule": "By the rule"}
+    sources = {
+        name: title
+        for name, title in titles.items()
+        if statistics.select(analysis="time_to_response", variable=name, statistic="incidence")
+    }
+    if not sources:
+        say_absent(container, "No response is recorded or can be worked out in this cohort.")
+        return
+    panels = container.subplots(1, len(sources), sharey=True, squeeze=False)[0]
+    styles = group_styles(config)
+    for axes, (source, title) in zip(panels, sources.items(), strict=True):
+        for group in config.groups:
+            for name, width, alpha in (("incidence", 1.5, 1.0), ("died_incidence", 0.8, 0.65)):
+                days, shares = _steps(statistics, source, group.id, name, horizon_days)
+                if not days:
+                    continue
+                style = styles[group.id]
+                what = "response" if name == "incidence" else "death before it"
+                axes.step(
+                    days, shares, where="post", color=style.colour, linewidth=width, alpha=alpha,
+                    linestyle="-" if name == "incidence" else (0, (1, 1.2)),
+                    label=f"{group.short_label}: {what}",
+                )  # fmt: skip
+        axes.set_title(title)
+        axes.set_xlim(0, horizon_days)
+        axes.set_ylim(0, 100)
+        step = 7 * max(1, round(horizon_days / 4 / 7))
+        axes.set_xticks(range(0, int(horizon_days) + 1, step))
+        axes.set_xlabel("Days since day 0")
+    panels[0].set_ylabel("Patients (%)")
+    full = max(panels, key=lambda axes: len(axes.get_legend_handles_labels()[1]))
+    handles, labels = full.get_legend_handles_labels()
+    container.legend(handles, labels, loc="outside lower center", ncols=2, handlelength=1.8)
+
+
+def _steps(
+    statistics: Statistics, source: str, group: str, name: str, horizon_days: float
+) -> tuple[list[float], list[float]]:
+    rows = statistics.select(analysis="time_to_response", variable=source, group=group, statistic=name)
+    points = sorted((float(row.timepoint.removeprefix("day_")), 100 * row.value) for row in rows)
+    points = [point for point in points if point[0] <= horizon_days and point[1] == point[1]]
+    return [0.0, *[day for day, _ in points]] if points else [], [0.0, *[share for _, share in points]]
