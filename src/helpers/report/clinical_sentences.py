@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.sentences import Reading, arm
-from helpers.results.format import format_count_percent, format_number, format_p_equation
+from helpers.results.format import format_number, format_p_equation
 from helpers.results.store import slug
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ def rule_reading(statistics: Statistics, config: CohortConfig, why_not: str = ""
         return Reading("The clinicians' own calls are not recorded, so the rule's stand alone.")
     agree = statistics["response_agreement.calls.all.all_visits.agree"]
     text = (
-        f"Rule and clinicians make the same call in {format_count_percent(agree.value, agree.n or 0)} of "
-        f"{agree.n} calls (kappa {format_number(kappa.value, 2)})."
+        f"Rule and clinicians make the same call in {agree.value:.0f} of {agree.n} calls of living patients "
+        f"(kappa {format_number(kappa.value, 2)})."
     )
     if config.provenance == "reconstructed":
         text += (

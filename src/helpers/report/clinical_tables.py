@@ -258,7 +258,10 @@ def variants_table(
     short = {group.id: group.short_label for group in config.groups}
     columns = ["Overall response by", *[f"{short[group]}, {visit.label.lower()}" for group, visit in pairs]]
     nothing = [["No response can be worked out from the values of this cohort."]]
-    notes = ["CR or PR of the patients with a call, n of N (%). N differs where a rule leaves a call open."]
+    notes = [
+        "CR or PR of the patients with a call, n of N (%). N differs where a rule leaves a call open.",
+        "Under 'dead is missing' deaths leave the denominator: such a rate describes survivors.",
+    ]
     title = "Overall response by every variant of the rule"
     return Table("table_s10_variants", title, columns, rows or nothing, notes, stamp)
 

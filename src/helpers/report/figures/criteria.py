@@ -22,7 +22,7 @@ SHORT = {
     "eular_acr_printo_2016": "EULAR/ACR/\nPRINTO", "yamaguchi_1992": "Yamaguchi",
 }  # fmt: skip
 LABELLED = 60  # patients up to which each row carries its label
-ROW_MM, EDGE_MM = 3.6, 42.0
+ROW_MM, EDGE_MM = 3.6, 45.0
 
 
 def criteria_height(found: Diagnoses) -> float:
@@ -120,7 +120,7 @@ def _scores(axes: Axes, table: pd.DataFrame, found: Diagnoses, config: CohortCon
             mine["score"], rows, style.marker, color=style.colour, markersize=3.2, label=group.short_label
         )
     axes.axvline(found.cutoff, color=INK, linewidth=0.8, linestyle=(0, (1, 1.5)))
-    axes.set_xlabel("HScore: as it stands (mark) to highest attainable (line)")
+    axes.set_xlabel("HScore as it stands (mark),\nup to the highest attainable (line)")
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0, labelleft=False)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.3, handlelength=1)

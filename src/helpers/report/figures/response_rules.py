@@ -47,16 +47,15 @@ def draw_variants(
     )
     panels[0].set_ylim(len(variants) + 0.6, -0.6)
     handles, labels = panels[0].get_legend_handles_labels()
-    container.legend(handles, labels, loc="outside lower center", ncols=2, handlelength=1.2)
-    container.supxlabel("Overall response, % (95% exact interval)", fontsize=8)
+    container.legend(
+        handles, labels, loc="outside lower center", ncols=2, handlelength=1.2,
+        title="Overall response, % (exact interval)", title_fontsize=8,
+    )  # fmt: skip
 
 
 def _short(label: str) -> str:
-    return (
-        label.replace("paper, ", "").capitalize()
-        if label.startswith("paper, ")
-        else label[:1].upper() + label[1:]
-    )
+    name = label.removeprefix("paper, ")
+    return name if name[1:2].isupper() else name[:1].upper() + name[1:]
 
 
 def _rates(
@@ -126,11 +125,11 @@ def draw_response_time(
                 what = "response" if name == "incidence" else "death before it"
                 axes.step(
                     days, shares, where="post", color=style.colour, linewidth=width, alpha=alpha,
-                    linestyle="-" if name == "incidence" else (0, (1, 1.2)),
+                    linestyle=style.line if name == "incidence" else (0, (1, 1.2)),
                     label=f"{group.short_label}: {what}",
                 )  # fmt: skip
         axes.set_title(title)
-        axes.set_xlim(0, horizon_days)
+        axes.set_xlim(0, 1.02 * horizon_days)  # a step on the last day stays visible
         axes.set_ylim(0, 100)
         step = 7 * max(1, round(horizon_days / 4 / 7))
         axes.set_xticks(range(0, int(horizon_days) + 1, step))
