@@ -98,7 +98,7 @@ continuous = "exact"
 categorical = "expected_count"
 
 [criteria]
-diagnosis = ["hlh_2004", "hscore"]
+diagnosis = ["hlh_2004", "hlh_2004_paper", "hscore", "eular_acr_printo_2016"]
 response = "paper"
 toxicity = "ctcae_v5"
 
