@@ -4,7 +4,8 @@
 
 R with survival and coin is asked through Rscript if it is installed; tableone through the Python interpreter
 named, since it is no dependency of this project. A part whose rival is missing says so. Times are seconds of
-processor time, the best of several runs, so that other work on the machine does not count. Writes stats_speed.json beside this file.
+processor time, the best of several runs, so that other work on the machine does not count. Writes
+stats_speed.json beside this file.
 """
 
 from __future__ import annotations

@@ -119,7 +119,9 @@ def group_codes(group: Any, size: int, argument: str = "group", minimum: int = 2
     if raw.ndim != 1 or raw.size != size:
         raise StatisticsError(argument, f"expected {size} labels, found shape {raw.shape}")
     if raw.dtype.kind in "biu":
-        labels, codes = np.unique(raw, return_inverse=True)
+        import pandas as pd
+
+        codes, labels = pd.factorize(raw, sort=True)
         found = tuple(labels.tolist())
     else:
         found, codes = _codes_of_objects(raw, argument)

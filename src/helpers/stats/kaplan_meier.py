@@ -34,17 +34,16 @@ class LifeTable:
 
 def life_table(times: Floats, events: Bools) -> LifeTable:
     """Distinct times with numbers at risk just before, events and censorings."""
-    order = np.argsort(times)
-    ordered = times[order]
-    first = np.empty(ordered.size, dtype=bool)
-    first[0] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
-    start = np.flatnonzero(first)
-    count = np.diff(np.append(start, ordered.size))
-    deaths = np.add.reduceat(events[order].astype(np.int64), start)
+    # The bits of a float >= 0 order as an integer: with the flag as lowest bit one plain sort does the work
+    # of an indirect one and two look-ups, several times faster. Adding 0.0 turns -0.0 into 0.0.
+    keys = np.sort(((times + 0.0).view(np.uint64) << np.uint64(1)) | events.astype(np.uint64))
+    ordered = keys >> np.uint64(1)
+    start = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
+    count = np.diff(start, append=keys.size)
+    deaths = np.add.reduceat((keys & np.uint64(1)).view(np.int64), start)
     return LifeTable(
-        ordered[start],
-        (ordered.size - start).astype(float),
+        ordered[start].view(np.float64),
+        (keys.size - start).astype(float),
         deaths.astype(float),
         (count - deaths).astype(float),
     )
@@ -77,14 +76,13 @@ class KaplanMeier:
         from scipy.stats import norm
 
         if self.interval == "beta-product":
-            return self._beta_product
+            return self._beta_product()
         z = float(norm.isf((1 - self.confidence) / 2))
         return greenwood_limits(self.survival, self.log_variance, self.interval, z)
 
-    @cached_property
-    def _beta_product(self) -> tuple[Floats, Floats]:
+    def _beta_product(self, rows: Bools | None = None) -> tuple[Floats, Floats]:
         known_alive = self.life.n_risk - self.life.n_event
-        return beta_product_limits(self.life.n_risk, self.life.n_event, known_alive, self.confidence)
+        return beta_product_limits(self.life.n_risk, self.life.n_event, known_alive, self.confidence, rows)
 
     @cached_property
     def limits(self) -> tuple[Floats, Floats]:
@@ -93,8 +91,7 @@ class KaplanMeier:
         lower, upper = (limit.copy() for limit in self._transformed)
         edge = np.isnan(lower)
         if edge.any():
-            exact = self._beta_product
-            lower[edge], upper[edge] = exact[0][edge], exact[1][edge]
+            lower[edge], upper[edge] = self._beta_product(edge)
         return lower, upper
 
     @cached_property

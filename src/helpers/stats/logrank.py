@@ -101,25 +101,20 @@ def _stratum(
     times: Floats, events: Bools, codes: Ints, count: int, weights: str, rho: float, gamma: float
 ) -> tuple[Floats, Floats, Floats]:
     """Weighted observed and expected events of each group and their covariance, within one stratum."""
-    order = np.argsort(times)
-    ordered, flags, codes = times[order], events[order], codes[order]
-    first = np.empty(ordered.size, dtype=bool)
-    first[0] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
-    start = np.flatnonzero(first)
-    deaths = np.add.reduceat(flags.astype(np.int64), start).astype(float)
-    life = LifeTable(ordered[start], (ordered.size - start).astype(float), deaths, np.empty(0))
-    weight = _weight(life, weights, rho, gamma)
-    informative = deaths > 0
-    start, n, d, w = start[informative], life.n_risk[informative], deaths[informative], weight[informative]
-    observed, share = np.empty(count), np.empty((count, n.size))
-    for code in range(count):
+    life = life_table(times, events)
+    informative = life.n_event > 0
+    at, n, d = (column[informative] for column in (life.time, life.n_risk, life.n_event))
+    w = _weight(life, weights, rho, gamma)[informative]
+    observed, share = np.zeros(count), np.zeros((count, at.size))
+    for code in range(count - 1):
         member = codes == code
-        running = np.cumsum(member)
-        share[code] = (running[-1] - running[start] + member[start]) / n
-        own = np.flatnonzero(member & flags)
-        at = np.searchsorted(start, own, side="right") - 1
-        observed[code] = w[at].sum()
+        if member.any():
+            own = life_table(times[member], events[member])
+            row = np.searchsorted(own.time, at)
+            share[code] = np.append(own.n_risk, 0.0)[row] / n
+            same = np.append(own.time, np.nan)[row] == at
+            observed[code] = w @ np.where(same, np.append(own.n_event, 0.0)[row], 0.0)
+    share[-1], observed[-1] = 1 - share[:-1].sum(0), w @ d - observed[:-1].sum()
     expected = share @ (w * d)
     factor = np.where(n > 1, w**2 * d * (n - d) / np.maximum(n - 1, 1), 0.0)
     covariance = np.diag(share @ factor) - (share * factor) @ share.T

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.stats.checks import Floats
+from helpers.stats.checks import Bools, Floats
 
 INTERVALS = ("log-log", "log", "plain", "arcsine", "beta-product")
 
@@ -35,14 +35,15 @@ def greenwood_limits(survival: Floats, log_variance: Floats, kind: str, z: float
 
 
 def beta_product_limits(
-    n_risk: Floats, n_event: Floats, known_alive: Floats, level: float
+    n_risk: Floats, n_event: Floats, known_alive: Floats, level: float, rows: Bools | None = None
 ) -> tuple[Floats, Floats]:
     """Beta-product limits of S after each time (Fay, Brittain & Proschan 2013, method of moments).
 
     Upper: quantile of the product of Beta(Y - d + 1, d) over the event times so far; lower: the same product
     times Beta(Y+, 1), Y+ = `known_alive`, the number known to have survived the time (those censored exactly
     then included, so that without earlier censoring the limits are exactly Clopper-Pearson). Valid with no
-    event at all. Each product is replaced by the beta distribution with its first two moments.
+    event at all. Each product is replaced by the beta distribution with its first two moments. Given `rows`,
+    limits of these rows only are returned.
     """
     from scipy.special import betaincinv
 
@@ -50,12 +51,15 @@ def beta_product_limits(
     log_mean = np.cumsum(np.log(a / (a + b)))
     log_square = np.cumsum(np.log(a * (a + 1) / ((a + b) * (a + b + 1))))
     tail = (1 - level) / 2
-    upper = np.ones(n_risk.size)
-    some = np.cumsum(n_event) > 0
+    some, y = np.cumsum(n_event) > 0, known_alive
+    if rows is not None:
+        log_mean, log_square, some, y = log_mean[rows], log_square[rows], some[rows], y[rows]
+    upper, lower = np.ones(y.size), np.zeros(y.size)
     upper[some] = betaincinv(*_moment_match(log_mean[some], log_square[some]), 1 - tail)
-    lower = np.zeros(n_risk.size)
-    left = known_alive > 0
-    y = known_alive[left]
+    before = ~some & (y > 0)
+    lower[before] = tail ** (1 / y[before])
+    left = some & (y > 0)
+    y = y[left]
     matched = _moment_match(log_mean[left] + np.log(y / (y + 1)), log_square[left] + np.log(y / (y + 2)))
     lower[left] = betaincinv(*matched, tail)
     return lower, upper
