@@ -56,7 +56,7 @@ def explain_one(
         response_rule=calls.rule,
         doses=None if tables.doses.empty else tables.doses,
         dose_rule=config.steroids.dose_summary,
-        visits=chosen,
+        visits=chosen if config.criteria.response else [],
         extra_directories=diagnoses.folders,
         withdrawal_day=calls.withdrawn,
     )

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 CALLS, AGREEMENT, VARIANT = "response_by_rule", "response_agreement", "response_variant"
 ENDPOINT, TIME = "response_endpoint", "time_to_response"
+DEFAULT_RULE = "response_paper"
 CLASSES = ("CR", "PR", "NR")
 CLINICIAN, RULE = "clinician", "rule"
 CALLED = ("CR", "PR", "NR", "missing")
@@ -86,7 +87,8 @@ class RuleCalls:
 def call_responses(tables: AnalysisTables, config: CohortConfig, folder: Path) -> RuleCalls:
     """Call CR, PR or NR for every patient and visit by the configured rule, from the recorded values alone.
 
-    Who is dead, has left the study drug, or was not assessed counts as the cohort's ``[response]`` says.
+    Who is dead, has left the study drug, or was not assessed counts as the cohort's ``[response]`` says. An
+    empty ``[criteria] response`` switches the rule off.
     """
     facts = transfusion_facts(clinical_facts(tables, config), tables.treatments)
     settings = {
@@ -94,14 +96,19 @@ def call_responses(tables: AnalysisTables, config: CohortConfig, folder: Path) -
         "withdrawn": config.response.withdrawn_is,
         "missing": config.response.not_assessed_is,
     }
+    wanted = bool(config.criteria.response)
     rule = load_response_rule(
-        response_rule_name(config, folder), extra_directories=own_folders(folder), settings=settings
+        response_rule_name(config, folder) if wanted else DEFAULT_RULE,
+        extra_directories=own_folders(folder),
+        settings=settings,
     )
     left = withdrawal_days(tables.treatments, config.study_drug) if config.study_drug else {}
     clinician = tables.responses[tables.responses["visit"].notna()]
     shared = {"withdrawn": left, "settings": settings, "folder": Path(folder), "clinician": clinician}
     calls, why_not = pd.DataFrame(columns=["group", "n_recorded"]), ""
-    if config.baseline_visit is None:
+    if not wanted:
+        why_not = "no response rule is configured"
+    elif config.baseline_visit is None:
         why_not = "the cohort has no visit on day 0"
     else:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from helpers.report.figures.response_rules import shown_visits
 from helpers.report.sentences import Reading, arm
 from helpers.results.format import format_number, format_p_equation
 from helpers.results.store import slug
@@ -110,7 +111,7 @@ def variants_reading(statistics: Statistics, variants: Sequence[str], config: Co
     """Say between which rates the overall response lies over all variants of the rule."""
     sentences = []
     for group in config.groups:
-        for visit in config.visits:
+        for visit in shown_visits(statistics, config):
             rows = [
                 row
                 for label in variants
@@ -144,6 +145,12 @@ def response_time_reading(statistics: Statistics, config: CohortConfig, horizon_
             died = statistics[f"time_to_response.{source}.{group.id}.{day}.died_first"].value
             median = statistics.find("time_to_response", source, "median_day", group=group.id)
             when = f", half of the responders by day {format_number(median.value, 0)}" if median else ""
+            if row.value != row.value:
+                sentences.append(
+                    f"{title}, the share of responders in the {arm(group)} cannot be estimated at day "
+                    f"{horizon_days:g}, because follow-up ended earlier."
+                )
+                continue
             span = f" (95% CI {format_number(100 * row.lower, 0)} to {format_number(100 * row.upper, 0)}%)"
             sentences.append(
                 f"{title}, {format_number(100 * row.value, 0)}%{span} of the {row.n} patients in the "

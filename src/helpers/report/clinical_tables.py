@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from helpers.report.figures.response_rules import shown_visits
 from helpers.report.table import INDENT, Table
 from helpers.report.tables import BLANK, estimate_interval, median_range
 from helpers.results.format import (
@@ -229,12 +230,9 @@ def discordant_table(discordant: pd.DataFrame, evidence: pd.DataFrame, *, stamp:
 
 
 def _assessed(statistics: Statistics, config: CohortConfig) -> list[tuple[str, Visit]]:
-    pairs = [(group, visit) for group in config.group_ids for visit in config.visits]
-    return [
-        (group, visit)
-        for group, visit in pairs
-        if statistics.find("response_variant", "paper", "overall_count", group=group, timepoint=visit.id)
-    ]
+    called = {row.group for row in statistics.select(analysis="response_variant", statistic="overall_count")}
+    visits = shown_visits(statistics, config)
+    return [(group, visit) for group in config.group_ids if group in called for visit in visits]
 
 
 def variants_table(
@@ -260,6 +258,7 @@ def variants_table(
     nothing = [["No response can be worked out from the values of this cohort."]]
     notes = [
         "CR or PR of the patients with a call, n of N (%). N differs where a rule leaves a call open.",
+        "At most four visits are shown; the others are in the statistics.",
         "Under 'dead is missing' deaths leave the denominator: such a rate describes survivors.",
     ]
     title = "Overall response by every variant of the rule"

@@ -70,7 +70,7 @@ def low_dose_table(statistics: Statistics, config: CohortConfig, *, stamp: str) 
         "Composite rank: survivors by dose, then deaths, the earliest last, so that no death passes for a "
         "low dose. Treated better with: probability that a treated patient ranks before a reference patient."
     )
-    columns = ["", *[g.label for g in groups], "Comparison"]
+    columns = ["", *[g.label for g in groups or config.groups], "Comparison"]
     nothing = [["No glucocorticoid doses are recorded in this cohort."]]
     title = (
         f"Alive at a low glucocorticoid dose, {config.visit(when).label.lower()}"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from helpers.analysis.diagnosis import Diagnoses
     from helpers.cohort.config import CohortConfig
 
-ABSENT = "No diagnostic criteria can be evaluated in this cohort."
-COLOURS = {"met": "#00517a", "not met": "#d9d9d9", "undetermined": "#ffffff"}
+ABSENT = "Too little is recorded in this cohort for a verdict by any diagnostic criteria."
+COLOURS = {"met": "#00517a", "not met": "#d9d9d9", "undetermined": "#f6e8b8"}
 SHORT = {
     "hlh_2004": "HLH-2004", "hlh_2004_paper": "HLH-2004,\nas changed", "hscore": "HScore",
     "eular_acr_printo_2016": "EULAR/ACR/\nPRINTO", "yamaguchi_1992": "Yamaguchi",
@@ -28,7 +28,7 @@ ROW_MM, EDGE_MM = 3.6, 45.0
 def criteria_height(found: Diagnoses) -> float:
     """Return the height in millimetres at which the rows of all patients can be told apart."""
     n = len(found.verdicts)
-    if not n or not found.titles:
+    if not n or not found.decided:
         return 60.0
     return EDGE_MM + (ROW_MM * n if n <= LABELLED else ROW_MM * LABELLED * 0.6)
 
@@ -39,7 +39,7 @@ def draw_criteria(container: Figure | SubFigure, found: Diagnoses, config: Cohor
     Patients stand by group, those who meet most sets first; a dot is the score with missing items giving no
     points, the line reaches to the highest attainable score. Dotted: the cut-off.
     """
-    if not found.titles or found.verdicts.empty:
+    if found.verdicts.empty or not found.decided:
         say_absent(container, ABSENT)
         return
     table = _ordered(found, config)
@@ -115,12 +115,21 @@ def _scores(axes: Axes, table: pd.DataFrame, found: Diagnoses, config: CohortCon
     for group in config.groups:
         mine = table[table["group"] == group.id]
         rows, style = mine.index.to_numpy() + 0.5, styles[group.id]
-        axes.hlines(rows, mine["score"], mine["score_highest"], color=style.colour, linewidth=1.0)
+        few = len(table) <= LABELLED
+        width, size = (1.0, 3.2) if few else (0.3, 1.2)
+        axes.hlines(rows, mine["score"], mine["score_highest"], color=style.colour, linewidth=width)
         axes.plot(
-            mine["score"], rows, style.marker, color=style.colour, markersize=3.2, label=group.short_label
+            mine["score"], rows, style.marker, color=style.colour, markersize=size, label=group.short_label
         )
     axes.axvline(found.cutoff, color=INK, linewidth=0.8, linestyle=(0, (1, 1.5)))
     axes.set_xlabel("HScore as it stands (mark),\nup to the highest attainable (line)")
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0, labelleft=False)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.3, handlelength=1)
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=2,
+        borderaxespad=0.3,
+        handlelength=1,
+        markerscale=1.0 if len(table) <= LABELLED else 2.7,
+    )

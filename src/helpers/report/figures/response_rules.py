@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 ABSENT = "No response can be worked out from the values of this cohort."
 ROW_MM, EDGE_MM = 5.2, 28.0
 CLINICIANS = "Clinicians' calls"
+MOST_VISITS = 4
+YEAR = 365
+
+
+def shown_visits(statistics: Statistics, config: CohortConfig) -> list[Visit]:
+    """Return the visits shown of those with calls by a rule: at most four, the first and last among them."""
+    called = {row.timepoint for row in statistics.select(analysis="response_variant", statistic="overall")}
+    visits = [visit for visit in config.visits if visit.id in called]
+    if len(visits) <= MOST_VISITS:
+        return visits
+    steps = [round(i * (len(visits) - 1) / (MOST_VISITS - 1)) for i in range(MOST_VISITS)]
+    return [visits[step] for step in steps]
 
 
 def variants_height(variants: Sequence[str]) -> float:
@@ -35,7 +47,7 @@ def draw_variants(
 
     Above the rule's variants stand the clinicians' calls, in the groups that have them.
     """
-    visits = [v for v in config.visits if _rates(statistics, variants, v, config.group_ids[0], config)]
+    visits = shown_visits(statistics, config)
     if not variants or not visits:
         say_absent(container, ABSENT)
         return
@@ -59,19 +71,13 @@ def _short(label: str) -> str:
 
 
 def _rates(
-    statistics: Statistics, variants: Sequence[str], visit: Visit, group: str, config: CohortConfig
+    statistics: Statistics, variants: Sequence[str], visit: Visit, group: str
 ) -> list[tuple[int, Statistic]]:
     """Return the stored rates of one group at one visit with the row at which each is drawn."""
-    groups = [group] if group in config.group_ids else list(config.group_ids)
-    found = []
-    for one in groups:
-        names = [("response", "overall", "rate")]
-        names += [("response_variant", slug(label), "overall") for label in variants]
-        for row, (analysis, variable, statistic) in enumerate(names):
-            stored = statistics.find(analysis, variable, statistic, group=one, timepoint=visit.id)
-            if stored is not None:
-                found.append((row, stored))
-    return found
+    names = [("response", "overall", "rate")]
+    names += [("response_variant", slug(label), "overall") for label in variants]
+    found = [(row, statistics.find(*name, group=group, timepoint=visit.id)) for row, name in enumerate(names)]
+    return [(row, rate) for row, rate in found if rate is not None]
 
 
 def _panel(
@@ -81,7 +87,7 @@ def _panel(
     for place, group in enumerate(groups):
         shift = 0.0 if len(groups) == 1 else (-0.16, 0.16)[place]
         style = styles[group.id]
-        for index, (row, rate) in enumerate(_rates(statistics, variants, visit, group.id, config)):
+        for index, (row, rate) in enumerate(_rates(statistics, variants, visit, group.id)):
             axes.plot([rate.lower, rate.upper], [row + shift] * 2, color=style.colour, linewidth=1.0)
             axes.plot(
                 rate.value, row + shift, style.marker, color=style.colour, markersize=3.4,
@@ -131,13 +137,24 @@ def draw_response_time(
         axes.set_title(title)
         axes.set_xlim(0, 1.02 * horizon_days)  # a step on the last day stays visible
         axes.set_ylim(0, 100)
-        step = 7 * max(1, round(horizon_days / 4 / 7))
-        axes.set_xticks(range(0, int(horizon_days) + 1, step))
-        axes.set_xlabel("Days since day 0")
+        _time_axis(axes, horizon_days)
     panels[0].set_ylabel("Patients (%)")
     full = max(panels, key=lambda axes: len(axes.get_legend_handles_labels()[1]))
     handles, labels = full.get_legend_handles_labels()
     container.legend(handles, labels, loc="outside lower center", ncols=2, handlelength=1.8)
+
+
+def _time_axis(axes: Axes, horizon_days: float) -> None:
+    """Put ticks in weeks and label them in days; of a follow-up of years label them in years."""
+    if horizon_days > 2 * YEAR:
+        step = max(1, round(horizon_days / 5 / YEAR))
+        years = list(range(0, int(horizon_days // YEAR) + 1, step))
+        axes.set_xticks([YEAR * year for year in years], labels=[str(year) for year in years])
+        axes.set_xlabel("Years (of 365 days) since day 0")
+        return
+    step = 7 * max(1, round(horizon_days / 4 / 7))
+    axes.set_xticks(range(0, int(horizon_days) + 1, step))
+    axes.set_xlabel("Days since day 0")
 
 
 def _steps(
