@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from helpers.clinical.criteria_files import available_criteria, find_criteria
+from helpers.clinical.response import VARIANTS
 from helpers.cohort.config import CohortConfig
 from helpers.cohort.dictionary import load_dictionary
+from helpers.report.clinical_tables import EVIDENCE_TITLES
+from helpers.report.figures.criteria import SHORT
 from helpers.results.format import format_number
 from helpers.results.store import Statistics
 
@@ -19,6 +24,7 @@ _TICKS = ("xtick", "ytick", "legend")
 _WORDING = (
     r"day \d+", r"10⁹", r"95% CI", r"<\s?0\.001", r"at least \d+ days", r"grade \d", r"grade_\d", r"CD25",
     r"exceed 0\.1", r"2 × 2", r"p < 0\.05", r"p = 1 by convention", r"IL-\d", r"\b\d+: ?(?=\d)", r"\d days",
+    r"95% confidence", r"per 100 patient-years", r"per 100\b", r"[Gg]rade \d or \d", r"\(1 is best\)",
 )  # fmt: skip
 
 
@@ -31,7 +37,10 @@ def shown_in_notebook(path: Path) -> Iterator[str]:
                 continue
             for kind in ("text/markdown", "text/plain"):
                 if kind in data:
-                    yield "".join(data[kind])
+                    text = "".join(data[kind])
+                    # Evidence of single patients: values, days and lines of the raw tables, which are data.
+                    if not text.startswith(EVIDENCE_TITLES):
+                        yield text
                     break
             yield "".join(output.get("text", ""))
 
@@ -87,4 +96,17 @@ def _labels(config: CohortConfig) -> list[str]:
     texts += [visit.label for visit in config.visits] + [visit.label.lower() for visit in config.visits]
     texts += [group.label for group in config.groups] + [group.day0 for group in config.groups]
     texts += [variable.label for variable in load_dictionary().variables.values()]
+    texts += [*VARIANTS, *_wording_of_criteria()]
+    texts += [text[:1].upper() + text[1:] for text in (name.removeprefix("paper, ") for name in VARIANTS)]
     return sorted((text for text in texts if re.search(r"\d", text)), key=len, reverse=True)
+
+
+def _wording_of_criteria() -> Iterator[str]:
+    """Yield the names, titles and item labels of the package's criteria: "HLH-2004", "Aged 18 or older"."""
+    for name in available_criteria():
+        data = tomllib.loads(find_criteria(name)[1])
+        yield name
+        yield data["title"]
+        yield from (item["label"] for item in data.get("items", []))
+    yield from (name.replace("\n", " ") for name in SHORT.values())
+    yield from (line for name in SHORT.values() for line in name.split("\n"))

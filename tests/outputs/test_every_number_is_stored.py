@@ -28,6 +28,9 @@ FIGURES = {
     "figure_s5_response_paths": ["03_response_dynamics"],
     "figure_s6_exposure": ["06_safety"],
     "figure_s7_effects": ["04_survival"],
+    "figure_s8_criteria": ["01_data_cleaning"],
+    "figure_s9_rule_variants": ["03_response_dynamics"],
+    "figure_s10_time_to_response": ["03_response_dynamics"],
 }
 NOTEBOOKS = sorted(path.stem for path in STATISTICS.glob("*.csv"))
 

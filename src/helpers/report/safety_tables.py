@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ from helpers.report.table import Table
 from helpers.report.tables import BLANK, estimate_interval
 from helpers.results.format import (
     NOT_ESTIMABLE,
-    format_count_percent,
     format_number,
     format_p_equation,
 )
@@ -42,7 +42,7 @@ def low_dose_table(statistics: Statistics, config: CohortConfig, *, stamp: str) 
             for g in groups
         ]
         when = found[0].timepoint
-        rows.append([label, *[format_count_percent(row.value, row.n or 0) for row in found], BLANK])
+        rows.append([label, *[f"{row.value:.0f} of {row.n}" for row in found], BLANK])
     if groups:
         both = {"group": "both", "timepoint": when}
         shares = [
@@ -65,7 +65,8 @@ def low_dose_table(statistics: Statistics, config: CohortConfig, *, stamp: str) 
         rows.append(["Median composite rank (1 is best)", *cells, text])
     used = statistics.select(analysis="alive_low_dose", group="both")
     used += statistics.select(analysis="composite_rank", group="both")
-    notes = [f"{note}." for note in dict.fromkeys(row.method for row in used)]
+    methods = [re.sub(r" \(smallest expected count [^)]*\)", "", row.method) for row in used]
+    notes = [f"{method[:1].upper()}{method[1:]}." for method in dict.fromkeys(methods)]
     notes.append(
         "Composite rank: survivors by dose, then deaths, the earliest last, so that no death passes for a "
         "low dose. Treated better with: probability that a treated patient ranks before a reference patient."
