@@ -17,11 +17,8 @@ from helpers.results.format import (
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from helpers.analysis.variables import BaselineVariable
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.problems import Problem
     from helpers.results.store import Statistic, Statistics
 
 BLANK = ""
@@ -448,48 +445,6 @@ def statistics_table(
     columns = ["Quantity", "Group", "Value", "n", "Method"]
     nothing = [["Nothing of this is recorded in this cohort."]]
     return Table(name, title, columns, body or nothing, (), stamp, align_left=["Method"])
-
-
-def problem_table(problems: Sequence[Problem], *, stamp: str) -> Table:
-    """Return what is wrong or doubtful in the raw tables, a row each."""
-    rows = [
-        [p.severity, str(p.file), str(p.row or BLANK), str(p.column or BLANK), p.found, p.expected, p.remedy]
-        for p in problems
-    ]
-    columns = ["Severity", "File", "Row", "Column", "Found", "Expected", "Remedy"]
-    nothing = [["Nothing to report: every check passed."]]
-    return Table(
-        "table_s1_checks",
-        "Checks of the raw tables",
-        columns,
-        rows or nothing,
-        (),
-        stamp,
-        align_left=columns[1:],
-    )
-
-
-def row_table(rows: pd.DataFrame, *, stamp: str) -> Table:
-    """Return raw rows by table, disposition, reason for exclusion and role at the visits."""
-    shown = rows[["table", "disposition", "reason", "role", "n"]].fillna(BLANK)
-    body = [[str(cell) for cell in row] for row in shown.to_numpy()]
-    columns = ["Raw table", "Disposition", "Reason", "Role", "Rows"]
-    title = "What became of each raw row"
-    return Table("table_s2_rows", title, columns, body, (), stamp, align_left=columns[1:4])
-
-
-def visit_table(statistics: Statistics, config: CohortConfig, *, stamp: str) -> Table:
-    """Return the visit plan: nominal day and window of each visit."""
-    rows = []
-    for visit in config.visits:
-        day, first, last = (
-            format_number(statistics[f"plan.{visit.id}.all.baseline.{name}"].value, 0)
-            for name in ("day", "first", "last")
-        )
-        rows.append([visit.label, day, f"{first} to {last}"])
-    return Table(
-        "table_s3_visits", "Visit plan", ["Visit", "Nominal day", "Days that count"], rows, (), stamp
-    )
 
 
 def _value(row: Statistic, digits: int) -> str:
