@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from helpers.analysis.severity import count_severity
 from helpers.analysis.summary import store_summary
 from helpers.analysis.variables import (
     DEATH,
@@ -53,7 +54,8 @@ def compare_baseline(
 
     Continuous variables: median, quartiles, range, rank-sum test, Hodges-Lehmann shift, standardised
     difference (on the log scale for skewed laboratory values). Binary: count, share with interval, the
-    configured 2 x 2 test. Categorical: each level as binary, and an r x c test of the whole.
+    configured 2 x 2 test. Categorical: each level as binary, and an r x c test of the whole. Severity at
+    baseline by the cut-offs of the criteria file ``baseline_severity`` is counted as well.
     """
     for group in config.group_ids:
         size = int((tables.patients["group"] == group).sum())
@@ -68,6 +70,7 @@ def compare_baseline(
             _compare_binary(variable.name, variable.values, tables, config, store)
         else:
             _categorical(variable, tables, config, store, confidence, seed)
+    count_severity(tables, config, store, confidence=confidence)
     return variables
 
 
@@ -135,6 +138,16 @@ def _describe_binary(
             note=variable.level,
             **common,
         )
+        if variable.level:
+            store.add(
+                ANALYSIS,
+                name,
+                "other_count",
+                value=n - count,
+                unit="patients",
+                method=f"count of those recorded otherwise than {variable.level}",
+                **common,
+            )
         if n:
             share = proportion_interval(count, n, confidence=confidence)
             store.add(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from helpers.clinical.response import withdrawal_days
 from helpers.stats.proportions import proportion_interval
 
 if TYPE_CHECKING:
@@ -61,7 +62,37 @@ def count_responses(
         for visit in paths.columns:
             _count_visit(paths[visit], group.id, visit, config, store, confidence)
         _first_response(tables, paths, group.id, store)
+        if group.role == "treated" and "treatments" not in tables.absent:
+            _split_non_responders(tables, paths, config, store)
     return found
+
+
+def _split_non_responders(
+    tables: AnalysisTables, paths: pd.DataFrame, config: CohortConfig, store: StatisticsStore
+) -> None:
+    """Store why treated patients are without response at a visit: dead, off the study drug, or neither."""
+    left = pd.Series(withdrawal_days(tables.treatments, config.study_drug), dtype=float).reindex(paths.index)
+    days = {visit.id: visit.day for visit in config.visits}
+    for visit in paths.columns:
+        without = paths[visit] == "NR"
+        off = without & (left <= days[visit])
+        counts = {
+            "died": (int((paths[visit] == DIED).sum()), "dead by the visit's day"),
+            "off_study_drug": (int(off.sum()), "recorded NR, study drug given up by the visit's day"),
+            "on_study_drug": (int((without & ~off).sum()), "recorded NR, study drug not given up"),
+        }
+        for name, (count, method) in counts.items():
+            store.add(
+                ANALYSIS,
+                "no_response",
+                name,
+                group=config.treated.id if config.treated else "all",
+                timepoint=visit,
+                value=count,
+                n=len(paths),
+                unit="patients",
+                method=method,
+            )
 
 
 def _count_visit(

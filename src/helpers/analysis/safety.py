@@ -61,8 +61,24 @@ def count_adverse_events(
                     method="patients by highest grade",
                     note=term,
                 )
+            _store_grades(rows["grade"].dropna(), term, n, group, store)
     counted = worst.groupby(["term", "group", "grade"], dropna=False).size().rename("patients")
     return counted.reset_index()[columns]
+
+
+def _store_grades(grades: pd.Series, term: str, n: int, group: str, store: StatisticsStore) -> None:
+    for name, grade in {} if grades.empty else {"lowest": grades.min(), "highest": grades.max()}.items():
+        store.add(
+            EVENTS,
+            slug(term),
+            f"{name}_grade",
+            value=float(grade),
+            n=n,
+            group=group,
+            unit="grade",
+            method=f"{name} of the patients' highest grades",
+            note=term,
+        )
 
 
 def _store_patients(
@@ -204,6 +220,25 @@ def count_added_therapies(
                 n=len(first),
                 method="weeks from day 0 to the start",
             )
+            _store_weeks_after_response(drug, first, tables.responses, group, store)
+
+
+def _store_weeks_after_response(
+    drug: str, start: pd.Series, responses: pd.DataFrame, group: str, store: StatisticsStore
+) -> None:
+    reached = responses[responses["response"].isin(["CR", "PR"])].groupby("patient_id")["day"].min()
+    weeks = ((start - reached.reindex(start.index).astype(float)) / 7).dropna()
+    if len(weeks):
+        store_summary(
+            store,
+            ADDED,
+            f"{drug}_weeks_after_response",
+            weeks,
+            unit="weeks",
+            group=group,
+            n=len(weeks),
+            method="weeks from the first recorded CR or PR to the start",
+        )
 
 
 def describe_long_term(

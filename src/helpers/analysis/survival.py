@@ -82,6 +82,17 @@ def describe_survival(
         store.add(ANALYSIS, OUTCOME, "survival", result=at_end, **common)
         deaths, n = int(rows["event"].sum()), len(rows)
         store.add(ANALYSIS, OUTCOME, "deaths", value=deaths, n=n, unit="patients", method="count", **common)
+        if deaths:
+            store.add(
+                ANALYSIS,
+                OUTCOME,
+                "first_death",
+                value=float(rows.loc[rows["event"], "time"].min()),
+                n=n,
+                unit="days",
+                method="day of the earliest death",
+                **common,
+            )
         store.add(
             ANALYSIS,
             OUTCOME,

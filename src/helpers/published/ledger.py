@@ -4,9 +4,12 @@ The ledger is a csv file with the columns of `LEDGER_COLUMNS`. `printed` keeps t
 the printed
 precision (``2.00``, ``<0.001``, ``6/20``) is never lost; `numeric` is the same value as a number where one
 can be
-given. `statistic_id` and `config_key` point to the statistic or setting that answers to the row and may be
-empty;
-`conflicts` names other rows (joined by ``|``) that print something incompatible.
+given. `conflicts` names other rows (joined by ``|``) that print something incompatible.
+
+`statistic_id` or `config_key` points to the statistic or setting that answers to the row; several, joined by
+``|``, answer to its numbers in turn. They may be empty, then `reason` says why nothing can. `scale` (``100``,
+``1/7``) is what the answer is multiplied by to be in the printed unit, and `rounding` is ``truncated`` where
+the publication cuts digits off instead of rounding.
 """
 
 from __future__ import annotations
@@ -33,6 +36,9 @@ LEDGER_COLUMNS = (
     "config_key",
     "conflicts",
 )
+
+# Columns that a ledger may leave out; they are then empty.
+LINK_COLUMNS = ("scale", "rounding", "reason")
 
 _WORDS = {
     "no": 0,
@@ -139,4 +145,6 @@ def read_ledger(path: Path | None = None) -> pd.DataFrame:
     if problems:
         raise LedgerError(problems)
     frame["numeric"] = pd.to_numeric(frame["numeric"].replace("", None)).astype(float)
+    for column in LINK_COLUMNS:
+        frame[column] = frame.get(column, "")
     return frame
