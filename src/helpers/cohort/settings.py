@@ -67,7 +67,9 @@ class CohortConfig(Section):
         default=None, description="Published ledger this cohort is compared with.", examples=["rdmas_2025"]
     )
     compare_to: str | None = Field(
-        default=None, description="Another cohort (name) shown beside this one.", examples=["another_cohort"]
+        default=None,
+        description="Published ledger whose values are shown beside this cohort's, without a verdict.",
+        examples=["rdmas_2025"],
     )
     study_drug: str = Field(
         default="", description="Drug whose exposure is described; the id of the treated group if empty."

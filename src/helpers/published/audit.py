@@ -46,6 +46,11 @@ def audit_ledger(ledger: pd.DataFrame) -> list[Finding]:
     return sorted(dict.fromkeys(found), key=lambda f: (rank[f.kind], min(order[i] for i in f.ids), f.rule))
 
 
+def published_findings(ledger: pd.DataFrame | None) -> pd.DataFrame:
+    """Findings on a ledger as a table; without rows for a cohort that names no ledger."""
+    return audit_table([] if ledger is None else audit_ledger(ledger))
+
+
 def audit_table(findings: list[Finding]) -> pd.DataFrame:
     """Findings as a table: kind, rule, ids (joined by a blank), text."""
     import pandas as pd

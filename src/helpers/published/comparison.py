@@ -25,13 +25,16 @@ from helpers.published.printing import (
     is_share,
 )
 from helpers.results.format import format_p
+from helpers.results.store import slug
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from helpers.cohort.config import CohortConfig
-    from helpers.results.store import Statistic, Statistics
+    from helpers.results.store import Statistic, Statistics, StatisticsStore
 
+ANALYSIS, AUDIT = "published", "published_audit"
+FINDING_KINDS = ("contradiction", "tension", "note")
 REPRODUCED, DECLARED, CONTRADICTED = "reproduced", "declared", "contradicted"
 NOT_COMPUTABLE, DIFFERS = "not computable", "differs"
 VERDICTS = (REPRODUCED, DECLARED, CONTRADICTED, NOT_COMPUTABLE, DIFFERS)
@@ -180,3 +183,22 @@ def _judge_conflict(
     if not sides:
         return DIFFERS, f"{text} neither"
     return CONTRADICTED, f"{text} {', '.join(side['id'] for side in sides)}"
+
+
+def store_findings(findings: pd.DataFrame, store: StatisticsStore) -> None:
+    """Store how many findings of each kind the audit of the printed numbers has."""
+    for kind in FINDING_KINDS:
+        count = int((findings["kind"] == kind).sum())
+        store.add(AUDIT, kind, "count", value=count, unit="findings", method="count")
+
+
+def store_verdicts(comparison: pd.DataFrame, store: StatisticsStore) -> None:
+    """Store how many printed values have each verdict, in all and by section; zeros without a ledger."""
+    common: dict[str, Any] = {"unit": "printed values", "method": "count"}
+    store.add(ANALYSIS, "all", "count", value=len(comparison), **common)
+    sections = {"": comparison} | {f"{slug(s)}_": part for s, part in comparison.groupby("section")}
+    for prefix, part in sections.items():
+        if prefix:
+            store.add(ANALYSIS, f"{prefix}all", "count", value=len(part), **common)
+        for verdict, count in count_verdicts(part).items():
+            store.add(ANALYSIS, f"{prefix}{slug(verdict)}", "count", value=count, n=len(part), **common)

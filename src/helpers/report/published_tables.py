@@ -1,0 +1,118 @@
+"""Tables and readings of the comparison with a publication."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helpers.report.figures.published import ABSENT
+from helpers.report.sentences import Reading
+from helpers.report.table import Table
+from helpers.results.format import format_interval, format_number
+from helpers.results.store import slug
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import Statistics
+
+VERDICTS = ("reproduced", "declared", "contradicted", "not computable", "differs")
+NO_OTHER = "This cohort's settings name no publication to stand beside it (`compare_to`)."
+
+
+def _table(name: str, title: str, columns: list[str], rows: list[list[str]], notes: list[str], stamp: str,
+           absent: str = ABSENT) -> Table:  # fmt: skip
+    return Table(name, title, columns, rows or [[absent]], notes if rows else [], stamp, columns[1:])
+
+
+def verdict_table(statistics: Statistics, comparison: pd.DataFrame, *, stamp: str) -> Table:
+    """Return the number of printed values by section and verdict, from the stored counts."""
+    sections = {section: f"{slug(section)}_" for section in dict.fromkeys(comparison["section"])}
+    rows = []
+    for section, prefix in {**sections, "All": ""}.items() if sections else ():
+        names = [f"{prefix}{slug(verdict)}" for verdict in VERDICTS] + [f"{prefix}all"]
+        counts = [statistics[f"published.{name}.all.follow_up.count"].value for name in names]
+        rows.append([section, *[format_number(count, 0) for count in counts]])
+    columns = ["Section", *[verdict.capitalize() for verdict in VERDICTS], "Printed values"]
+    return _table("table_9_published", "Printed values by what became of them", columns, rows, [], stamp)
+
+
+def remarks_table(comparison: pd.DataFrame, *, stamp: str) -> Table:
+    """Return the printed values that are not plainly reproduced or declared, with the reason."""
+    plain = comparison["verdict"].isin(["reproduced", "declared"]) & (comparison["reason"] == "")
+    columns = ["id", "quantity", "group", "printed", "recomputed", "verdict", "reason"]
+    rows = comparison.loc[~plain, columns].astype(str).to_numpy().tolist()
+    notes = ["All printed values are in published_comparison.csv."]
+    heads = ["Row", "Quantity", "Group", "Printed", "Recomputed", "Verdict", "Reason"]
+    none = ABSENT if comparison.empty else "Every printed value is reproduced or declared."
+    return _table(
+        "table_s17_published_rows", "Printed values that need a word", heads, rows, notes, stamp, none
+    )
+
+
+def audit_findings_table(findings: pd.DataFrame, *, stamp: str) -> Table:
+    """Return what the printed numbers say against each other."""
+    rows = findings[["kind", "ids", "text"]].astype(str).to_numpy().tolist()
+    heads = ["Kind", "Rows", "Finding"]
+    return _table(
+        "table_s18_published_audit", "The printed numbers against each other", heads, rows, [], stamp
+    )
+
+
+def beside_table(beside: pd.DataFrame, *, stamp: str) -> Table:
+    """Return printed value, own value and difference of every question that both answer."""
+    rows = []
+    for row in beside.fillna({"unit": ""}).to_dict("records"):
+        known = row["difference"] == row["difference"]
+        digits = 1
+        difference = format_number(row["difference"], digits) if known else ""
+        interval = format_interval(row["lower"], row["upper"], digits) if row["lower"] == row["lower"] else ""
+        texts = [row[name] for name in ("id", "quantity", "group", "timepoint", "printed", "own")]
+        rows.append([*map(str, texts), difference, interval, str(row["unit"])])
+    heads = ["Row", "Quantity", "Group", "Time", "Printed", "Own", "Difference", "Interval", "Unit"]
+    notes = ["Difference: own minus printed. Other patients were treated elsewhere: no verdict is passed."]
+    return _table("table_s19_beside_paper", "Beside the publication", heads, rows, notes, stamp, NO_OTHER)
+
+
+def audit_reading(statistics: Statistics, config: CohortConfig) -> Reading:
+    """Say how many contradictions and tensions there are among the printed numbers alone."""
+    if config.ledger is None:
+        return Reading(ABSENT)
+    found = {kind: statistics[f"published_audit.{kind}.all.follow_up.count"].value
+             for kind in ("contradiction", "tension", "note")}  # fmt: skip
+    return Reading(
+        f"Contradictions: {found['contradiction']:.0f}. What can hold, but only in a way to know "
+        f"of: {found['tension']:.0f}. Notes on which test gives a printed p-value: {found['note']:.0f}. "
+        "No data were used for this."
+    )
+
+
+def comparison_reading(statistics: Statistics, config: CohortConfig) -> Reading:
+    """Say what became of the printed values, and what agreement does and does not mean."""
+    if config.ledger is None:
+        return Reading(ABSENT)
+    names = ("all", *VERDICTS)
+    count = {name: statistics[f"published.{slug(name)}.all.follow_up.count"].value for name in names}
+    differs = "none differs" if not count["differs"] else f"{count['differs']:.0f} differ"
+    text = (
+        f"Of {count['all']:.0f} printed values {count['reproduced']:.0f} are reproduced by a stored "
+        f"statistic, {count['declared']:.0f} declared in the settings; {count['contradicted']:.0f} stand "
+        "in a contradiction of the publication with itself, of which the recomputed value takes one side; "
+        f"{count['not computable']:.0f} are blank in print or cannot be computed from any cohort; {differs}."
+    )
+    if config.provenance == "reconstructed":
+        text += (
+            " The records were made to agree with the printed summaries, so this shows that the printed "
+            "numbers can hold together and that the analysis gives them; it is no evidence that they hold."
+        )
+    return Reading(text)
+
+
+def beside_reading(config: CohortConfig) -> Reading:
+    """Say what stands beside the publication."""
+    if config.compare_to is None:
+        return Reading(NO_OTHER)
+    return Reading(
+        "The cohort's own values stand beside the printed ones. Patients, centres and years differ, so a "
+        "difference is a reason to look, not a failure to reproduce."
+    )
