@@ -44,6 +44,7 @@ def criteria_problems(folder: Path) -> "list[Problem]":
         return [
             Problem(str(error), None, "", "a file that is not TOML", "a criteria file", "mend its syntax")
         ]
+    wanted += [("criteria/", name, load_criteria) for name in site]
     if config.criteria.response:
         wanted.append(("criteria.response", response_rule_name(config, folder), load_response_rule))
     if config.criteria.toxicity:
