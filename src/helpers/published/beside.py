@@ -63,7 +63,9 @@ def beside_paper(
     rows = []
     if ledger is not None:
         entries = Entries(ledger)
-        rows = [_line(pair, entries, confidence) for pair in _pairs(statistics, config, ledger, entries)]
+        sizes = {row.group: row.value for row in statistics.select(analysis="group", statistic="n")}
+        pairs = _pairs(statistics, config, ledger, entries)
+        rows = [_line(pair, entries, sizes, confidence) for pair in pairs]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -79,7 +81,7 @@ def _pairs(
     statistics: Statistics, config: CohortConfig, ledger: pd.DataFrame, entries: Entries
 ) -> Iterator[_Pair]:
     asked = ledger[(ledger["statistic_id"] != "") & ~ledger["statistic_id"].str.contains("|", regex=False)]
-    asked = asked[~asked["statistic"].str.startswith("absent")].drop_duplicates("statistic_id")
+    asked = asked[~asked["statistic"].str.startswith("absent")].drop_duplicates(["statistic_id", "numeric"])
     groups = _groups(asked["statistic_id"], config)
     by_id = {entry.id: entry for entry in entries.all}
     for row in asked.to_dict("records"):
@@ -99,7 +101,7 @@ def _groups(identifiers: pd.Series, config: CohortConfig) -> dict[str, str]:
     return {name: name if name in config.group_ids else by_role.get(name, name) for name in printed}
 
 
-def _line(pair: _Pair, entries: Entries, confidence: float) -> dict[str, Any]:
+def _line(pair: _Pair, entries: Entries, sizes: dict[str, float], confidence: float) -> dict[str, Any]:
     entry, own = pair.entry, pair.own
     line: dict[str, Any] = {
         "id": entry.id, "quantity": entry.quantity, "group": pair.group, "timepoint": entry.time,
@@ -109,8 +111,10 @@ def _line(pair: _Pair, entries: Entries, confidence: float) -> dict[str, Any]:
         return line
     if entry.statistic == "p-value":
         return {**line, "own": format_p(own.p_value), "method": own.method}
-    if entry.statistic in _COUNTS and own.n:
-        return {**line, **_share_difference(entry, own, entries.size(entry.group), confidence)}
+    # A count printed without its denominator is of its group: the cohort's own must be so as well.
+    whole = entries.size(entry.group) if own.n == sizes.get(pair.group) else None
+    if entry.statistic in _COUNTS and own.n and (entry.fraction or (whole and entry.count is not None)):
+        return {**line, **_share_difference(entry, own, whole, confidence)}
     value = own.value * pair.scale
     digits = entry.number.decimals if entry.number else 0
     difference = value - (entry.number.value if entry.number else entry.numeric)
@@ -122,10 +126,7 @@ def _share_difference(entry: Entry, own: Statistic, size: int | None, confidence
     from helpers.stats.proportions import proportion_difference
 
     count, n = entry.fraction or (entry.count, size)
-    shown = {"own": f"{own.value:.0f}/{own.n}"}
-    if count is None or not n:
-        return shown
     found = proportion_difference(own.value, own.n, count, n, confidence=confidence)
     numbers = {"difference": found.value, "lower": found.lower, "upper": found.upper}
     scaled = {name: 100 * number for name, number in numbers.items()}
-    return {**shown, **scaled, "unit": POINTS, "method": found.method}
+    return {"own": f"{own.value:.0f}/{own.n}", **scaled, "unit": POINTS, "method": found.method}
