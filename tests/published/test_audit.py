@@ -81,6 +81,7 @@ def test_the_three_contradictions_of_the_paper(findings):
         ("death and recovery", {"R68", "R10", "T013"}),
         ("incomplete responses", {"R55", "R56"}),
         ("count below median", {"R36", "R34", "R37"}),
+        ("unprinted size", {"T144"}),
     ],
 )
 def test_the_tensions_of_the_paper(findings, rule, ids):

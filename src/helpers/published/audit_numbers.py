@@ -353,6 +353,14 @@ def schedule(entries: Entries) -> Iterator[Finding]:
             )
 
 
+def unprinted_sizes(entries: Entries) -> Iterator[Finding]:
+    """Values said to be missing without saying how many: the ledger's column ``missing`` notes it."""
+    for e in entries.all:
+        if e.missing:
+            text = f"{e.label}: {e.missing}, so the group's size does not hold for this row"
+            yield Finding("tension", "unprinted size", _ids(e), text)
+
+
 NUMBER_RULES: tuple[Rule, ...] = (
     numeric_column,
     percentages,
@@ -368,4 +376,5 @@ NUMBER_RULES: tuple[Rule, ...] = (
     reporting_limits,
     deaths_and_events,
     schedule,
+    unprinted_sizes,
 )

@@ -55,6 +55,7 @@ class Entry:
     unit: str
     printed: str
     numeric: float = field(default=float("nan"))
+    missing: str = ""
 
     @property
     def key(self) -> Key:
@@ -158,4 +159,5 @@ def _entry(row: dict[Hashable, Any]) -> Entry:
         str(row["unit"]).strip(),
         str(row["printed"]).strip(),
         float(str(row["numeric"])) if str(row["numeric"]) not in ("", "nan") else float("nan"),
+        str(row.get("missing") or "").strip(),
     )

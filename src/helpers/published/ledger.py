@@ -38,7 +38,7 @@ LEDGER_COLUMNS = (
 )
 
 # Columns that a ledger may leave out; they are then empty.
-LINK_COLUMNS = ("scale", "rounding", "reason")
+LINK_COLUMNS = ("scale", "rounding", "reason", "missing")
 
 _WORDS = {
     "no": 0,
