@@ -64,7 +64,7 @@ def beside_table(beside: pd.DataFrame, *, stamp: str) -> Table:
     rows = []
     for row in beside.fillna({"unit": ""}).to_dict("records"):
         known = row["difference"] == row["difference"]
-        digits = 1
+        digits = max(1, len(str(row["own"]).partition(".")[2]))
         difference = format_number(row["difference"], digits) if known else ""
         interval = format_interval(row["lower"], row["upper"], digits) if row["lower"] == row["lower"] else ""
         texts = [row[name] for name in ("id", "quantity", "group", "timepoint", "printed", "own")]
