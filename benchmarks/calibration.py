@@ -311,7 +311,7 @@ def draw(table: pd.DataFrame, target: Path) -> None:
     import matplotlib.pyplot as plt
 
     panels = [("type I error", f) for f in TESTS] + [("coverage", f) for f in INTERVALS]
-    figure, axes = plt.subplots(5, 2, figsize=(9.5, 15), layout="constrained")
+    figure, axes = plt.subplots(5, 2, figsize=(13.5, 15), layout="constrained")
     for axis, (kind, family) in zip(axes.flat, panels, strict=True):
         part = table[(table["kind"] == kind) & (table["family"] == family)]
         for method, rows in part.groupby("method", sort=True):
@@ -325,7 +325,7 @@ def draw(table: pd.DataFrame, target: Path) -> None:
         axis.axhline(nominal, color="0.4", linewidth=0.8)
         axis.set(title=f"{kind}: {family}", xlabel="event rate (share at the limit, zero or shifted)")
         axis.set_ylim(*((0, 0.1) if kind == "type I error" else (0.8, 1.0)))
-        axis.legend(fontsize=6, frameon=False)
+        axis.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.suptitle("20 + 21 subjects; exact methods solid, asymptotic dashed; target shaded", fontsize=10)
     figure.savefig(target, dpi=110, metadata={"Software": None})
 
