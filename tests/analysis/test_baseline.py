@@ -37,6 +37,17 @@ def test_tests_follow_the_configuration(rows):
     assert "exact" in rows["baseline.age.both.baseline.test"].method
 
 
+def test_adjusted_p_values_are_of_all_baseline_tests_but_death(rows):
+    tests = [row for row in rows.select(analysis="baseline", statistic="test") if row.variable != "death"]
+    adjusted = rows.select(analysis="baseline", statistic="test_adjusted")
+    assert [row.variable for row in adjusted] == [row.variable for row in tests]
+    assert all(new.p_value >= old.p_value for new, old in zip(adjusted, tests, strict=True))
+    smallest = min(tests, key=lambda row: row.p_value)
+    found = rows[f"baseline.{smallest.variable}.both.baseline.test_adjusted"]
+    assert found.p_value == pytest.approx(min(1.0, smallest.p_value * len(tests)))
+    assert found.method.startswith("Holm")
+
+
 def test_age_difference(rows):
     assert rows["baseline.age.treated.baseline.median"].value == 45
     # Ranks of T: 30 40 50 60 among 30 35 40 45 50 55 60 are 1 3 5 7: exactly central, so p = 1.

@@ -59,6 +59,19 @@ def test_baseline_reading_names_only_what_differs(store):
     assert "2 of 2 comparisons" in text
 
 
+@pytest.mark.parametrize(
+    ("p", "said"), [(0.004, "remaining below 0.05: ferritin (p = 0.004)"), (0.2, "none remains")]
+)
+def test_adjusted_p_values_are_read(store, p, said):
+    common = {"group": "both", "timepoint": "baseline"}
+    store.add("baseline", "ferritin", "test", value=1, p_value=0.001, **common)
+    store.add(
+        "baseline", "ferritin", "test_adjusted", p_value=p, method="Holm adjustment over 4 tests", **common
+    )
+    store.add("balance", "standardized_difference", "above_0_1", value=1, n=1, **common)
+    assert said in baseline_reading(store.rows(), {"ferritin": "Ferritin, ng/mL"}).text
+
+
 def test_absence_is_said(store, config):
     rows = store.rows()
     assert "No survival times" in survival_reading(rows, config, 56).text

@@ -29,7 +29,7 @@ from helpers.stats.contingency import (
     two_by_two_test,
 )
 from helpers.stats.proportions import proportion_interval
-from helpers.stats.two_group import hodges_lehmann, rank_sum_test, standardized_difference
+from helpers.stats.two_group import adjust_p_values, hodges_lehmann, rank_sum_test, standardized_difference
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 ANALYSIS = "baseline"
 OVERLAP = "prior_therapy_overlap"
 _WHEN: dict[str, Any] = {"timepoint": "baseline"}
+_ADJUSTMENTS = {"holm": "Holm", "benjamini_hochberg": "Benjamini-Hochberg"}
 
 
 def compare_baseline(
@@ -71,6 +72,7 @@ def compare_baseline(
         else:
             _categorical(variable, tables, config, store, confidence, seed)
     count_severity(tables, config, store, confidence=confidence)
+    _adjust_for_multiplicity(config, store)
     return variables
 
 
@@ -207,6 +209,28 @@ def _categorical(
     if min(map(sum, counts)):
         test = r_by_c_test(counts, seed=seed)
         store.add(ANALYSIS, variable.name, "test", result=test, value=test.statistic, group="both", **_WHEN)
+
+
+def _adjust_for_multiplicity(config: CohortConfig, store: StatisticsStore) -> None:
+    """Store each baseline p-value adjusted for their number; death is an outcome and not of the family."""
+    method = config.tests.multiplicity
+    tests = store.rows().select(analysis=ANALYSIS, statistic="test")
+    family = [row for row in tests if row.variable != DEATH and row.p_value == row.p_value]
+    if method == "none" or not family:
+        return
+    adjusted = adjust_p_values([row.p_value for row in family], method)
+    label = f"{_ADJUSTMENTS[method]} adjustment over {len(family)} baseline tests"
+    for row, p_value in zip(family, adjusted, strict=True):
+        store.add(
+            ANALYSIS,
+            row.variable,
+            "test_adjusted",
+            p_value=p_value,
+            method=label,
+            n=len(family),
+            group="both",
+            **_WHEN,
+        )
 
 
 def count_balance(store: StatisticsStore, *, limit: float = 0.1) -> None:

@@ -197,7 +197,7 @@ class Tests(Section):
             ),
         )
     )
-    multiplicity: str = Field(
+    multiplicity: Literal["holm", "benjamini_hochberg", "none"] = Field(
         default="holm", description="Adjustment reported beside the unadjusted p-values of a family of tests."
     )
 

@@ -91,7 +91,21 @@ def baseline_reading(statistics: Statistics, labels: dict[str, str], *, alpha: f
         f"{first} Standardised differences exceed 0.1 in {large.value:.0f} of {large.n} comparisons: "
         "with groups of this size a test that finds nothing is no sign of balance."
     )
-    return Reading(text)
+    return Reading(f"{text}{_adjusted(statistics, labels, alpha)}")
+
+
+def _adjusted(statistics: Statistics, labels: Mapping[str, str], alpha: float) -> str:
+    """Say which baseline differences remain after adjustment for the number of tests."""
+    rows = statistics.select(analysis="baseline", statistic="test_adjusted")
+    if not rows:
+        return ""
+    left = [row for row in rows if row.p_value < alpha]
+    named = [
+        f"{in_text(labels.get(row.variable, row.variable))} ({format_p_equation(row.p_value)})"
+        for row in left
+    ]
+    verdict = f"remaining below {alpha:g}: {_join(named)}" if named else f"none remains below {alpha:g}"
+    return f" {rows[0].method}: {verdict}."
 
 
 def survival_reading(statistics: Statistics, config: CohortConfig, horizon_days: int) -> Reading:
