@@ -15,6 +15,7 @@ from helpers.results.format import (
     format_p,
     format_percent,
 )
+from helpers.results.store import slug
 
 if TYPE_CHECKING:
     from helpers.analysis.variables import BaselineVariable
@@ -117,19 +118,12 @@ def _baseline_rows(
             *_comparison_cells(statistics, variable.name, notes),
         ]
     ]
-    by_slug = {slug_of(level): level for level in variable.values.dropna().unique()}
+    by_slug = {slug(level): level for level in variable.values.dropna().unique()}
     for name in names:
         level = by_slug.get(name.removeprefix(f"{variable.name}_"), name)
         cells = [_group_cell(statistics, name, group, variable) for group in config.group_ids]
         rows.append([f"{INDENT}{level}", *cells, *_comparison_cells(statistics, name, notes)])
     return rows
-
-
-def slug_of(level: str) -> str:
-    """Return a level as it stands in identifiers."""
-    from helpers.results.store import slug
-
-    return slug(level)
 
 
 def _group_cell(statistics: Statistics, name: str, group: str, variable: BaselineVariable) -> str:
