@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("pdf", "svg", "png", "tiff")
 _PREVIEW_DPI = 110
+_OWN_FONT, _FONTS_OF_READERS = b"'Compendium Sans'", b"'Liberation Sans', Arial, Helvetica"
 _GENERATED_ID = re.compile(rb"\b[a-zA-Z][0-9a-f]{10}\b")
 
 
@@ -52,21 +53,20 @@ def save_figure(figure: Figure, stem: Path, description: str) -> SavedFigure:
     stem.parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(RC):
         figure.set_dpi(DPI)
-        figure.draw_without_rendering()
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
         figure.set_layout_engine("none")  # one layout for all formats
+        picture = Image.fromarray(_rgb(canvas))
         for suffix, metadata in _metadata(description).items():
             buffer = io.BytesIO()
             figure.savefig(buffer, format=suffix, metadata=metadata)
             content = buffer.getvalue()
-            _replace(stem.with_suffix(f".{suffix}"), _number_ids(content) if suffix == "svg" else content)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        picture = Image.fromarray(_rgb(canvas))
-    _replace(stem.with_suffix(".png"), _encode(picture, "png", DPI, optimize=True))
+            _replace(stem.with_suffix(f".{suffix}"), _tidy_svg(content) if suffix == "svg" else content)
+    _replace(stem.with_suffix(".png"), _encode(picture, "png", DPI))
     _replace(stem.with_suffix(".tiff"), _encode(picture, "tiff", DPI, compression="tiff_lzw"))
     width, height = (round(side * _PREVIEW_DPI / DPI) for side in picture.size)
     preview = picture.resize((width, height), Image.Resampling.LANCZOS)
-    return SavedFigure(stem, _encode(preview, "png", _PREVIEW_DPI, optimize=True), description)
+    return SavedFigure(stem, _encode(preview, "png", _PREVIEW_DPI), description)
 
 
 def _metadata(description: str) -> dict[str, dict[str, Any]]:
@@ -76,18 +76,19 @@ def _metadata(description: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _number_ids(svg: bytes) -> bytes:
-    """Number the generated ids in order of appearance.
+def _tidy_svg(svg: bytes) -> bytes:
+    """Number the generated ids in order of appearance, and name fonts that readers have.
 
-    Matplotlib makes them from unrounded coordinates, whose last bits depend on where the layout's solver has
-    its objects in memory; the coordinates that are written are the same.
+    Matplotlib makes ids from unrounded coordinates, whose last bits depend on where the layout's solver has
+    its objects in memory; the coordinates that are written are the same. The fonts named have the widths of
+    the project's own, so that text keeps its place in any viewer.
     """
     numbers: dict[bytes, bytes] = {}
 
     def numbered(match: re.Match[bytes]) -> bytes:
         return numbers.setdefault(match[0], b"%s%d" % (match[0][:1], len(numbers) + 1))
 
-    return _GENERATED_ID.sub(numbered, svg)
+    return _GENERATED_ID.sub(numbered, svg.replace(_OWN_FONT, _FONTS_OF_READERS))
 
 
 def _rgb(canvas: Any) -> Any:

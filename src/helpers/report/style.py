@@ -9,6 +9,8 @@ from __future__ import annotations
 import textwrap
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from helpers.cohort.config import CohortConfig
 
+FONTS = Path(__file__).parent / "fonts"
 MM_PER_INCH = 25.4
 SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 180.0
@@ -33,7 +36,8 @@ GREY = "#767676"
 FAINT = "#bdbdbd"
 
 RC: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
+    # Signs that the first font lacks are taken from the second, which Matplotlib brings.
+    "font.family": ["Compendium Sans", "DejaVu Sans"],
     "font.size": TEXT_PT,
     "axes.labelsize": TEXT_PT,
     "axes.titlesize": TEXT_PT,
@@ -85,11 +89,20 @@ def group_styles(config: CohortConfig) -> dict[str, GroupStyle]:
     return {group.id: _BY_ROLE[group.role] for group in config.groups}
 
 
+@cache
+def _register_fonts() -> None:
+    from matplotlib.font_manager import fontManager
+
+    for file in sorted(FONTS.glob("*.ttf")):
+        fontManager.addfont(file)
+
+
 @contextmanager
 def figure_style() -> Iterator[None]:
     """Apply the shared look inside a ``with`` block."""
     import matplotlib as mpl
 
+    _register_fonts()
     with mpl.rc_context(RC):
         yield
 
