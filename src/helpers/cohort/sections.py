@@ -250,6 +250,36 @@ class Survival(Section):
     )
 
 
+class Report(Section):
+    """How figures are drawn."""
+
+    journal: Literal["generic", "frontiers", "nature", "lancet", "nejm", "jama", "plos"] = Field(
+        default="generic",
+        description=(
+            "Journal whose column widths, text sizes and largest height figures are drawn with; generic: "
+            "columns of 85, 120 and 180 mm, text of 8 points."
+        ),
+    )
+    cjk_fonts: tuple[str, ...] = Field(
+        default=(
+            "Noto Sans CJK SC",
+            "Noto Sans SC",
+            "Source Han Sans SC",
+            "Source Han Sans CN",
+            "WenQuanYi Zen Hei",
+            "WenQuanYi Micro Hei",
+            "Microsoft YaHei",
+            "SimHei",
+            "PingFang SC",
+            "Droid Sans Fallback",
+        ),
+        description=(
+            "Fonts for Chinese, Japanese or Korean text in figures, in order of preference: the first that is "
+            "installed is used."
+        ),
+    )
+
+
 class Exclusion(Section):
     """One patient left out of the analysis."""
 

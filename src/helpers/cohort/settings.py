@@ -19,6 +19,7 @@ from helpers.cohort.sections import (
     Group,
     Implausible,
     ReferenceRange,
+    Report,
     ReportingLimits,
     Response,
     Section,
@@ -128,6 +129,7 @@ class CohortConfig(Section):
     steroids: Steroids = Field(default=Steroids(), description="Glucocorticoids.")
     response: Response = Field(default=Response(), description="Response at visits.")
     survival: Survival = Field(default=Survival(), description="Survival.")
+    report: Report = Field(default=Report(), description="Figures.")
     exclusions: tuple[Exclusion, ...] = Field(
         default=(), alias="exclusion", description="Patients left out, each with the reason."
     )
