@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 INDENT = "\N{EM SPACE}"
@@ -42,23 +44,29 @@ class Table:
 
     def to_html(self) -> str:
         """Return the table as an HTML fragment with its own style."""
-        import pandas as pd
-        from great_tables import GT, loc, style
+        return self._html
 
-        width = len(self.columns)
-        full = [[*row, *[""] * (width - len(row))] for row in self.rows]
-        frame = pd.DataFrame(full, columns=list(self.columns))
-        table = GT(frame, id=self.name).tab_header(title=self.title)
+    @cached_property
+    def _html(self) -> str:
+        """Let great_tables make heading, column heads, notes and style; fill in the rows here.
+
+        Its own rows cost a data frame look-up or two a cell, most of the time of a table.
+        """
+        import pandas as pd
+        from great_tables import GT
+
         left = [self.columns[0], *self.align_left]
+        frame = pd.DataFrame([[""] * len(self.columns)], columns=list(self.columns))
+        table = GT(frame, id=self.name).tab_header(title=self.title)
         table = table.cols_align("left", columns=left)
         table = table.cols_align("center", columns=[name for name in self.columns if name not in left])
-        headings = [i for i, row in enumerate(self.rows) if len(row) == 1]
-        if headings:
-            table = table.tab_style(style.text(weight="bold"), loc.body(rows=headings))
         for note in [*self.footnotes, *([self.stamp] if self.stamp else [])]:
             table = table.tab_source_note(note)
         table = table.tab_options(table_font_size="13px", data_row_padding="3px", heading_align="left")
-        return str(table.as_raw_html())
+        before, mark, rest = str(table.as_raw_html()).partition('<tbody class="gt_table_body">')
+        sides = ["left" if name in left else "center" for name in self.columns]
+        rows = "\n".join(_html_row(row, sides) for row in self.rows)
+        return f"{before}{mark}\n{rows}\n{rest[rest.index('</tbody>') :]}"
 
     def to_csv(self) -> str:
         """Return the table as csv, notes and stamp in rows of their own below it."""
@@ -75,3 +83,15 @@ class Table:
         page = f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{self.title}</title>\n'
         (directory / f"{self.name}.html").write_text(f"{page}{self.to_html()}\n</html>\n", encoding="utf-8")
         return self
+
+
+def _html_row(row: Sequence[str], sides: Sequence[str]) -> str:
+    """Return a row in great_tables' classes; a single text is a heading across the table."""
+    if len(row) == 1:
+        text = html.escape(row[0])
+        return f'  <tr><td class="gt_row gt_left" colspan="{len(sides)}"><strong>{text}</strong></td></tr>'
+    cells = [
+        f'    <td class="gt_row gt_{side}">{html.escape(text)}</td>'
+        for text, side in zip(row, sides, strict=True)
+    ]
+    return "\n".join(["  <tr>", *cells, "  </tr>"])
