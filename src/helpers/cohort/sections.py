@@ -251,8 +251,20 @@ class Survival(Section):
 
 
 class Report(Section):
-    """How figures are drawn."""
+    """How figures are drawn, and in which language manuscript and report are written."""
 
+    language: Literal["en", "zh"] = Field(
+        default="en",
+        description="Language of manuscript and report: en English, zh Simplified Chinese.",
+        examples=["zh"],
+    )
+    terms: dict[str, str] = Field(
+        default_factory=dict,
+        description=(
+            "Words of this file in the report's language, such as 'Placebo' = '安慰剂'. Names of the "
+            "dictionary need no entry."
+        ),
+    )
     journal: Literal["generic", "frontiers", "nature", "lancet", "nejm", "jama", "plos"] = Field(
         default="generic",
         description=(
