@@ -1,5 +1,7 @@
 """Figures: exact size, same bytes, stamped, readable as text."""
 
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -12,18 +14,21 @@ from helpers.report.figures.response import draw_response_shares
 from helpers.report.figures.survival import draw_survival, read_survival
 from helpers.report.publish import publish_figure
 
+sys.path.insert(0, str(Path(__file__).parent))
+from destinations import Place
+
 STAMP = "Simulated data: not patients"
 
 
 @pytest.fixture
 def study(tmp_path):
-    return SimpleNamespace(figures=tmp_path / "figures", stamp=STAMP)
+    return Place(tmp_path, STAMP)
 
 
 def test_a_figure_has_its_size_in_every_format_and_the_same_bytes_each_time(study, survival, config):
     contents = []
     for _ in range(2):
-        publish_figure(study, "figure_1a", 85, 80, "Survival", draw_survival, survival, config)
+        publish_figure(study, "figure_1a", "single", 80, "Survival", draw_survival, survival, config)
         contents.append([(study.figures / f"figure_1a.{suffix}").read_bytes() for suffix in FORMATS])
     assert contents[0] == contents[1]
     for suffix in ("png", "tiff"):
@@ -39,14 +44,14 @@ def test_a_figure_has_its_size_in_every_format_and_the_same_bytes_each_time(stud
 
 
 def test_stamp_and_numbers_are_text_in_the_svg(study, survival, config):
-    publish_figure(study, "figure_1a", 85, 80, "Survival", draw_survival, survival, config)
+    publish_figure(study, "figure_1a", "single", 80, "Survival", draw_survival, survival, config)
     text = (study.figures / "figure_1a.svg").read_text(encoding="utf-8")
     assert STAMP in text
     assert "Log-rank p = 0.011" in text
 
 
 def test_the_preview_is_a_picture(study, survival, config):
-    saved = publish_figure(study, "x", 85, 80, "Survival", draw_survival, survival, config)
+    saved = publish_figure(study, "x", "single", 80, "Survival", draw_survival, survival, config)
     assert saved._repr_png_().startswith(b"\x89PNG")
 
 
@@ -61,7 +66,7 @@ def test_survival_data_hold_curve_counts_and_test(survival, config):
 
 @pytest.mark.parametrize("draw", [draw_survival, draw_response_shares])
 def test_nothing_recorded_is_said_in_the_figure(study, store, config, draw):
-    publish_figure(study, "empty", 85, 80, "Nothing", draw, store.rows(), config)
+    publish_figure(study, "empty", "single", 80, "Nothing", draw, store.rows(), config)
     text = (study.figures / "empty.svg").read_text(encoding="utf-8")
     assert ">No " in text
     assert "are recorded" in text
@@ -80,7 +85,7 @@ def test_a_course_shows_n_at_each_visit(study, store, config):
         }
     )
     courses = [Course("ferritin", "Ferritin, ng/mL", patients, log=True)]
-    publish_figure(study, "course", 85, 80, "Course", draw_courses, courses, store.rows(), config)
+    publish_figure(study, "course", "single", 80, "Course", draw_courses, courses, store.rows(), config)
     text = (study.figures / "course.svg").read_text(encoding="utf-8")
     assert ">20<" in text
     assert ">19<" in text

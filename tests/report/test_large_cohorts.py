@@ -1,6 +1,8 @@
 """Figures stay readable with many variables, many visits, hundreds of patients and years of follow-up."""
 
+import sys
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,10 +17,13 @@ from helpers.report.publish import publish_figure
 from helpers.report.sentences import absent_reading
 from helpers.report.style import figure_style, new_figure
 
+sys.path.insert(0, str(Path(__file__).parent))
+from destinations import Place
+
 
 @pytest.fixture
 def study(tmp_path):
-    return SimpleNamespace(figures=tmp_path / "figures", stamp="")
+    return Place(tmp_path)
 
 
 def test_every_one_of_forty_variables_has_its_row_in_the_missing_map():
@@ -102,7 +107,7 @@ def test_long_follow_up_is_counted_in_years_clear_of_the_group_names(store, conf
 
 def test_a_figure_without_doses_says_what_is_not_recorded(study, store, config):
     said = "No glucocorticoid doses are recorded in this cohort."
-    publish_figure(study, "doses", 85, 80, "Doses", draw_courses, [], store.rows(), config, absent=said)
+    publish_figure(study, "doses", "single", 80, "Doses", draw_courses, [], store.rows(), config, absent=said)
     assert "No glucocorticoid doses are" in (study.figures / "doses.svg").read_text(encoding="utf-8")
 
 

@@ -22,6 +22,8 @@ PROJECT_VARIABLE = "COMPENDIUM_PROJECT"
 OUTPUT_VARIABLE = "COMPENDIUM_OUTPUT"
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_SETTING = r"[A-Za-z_]\w*=[\w.+-]+"
+_VARIANT = re.compile(rf"(.+)@({_SETTING}(?:,{_SETTING})*)", re.ASCII)
 
 
 class ProjectError(FileNotFoundError):
@@ -123,32 +125,64 @@ def cohort_name(cohort: str | os.PathLike[str]) -> str:
     return name
 
 
+def split_variant(cohort: str | os.PathLike[str]) -> tuple[str, str]:
+    """A cohort and its variant: ``("NAME", "horizon_days=28")`` of ``NAME@horizon_days=28``.
+
+    The variant of a grid's combination says which parameters its results were made with; an ordinary
+    cohort's is empty.
+    """
+    text = os.fspath(cohort)
+    found = _VARIANT.fullmatch(text)
+    return (found.group(1), found.group(2)) if found else (text, "")
+
+
 @dataclass(frozen=True)
 class CohortPaths:
-    """Every folder of one cohort.
+    """Every folder of one cohort, or of one combination of a grid of parameters on it.
 
     Attributes:
-        name: the cohort's name.
+        name: name under which results are filed: the cohort's, followed by ``@`` and the variant if any.
         folder: its raw tables and ``cohort.toml``.
         results: ``results/NAME``.
         figures: ``figures/NAME``.
+        variant: parameters of a grid's combination, such as ``horizon_days=28``; empty otherwise.
     """
 
     name: str
     folder: Path
     results: Path
     figures: Path
+    variant: str = ""
 
     @classmethod
     def of(cls, cohort: str | os.PathLike[str]) -> "CohortPaths":
-        """Folders of a cohort given by name or path; creates none of them."""
-        name, output = cohort_name(cohort), output_root()
-        return cls(name, cohort_folder(cohort), output / "results" / name, output / "figures" / name)
+        """Folders of a cohort given by name or path, with ``@VARIANT`` behind it or not; creates none."""
+        given, variant = split_variant(cohort)
+        name, output = cohort_name(given), output_root()
+        plain = cls(name, cohort_folder(given), output / "results" / name, output / "figures" / name)
+        return plain.filed_as(variant) if variant else plain
+
+    def filed_as(self, variant: str) -> "CohortPaths":
+        """The same cohort with results of its own for a variant."""
+        name = f"{self.base}@{variant}"
+        return CohortPaths(
+            name, self.folder, self.results.with_name(name), self.figures.with_name(name), variant
+        )
+
+    @property
+    def base(self) -> str:
+        """The cohort's own name, without a variant."""
+        return self.name.removesuffix(f"@{self.variant}") if self.variant else self.name
 
     @property
     def data(self) -> Path:
         """Analysis tables (parquet)."""
         return self.results / "data"
+
+    @property
+    def recipes(self) -> Path:
+        """What figures are drawn from, for drawing them again (pickles)."""
+        return self.data / "recipes"
 
     @property
     def statistics(self) -> Path:

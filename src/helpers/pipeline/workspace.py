@@ -14,6 +14,7 @@ from helpers.pipeline.plan import PLAN_FILE, Step, step_named
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
+    from helpers.cohort.sections import Report
     from helpers.cohort.settings import CohortConfig
     from helpers.report.sentences import Reading
     from helpers.results.store import Statistics, StatisticsStore
@@ -83,6 +84,16 @@ class Workspace:
     def figures(self) -> Path:
         """Folder for the cohort's figures."""
         return self.paths.figures
+
+    @property
+    def recipes(self) -> Path:
+        """Folder of what the cohort's figures are drawn from."""
+        return self.paths.recipes
+
+    @property
+    def report(self) -> "Report":
+        """The cohort's settings of figures and report."""
+        return self.config.report
 
     @property
     def tables_dir(self) -> Path:

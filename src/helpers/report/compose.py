@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from helpers.report.figures.course import Course, draw_courses, laboratory_courses
 from helpers.report.figures.response import draw_response_shares
 from helpers.report.figures.survival import draw_survival
-from helpers.report.publish import publish_figure
+from helpers.report.publish import ReportSettings, publish_figure
+from helpers.report.style import panel_letter
 from helpers.results.store import Statistics
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from helpers.cohort.config import CohortConfig
 
-WIDTH_MM, HEIGHT_MM = 180, 205
+HEIGHT_MM = 205
 
 
 def draw_figure_1(
@@ -32,7 +33,7 @@ def draw_figure_1(
     upper, lower = container.subfigures(2, 1, height_ratios=[0.8, 1.0], squeeze=False).flat
     left, right = upper.subfigures(1, 2, squeeze=False).flat
     for panel, letter in ((left, "A"), (right, "B"), (lower, "C")):
-        panel.suptitle(letter, x=0.01, ha="left", fontsize=12, fontweight="bold")
+        panel_letter(panel, letter)
     draw_survival(left, statistics, config)
     draw_response_shares(right, statistics, config)
     draw_courses(lower, courses, statistics, config)
@@ -41,7 +42,9 @@ def draw_figure_1(
 @dataclass(frozen=True)
 class _Destination:
     figures: Path
+    recipes: Path
     stamp: str
+    report: ReportSettings
 
 
 def compose_figure_1(folder: Path, results: Path, figures: Path) -> None:
@@ -60,9 +63,9 @@ def compose_figure_1(folder: Path, results: Path, figures: Path) -> None:
     courses = laboratory_courses(AnalysisTables.read(results / "data"), config)
     description = "Survival, response and course of laboratory values"
     publish_figure(
-        _Destination(figures, config.stamp),
+        _Destination(figures, results / "data" / "recipes", config.stamp, config.report),
         "figure_1",
-        WIDTH_MM,
+        "double",
         HEIGHT_MM,
         description,
         draw_figure_1,

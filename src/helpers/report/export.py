@@ -1,4 +1,4 @@
-"""Save a figure at its exact size in the four formats journals ask for, the same bytes each time."""
+"""Save a figure at its exact size in the formats journals ask for, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.report.style import DPI, RC
+from helpers.report.style import DPI
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from matplotlib.figure import Figure
 
 FORMATS = ("pdf", "svg", "png", "tiff")
 _PREVIEW_DPI = 110
+_RASTER: dict[str, dict[str, Any]] = {
+    "png": {},
+    "tiff": {"compression": "tiff_lzw"},
+    "jpeg": {"quality": 95, "subsampling": 0},
+}
 _OWN_FONT, _FONTS_OF_READERS = b"'Compendium Sans'", b"'Liberation Sans', Arial, Helvetica"
 _GENERATED_ID = re.compile(rb"\b[a-zA-Z][0-9a-f]{10}\b")
 
@@ -35,38 +42,62 @@ class SavedFigure:
         return f"{self.stem.name} ({', '.join(FORMATS)}): {self.description}"
 
 
-def save_figure(figure: Figure, stem: Path, description: str) -> SavedFigure:
-    """Write ``stem.pdf``, ``.svg``, ``.png`` and ``.tiff`` and return the figure for display.
+def save_figure(
+    figure: Figure,
+    stem: Path,
+    description: str,
+    *,
+    formats: Sequence[str] = FORMATS,
+    dpi: int = DPI,
+) -> SavedFigure:
+    """Write a figure in each format and return it for display.
 
-    The raster files are RGB at 300 dpi, the TIFF compressed by LZW, the PDF with embedded TrueType fonts; no
-    file holds a date. Each is written beside its place and moved there, so no reader sees half a file.
+    Raster files are RGB without transparency, the TIFF compressed by LZW, the PDF with embedded TrueType
+    fonts; no file holds a date. Each is written beside its place and moved there, so no reader sees half a
+    file.
 
     Args:
         figure: a finished figure; its size is the printed size.
         stem: path without suffix.
         description: one sentence for readers who cannot see the figure (PDF title, SVG description).
+        formats: suffixes of the files; PDF, SVG, PNG, TIFF and JPEG are known.
+        dpi: resolution of the raster files, in dots an inch at the printed size.
     """
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
     stem.parent.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(RC):
-        figure.set_dpi(DPI)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        figure.set_layout_engine("none")  # one layout for all formats
-        picture = Image.fromarray(_rgb(canvas))
-        for suffix, metadata in _metadata(description).items():
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format=suffix, metadata=metadata)
-            content = buffer.getvalue()
-            _replace(stem.with_suffix(f".{suffix}"), _tidy_svg(content) if suffix == "svg" else content)
-    _replace(stem.with_suffix(".png"), _encode(picture, "png", DPI))
-    _replace(stem.with_suffix(".tiff"), _encode(picture, "tiff", DPI, compression="tiff_lzw"))
-    width, height = (round(side * _PREVIEW_DPI / DPI) for side in picture.size)
+    contents, picture = encoded(figure, description, formats=formats, dpi=dpi)
+    for suffix, content in contents.items():
+        write_whole(stem.with_suffix(f".{suffix}"), content)
+    width, height = (round(side * _PREVIEW_DPI / dpi) for side in picture.size)
     preview = picture.resize((width, height), Image.Resampling.LANCZOS)
     return SavedFigure(stem, _encode(preview, "png", _PREVIEW_DPI), description)
+
+
+def encoded(
+    figure: Figure, description: str, *, formats: Sequence[str], dpi: int
+) -> tuple[Mapping[str, bytes], Any]:
+    """Return the bytes of a figure in each format, and the picture that the raster files hold.
+
+    All formats have one layout. Arguments as in :func:`save_figure`; to be called within ``figure_style``.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    figure.set_layout_engine("none")  # one layout for all formats
+    picture = Image.fromarray(_rgb(canvas))
+    contents = {}
+    for suffix in formats:
+        if suffix in _RASTER:
+            contents[suffix] = _encode(picture, suffix, dpi, **_RASTER[suffix])
+            continue
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=suffix, metadata=_metadata(description)[suffix])
+        contents[suffix] = _tidy_svg(buffer.getvalue()) if suffix == "svg" else buffer.getvalue()
+    return contents, picture
 
 
 def _metadata(description: str) -> dict[str, dict[str, Any]]:
@@ -103,7 +134,8 @@ def _encode(picture: Any, suffix: str, dpi: int, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _replace(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside its place and move it there, so that no reader sees half of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(content)
     temporary.replace(path)

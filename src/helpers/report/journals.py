@@ -35,7 +35,7 @@ class Journal(BaseModel):
     max_height: float = Field(gt=0, description="Largest height.")
     dpi: int = Field(ge=72, description="Least resolution of raster files at final size.")
     max_dpi: int | None = Field(default=None, description="Largest resolution that is taken.")
-    line_art_dpi: int | None = Field(default=None, description="Least resolution of raster files of line art.")
+    line_art_dpi: int | None = Field(default=None, description="Least resolution of raster line art.")
     min_text: float = Field(gt=0, description="Smallest text.")
     max_text: float | None = Field(default=None, description="Largest text, panel letters apart.")
     text: float = Field(gt=0, description="Size at which text is drawn.")

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import textwrap
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from helpers.report.journals import GENERIC, Journal, journal_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +25,10 @@ if TYPE_CHECKING:
 
 FONTS = Path(__file__).parent / "fonts"
 MM_PER_INCH = 25.4
-SINGLE_COLUMN_MM = 85.0
-DOUBLE_COLUMN_MM = 180.0
+POINTS_PER_INCH = 72.0
 DPI = 300
 TEXT_PT = 8.0
-CHARACTER_MM = 1.55  # mean width of a character of the text size
+_CHARACTER = 0.55  # mean width of a character in units of the text size
 
 RESPONSE_ORDER = ("CR", "PR", "NR")
 RESPONSE_LABELS = {"CR": "Complete response", "PR": "Partial response", "NR": "No response"}
@@ -46,6 +48,10 @@ RC: dict[Any, Any] = {
     "xtick.labelsize": TEXT_PT,
     "ytick.labelsize": TEXT_PT,
     "legend.fontsize": TEXT_PT,
+    "legend.title_fontsize": TEXT_PT,
+    "figure.titlesize": TEXT_PT,
+    "figure.titleweight": "normal",
+    "figure.labelsize": TEXT_PT,
     "legend.frameon": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -97,14 +103,52 @@ def _register_fonts() -> None:
         fontManager.addfont(file)
 
 
+_CURRENT: ContextVar[Journal | None] = ContextVar("journal", default=None)
+_SIZES = tuple(name for name, value in RC.items() if name.endswith("size") and value == TEXT_PT)
+
+
 @contextmanager
-def figure_style() -> Iterator[None]:
-    """Apply the shared look inside a ``with`` block."""
+def figure_style(journal: Journal | None = None, *, text_pt: float | None = None) -> Iterator[None]:
+    """Apply the shared look inside a ``with`` block.
+
+    Args:
+        journal: whose text sizes are used; by default those of no journal in particular.
+        text_pt: size of the text instead of the journal's own.
+    """
     import matplotlib as mpl
 
+    journal = journal or journal_named(GENERIC)
     _register_fonts()
-    with mpl.rc_context(RC):
-        yield
+    token = _CURRENT.set(journal)
+    try:
+        with mpl.rc_context(RC | dict.fromkeys(_SIZES, text_pt or journal.text)):
+            yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def current_journal() -> Journal:
+    """Return the journal that is drawn for."""
+    return _CURRENT.get() or journal_named(GENERIC)
+
+
+def text_size() -> float:
+    """Return the size (points) of the text that is being drawn."""
+    import matplotlib as mpl
+
+    return float(mpl.rcParams["font.size"])
+
+
+def character_mm() -> float:
+    """Return the mean width (mm) of a character of the text that is being drawn."""
+    return _CHARACTER * text_size() / POINTS_PER_INCH * MM_PER_INCH
+
+
+def panel_letter(container: Figure | SubFigure, letter: str) -> None:
+    """Put the letter of a panel into its upper left corner, as the journal wants it."""
+    journal = current_journal()
+    shown = letter.upper() if journal.panel_case == "upper" else letter.lower()
+    container.suptitle(shown, x=0.01, ha="left", fontsize=journal.panel_letter, fontweight="bold")
 
 
 def new_figure(width_mm: float, height_mm: float, *, stamp: str = "") -> tuple[Figure, Figure | SubFigure]:
@@ -123,8 +167,8 @@ def new_figure(width_mm: float, height_mm: float, *, stamp: str = "") -> tuple[F
     engine.set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)  # type: ignore[call-arg]
     if not stamp:
         return figure, figure
-    lines = textwrap.wrap(stamp, int(width_mm / CHARACTER_MM))
-    band = 1.5 + 3.4 * len(lines)
+    lines = textwrap.wrap(stamp, int(width_mm / character_mm()))
+    band = 1.5 + 3.4 * len(lines) * text_size() / TEXT_PT
     body, foot = figure.subfigures(2, 1, height_ratios=[height_mm - band, band], squeeze=False).flat
     foot.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", color=GREY, style="italic")
     return figure, body

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from helpers.cohort.dictionary import load_dictionary
 from helpers.report.figures.common import say_absent
-from helpers.report.style import CHARACTER_MM, FAINT, GREY, MM_PER_INCH, group_styles
+from helpers.report.style import FAINT, GREY, MM_PER_INCH, character_mm, group_styles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -217,7 +217,7 @@ def room_for_text(container: Figure | SubFigure, panels: int) -> float:
     figure = container.get_figure(root=True)
     assert figure is not None
     width_mm = container.bbox.width / figure.dpi * MM_PER_INCH
-    return float(_SHARE_OF_AXES * width_mm / panels / CHARACTER_MM)
+    return float(_SHARE_OF_AXES * width_mm / panels / character_mm())
 
 
 def label_every(labels: Sequence[str], places: int, room: float) -> int:
@@ -229,7 +229,7 @@ def label_every(labels: Sequence[str], places: int, room: float) -> int:
 
 def _left_of_first(count: str, places: int, room: float) -> float:
     """Return how far (points) from the left end of the axes the sign ``n`` clears the first count."""
-    character = CHARACTER_MM / MM_PER_INCH * 72
+    character = character_mm() / MM_PER_INCH * 72
     centre = _MARGIN / (places - 1 + 2 * _MARGIN) * room * character
     return min(-4.0, centre - len(count) * character * 0.6 - 3)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
-from helpers.report.style import GREY, INK, group_styles
+from helpers.report.style import GREY, INK, group_styles, text_size
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def draw_missing_map(
             cbar=False,
             annot=share.map(lambda value: "" if value != value else format_number(value, 0)),
             fmt="",
-            annot_kws={"fontsize": 8},
+            annot_kws={"fontsize": text_size()},
             xticklabels=True,
             yticklabels=True,
             linewidths=0.6,
@@ -131,4 +131,4 @@ def draw_missing_map(
             axes.get_xticks(), labels=list(share.columns), rotation=45, ha="right", rotation_mode="anchor"
         )
         axes.set_yticks(axes.get_yticks(), labels=list(share.index), rotation=0)
-    container.suptitle(title, fontsize=8, x=0.01, ha="left")
+    container.suptitle(title, x=0.01, ha="left")

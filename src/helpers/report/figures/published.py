@@ -72,7 +72,7 @@ def _tiles(axes: Axes, verdicts: list[str], top: float) -> None:
         axes.add_patch(Rectangle((x + _GAP, y + _GAP), size, size, facecolor=colour, edgecolor="none"))
         if mark:
             ink = "white" if verdict == "differs" else INK
-            axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=ink, fontsize=7)
+            axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=ink)
 
 
 def _legend(container: Figure | SubFigure, statistics: Statistics) -> None:

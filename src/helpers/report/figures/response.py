@@ -133,7 +133,7 @@ def draw_response_paths(
         _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits})
         axes.set_title(config.group(group).label, fontweight="normal")
     container.supxlabel(
-        "CR, PR, NR: complete, partial, no response;\nhatched: died; blank: not assessed", fontsize=8
+        "CR, PR, NR: complete, partial, no response;\nhatched: died; blank: not assessed"
     )
 
 

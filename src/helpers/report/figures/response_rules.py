@@ -61,7 +61,7 @@ def draw_variants(
     handles, labels = panels[0].get_legend_handles_labels()
     container.legend(
         handles, labels, loc="outside lower center", ncols=2, handlelength=1.2,
-        title="Overall response, % (exact interval)", title_fontsize=8,
+        title="Overall response, % (exact interval)",
     )  # fmt: skip
 
 

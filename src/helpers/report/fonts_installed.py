@@ -1,0 +1,63 @@
+"""Chinese, Japanese and Korean text in figures: a font asked for by name, or word that none is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+# Kana, ideographs and their extensions, Hangul, and the signs of full width used with them.
+_CJK = re.compile(
+    "[\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
+)
+
+
+class MissingFontError(ValueError):
+    """A figure has text for which no font is installed; the message says which would serve."""
+
+
+def use_cjk_font(figure: Figure, fonts: Sequence[str], name: str) -> None:
+    """Have Chinese, Japanese and Korean text of a drawn figure set in the first of the fonts that is there.
+
+    Args:
+        figure: drawn, not yet laid out.
+        fonts: names of fonts in order of preference.
+        name: the figure's name, for the message.
+
+    Raises:
+        MissingFontError: there is such text and none of the fonts is installed.
+    """
+    texts = [text for text in _texts(figure) if _CJK.search(text.get_text())]
+    if not texts:
+        return
+    font = installed_font(fonts)
+    if font is None:
+        raise MissingFontError(
+            f"{name} has the text {texts[0].get_text()!r}, and none of the fonts for it is installed: "
+            f"{', '.join(fonts) or 'none is named'}. Install one (Debian and Ubuntu: fonts-noto-cjk; others: "
+            "https://github.com/notofonts/noto-cjk) or name one that you have under [report] cjk_fonts in "
+            "cohort.toml."
+        )
+    for text in texts:
+        text.set_fontfamily([*text.get_fontfamily(), font])
+
+
+def installed_font(fonts: Sequence[str]) -> str | None:
+    """Return the first of the fonts that is installed, or None."""
+    from matplotlib.font_manager import fontManager
+
+    there = set(fontManager.get_font_names())
+    return next((font for font in fonts if font in there), None)
+
+
+def _texts(figure: Figure) -> Iterator[Text]:
+    from matplotlib.text import Text
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.get_ticklabels(which="both")  # gives the labels their text
+    yield from figure.findobj(Text)

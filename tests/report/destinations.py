@@ -1,0 +1,21 @@
+"""A place for figures of a test."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from helpers.cohort.sections import Report
+
+
+@dataclass
+class Place:
+    folder: Path
+    stamp: str = ""
+    report: Report = field(default_factory=Report)
+
+    @property
+    def figures(self):
+        return self.folder / "figures"
+
+    @property
+    def recipes(self):
+        return self.folder / "results" / "cohort" / "data" / "recipes"
