@@ -8,12 +8,12 @@ import logging
 import os
 import re
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
+
+from helpers.pipeline.warm.client import PROVISIONER, PROVISIONER_VARIABLE
 
 KERNEL = "python3"
 _KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
@@ -84,43 +84,28 @@ def _spare_grammar() -> None:
     sys.modules.setdefault("rfc3987_syntax", cast("ModuleType", None))
 
 
-@contextmanager
-def _connection() -> Iterator[dict[str, str]]:
-    """Settings of the kernel's manager that let a kernel talk through files only this user can read.
-
-    Its messages hold patients' data, which other users of the machine could read off a TCP port; and kernels
-    started at the same moment cannot grab each other's port. Systems without such sockets keep to TCP.
-    """
-    if os.name != "posix":
-        yield {}
-        return
-    # The name of a socket may have about 100 characters: too few for the temporary folders of some systems.
-    short = "/tmp" if Path("/tmp").is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="kernel-", dir=short, ignore_cleanup_errors=True) as folder:
-        yield {"transport": "ipc", "ip": f"{folder}/socket"}
-
-
 def _run(notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Path) -> Any:
     import papermill
+    from jupyter_client.provisioning import KernelProvisionerFactory
     from papermill.log import logger
-    from traitlets.config import Config
 
     logger.addHandler(logging.NullHandler())  # it would tell on standard error what is raised as well
-    with _connection() as connection:
-        return papermill.execute_notebook(
-            notebook,
-            str(failed).replace("{", "{{").replace("}", "}}"),  # papermill fills in braces of paths
-            parameters=dict(parameters),
-            kernel_name=KERNEL,
-            progress_bar=False,
-            request_save_on_cell_execute=False,
-            autosave_cell_every=0,
-            resources={"metadata": {"path": str(folder)}},
-            coalesce_streams=True,
-            record_timing=False,
-            config=Config({"KernelManager": connection}),
-            extra_arguments=["--log-level=50"],  # the kernel's own log; what a cell writes is an output
-        )
+    # The factory has read the environment once and for all, perhaps before the variable was set.
+    provisioner = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)
+    KernelProvisionerFactory.instance().default_provisioner_name = provisioner
+    return papermill.execute_notebook(
+        notebook,
+        str(failed).replace("{", "{{").replace("}", "}}"),  # papermill fills in braces of paths
+        parameters=dict(parameters),
+        kernel_name=KERNEL,
+        progress_bar=False,
+        request_save_on_cell_execute=False,
+        autosave_cell_every=0,
+        resources={"metadata": {"path": str(folder)}},
+        coalesce_streams=True,
+        record_timing=False,
+        extra_arguments=["--log-level=50"],  # the kernel's own log; what a cell writes is an output
+    )
 
 
 def _blank(notebook: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,9 +19,10 @@ from helpers.pipeline.paths import (
     project_root,
     state_dir,
 )
-from helpers.pipeline.plan import Step, load_plan
+from helpers.pipeline.plan import Step, load_plan, locate
 from helpers.pipeline.provenance import write_provenance
 from helpers.pipeline.steps import carry_out
+from helpers.pipeline.warm.client import KERNEL_ENVIRONMENT, warm_kernels
 
 if TYPE_CHECKING:
     from psutil import Process  # type: ignore[import-untyped]
@@ -30,15 +32,6 @@ if TYPE_CHECKING:
     from helpers.pipeline.tasks import StepTask
 
 Status = Literal["executed", "unchanged", "failed", "blocked"]
-
-# One thread per kernel: several kernels share the machine, and sums do not depend on the number of cores.
-KERNEL_ENVIRONMENT = {
-    "PYTHONHASHSEED": "0",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
 
 
 class RunError(RuntimeError):
@@ -112,7 +105,7 @@ def run(
     declared = {step.name: declared_parameters(step.source) for step in steps if step.is_notebook}
     check_parameters(parameters, declared)
     folders = _distinct([CohortPaths.of(cohort) for cohort in cohorts])
-    with _environment(), _sole_run():
+    with _environment(), _sole_run(), warm_kernels(at_once=_much_to_do(steps, folders, force)):
         refused = _refused(folders)
         accepted = [paths for paths in folders if paths.name not in refused]
         report = RunReport(refused=refused)
@@ -123,6 +116,18 @@ def run(
             missing = [step.name for step in steps if (paths.name, step.name) not in done]
             write_provenance(paths, steps, parameters, declared, missing)
     return report
+
+
+def _much_to_do(steps: tuple[Step, ...], folders: list[CohortPaths], force: bool) -> bool:
+    """Whether several notebooks will surely run, so that loading a warm process beforehand pays."""
+    missing = (
+        not locate(path, paths).is_file()
+        for paths in folders
+        for step in steps
+        if step.is_notebook
+        for path in step.writes[:1]
+    )
+    return force or sum(missing) > 1
 
 
 def _distinct(folders: list[CohortPaths]) -> list[CohortPaths]:
@@ -179,6 +184,23 @@ def _sole_run() -> Iterator[None]:
         yield
 
 
+class _Sleeper:
+    """How pytask-parallel waits between two looks: here until a step has ended, not for up to a second."""
+
+    awake = threading.Event()
+
+    def reset(self) -> None:
+        """Called when steps were handed out."""
+
+    def increment(self) -> None:
+        """Called when there were none to hand out."""
+
+    def sleep(self) -> None:
+        """Wait for the end of a step, whichever."""
+        self.awake.wait(timeout=1)
+        self.awake.clear()
+
+
 class _Executor(ThreadPoolExecutor):
     """Threads that, once the run is interrupted, drop what is waiting and stop the kernels under way."""
 
@@ -191,6 +213,7 @@ class _Executor(ThreadPoolExecutor):
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
         future = super().submit(fn, *args, **kwargs)
         self._given.append(future)
+        future.add_done_callback(lambda _: _Sleeper.awake.set())
         return future
 
     def __exit__(self, *_: object) -> None:
@@ -242,12 +265,13 @@ def _pytask(tasks: "list[StepTask]", executor: _Executor, force: bool) -> "Sessi
     look.
     """
     import pytask
-    from pytask_parallel import ParallelBackend, WorkerType, registry
+    from pytask_parallel import ParallelBackend, WorkerType, execute, registry
 
     def builder(n_workers: int) -> _Executor:  # noqa: ARG001
         return executor
 
     registry.register_parallel_backend(ParallelBackend.CUSTOM, builder, worker_type=WorkerType.THREADS)
+    execute._Sleeper = _Sleeper  # type: ignore[attr-defined, misc]
     quiet, pytask.console.quiet = pytask.console.quiet, True
     try:
         session = pytask.build(

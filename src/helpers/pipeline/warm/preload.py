@@ -1,0 +1,126 @@
+"""What a warm process imports before it forks kernels: all that the notebooks' modules import, anywhere."""
+
+import ast
+import gc
+import importlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from helpers.pipeline.paths import notebooks_dir
+from helpers.pipeline.sources import PACKAGE, notebook_modules, package_folder, source_files
+
+# What a kernel imports when it starts, is asked to complete a name, is debugged, or shows a first plot.
+KERNEL_MODULES = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.debugger",
+    "debugpy",
+    "IPython.core.completer",
+    "IPython.core.pylabtools",
+    "jedi",
+    "matplotlib_inline.config",
+)
+# Libraries load these only when a figure is saved or a table is written.
+LATE_MODULES = (
+    "fontTools.subset",
+    "matplotlib.backends.backend_pdf",
+    "matplotlib.backends.backend_svg",
+    "PIL.PngImagePlugin",
+    "PIL.TiffImagePlugin",
+    "pyarrow.dataset",
+    "pyarrow.pandas_compat",
+    "scipy.special",
+)
+
+
+class PreloadError(RuntimeError):
+    """The process cannot be forked from: something that was imported has started a thread."""
+
+
+def preload() -> dict[str, float]:
+    """Import everything; returns the package's files that were loaded with the time each was last changed.
+
+    Raises:
+        PreloadError: a library has started a thread, which a forked process would lack.
+    """
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    sources = _sources()
+    for name in (*KERNEL_MODULES, *LATE_MODULES, *sorted(_imports_of(sources)), *map(_module_name, sources)):
+        _import(name)
+    if (threads := _threads()) > 1:
+        raise PreloadError(f"{threads} threads run after the imports")
+    gc.collect()
+    gc.freeze()  # kernels share these objects: a collection in one of them must not copy their pages
+    return loaded_files()
+
+
+def loaded_files() -> dict[str, float]:
+    """Files of the package among the loaded modules, each with the time of its last change."""
+    names = (name for name in sys.modules if name.partition(".")[0] == PACKAGE)
+    files = {getattr(sys.modules[name], "__file__", None) for name in list(names)}
+    return {file: _changed(file) for file in files if file}
+
+
+def forget_changed(loaded: dict[str, float]) -> None:
+    """Have the package imported anew where a file of it has been edited since it was loaded."""
+    if any(_changed(file) != changed for file, changed in loaded.items()):
+        for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+            del sys.modules[name]
+
+
+def _changed(file: str) -> float:
+    try:
+        return Path(file).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _sources() -> list[Path]:
+    """Source files that the notebooks use, read from the notebooks; none if there are no notebooks."""
+    modules: set[str] = set()
+    for notebook in sorted(notebooks_dir().glob("*.ipynb")):
+        try:
+            modules |= notebook_modules(notebook)
+        except ValueError:  # the run will say what is wrong with it
+            continue
+    return [path for path in source_files(modules) if path.suffix == ".py"]
+
+
+def _module_name(path: Path) -> str:
+    parts = path.relative_to(package_folder()).with_suffix("").parts
+    return ".".join((PACKAGE, *(part for part in parts if part != "__init__")))
+
+
+def _imports_of(sources: list[Path]) -> set[str]:
+    return {name for path in sources for name in _imports(path.read_text(encoding="utf-8"))}
+
+
+def _imports(source: str) -> Iterator[str]:
+    """Absolute imports anywhere in a source; of ``from a import b`` both ``a`` and ``a.b``."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _import(name: str) -> None:
+    """Import a module; what is not one, or is not installed, the notebook that needs it will tell."""
+    base, _, attribute = name.rpartition(".")
+    if base and hasattr(sys.modules.get(base), attribute):
+        return
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        return
+
+
+def _threads() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return threading.active_count()

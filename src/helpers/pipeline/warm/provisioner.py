@@ -1,0 +1,120 @@
+"""A Jupyter kernel provisioner that takes kernels from a warm process.
+
+Registered as ``warm-provisioner`` and chosen by ``JUPYTER_DEFAULT_PROVISIONER_NAME``, it serves papermill,
+nbval and JupyterLab alike; notebooks still ask for ``python3``. Any kernel that it cannot fork starts the
+ordinary way, and the reason is said once.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning import LocalProvisioner
+
+from helpers.pipeline.warm.client import WarmKernelError, available, fork_kernel, shared_or_own
+
+_LAUNCHER = "ipykernel_launcher"
+_said: set[str] = set()
+
+
+class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
+    """Forks kernels from a warm process, where that is possible.
+
+    A warm process named by the environment is waited for. Without one, the first kernel of a process starts
+    the ordinary way while a warm process loads beside it for the next ones: a single notebook waits for
+    nothing.
+    """
+
+    _sockets: str | None = None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Have kernel and client talk through files that only this user can read, where the system has them.
+
+        Messages hold patients' data, which other users of the machine could read off a TCP port; and kernels
+        started at the same moment cannot grab each other's port.
+        """
+        manager = self.parent
+        if (
+            os.name == "posix"
+            and manager is not None
+            and manager.transport == "tcp"
+            and not manager.shell_port
+        ):
+            short = "/tmp" if Path("/tmp").is_dir() else None
+            self._sockets = tempfile.mkdtemp(prefix="kernel-", dir=short)
+            manager.transport, manager.ip = "ipc", f"{self._sockets}/socket"
+        return await super().pre_launch(**kwargs)  # type: ignore[no-any-return]
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Fork the kernel, or start it the ordinary way."""
+        try:
+            self.process = _forked(cmd, kwargs)
+        except WarmKernelError as error:
+            _say_once(f"Kernels start the ordinary, slower way: {error}.")
+            return await super().launch_kernel(cmd, **kwargs)
+        if self.process is None:
+            return await super().launch_kernel(cmd, **kwargs)
+        self.pid, self.pgid = self.process.pid, None  # signals go through the warm process
+        self.cwd = kwargs.get("cwd", Path.cwd())
+        return self.connection_info
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Remove the sockets of a kernel that does not come back."""
+        await super().cleanup(restart=restart)
+        if self._sockets and not restart:
+            rmtree(self._sockets, ignore_errors=True)
+
+
+def _forked(cmd: list[str], kwargs: dict[str, Any]) -> Any:
+    """A forked kernel; None if the first of this process shall start while a warm process loads.
+
+    Raises:
+        WarmKernelError: kernels cannot be forked.
+    """
+    if not available():
+        raise WarmKernelError("they can be forked on Linux only")
+    if _LAUNCHER not in cmd or Path(cmd[0]).resolve() != Path(sys.executable).resolve():
+        raise WarmKernelError(f"the kernel is started by {Path(cmd[0]).name}, not by this project's Python")
+    if kwargs.get("independent"):
+        raise WarmKernelError("the kernel is to outlive this process")
+    address = shared_or_own()
+    if address is None:
+        return None
+    argv = cmd[cmd.index(_LAUNCHER) + 1 :]
+    env = dict(kwargs.get("env") or os.environ)
+    if "JPY_SESSION_NAME" not in env:  # only a person's session is worth remembering
+        argv = [*argv, "--HistoryManager.hist_file=:memory:"]
+    output = _descriptor(kwargs.get("stdout"), 1), _descriptor(kwargs.get("stderr"), 2)
+    return fork_kernel(address, argv, env, str(kwargs.get("cwd") or Path.cwd()), output)
+
+
+def _descriptor(stream: Any, default: int) -> int:
+    if stream is None:
+        return default
+    if stream == subprocess.DEVNULL:
+        return _nothing()
+    number = stream if isinstance(stream, int) else stream.fileno()
+    if number < 0:
+        raise WarmKernelError("its output is to be piped")
+    return int(number)
+
+
+def _nothing() -> int:
+    global _null
+    if _null < 0:
+        _null = os.open(os.devnull, os.O_WRONLY)
+    return _null
+
+
+_null = -1
+
+
+def _say_once(text: str) -> None:
+    if text not in _said:
+        _said.add(text)
+        print(text, file=sys.stderr)
