@@ -123,6 +123,51 @@ def explain(
         raise typer.Exit(1) from None
 
 
+@app.command()
+def figures(
+    cohort: Annotated[str, typer.Argument(metavar="[COHORT]", help=_COHORT_HELP)] = DEFAULT_COHORT,
+    journal: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="generic, frontiers, nature, lancet, nejm, jama or plos.",
+            show_default="the cohort's own",
+        ),
+    ] = None,
+    figure: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this figure, such as figure_1a. May be given repeatedly."),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Open each file written and list what the journal would send back."),
+    ] = False,
+    workers: Workers = None,
+    output: Output = None,
+) -> None:
+    """Draw a cohort's figures for a journal: its column widths, text sizes, largest height and formats.
+
+    The results are brought up to date first; the figures are then drawn from what the notebooks drew, without
+    running them again, into figures/COHORT/JOURNAL. With --check the exit status is 1 if a file has a fault.
+    """
+    from helpers.pipeline.figures import FigureError, draw_for_journal
+
+    _use_output(output)
+    try:
+        report = draw_for_journal(
+            cohort, journal, figure or [], check=check, update=lambda: _run([cohort], workers, [], False)
+        )
+    except FigureError as error:
+        _complain(str(error))
+        raise typer.Exit(1) from None
+    for line in report.lines:
+        typer.echo(line)
+    for fault in report.faults:
+        _complain(str(fault))
+    if report.faults:
+        raise typer.Exit(1)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(context: typer.Context) -> None:
     """Open JupyterLab in the notebooks folder; its own options, such as --no-browser, are passed on."""
