@@ -132,6 +132,14 @@ def _patient_variable(name: str, values: pd.Series, plain: pd.Series) -> Baselin
     return BaselineVariable(name, label, "categorical", texts, plain)
 
 
+def variable_label(name: str) -> str:
+    """Return the label of a baseline variable by its name alone, also where no patient has it."""
+    if name in _DERIVED:
+        return _DERIVED[name][0]
+    known = load_dictionary().variables.get(name)
+    return known.label if known else therapy_label(name)
+
+
 def therapy_label(name: str) -> str:
     """Return the label of an earlier therapy, given with or without ``prior_``."""
     therapy = name.removeprefix(PRIOR_PREFIX)

@@ -1,7 +1,8 @@
 """Readings of the results in words: each number comes from a stored row, each claim from its direction.
 
 A sentence about data that the cohort does not have says so; none claims a difference that the interval or the
-p-value does not bear out.
+p-value does not bear out. What is claimed is worked out in `helpers.report.text`; here it is put into the
+words of the notebooks.
 """
 
 from __future__ import annotations
@@ -9,21 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helpers.results.format import (
-    format_count_percent,
-    format_number,
-    format_p,
-    format_p_equation,
-    format_percent,
-)
-from helpers.results.store import slug
+from helpers.report.text import baseline, course, participants, response, safety, steroids, survival
+from helpers.report.text.claims import Claim, Material, Row
+from helpers.report.text.wording import Wording, in_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from helpers.cohort.config import CohortConfig
     from helpers.cohort.settings import Group
-    from helpers.results.store import Statistic, Statistics
+    from helpers.results.store import Statistics
+
+__all__ = ["Reading", "arm", "in_text"]
+BRIEF = "brief"
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,16 @@ class Reading:
         return self.text
 
 
+def brief(claims: list[Claim], absent: str) -> Reading:
+    """Return claims in the words of the notebooks; without any, the claim that says what is absent."""
+    return Reading(str(Wording().paragraph(claims or [Claim(absent)], BRIEF)))
+
+
+def material_of(statistics: Statistics, config: CohortConfig, horizon_days: float | None = None) -> Material:
+    """Return what claims are made from; without a horizon the cohort's own."""
+    return Material(statistics, config, float(config.horizon_days if horizon_days is None else horizon_days))
+
+
 def _join(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
@@ -49,158 +58,43 @@ def arm(group: Group) -> str:
     return f"{in_text(group.label)} group"
 
 
-def in_text(label: str) -> str:
-    """Return a label for the middle of a sentence: no unit, small first letter unless it is an acronym."""
-    name = label.rpartition(", ")[0] or label
-    return name if name[:2].isupper() else name[:1].lower() + name[1:]
-
-
 def flow_reading(statistics: Statistics, config: CohortConfig) -> Reading:
     """Say how many patients and rows were read, used and left out."""
-    recorded = statistics["flow.patients.all.baseline.recorded"].value
-    excluded = statistics["flow.patients.all.baseline.excluded"].value
-    groups = [
-        f"{statistics[f'flow.patients.{g.id}.baseline.analysed'].value:.0f} in the {arm(g)}"
-        for g in config.groups
-    ]
-    used = statistics["flow.rows.all.baseline.used"]
-    text = (
-        f"{recorded:.0f} patients are recorded, {excluded:.0f} excluded; {_join(groups)} are analysed. "
-        f"Of {used.n} raw rows {used.value:.0f} are used; every other row is listed with its reason."
-    )
-    return Reading(text)
+    material = material_of(statistics, config)
+    return brief([*participants.patient_flow(material), *participants.row_flow(material)], "")
 
 
 def baseline_reading(statistics: Statistics, labels: dict[str, str], *, alpha: float = 0.05) -> Reading:
     """Name the baseline variables whose groups differ by test, and how many are out of balance."""
-    tests = statistics.select(analysis="baseline", statistic="test")
-    if not tests:
-        return Reading("The cohort has one group, so nothing is compared at baseline.")
-    apart = [row for row in tests if row.p_value < alpha and row.variable != "death"]
-    named = [
-        f"{in_text(labels.get(row.variable, row.variable))} ({format_p_equation(row.p_value)})"
-        for row in apart
-    ]
-    large = statistics["balance.standardized_difference.both.baseline.above_0_1"]
-    first = (
-        f"The groups differ at baseline in {_join(named)}."
-        if named
-        else (f"No baseline variable differs at p < {alpha:g}.")
-    )
-    text = (
-        f"{first} Standardised differences exceed 0.1 in {large.value:.0f} of {large.n} comparisons: "
-        "with groups of this size a test that finds nothing is no sign of balance."
-    )
-    return Reading(f"{text}{_adjusted(statistics, labels, alpha)}")
-
-
-def _adjusted(statistics: Statistics, labels: Mapping[str, str], alpha: float) -> str:
-    """Say which baseline differences remain after adjustment for the number of tests."""
-    rows = statistics.select(analysis="baseline", statistic="test_adjusted")
-    if not rows:
-        return ""
-    left = [row for row in rows if row.p_value < alpha]
-    named = [
-        f"{in_text(labels.get(row.variable, row.variable))} ({format_p_equation(row.p_value)})"
-        for row in left
-    ]
-    verdict = f"remaining below {alpha:g}: {_join(named)}" if named else f"none remains below {alpha:g}"
-    return f" {rows[0].method}: {verdict}."
+    return brief(baseline.baseline_differences(statistics, labels, alpha=alpha), "")
 
 
 def survival_reading(statistics: Statistics, config: CohortConfig, horizon_days: int) -> Reading:
     """Say survival at the horizon by group and what the log-rank test and the hazard ratio say."""
-    day = f"day_{horizon_days}"
-    rows = {
-        arm(g): statistics.find("survival", "death", "survival", group=g.id, timepoint=day)
-        for g in config.groups
-    }
-    known = {label: row for label, row in rows.items() if row is not None}
-    if not known:
-        return Reading("No survival times are recorded in this cohort.")
-    parts = [
-        f"{format_percent(row.value, 1)} (95% CI {format_percent(row.lower, 1)} to "
-        f"{format_percent(row.upper, 1)}) in the {label}"
-        for label, row in known.items()
-    ]
-    text = f"Survival at day {horizon_days} was {_join(parts)}."
-    test = statistics.find("survival", "death", "logrank", group="both", timepoint=day)
-    if test is not None:
-        text += f" Log-rank {format_p_equation(test.p_value)}."
-    ratio = statistics.find("survival", "death", "hazard_ratio", group="both", timepoint=day)
-    if ratio is not None and ratio.value == ratio.value:
-        text += (
-            f" Hazard ratio, treated against reference, {format_number(ratio.value, 2)} "
-            f"(95% CI {format_number(ratio.lower, 2)} to {format_number(ratio.upper, 2)})."
-        )
-    return Reading(text)
+    material = material_of(statistics, config, horizon_days)
+    claims = survival.survival_at_horizon(material)
+    test = statistics.find("survival", "death", "logrank", group="both", timepoint=material.day)
+    if claims and test is not None:
+        tested = Claim("survival.logrank", {"test": Row(test)})
+        claims.append(tested if test.p_value == test.p_value else Claim("survival.not_compared"))
+    for claim in survival.hazard_ratio(material):
+        claims.append(Claim("survival.ratio_brief", claim.slots))
+    return brief(claims, "survival.none")
 
 
 def response_reading(statistics: Statistics, config: CohortConfig) -> Reading:
     """Say the overall and complete response at the last assessed visit, and the earliest response."""
-    sentences = []
-    for group in config.groups:
-        rates = statistics.select(analysis="response", variable="overall", statistic="rate", group=group.id)
-        if not rates:
-            continue
-        rate = rates[-1]
-        complete = statistics[f"response.complete.{group.id}.{rate.timepoint}.count"]
-        visit = config.visit(rate.timepoint).label.lower()
-        sentences.append(
-            f"At {visit} the overall response rate in the {arm(group)} was "
-            f"{format_number(rate.value, 1)}% (95% CI {format_number(rate.lower, 1)} to "
-            f"{format_number(rate.upper, 1)}; n = {rate.n}), complete in "
-            f"{format_count_percent(complete.value, complete.n or 0)}."
-        )
-        first = statistics.find("response", "first_response", "earliest", group=group.id)
-        if first is not None:
-            sentences.append(f"The earliest response was recorded on day {first.value:.0f}.")
-    return Reading(" ".join(sentences) or "No response assessments are recorded in this cohort.")
+    return brief(response.overall_response(material_of(statistics, config)), "response.none")
 
 
 def dose_reading(statistics: Statistics, config: CohortConfig) -> Reading:
     """Say how far the median glucocorticoid dose fell from baseline to the last visit."""
-    sentences = []
-    for row in statistics.select(analysis="glucocorticoid", variable="dose", statistic="fall_of_median"):
-        first = config.baseline_visit
-        assert first is not None, "a fall from baseline is stored only where there is a baseline visit"
-        before = statistics[f"glucocorticoid.dose.{row.group}.{first.id}.median"]
-        after = statistics[f"glucocorticoid.dose.{row.group}.{row.timepoint}.median"]
-        test = statistics[f"glucocorticoid.dose.{row.group}.{row.timepoint}.change_test"]
-        verb = "fell" if after.value < before.value else "rose" if after.value > before.value else "stayed"
-        change = f" ({format_number(abs(row.value), 1)}%)" if verb != "stayed" else ""
-        sentences.append(
-            f"In the {arm(config.group(row.group))} the median dose {verb} from "
-            f"{format_number(before.value, 1)} to {format_number(after.value, 1)} mg/kg/day{change} by "
-            f"{config.visit(row.timepoint).label.lower()} ({format_p_equation(test.p_value)}, "
-            f"{test.n} pairs, signed-rank). The later dose is that of the patients still alive."
-        )
-    return Reading(" ".join(sentences) or "No glucocorticoid doses are recorded in this cohort.")
+    return brief(steroids.dose_change(material_of(statistics, config)), "dose.none")
 
 
 def safety_reading(statistics: Statistics, config: CohortConfig) -> Reading:
     """Say how many patients had any, any serious and any severe adverse event."""
-    sentences = []
-    for group in config.groups:
-        rows = {
-            name: statistics.find("adverse_events", name, "count", group=group.id)
-            for name in ("any", "serious", "grade_3_or_higher")
-        }
-        if rows["any"] is None:
-            continue
-        if rows["any"].value == 0:
-            sentences.append(f"No adverse event is recorded in the {arm(group)}.")
-            continue
-        counts = {name: _count(row) for name, row in rows.items()}
-        sentences.append(
-            f"In the {arm(group)} {counts['any']} of the patients had an adverse event, "
-            f"{counts['serious']} a serious one and {counts['grade_3_or_higher']} one of grade 3 or higher."
-        )
-    return Reading(" ".join(sentences) or "No adverse events are recorded in this cohort.")
-
-
-def _count(row: Statistic | None) -> str:
-    return "not recorded" if row is None else format_count_percent(row.value, row.n or 0)
+    return brief(safety.adverse_events(material_of(statistics, config)), "events.absent")
 
 
 def absent_reading(
@@ -246,101 +140,24 @@ def time_zero_reading(config: CohortConfig) -> Reading:
 
 def splenomegaly_reading(statistics: Statistics, config: CohortConfig) -> Reading:
     """Say how many enlarged spleens were normal when last examined."""
-    sentences = []
-    for group in config.groups:
-        rows = statistics.select(
-            analysis="splenomegaly", variable="resolved", statistic="count", group=group.id
-        )
-        enlarged = statistics.find("splenomegaly", "enlarged", "count", group=group.id, timepoint="baseline")
-        if enlarged is None:
-            continue
-        label = arm(group)
-        if not rows:
-            sentences.append(
-                f"In the {label} {enlarged.value:.0f} spleens were enlarged at baseline and "
-                "none of them was examined again at a visit."
-            )
-            continue
-        share = statistics[f"splenomegaly.resolved.{group.id}.{rows[0].timepoint}.percent"]
-        sentences.append(
-            f"In the {label} {rows[0].value:.0f} of the {rows[0].n} spleens enlarged at baseline and "
-            f"examined again were normal when last examined (95% CI {format_number(share.lower, 0)} to "
-            f"{format_number(share.upper, 0)}%)."
-        )
-    return Reading(
-        " ".join(sentences) or "The size of the spleen is not recorded at the visits of this cohort."
-    )
+    return brief(course.enlarged_spleens(material_of(statistics, config)), "spleen.none")
 
 
 def low_dose_reading(statistics: Statistics, config: CohortConfig, horizon_days: float) -> Reading:
     """Say how many patients reached a low dose by the horizon, with death competing."""
-    day, sentences = f"day_{horizon_days:g}", []
-    for group in config.groups:
-        reached = statistics.find("glucocorticoid", "low_dose", "reached", group=group.id, timepoint=day)
-        if reached is None:
-            continue
-        threshold = statistics[f"glucocorticoid.low_dose.{group.id}.follow_up.threshold"].value
-        died = statistics[f"glucocorticoid.low_dose.{group.id}.{day}.died_first"].value
-        share = statistics[f"glucocorticoid.low_dose.{group.id}.{day}.incidence"]
-        sentences.append(
-            f"By day {horizon_days:g}, {reached.value:.0f} of {reached.n} patients in the "
-            f"{arm(group)} had reached {threshold:g} mg/kg/day or less, {died:.0f} had died before; "
-            f"cumulative incidence {format_percent(share.value, 1)} (95% CI "
-            f"{format_percent(share.lower, 1)} to {format_percent(share.upper, 1)})."
-        )
-    return Reading(" ".join(sentences) or "No glucocorticoid doses are recorded in this cohort.")
+    return brief(steroids.low_dose(material_of(statistics, config, horizon_days)), "dose.none")
 
 
 def exposure_reading(statistics: Statistics, config: CohortConfig) -> Reading:
     """Say how many patients received the study drug, at which doses and for how long."""
-    drug = slug(config.study_drug)
-    sentences = []
-    for group in config.groups:
-        patients = statistics.find("exposure", drug, "patients", group=group.id)
-        if patients is None:
-            continue
-        low, high = (
-            statistics[f"exposure.{drug}.{group.id}.follow_up.{name}_dose"] for name in ("lowest", "highest")
-        )
-        months = statistics[f"exposure.{drug}_months.{group.id}.follow_up.median"]
-        sentences.append(
-            f"In the {arm(group)} {patients.value:.0f} patients received {config.study_drug}, "
-            f"{format_number(low.value, 0)} to {format_number(high.value, 0)} mg an administration, for a "
-            f"median of {format_number(months.value, 1)} months."
-        )
-    return Reading(" ".join(sentences) or "No treatment with the study drug is recorded in this cohort.")
+    return brief(safety.exposure(material_of(statistics, config)), "exposure.none")
 
 
 def effects_reading(statistics: Statistics, *, alpha: float = 0.05) -> Reading:
     """Say how far the p-values of the methods spread and whether they agree on one side of ``alpha``."""
-    rows = [row for row in statistics.select(analysis="effect") if row.p_value == row.p_value]
-    if not rows:
-        return Reading("There are not two groups with deaths to compare in this cohort.")
-    rows.sort(key=lambda row: row.p_value)
-    low, high = rows[0], rows[-1]
-    below = sum(row.p_value < alpha for row in rows)
-    verdict = {0: f"none lies below {alpha:g}", len(rows): f"all lie below {alpha:g}"}.get(
-        below, f"{below} lie below {alpha:g} and {len(rows) - below} do not: the verdict hangs on the method"
-    )
-    return Reading(
-        f"Over {len(rows)} methods the p-value runs from {format_p(low.p_value)} to "
-        f"{format_p(high.p_value)}; {verdict}. "
-        f"The smallest is of: {low.method}. The largest is of: {high.method}."
-    )
+    return brief(survival.every_method(statistics, alpha=alpha), "effects.none")
 
 
 def limits_reading(statistics: Statistics, labels: Mapping[str, str], *, alpha: float = 0.05) -> Reading:
     """Say for each variable whether its difference survives what limited values may stand for."""
-    sentences = []
-    for sure in statistics.select(analysis="reporting_limits", statistic="test"):
-        rows = statistics.select(analysis="reporting_limits", variable=sure.variable, group="both")
-        sides = {row.p_value < alpha for row in rows}
-        low, high = (format_p(pick(row.p_value for row in rows)) for pick in (min, max))
-        name = in_text(labels.get(sure.variable, sure.variable))
-        verdict = (
-            "the verdict depends on what the limited values were"
-            if len(sides) == 2
-            else "the verdict stays the same"
-        )
-        sentences.append(f"For {name} the p-value runs from {low} to {high}: {verdict}.")
-    return Reading(" ".join(sentences) or "No baseline value is known only as a limit.")
+    return brief(baseline.under_limits(statistics, labels, alpha=alpha), "limits.none")

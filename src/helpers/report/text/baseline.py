@@ -1,0 +1,140 @@
+"""Claims about the groups before treatment: differences by test, their adjustment, balance, limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helpers.report.text.claims import (
+    ALPHA,
+    Claim,
+    Items,
+    Material,
+    Row,
+    Slot,
+    Term,
+    arm_term,
+    declared_alpha,
+    direction_of,
+    is_significant,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from helpers.cohort.settings import Group
+    from helpers.results.store import Statistic, Statistics
+
+_NO_TEST = "death"  # a result, though it stands in the table
+
+
+def baseline_labels(material: Material) -> dict[str, str]:
+    """Return the labels of the variables of the baseline comparison."""
+    from helpers.analysis.variables import variable_label
+
+    names = {row.variable for row in material.statistics.select(analysis="baseline")}
+    return {name: variable_label(name) for name in sorted(names)}
+
+
+def baseline_differences(
+    statistics: Statistics,
+    labels: Mapping[str, str],
+    *,
+    alpha: float = ALPHA,
+    groups: tuple[Group, Group] | None = None,
+) -> list[Claim]:
+    """Variables that differ by test, how far the groups are out of balance, what adjustment leaves.
+
+    Args:
+        statistics: the stored rows.
+        labels: label of each baseline variable.
+        alpha: significance level.
+        groups: the treated and the reference group, to say which has the higher median or share.
+    """
+    tests = statistics.select(analysis="baseline", statistic="test")
+    if not tests:
+        return [Claim("baseline.one_group")]
+    apart = [row for row in tests if row.p_value < alpha and row.variable != _NO_TEST]
+    slots: dict[str, Slot] = {"alpha": declared_alpha(alpha)}
+    if apart:
+        slots["variables"] = Items(tuple(_apart(row, statistics, labels, alpha, groups) for row in apart))
+    claims = [Claim("baseline.differ" if apart else "baseline.none_differs", slots)]
+    large = statistics["balance.standardized_difference.both.baseline.above_0_1"]
+    claims.append(Claim("baseline.balance", {"large": Row(large)}))
+    return [*claims, *_adjusted(statistics, labels, alpha)]
+
+
+def _apart(
+    row: Statistic,
+    stored: Statistics,
+    labels: Mapping[str, str],
+    alpha: float,
+    groups: tuple[Group, Group] | None,
+) -> Claim:
+    """Name a variable with its p-value and, for two medians or two shares, which group has the higher."""
+    slots: dict[str, Slot] = {"variable": _variable(row.variable, labels), "test": Row(row)}
+    if groups is None:
+        return Claim("baseline.variable", slots)
+    for name in ("median", "percent"):
+        found = [
+            stored.find("baseline", row.variable, name, group=group.id, timepoint="baseline")
+            for group in groups
+        ]
+        first, second = found
+        if first is None or second is None:
+            continue
+        way = direction_of(first.value, second.value)
+        if way in {"higher", "lower"}:
+            slots |= {"first": Row(first), "second": Row(second), "unit": _unit(row.variable)}
+            slots["arm"] = arm_term(groups[0])
+            compared = (first.id, second.id)
+            return Claim(
+                f"baseline.variable_{name}", slots, way, is_significant(row, alpha), compared, row.id
+            )
+    return Claim("baseline.variable", slots)
+
+
+def _variable(name: str, labels: Mapping[str, str]) -> Term:
+    return Term(labels.get(name, name), f"variable.{name}.label", "in_text")
+
+
+def _unit(name: str) -> str:
+    """Return the unit as labels print it, with a space before it; empty where there is none."""
+    from helpers.cohort.dictionary import load_dictionary
+
+    known = load_dictionary().variables.get(name)
+    unit = known.label.rpartition(", ")[2] if known and ", " in known.label else ""
+    return f" {unit}" if unit and unit != "years" else ""
+
+
+def _adjusted(statistics: Statistics, labels: Mapping[str, str], alpha: float) -> list[Claim]:
+    rows = statistics.select(analysis="baseline", statistic="test_adjusted")
+    if not rows:
+        return []
+    left = [row for row in rows if row.p_value < alpha]
+    named = tuple(
+        Claim("baseline.variable", {"variable": _variable(row.variable, labels), "test": Row(row)})
+        for row in left
+    )
+    slots: dict[str, Slot] = {"method": Row(rows[0]), "alpha": declared_alpha(alpha)}
+    if named:
+        return [Claim("baseline.adjusted_left", slots | {"variables": Items(named)})]
+    return [Claim("baseline.adjusted_none", slots)]
+
+
+def under_limits(statistics: Statistics, labels: Mapping[str, str], *, alpha: float = ALPHA) -> list[Claim]:
+    """Whether a difference survives what values beyond an assay's limit may stand for."""
+    claims = []
+    for sure in statistics.select(analysis="reporting_limits", statistic="test"):
+        rows = statistics.select(analysis="reporting_limits", variable=sure.variable, group="both")
+        rows = [row for row in rows if row.p_value == row.p_value]
+        if not rows:
+            continue
+        low, high = min(rows, key=lambda r: r.p_value), max(rows, key=lambda r: r.p_value)
+        both = low.p_value < alpha <= high.p_value
+        claims.append(
+            Claim(
+                "limits.depends" if both else "limits.stays",
+                {"variable": _variable(sure.variable, labels), "low": Row(low), "high": Row(high)},
+            )
+        )
+    return claims

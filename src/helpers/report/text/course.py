@@ -1,0 +1,106 @@
+"""Claims about laboratory values and signs over the visits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helpers.report.text.claims import Claim, Direction, Items, Material, Row, Slot, Term, direction_of
+
+if TYPE_CHECKING:
+    from helpers.cohort.settings import Group
+    from helpers.results.store import Statistic
+
+
+def laboratory_changes(material: Material) -> list[Claim]:
+    """Which measurements rose, fell or did not clearly change by the last visit with paired values."""
+    claims = []
+    for group in material.config.groups:
+        tests = _last_tests(material, group)
+        for (visit, way, significant), rows in _sorted(material, tests).items():
+            slots: dict[str, Slot] = {
+                "arm": material.arm(group),
+                "visit": material.visit(visit),
+                "variables": Items(tuple(_change(material, *row, way, significant) for row in rows)),
+            }
+            claims.append(Claim(f"course.{way if significant else 'unclear'}", slots))
+        if tests:
+            claims.append(Claim("course.survivors"))
+    return claims
+
+
+def _last_tests(material: Material, group: Group) -> list[Statistic]:
+    """Return the paired test of each measurement at the last visit that has one."""
+    found: dict[str, Statistic] = {}
+    for row in material.statistics.select(analysis="laboratory", statistic="change_test", group=group.id):
+        if row.p_value == row.p_value and row.n:
+            found[row.variable] = row
+    return list(found.values())
+
+
+def _sorted(
+    material: Material, tests: list[Statistic]
+) -> dict[tuple[str, Direction, bool], list[tuple[Statistic, Statistic, Statistic]]]:
+    """Sort the tests by visit, direction of the median and significance; unclear ones go together."""
+    first = material.config.baseline_visit
+    found: dict[tuple[str, Direction, bool], list[tuple[Statistic, Statistic, Statistic]]] = {}
+    for test in tests:
+        stem = f"laboratory.{test.variable}.{test.group}"
+        change = f"{stem}.{test.timepoint}.median_change"
+        before = f"{stem}.{first.id if first else ''}.median"
+        after = f"{stem}.{test.timepoint}.median"
+        stored = material.statistics
+        if any(name not in stored for name in (change, before, after)):
+            continue
+        way = direction_of(stored[after].value, stored[before].value)
+        paired = direction_of(stored[change].value, 0.0)
+        # A claim of a rise or fall needs test, medians and paired changes to agree.
+        clear = bool(material.significant(test)) and way == paired and way in {"higher", "lower"}
+        key = (test.timepoint, way if clear else "", clear)
+        found.setdefault(key, []).append((test, stored[before], stored[after]))
+    order = {"higher": 0, "lower": 1, "": 2}
+    visits = [visit.id for visit in material.config.visits]
+    return dict(sorted(found.items(), key=lambda item: (visits.index(item[0][0]), order[item[0][1]])))
+
+
+def _change(
+    material: Material,
+    test: Statistic,
+    before: Statistic,
+    after: Statistic,
+    way: Direction,
+    significant: bool,
+) -> Claim:
+    from helpers.analysis.variables import variable_label
+
+    label = Term(variable_label(test.variable), f"variable.{test.variable}.label", "in_text")
+    digits = _digits(test.variable)
+    slots: dict[str, Slot] = {"variable": label, "before": Row(before, digits), "after": Row(after, digits)}
+    slots["test"] = Row(test)
+    if not significant:
+        return Claim("course.variable", slots, "", material.significant(test), (), test.id)
+    return Claim("course.variable", slots, way, material.significant(test), (after.id, before.id), test.id)
+
+
+def _digits(name: str) -> int:
+    from helpers.cohort.dictionary import load_dictionary
+
+    known = load_dictionary().variables.get(name)
+    return (known.decimals or 0) if known else 1
+
+
+def enlarged_spleens(material: Material) -> list[Claim]:
+    """How many enlarged spleens were normal when last examined."""
+    stored, claims = material.statistics, []
+    for group in material.config.groups:
+        rows = stored.select(analysis="splenomegaly", variable="resolved", statistic="count", group=group.id)
+        enlarged = stored.find("splenomegaly", "enlarged", "count", group=group.id, timepoint="baseline")
+        if enlarged is None:
+            continue
+        slots: dict[str, Slot] = {"arm": material.arm(group), "enlarged": Row(enlarged, 0)}
+        if not rows:
+            claims.append(Claim("spleen.not_examined", slots))
+            continue
+        share = stored[f"splenomegaly.resolved.{group.id}.{rows[0].timepoint}.percent"]
+        slots |= {"resolved": Row(rows[0], 0), "share": Row(share, 0), "level": material.level}
+        claims.append(Claim("spleen.resolved", slots))
+    return claims

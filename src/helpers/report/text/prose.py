@@ -1,0 +1,124 @@
+"""Text whose numbers remember where they come from: a stored statistic, or a declared setting."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class Number:
+    """A stored number as it stands in the text.
+
+    Attributes:
+        text: what readers see.
+        id: identifier of its row in the statistics.
+        part: which part of the row it shows (a key of :data:`helpers.report.text.parts.PARTS`).
+    """
+
+    text: str
+    id: str
+    part: str = "value"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return fragment_html(self)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A number or word that the cohort's settings, the run's parameters or the software declare.
+
+    Attributes:
+        text: what readers see.
+        key: where it is declared, such as ``follow_up.horizon_days`` or ``parameters.seed``.
+    """
+
+    text: str
+    key: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Fragment: TypeAlias = str | Number | Declared
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A sentence or paragraph, in fragments.
+
+    ``str()`` gives the plain text; a notebook shows the text with the identifiers of its numbers as tooltips.
+    """
+
+    fragments: tuple[Fragment, ...] = ()
+
+    @classmethod
+    def of(cls, *parts: Fragment | Prose) -> Prose:
+        """Join fragments and prose to one prose, neighbouring plain texts made one."""
+        merged: list[Fragment] = []
+        for part in parts:
+            for fragment in part.fragments if isinstance(part, Prose) else (part,):
+                if isinstance(fragment, str) and merged and isinstance(merged[-1], str):
+                    merged[-1] += fragment
+                elif fragment != "":
+                    merged.append(fragment)
+        return cls(tuple(merged))
+
+    def __str__(self) -> str:
+        return "".join(str(fragment) for fragment in self.fragments)
+
+    def __bool__(self) -> bool:
+        return bool(self.fragments)
+
+    def __iter__(self) -> Iterator[Fragment]:
+        return iter(self.fragments)
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """The stored numbers in order of appearance."""
+        return tuple(fragment for fragment in self.fragments if isinstance(fragment, Number))
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Identifiers of the statistics that the text shows, each once."""
+        return tuple(dict.fromkeys(number.id for number in self.numbers))
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{''.join(fragment_html(fragment) for fragment in self.fragments)}</p>"
+
+
+def fragment_html(fragment: Fragment) -> str:
+    """Return a fragment as HTML: numbers in a ``data`` element that names their row, settings their key."""
+    if isinstance(fragment, Number):
+        identifier = html.escape(fragment.id, quote=True)
+        part = html.escape(fragment.part, quote=True)
+        return (
+            f'<data data-statistic="{identifier}" data-part="{part}" title="{identifier}">'
+            f"{html.escape(fragment.text)}</data>"
+        )
+    if isinstance(fragment, Declared):
+        key = html.escape(fragment.key, quote=True)
+        return f'<data data-setting="{key}" title="{key}">{html.escape(fragment.text)}</data>'
+    return html.escape(fragment)
+
+
+def join_prose(items: Iterable[Prose], separator: str, last: str | None = None) -> Prose:
+    """Join several by a separator, the last one by ``last``: ``a, b and c``."""
+    parts: list[Fragment | Prose] = []
+    every = [item for item in items if item]
+    for number, item in enumerate(every):
+        if number:
+            parts.append(last if last is not None and number == len(every) - 1 else separator)
+        parts.append(item)
+    return Prose.of(*parts)

@@ -1,0 +1,120 @@
+"""Claims about adverse events, laboratory toxicity, exposure and what came later."""
+
+from __future__ import annotations
+
+from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, plain_row
+from helpers.results.store import slug
+
+
+def adverse_events(material: Material) -> list[Claim]:
+    """How many patients had any, any serious and any severe adverse event."""
+    claims = []
+    for group in material.config.groups:
+        rows = {
+            name: material.statistics.find("adverse_events", name, "count", group=group.id)
+            for name in ("any", "serious", "grade_3_or_higher")
+        }
+        first = rows["any"]
+        if first is None:
+            continue
+        slots: dict[str, Slot] = {"arm": material.arm(group)}
+        if first.value == 0:
+            claims.append(Claim("events.none", slots))
+            continue
+        for name, row in rows.items():
+            slots[name] = Row(row) if row is not None else Claim("events.not_recorded")
+        claims.append(Claim("events.group", slots))
+    return claims
+
+
+def event_terms(material: Material) -> list[Claim]:
+    """Which events were recorded, each with its patients."""
+    claims = []
+    for group in material.config.groups:
+        rows = [
+            row
+            for row in material.statistics.select(
+                analysis="adverse_events", statistic="count", group=group.id
+            )
+            if row.note and row.value > 0
+        ]
+        if rows:
+            terms = tuple(
+                Claim("events.term", {"term": Term(row.note, "data.events.term"), "count": Row(row)})
+                for row in rows
+            )
+            claims.append(Claim("events.terms", {"arm": material.arm(group), "terms": Items(terms)}))
+    return claims
+
+
+def event_rates(material: Material) -> list[Claim]:
+    """Rate of recorded events by group with its exact interval, and what none recorded excludes."""
+    stored, claims = material.statistics, []
+    for group in material.config.groups:
+        rows = stored.select(
+            analysis="event_rate", variable="any", statistic="per_100_patient_years", group=group.id
+        )
+        for row in rows:
+            stem = row.id.removesuffix(".per_100_patient_years")
+            slots: dict[str, Slot] = {"arm": material.arm(group), "rate": Row(row, 0)}
+            slots |= {"events": Row(stored[f"{stem}.n_events"], 0), "level": material.level}
+            slots["years"] = Row(stored[f"{stem}.patient_years"], 2)
+            claims.append(Claim("event_rate.group", slots))
+            if f"{stem}.upper_limit_if_none" in stored:
+                limit = Row(stored[f"{stem}.upper_limit_if_none"], 1)
+                claims.append(Claim("event_rate.none", {"limit": limit, "rate": Row(row)}))
+    return claims
+
+
+def laboratory_toxicity(material: Material) -> list[Claim]:
+    """In which term severe grades were most frequent, and how many patients have no event for them."""
+    stored, claims = material.statistics, []
+    for group in material.config.groups:
+        rows = stored.select(analysis="laboratory_toxicity", statistic="severe", group=group.id)
+        if not rows:
+            continue
+        most = max(rows, key=lambda row: row.value / (row.n or 1))
+        slots: dict[str, Slot] = {"arm": material.arm(group), "severe": Row(most, 0)}
+        slots["term"] = Term(most.note, "", "in_text")
+        only = stored.find("toxicity_finding", most.variable, "laboratory_only", group=group.id)
+        if not most.value:
+            claims.append(Claim("toxicity.none_severe", slots))
+            continue
+        slots["only"] = Claim("toxicity.only", {"only": Row(only, 0)}) if only is not None else ""
+        claims.append(Claim("toxicity.group", slots))
+    return [*claims, Claim("toxicity.disease_or_drug")] if claims else []
+
+
+def exposure(material: Material) -> list[Claim]:
+    """How many patients received the study drug, at which doses and for how long."""
+    stored, claims = material.statistics, []
+    drug = slug(material.config.study_drug)
+    for group in material.config.groups:
+        patients = stored.find("exposure", drug, "patients", group=group.id)
+        if patients is None:
+            continue
+        stem = f"exposure.{drug}.{group.id}.follow_up"
+        slots: dict[str, Slot] = {"arm": material.arm(group), "patients": Row(patients, 0)}
+        low, high = stored[f"{stem}.lowest_dose"], stored[f"{stem}.highest_dose"]
+        slots |= {"low": plain_row(low), "high": plain_row(high)}
+        slots["months"] = Row(stored[f"exposure.{drug}_months.{group.id}.follow_up.median"], 1)
+        slots["drug"] = Term(material.config.study_drug, "study_drug")
+        key = "exposure.group" if low.value != high.value else "exposure.group_one_dose"
+        claims.append(Claim(key, slots))
+    return claims
+
+
+def later_course(material: Material) -> list[Claim]:
+    """Drugs added in responders, and how long and how well responders were followed."""
+    stored, claims = material.statistics, []
+    for group in material.config.groups:
+        for row in stored.select(analysis="added_therapy", statistic="count", group=group.id):
+            slots: dict[str, Slot] = {"arm": material.arm(group), "count": Row(row)}
+            slots["drug"] = Term(row.variable, "added_therapies")
+            claims.append(Claim("added.count" if row.value else "added.none", slots))
+        alive = stored.find("long_term", "responders", "alive", group=group.id)
+        months = stored.find("long_term", "responders_months", "median", group=group.id)
+        if alive is not None and months is not None and months.value == months.value:
+            slots = {"arm": material.arm(group), "alive": Row(alive, 0), "months": Row(months, 1)}
+            claims.append(Claim("long_term.responders", slots))
+    return claims

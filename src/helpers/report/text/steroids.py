@@ -1,0 +1,102 @@
+"""Claims about glucocorticoids: the fall of the dose, low doses reached, who is alive at a low dose."""
+
+from __future__ import annotations
+
+from helpers.report.text.claims import Claim, Material, Row, Slot, direction_of, plain_row
+from helpers.report.text.prose import Declared
+
+
+def dose_change(material: Material) -> list[Claim]:
+    """How far the median dose moved from baseline to the last visit, and what the paired test says."""
+    stored, claims = material.statistics, []
+    for row in stored.select(analysis="glucocorticoid", variable="dose", statistic="fall_of_median"):
+        first = material.config.baseline_visit
+        assert first is not None, "a fall from baseline is stored only where there is a baseline visit"
+        before = stored[f"glucocorticoid.dose.{row.group}.{first.id}.median"]
+        after = stored[f"glucocorticoid.dose.{row.group}.{row.timepoint}.median"]
+        test = stored[f"glucocorticoid.dose.{row.group}.{row.timepoint}.change_test"]
+        slots: dict[str, Slot] = {"arm": material.arm(material.config.group(row.group))}
+        slots |= {"before": Row(before, 1), "after": Row(after, 1), "fall": Row(row, 1), "test": Row(test)}
+        slots["visit"] = material.visit(row.timepoint)
+        way = direction_of(after.value, before.value)
+        compared = (after.id, before.id)
+        claims.append(Claim("dose.change", slots, way, material.significant(test), compared, test.id))
+        claims.append(Claim("dose.survivors"))
+    return claims
+
+
+def low_dose(material: Material) -> list[Claim]:
+    """How many patients reached a low dose by the horizon, with death competing."""
+    stored, claims = material.statistics, []
+    for group in material.config.groups:
+        stem = f"glucocorticoid.low_dose.{group.id}"
+        if f"{stem}.{material.day}.reached" not in stored:
+            continue
+        slots: dict[str, Slot] = {"arm": material.arm(group), "day": material.horizon}
+        slots |= {"reached": Row(stored[f"{stem}.{material.day}.reached"]), "level": material.level}
+        slots["limit"] = plain_row(stored[f"{stem}.follow_up.threshold"])
+        slots["died"] = Row(stored[f"{stem}.{material.day}.died_first"], 0)
+        slots["incidence"] = Row(stored[f"{stem}.{material.day}.incidence"], 1)
+        claims.append(Claim("low_dose.reached", slots))
+    return claims
+
+
+def threshold(material: Material) -> Declared:
+    """The configured low dose for a sentence."""
+    return Declared(f"{material.config.steroids.threshold_mg_per_kg:g}", "steroids.threshold_mg_per_kg")
+
+
+def alive_at_low_dose(material: Material) -> list[Claim]:
+    """Who is alive at a low dose, whether the groups differ, and whom the doses describe."""
+    stored, claims = material.statistics, []
+    for group in material.config.groups:
+        rows = stored.select(analysis="alive_low_dose", variable="patients", group=group.id)
+        by_name = {row.statistic: row for row in rows}
+        if "percent" not in by_name:
+            continue
+        share = by_name["percent"]
+        limit = stored[f"alive_low_dose.dose.{group.id}.{share.timepoint}.threshold"]
+        slots: dict[str, Slot] = {"arm": material.arm(group), "visit": material.visit(share.timepoint)}
+        slots |= {"alive": Row(by_name["low_dose"], 0), "share": Row(share, 0), "level": material.level}
+        slots |= {"limit": plain_row(limit), "died": Row(by_name["died"], 0)}
+        claims.append(Claim("alive_low_dose.group", slots))
+    if not claims:
+        return []
+    return [*claims, *_compared(material), Claim("alive_low_dose.whom")]
+
+
+def _compared(material: Material) -> list[Claim]:
+    stored, claims = material.statistics, []
+    treated, reference = material.config.treated, material.config.reference
+    for test in stored.select(analysis="alive_low_dose", group="both", statistic="test"):
+        assert treated is not None
+        assert reference is not None
+        shares = [
+            stored.find("alive_low_dose", "patients", "percent", group=g.id, timepoint=test.timepoint)
+            for g in (treated, reference)
+        ]
+        first, second = shares
+        slots: dict[str, Slot] = {"test": Row(test), "treated": material.arm(treated)}
+        if first is None or second is None:
+            continue
+        way = direction_of(first.value, second.value)
+        compared = (first.id, second.id)
+        claims.append(
+            Claim("alive_low_dose.compared", slots, way, material.significant(test), compared, test.id)
+        )
+    for test in stored.select(analysis="composite_rank", group="both", statistic="test"):
+        if test.value != test.value:
+            continue
+        slots = {"test": Row(test), "probability": Row(test, 2)}
+        claims.append(
+            Claim(
+                "composite_rank.compared",
+                slots,
+                direction_of(test.value, 0.5),
+                material.significant(test),
+                (test.id,),
+                test.id,
+                0.5,
+            )
+        )
+    return claims

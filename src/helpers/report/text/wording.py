@@ -1,0 +1,186 @@
+"""Languages: templates of claims, words of grammar, translations of terms; one TOML file each."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Literal
+
+from helpers.report.text.claims import Claim, Items, Row, Slot, Term
+from helpers.report.text.parts import part_text
+from helpers.report.text.prose import Declared, Fragment, Number, Prose, join_prose
+
+if TYPE_CHECKING:
+    from helpers.cohort.config import CohortConfig
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+_FILES = ("claims.toml", "methods.toml", "exhibits.toml", "strobe.toml", "report.toml")
+_JOINS = {"commas": "list", "semicolons": "semicolon", "sentences": "sentence"}
+_SLOT = re.compile(r"\{(\w+)(?:\.(\w+))?(?::(\d+))?\}")
+
+
+class WordingError(ValueError):
+    """A template that is missing, or that asks for what its claim does not hold."""
+
+
+@cache
+def language_file(language: Language, name: str) -> Mapping[str, Any]:
+    """Return one file of a language."""
+    text = (files("helpers.report.text") / language / name).read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+@cache
+def _templates(language: Language) -> Mapping[str, Any]:
+    return {key: text for name in _FILES[:2] for key, text in language_file(language, name).items()}
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One language with the cohort's own words.
+
+    Attributes:
+        language: ``en`` or ``zh``.
+        terms: words of the cohort in this language, by the word as declared.
+    """
+
+    language: Language = "en"
+    terms: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, language: Language, config: CohortConfig) -> Wording:
+        """Return the wording of a language for a cohort; its own terms count for its own language."""
+        own = config.report.terms if config.report.language == language else {}
+        return cls(language, own)
+
+    def render(self, claim: Claim, register: str = "") -> Prose:
+        """Return a claim in words.
+
+        Args:
+            claim: the claim.
+            register: name of another wording of the same claim, used where there is one (``brief``).
+
+        Raises:
+            WordingError: the language has no template for the claim or for its variant, or the template
+                names a slot that the claim does not fill.
+        """
+        template = self._template(claim, register)
+        parts: list[Fragment | Prose] = []
+        end = 0
+        for found in _SLOT.finditer(template):
+            name, part, digits = found[1], found[2], found[3]
+            if name not in claim.slots:
+                raise WordingError(f"{self.language}: the template of {claim.key} names {found[0]}")
+            parts.append(template[end : found.start()])
+            parts.append(self._fill(claim.slots[name], part, digits, register))
+            end = found.end()
+        return Prose.of(*parts, template[end:])
+
+    def paragraph(self, claims: list[Claim], register: str = "") -> Prose:
+        """Return claims as sentences of one paragraph."""
+        return join_prose((self.render(claim, register) for claim in claims), self.grammar("sentence"))
+
+    def grammar(self, name: str) -> str:
+        """Return a word or sign of grammar."""
+        return str(language_file(self.language, "grammar.toml")["grammar"][name])
+
+    def term(self, text: str) -> str:
+        """Return a word in this language: the cohort's own, the dictionary's, the language's; else itself."""
+        if text in self.terms:
+            return self.terms[text]
+        if self.language == "en":
+            return text
+        known = _translations(self.language).get(text)
+        if known is not None:
+            return known
+        for pattern, replacement in _patterns(self.language):
+            changed, count = pattern.subn(replacement, text)
+            if count:
+                return changed
+        return text
+
+    def phrase(self, text: str) -> str:
+        """Return a phrase of methods: the whole if the language has it, else its parts between commas."""
+        if self.language == "en":
+            return text
+        whole = self.term(text)
+        if whole != text:
+            return whole
+        return self.grammar("comma").join(self.term(part) for part in text.split(", "))
+
+    def label(self, name: str) -> str:
+        """Return a term for the middle of a sentence, without its unit."""
+        text = self.term(name)
+        if self.language == "zh":
+            return re.split(r"，|, ", text)[0]
+        return in_text(text)
+
+    def _template(self, claim: Claim, register: str) -> str:
+        templates = _templates(self.language)
+        found: Any = templates.get(f"{claim.key}@{register}", templates.get(claim.key))
+        for branch in claim.variant:
+            if not isinstance(found, Mapping):
+                break
+            found = found.get(branch, found.get("any"))
+        if isinstance(found, Mapping):
+            found = found.get("any")
+        if not isinstance(found, str):
+            variant = ".".join((claim.key, *claim.variant))
+            raise WordingError(f"{self.language}: there is no template for {variant}")
+        return found
+
+    def _fill(self, slot: Slot, part: str | None, digits: str | None, register: str) -> Fragment | Prose:
+        if isinstance(slot, Row):
+            shown = part or "value"
+            places = int(digits) if digits is not None else slot.digits
+            if digits is None and shown in {"p", "p_value", "n", "n_missing", "of", "count_percent"}:
+                places = None
+            text = part_text(slot.row, shown, places)
+            if shown in {"method", "note", "unit"}:
+                text = self.phrase(text)
+            if shown == "ci":
+                text = text.replace(" to ", self.grammar("to"))
+            return Number(text, slot.row.id, shown)
+        if isinstance(slot, Term):
+            return self._word(slot)
+        if isinstance(slot, Claim):
+            return self.render(slot, register)
+        if isinstance(slot, Items):
+            rendered = [self.render(claim, register) for claim in slot.claims]
+            if slot.join == "list":
+                return join_prose(rendered, self.grammar("list"), self.grammar("list_last"))
+            return join_prose(rendered, self.grammar(_JOINS[slot.join]))
+        return slot if isinstance(slot, Declared) else self.term(slot)
+
+    def _word(self, term: Term) -> Fragment:
+        text = self.phrase(term.text) if term.form == "plain" else self.label(term.text)
+        if term.form == "arm":
+            text = self.grammar("arm").replace("{name}", text)
+        return Declared(text, term.key) if term.key else text
+
+
+def in_text(label: str) -> str:
+    """Return a label for the middle of a sentence: no unit, small first letter unless it is an acronym."""
+    name = label.rpartition(", ")[0] or label
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+
+
+@cache
+def _translations(language: Language) -> dict[str, str]:
+    from helpers.cohort.dictionary import load_dictionary
+
+    words = {v.label: v.label_zh for v in load_dictionary().variables.values() if v.label_zh}
+    words |= {label.rpartition(", ")[0]: zh.split("，")[0] for label, zh in words.items() if ", " in label}
+    words |= {label.lower(): zh for label, zh in words.items()}
+    return words | dict(language_file(language, "terms.toml")["terms"])
+
+
+@cache
+def _patterns(language: Language) -> list[tuple[re.Pattern[str], str]]:
+    declared = language_file(language, "terms.toml").get("patterns", {})
+    return [(re.compile(pattern), replacement) for pattern, replacement in declared.items()]
