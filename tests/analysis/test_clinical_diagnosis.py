@@ -74,9 +74,9 @@ def test_a_file_in_the_cohorts_own_folder_is_evaluated_without_touching_code(sit
     assert rows[f"{pair}.neither"].value == 5
     assert rows[f"{pair}.kappa"].n_missing == 2
     table = criteria_table(rows, found, config, stamp="")
-    assert list(table.rows[2][:4]) == ["Fever with high ferritin", "2", "2", "0"]
+    assert list(table.texts[2][:4]) == ["Fever with high ferritin", "2", "2", "0"]
     assert "Fever with high ferritin: met by 2 of 4" in criteria_reading(rows, found, config).text
-    assert "5" in agreement_table(rows, found, stamp="").rows[0]
+    assert "5" in agreement_table(rows, found, stamp="").texts[0]
     assert "100% of the 5 patients" in agreement_reading(rows, found).text
 
 
@@ -103,7 +103,7 @@ def test_hscore_comes_with_its_attainable_range(tables, config, folder, store):
     assert scores.loc["T3", "score"] == 23
     assert scores.loc["T3", "score_highest"] == 337 - 50
     table = hscore_table(store.rows(), config, stamp="")
-    assert table.rows[0][0].startswith("Score")
+    assert table.texts[0][0].startswith("Score")
 
 
 def test_eligibility_counts_every_rule_and_reason(tables, config, folder, store):
@@ -119,7 +119,7 @@ def test_eligibility_counts_every_rule_and_reason(tables, config, folder, store)
     assert rows["eligibility.adult.treated.baseline.met"].value == 4
     assert rows["eligibility.verdict.treated.baseline.met"].value == 0
     table = eligibility_table(rows, config, stamp="")
-    assert any("Aged 18 or older" in row[0] for row in table.rows)
+    assert any("Aged 18 or older" in row[0] for row in table.texts)
     assert "0 of 4 patients were refractory" in eligibility_reading(rows, config).text
 
 

@@ -99,8 +99,8 @@ def test_agreement_and_the_discordant_call_with_its_evidence(found, store):
     assert (ferritin["baseline_value"], ferritin["value"], ferritin["measured_day"]) == (4000, 2000, 7)
     assert ferritin["source_row"] > ferritin["baseline_source_row"]
     table = discordant_table(discordant, evidence, stamp="")
-    assert table.rows[0][:3] == ["T4, week_1", "PR", "NR"]
-    assert any("4000 to 2000 ng/mL" in row[4] for row in table.rows)
+    assert table.texts[0][:3] == ["T4, week_1", "PR", "NR"]
+    assert any("4000 to 2000 ng/mL" in row[4] for row in table.texts)
     assert "Rule PR: clinicians" in repr(rule_agreement_table(rows, config, stamp=""))
     assert rule_reading(rows, config).text.startswith("Rule and clinicians make the same call in ")
 
@@ -131,7 +131,7 @@ def test_every_variant_stands_beside_the_others_with_a_site_rule(found, cohort, 
     assert rows["response_variant.paper.treated.week_1.overall_count"].value == 2
     assert rows["response_variant.one_marker.treated.week_1.overall_count"].value == 3
     assert rows["response_variant.paper_dead_is_missing.treated.week_8.overall"].n == 2
-    assert [row[0] for row in variants_table(rows, variants, config, stamp="").rows][-1:] == [
+    assert [row[0] for row in variants_table(rows, variants, config, stamp="").texts][-1:] == [
         "Rule: one_marker"
     ]
     assert "Week 1, treated group" in variants_reading(rows, variants, config).text
@@ -150,7 +150,7 @@ def test_endpoints_count_everybody_and_a_call_late_in_the_window(found, store):
     assert rows["time_to_response.clinician.treated.day_3.incidence"].value == pytest.approx(0.25)
     assert rows["time_to_response.clinician.treated.day_10.died_incidence"].value == pytest.approx(0.25)
     assert rows["time_to_response.clinician.treated.day_56.died_first"].value == 1
-    assert len(endpoint_table(rows, config, stamp="").rows) >= 2
+    assert len(endpoint_table(rows, config, stamp="").texts) >= 2
     assert "had responded by day 56" in response_time_reading(rows, config, 56).text
 
 

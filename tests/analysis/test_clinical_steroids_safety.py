@@ -106,7 +106,7 @@ def test_an_enzyme_raised_at_baseline_is_graded_by_its_change(measured, config, 
     assert rows["laboratory_toxicity.thrombocytopenia.control.day_56.grade_0"].n_missing == 1
     assert rows["toxicity_finding.thrombocytopenia.treated.follow_up.both"].value == 1
     assert rows["toxicity_finding.alt_increased.treated.follow_up.laboratory_only"].value == 2
-    assert len(laboratory_grade_table(rows, config, stamp="").rows) == 3
+    assert len(laboratory_grade_table(rows, config, stamp="").texts) == 3
     assert "grade 3: 1" in repr(shift_grade_table(rows, config, stamp=""))
     assert "platelet count decreased: 1 of 1" in laboratory_toxicity_reading(rows, config).text
 
@@ -122,4 +122,4 @@ def test_a_cohort_of_patients_alone_says_so(bare, store, tmp_path):
     assert describe_composite_rank(tables, config, store, horizon_days=56).empty
     assert len(store) == 0
     for table in (laboratory_grade_table, shift_grade_table, event_rate_table, low_dose_table):
-        assert len(table(store.rows(), config, stamp="").rows[0]) == 1
+        assert len(table(store.rows(), config, stamp="").texts[0]) == 1

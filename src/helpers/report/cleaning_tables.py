@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from helpers.report.table import Table
-from helpers.results.format import format_number
+from helpers.report.cells import number
+from helpers.report.table import Table, column, message, row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,29 +21,30 @@ BLANK = ""
 def problem_table(problems: Sequence[Problem], *, stamp: str) -> Table:
     """Return what is wrong or doubtful in the raw tables, a row each."""
     rows = [
-        [p.severity, str(p.file), str(p.row or BLANK), str(p.column or BLANK), p.found, p.expected, p.remedy]
+        row(
+            p.severity,
+            str(p.file),
+            str(p.row or BLANK),
+            str(p.column or BLANK),
+            p.found,
+            p.expected,
+            p.remedy,
+        )
         for p in problems
     ]
-    columns = ["Severity", "File", "Row", "Column", "Found", "Expected", "Remedy"]
-    nothing = [["Nothing to report: every check passed."]]
-    return Table(
-        "table_s1_checks",
-        "Checks of the raw tables",
-        columns,
-        rows or nothing,
-        (),
-        stamp,
-        align_left=columns[1:],
-    )
+    names = ["Severity", "File", "Row", "Column", "Found", "Expected", "Remedy"]
+    columns = [column(name, left=True) for name in names]
+    nothing = [message("Nothing to report: every check passed.")]
+    return Table("table_s1_checks", "Checks of the raw tables", columns, rows or nothing, (), stamp)
 
 
 def row_table(rows: pd.DataFrame, *, stamp: str) -> Table:
     """Return raw rows by table, disposition, reason for exclusion and role at the visits."""
     shown = rows[["table", "disposition", "reason", "role", "n"]].fillna(BLANK)
-    body = [[str(cell) for cell in row] for row in shown.to_numpy()]
-    columns = ["Raw table", "Disposition", "Reason", "Role", "Rows"]
+    body = [row(*map(str, line)) for line in shown.to_numpy()]
+    columns = [column(name, left=True) for name in ("Raw table", "Disposition", "Reason", "Role")]
     title = "What became of each raw row"
-    return Table("table_s2_rows", title, columns, body, (), stamp, align_left=columns[1:4])
+    return Table("table_s2_rows", title, [*columns, "Rows"], body, (), stamp)
 
 
 def visit_table(statistics: Statistics, config: CohortConfig, *, stamp: str) -> Table:
@@ -51,10 +52,9 @@ def visit_table(statistics: Statistics, config: CohortConfig, *, stamp: str) -> 
     rows = []
     for visit in config.visits:
         day, first, last = (
-            format_number(statistics[f"plan.{visit.id}.all.baseline.{name}"].value, 0)
-            for name in ("day", "first", "last")
+            number(statistics[f"plan.{visit.id}.all.baseline.{name}"]) for name in ("day", "first", "last")
         )
-        rows.append([visit.label, day, f"{first} to {last}"])
+        rows.append(row(visit.label, day, first + " to " + last))
     return Table(
         "table_s3_visits", "Visit plan", ["Visit", "Nominal day", "Days that count"], rows, (), stamp
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from helpers.report.cells import number, verbatim
 from helpers.report.figures.published import ABSENT
 from helpers.report.sentences import Reading
-from helpers.report.table import Table
+from helpers.report.table import Row, Table, column, message, row
 from helpers.results.format import format_interval, format_number
 from helpers.results.store import slug
 
@@ -20,9 +21,15 @@ VERDICTS = ("reproduced", "declared", "contradicted", "not computable", "differs
 NO_OTHER = "This cohort's settings name no publication to stand beside it (`compare_to`)."
 
 
-def _table(name: str, title: str, columns: list[str], rows: list[list[str]], notes: list[str], stamp: str,
+def _table(name: str, title: str, heads: list[str], rows: list[Row], notes: list[str], stamp: str,
            absent: str = ABSENT) -> Table:  # fmt: skip
-    return Table(name, title, columns, rows or [[absent]], notes if rows else [], stamp, columns[1:])
+    columns = [column(verbatim(head), left=True) for head in heads]
+    return Table(name, title, columns, rows or [message(absent)], notes if rows else [], stamp)
+
+
+def _texts(frame: pd.DataFrame) -> list[Row]:
+    """Return the lines of a frame as they are: the wording of the publication and of its comparison."""
+    return [row(*line) for line in frame.astype(str).to_numpy().tolist()]
 
 
 def verdict_table(statistics: Statistics, comparison: pd.DataFrame, *, stamp: str) -> Table:
@@ -31,17 +38,18 @@ def verdict_table(statistics: Statistics, comparison: pd.DataFrame, *, stamp: st
     rows = []
     for section, prefix in {**sections, "All": ""}.items() if sections else ():
         names = [f"{prefix}{slug(verdict)}" for verdict in VERDICTS] + [f"{prefix}all"]
-        counts = [statistics[f"published.{name}.all.follow_up.count"].value for name in names]
-        rows.append([section, *[format_number(count, 0) for count in counts]])
+        counts = [statistics[f"published.{name}.all.follow_up.count"] for name in names]
+        rows.append(row(section, *map(number, counts)))
     columns = ["Section", *[verdict.capitalize() for verdict in VERDICTS], "Printed values"]
-    return _table("table_9_published", "Printed values by what became of them", columns, rows, [], stamp)
+    title = "Printed values by what became of them"
+    return Table("table_9_published", title, columns, rows or [message(ABSENT)], (), stamp)
 
 
 def remarks_table(comparison: pd.DataFrame, *, stamp: str) -> Table:
     """Return the printed values that are not plainly reproduced or declared, with the reason."""
     plain = comparison["verdict"].isin(["reproduced", "declared"]) & (comparison["reason"] == "")
     columns = ["id", "quantity", "group", "printed", "recomputed", "verdict", "reason"]
-    rows = comparison.loc[~plain, columns].astype(str).to_numpy().tolist()
+    rows = _texts(comparison.loc[~plain, columns])
     notes = ["All printed values are in published_comparison.csv."]
     heads = ["Row", "Quantity", "Group", "Printed", "Recomputed", "Verdict", "Reason"]
     none = ABSENT if comparison.empty else "Every printed value is reproduced or declared."
@@ -52,7 +60,7 @@ def remarks_table(comparison: pd.DataFrame, *, stamp: str) -> Table:
 
 def audit_findings_table(findings: pd.DataFrame, *, stamp: str) -> Table:
     """Return what the printed numbers say against each other."""
-    rows = findings[["kind", "ids", "text"]].astype(str).to_numpy().tolist()
+    rows = _texts(findings[["kind", "ids", "text"]])
     heads = ["Kind", "Rows", "Finding"]
     return _table(
         "table_s18_published_audit", "The printed numbers against each other", heads, rows, [], stamp
@@ -62,13 +70,15 @@ def audit_findings_table(findings: pd.DataFrame, *, stamp: str) -> Table:
 def beside_table(beside: pd.DataFrame, *, stamp: str) -> Table:
     """Return printed value, own value and difference of every question that both answer."""
     rows = []
-    for row in beside.fillna({"unit": ""}).to_dict("records"):
-        known = row["difference"] == row["difference"]
-        digits = max(1, len(str(row["own"]).partition(".")[2]))
-        difference = format_number(row["difference"], digits) if known else ""
-        interval = format_interval(row["lower"], row["upper"], digits) if row["lower"] == row["lower"] else ""
-        texts = [row[name] for name in ("id", "quantity", "group", "timepoint", "printed", "own")]
-        rows.append([*map(str, texts), difference, interval, str(row["unit"])])
+    for line in beside.fillna({"unit": ""}).to_dict("records"):
+        known = line["difference"] == line["difference"]
+        digits = max(1, len(str(line["own"]).partition(".")[2]))
+        difference = format_number(line["difference"], digits) if known else ""
+        interval = ""
+        if line["lower"] == line["lower"]:
+            interval = format_interval(line["lower"], line["upper"], digits)
+        texts = [line[name] for name in ("id", "quantity", "group", "timepoint", "printed", "own")]
+        rows.append(row(*map(str, texts), difference, interval, str(line["unit"])))
     heads = ["Row", "Quantity", "Group", "Time", "Printed", "Own", "Difference", "Interval", "Unit"]
     notes = ["Difference: own minus printed. Other patients were treated elsewhere: no verdict is passed."]
     return _table("table_s19_beside_paper", "Beside the publication", heads, rows, notes, stamp, NO_OTHER)

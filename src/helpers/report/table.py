@@ -1,97 +1,245 @@
-"""A table for readers: rows, footnotes and stamp, shown in notebooks and saved as HTML and csv."""
+"""A table for readers: cells that know their statistics, headings, footnotes and stamp, for any format."""
 
 from __future__ import annotations
 
-import csv
-import html
-import io
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Literal
 
-INDENT = "\N{EM SPACE}"
+from helpers.report.cells import Cell, Number, Term, Value, verbatim, words
+
+_LABEL = re.compile(r"table_(s?)(\d+[a-z]?)(?:_|$)")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading.
+
+    Attributes:
+        label: words above the column.
+        spanner: words above this and the neighbouring columns of the same spanner; empty for none.
+        left: whether its cells are set flush left, as text is, instead of centred.
+    """
+
+    label: Cell
+    spanner: str = ""
+    left: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: cells from left to right, the first the label.
+
+    Attributes:
+        cells: one a column, or a single one across the table.
+        level: how far the label is indented.
+        kind: a heading or a message has a single cell; a message says why the table is empty.
+    """
+
+    cells: tuple[Cell, ...]
+    level: int = 0
+    kind: Literal["body", "heading", "message"] = "body"
+
+
+def column(label: Cell | str, *, spanner: str = "", left: bool = False) -> Column:
+    """Return a column; ``{p_value}`` and the like in the label stand for terms of the theme."""
+    return Column(words(label), spanner, left)
+
+
+def row(label: Cell | str, *cells: Cell | str, level: int = 0) -> Row:
+    """Return a row of the body; texts are taken as they are."""
+    return Row(tuple(cell if isinstance(cell, Cell) else verbatim(cell) for cell in (label, *cells)), level)
+
+
+def heading(text: Cell | str) -> Row:
+    """Return a heading across the table."""
+    return Row((text if isinstance(text, Cell) else verbatim(text),), kind="heading")
+
+
+def message(text: str) -> Row:
+    """Return the row of a table that has no others: why it is empty."""
+    return Row((verbatim(text),), kind="message")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A finished table of texts.
+    """A finished table.
 
     Attributes:
-        name: file name without suffix.
+        name: file name without suffix; ``table_2_response`` is Table 2, ``table_s4_limits`` Table S4.
         title: what the table shows.
-        columns: headings; the first column holds the row labels.
-        rows: one sequence of texts a row; a row of a single text is a heading across the table.
-        footnotes: notes below the table.
+        columns: headings; the first column holds the row labels. Texts become columns.
+        rows: rows. A sequence of cells or texts becomes a row, one of a single text a heading.
+        footnotes: notes on the whole table; those of single cells hang on the cells.
         stamp: warning for cohorts that are not of real patients.
     """
 
     name: str
     title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    footnotes: Sequence[str] = ()
+    columns: Sequence[Column | str]
+    rows: Sequence[Row | Sequence[Cell | str]]
+    footnotes: Sequence[Cell | str] = ()
     stamp: str = ""
-    align_left: Sequence[str] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Give columns, rows and notes their types, and see that every row fits."""
+        columns = tuple(one if isinstance(one, Column) else column(one, left=i == 0) for i, one in
+                        enumerate(self.columns))  # fmt: skip
+        rows = tuple(
+            one if isinstance(one, Row) else (heading(one[0]) if len(one) == 1 else row(*one))
+            for one in self.rows
+        )
+        for one in rows:
+            if len(one.cells) != (len(columns) if one.kind == "body" else 1):
+                raise ValueError(f"{self.name}: a row has {len(one.cells)} cells, of {len(columns)} columns")
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "rows", rows)
+        object.__setattr__(self, "footnotes", tuple(words(note) for note in self.footnotes))
+
+    @property
+    def label(self) -> str:
+        """``Table 2`` or ``Table S4``, from the name; empty where it has no number."""
+        found = _LABEL.match(self.name)
+        return f"Table {found[1].upper()}{found[2]}" if found else ""
+
+    @property
+    def order(self) -> tuple[bool, int, str]:
+        """Sort key: tables of the text first, then the supplementary ones, each by number."""
+        found = _LABEL.match(self.name)
+        if not found:
+            return (True, 10**6, self.name)
+        return (bool(found[1]), int(re.sub(r"\D", "", found[2])), self.name)
+
+    @property
+    def values(self) -> Iterator[Value]:
+        """Every value in headings, cells and notes."""
+        cells = [one.label for one in self.columns if isinstance(one, Column)]
+        cells += [cell for one in self.rows if isinstance(one, Row) for cell in one.cells]
+        for cell in [*cells, *(note for note in self.footnotes if isinstance(note, Cell))]:
+            yield from cell.values
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """The rows as the generic theme prints them, without footnote signs."""
+        from helpers.report.table_formats.shown import shown
+
+        return [[cell.text for cell in one.cells] for one in shown(self).rows]
 
     def __repr__(self) -> str:
         """Return the table as tab-separated text."""
-        lines = [self.title, "\t".join(self.columns), *("\t".join(row) for row in self.rows), *self.footnotes]
-        return "\n".join([*lines, self.stamp] if self.stamp else lines)
+        from helpers.report.table_formats.text import lines
+
+        return "\n".join([self.title, *("\t".join(line) for line in lines(self))])
 
     def _repr_html_(self) -> str:
         return self.to_html()
 
-    def to_html(self) -> str:
-        """Return the table as an HTML fragment with its own style."""
-        return self._html
+    def to_html(self, theme: str | None = None) -> str:
+        """Return the table as an HTML fragment with its own style, by default in the generic theme."""
+        if theme is None:
+            return self._html
+        from helpers.report.table_formats.html import to_html
+
+        return to_html(self, theme)
 
     @cached_property
     def _html(self) -> str:
-        """Let great_tables make heading, column heads, notes and style; fill in the rows here.
+        from helpers.report.table_formats.html import to_html
 
-        Its own rows cost a data frame look-up or two a cell, most of the time of a table.
-        """
-        import pandas as pd
-        from great_tables import GT
-
-        left = [self.columns[0], *self.align_left]
-        frame = pd.DataFrame([[""] * len(self.columns)], columns=list(self.columns))
-        table = GT(frame, id=self.name).tab_header(title=self.title)
-        table = table.cols_align("left", columns=left)
-        table = table.cols_align("center", columns=[name for name in self.columns if name not in left])
-        for note in [*self.footnotes, *([self.stamp] if self.stamp else [])]:
-            table = table.tab_source_note(note)
-        table = table.tab_options(table_font_size="13px", data_row_padding="3px", heading_align="left")
-        before, mark, rest = str(table.as_raw_html()).partition('<tbody class="gt_table_body">')
-        sides = ["left" if name in left else "center" for name in self.columns]
-        rows = "\n".join(_html_row(row, sides) for row in self.rows)
-        return f"{before}{mark}\n{rows}\n{rest[rest.index('</tbody>') :]}"
+        return to_html(self)
 
     def to_csv(self) -> str:
         """Return the table as csv, notes and stamp in rows of their own below it."""
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerows([self.columns, *([cell.strip(INDENT) for cell in row] for row in self.rows)])
-        writer.writerows([[note] for note in [*self.footnotes, *([self.stamp] if self.stamp else [])]])
-        return buffer.getvalue()
+        from helpers.report.table_formats.text import to_csv
+
+        return to_csv(self)
+
+    def to_json(self) -> str:
+        """Return the table as JSON, from which :meth:`from_json` makes the same table."""
+        record = {
+            "name": self.name,
+            "title": self.title,
+            "columns": [
+                {"label": _encode(one.label), "spanner": one.spanner, "left": one.left}
+                for one in self.columns if isinstance(one, Column)
+            ],
+            "rows": [
+                {"kind": one.kind, "level": one.level, "cells": [_encode(cell) for cell in one.cells]}
+                for one in self.rows if isinstance(one, Row)
+            ],
+            "footnotes": [_encode(note) for note in self.footnotes if isinstance(note, Cell)],
+            "stamp": self.stamp,
+        }  # fmt: skip
+        return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, path: Path) -> Table:
+        """Read a table that :meth:`save` stored."""
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        return cls(
+            record["name"],
+            record["title"],
+            [Column(_decode(one["label"]), one["spanner"], one["left"]) for one in record["columns"]],
+            [Row(tuple(map(_decode, one["cells"])), one["level"], one["kind"]) for one in record["rows"]],
+            [_decode(note) for note in record["footnotes"]],
+            record["stamp"],
+        )
 
     def save(self, directory: Path) -> Table:
-        """Write ``name.csv`` and ``name.html`` and return the table, so that a notebook shows it."""
+        """Write ``name.csv``, ``.html`` and ``.json`` and return the table, so that a notebook shows it."""
+        from helpers.report.table_formats.html import page
+
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / f"{self.name}.csv").write_text(self.to_csv(), encoding="utf-8")
-        page = f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{self.title}</title>\n'
-        (directory / f"{self.name}.html").write_text(f"{page}{self.to_html()}\n</html>\n", encoding="utf-8")
+        for suffix, text in {"csv": self.to_csv(), "html": page(self), "json": self.to_json()}.items():
+            path = directory / f"{self.name}.{suffix}"
+            temporary = path.with_name(f".{path.name}.{os.getpid()}")
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
         return self
 
 
-def _html_row(row: Sequence[str], sides: Sequence[str]) -> str:
-    """Return a row in great_tables' classes; a single text is a heading across the table."""
-    if len(row) == 1:
-        text = html.escape(row[0])
-        return f'  <tr><td class="gt_row gt_left" colspan="{len(sides)}"><strong>{text}</strong></td></tr>'
-    cells = [
-        f'    <td class="gt_row gt_{side}">{html.escape(text)}</td>'
-        for text, side in zip(row, sides, strict=True)
-    ]
-    return "\n".join(["  <tr>", *cells, "  </tr>"])
+def stored_tables(directory: Path) -> list[Table]:
+    """Return the tables stored in a folder: those of the text first, then the supplementary ones."""
+    return sorted(map(Table.from_json, Path(directory).glob("*.json")), key=lambda table: table.order)
+
+
+def _encode(cell: Cell) -> Any:
+    parts: list[Any] = []
+    for part in cell.parts:
+        if isinstance(part, str):
+            parts.append(part)
+        elif isinstance(part, Term):
+            parts.append({"term": part.name})
+        else:
+            numbers = {role: _encode_number(one) for role, one in part.numbers.items()}
+            parts.append({"kind": part.kind, "numbers": numbers, "digits": part.digits,
+                          "unit": part.unit, "scale": part.scale})  # fmt: skip
+    if not cell.marks and (not parts or (len(parts) == 1 and isinstance(parts[0], str))):
+        return parts[0] if parts else ""
+    return {"parts": parts, **({"marks": [_encode(note) for note in cell.marks]} if cell.marks else {})}
+
+
+def _encode_number(one: Number) -> list[Any]:
+    # JSON has no NaN and no infinity; numbers that are none of both stay numbers.
+    known = one.value if abs(one.value) < float("inf") else str(one.value)
+    return [known, one.id, one.column, one.sign]
+
+
+def _decode(stored: Any) -> Cell:
+    if isinstance(stored, str):
+        return verbatim(stored)
+    parts: list[Any] = []
+    for part in stored["parts"]:
+        if isinstance(part, str):
+            parts.append(part)
+        elif "term" in part:
+            parts.append(Term(part["term"]))
+        else:
+            numbers = {role: Number(float(one[0]), *one[1:]) for role, one in part["numbers"].items()}
+            parts.append(Value(part["kind"], numbers, part["digits"], part["unit"], part["scale"]))
+    return Cell(tuple(parts), tuple(_decode(note) for note in stored.get("marks", ())))

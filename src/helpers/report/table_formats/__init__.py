@@ -1,0 +1,1 @@
+"""One table in the formats that readers, journals and spreadsheets take."""
