@@ -61,7 +61,7 @@ def criteria_table(statistics: Statistics, found: Diagnoses, config: CohortConfi
     ]
     title = "Criteria of macrophage activation syndrome at baseline"
     nothing = [message("No diagnostic criteria are configured for this cohort.")]
-    return Table("table_s5_criteria", title, columns, rows or nothing, notes, stamp)
+    return Table("table_s5a_criteria", title, columns, rows or nothing, notes, stamp)
 
 
 def _by_group(first: str, config: CohortConfig, names: Sequence[str]) -> list[Column]:
@@ -91,7 +91,7 @@ def hscore_table(statistics: Statistics, config: CohortConfig, *, stamp: str) ->
     notes = ["{Median_spread}.", "Probability: printed table, on a straight line between its points."]
     columns = ["HScore", *[group.label for group in config.groups]]
     nothing = [message("The HScore is not among the criteria, or none of its items was recorded.")]
-    return Table("table_s5_hscore", "HScore at baseline", columns, rows or nothing, notes, stamp)
+    return Table("table_s5b_hscore", "HScore at baseline", columns, rows or nothing, notes, stamp)
 
 
 def agreement_table(statistics: Statistics, found: Diagnoses, *, stamp: str) -> Table:
