@@ -3,11 +3,14 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from helpers.pipeline.paths import DEFAULT_COHORT, OUTPUT_VARIABLE, CohortPaths, ProjectError, shown
+
+if TYPE_CHECKING:
+    from helpers.pipeline.cluster_settings import ClusterChoice
 
 app = typer.Typer(
     name="compendium",
@@ -52,8 +55,30 @@ def run(
             help="Set a parameter of the notebooks, for example horizon_days=90. May be given repeatedly.",
         ),
     ] = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE,...",
+            help="Run once with each value, for example horizon_days=28,56,90; given repeatedly, with each "
+            "combination. Results go to results/COHORT@NAME=VALUE.",
+        ),
+    ] = None,
     force: Force = False,
     output: Output = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS|slurm",
+            help="Have a Dask cluster run the notebooks: address of its scheduler (tcp://login1:8786), or "
+            "slurm for jobs of its own. See docs/scale.md.",
+        ),
+    ] = None,
+    cluster_settings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", dir_okay=False, help="Settings of the SLURM jobs.", show_default="cluster.toml"
+        ),
+    ] = None,
 ) -> None:
     """Bring the results of cohorts up to date.
 
@@ -62,8 +87,11 @@ def run(
     fails does not stop those that do not need it. The exit status is 0 only if everything asked for was
     done.
     """
+    from helpers.pipeline.cluster_settings import ClusterChoice
+
     _use_output(output)
-    _run(cohorts or [DEFAULT_COHORT], workers, param or [], force)
+    choice = ClusterChoice(cluster, cluster_settings) if cluster else None
+    _run(cohorts or [DEFAULT_COHORT], workers, param or [], force, grid or [], choice)
 
 
 @app.command()
@@ -197,10 +225,19 @@ def _use_output(output: Path | None) -> None:
         os.environ[OUTPUT_VARIABLE] = str(output.expanduser().absolute())
 
 
-def _run(cohorts: list[str], workers: int | None, assignments: list[str], force: bool) -> None:
+def _run(
+    cohorts: list[str],
+    workers: int | None,
+    assignments: list[str],
+    force: bool,
+    grid: list[str] | None = None,
+    cluster: "ClusterChoice | None" = None,
+) -> None:
     """Run, tell what became of it, and leave with status 1 unless everything was done."""
     from rich.console import Console
 
+    from helpers.pipeline.cluster_settings import ClusterError
+    from helpers.pipeline.grid import parse_grid
     from helpers.pipeline.parameters import ParameterError, parse_assignments
     from helpers.pipeline.plan import PlanError
     from helpers.pipeline.progress import RunProgress, tell
@@ -208,9 +245,16 @@ def _run(cohorts: list[str], workers: int | None, assignments: list[str], force:
 
     progress = RunProgress(Console(highlight=False))
     try:
-        parameters = parse_assignments(assignments)
-        report = run(cohorts, progress=progress, workers=workers, parameters=parameters, force=force)
-    except (ParameterError, PlanError, ProjectError, RunError) as error:
+        report = run(
+            cohorts,
+            progress=progress,
+            workers=workers,
+            parameters=parse_assignments(assignments),
+            grid=parse_grid(grid or []),
+            force=force,
+            cluster=cluster,
+        )
+    except (ClusterError, ParameterError, PlanError, ProjectError, RunError) as error:
         _complain(str(error))
         raise typer.Exit(1) from None
     tell(report, progress, Console(stderr=True, highlight=False))

@@ -32,13 +32,14 @@ def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
         elif name in values:
             problems.append(f"{name} is given twice")
         else:
-            values[name] = _literal(value.strip())
+            values[name] = literal(value.strip())
     if problems:
         raise ParameterError("\n".join(f"--param: {problem}" for problem in problems))
     return values
 
 
-def _literal(text: str) -> Any:
+def literal(text: str) -> Any:
+    """A value as written on the command line: a Python literal, or else plain text."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -78,12 +79,15 @@ def _assignment(node: ast.stmt) -> tuple[str, ast.expr]:
     raise ValueError(f"line {node.lineno} is not of this form")
 
 
-def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]]) -> None:
+def check_parameters(
+    given: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]], *, option: str = "--param"
+) -> None:
     """Refuse parameters that no notebook knows, and values of another kind than the notebooks' own.
 
     Args:
         given: the run's parameters.
         declared: the parameters of each notebook, by its name.
+        option: of the command line that they were given with.
 
     Raises:
         ParameterError: lists every parameter refused, with the known names.
@@ -101,7 +105,7 @@ def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Mapping[st
             if name in given and not _same_kind(given[name], own)
         ]
     if problems:
-        raise ParameterError("\n".join(f"--param: {problem}" for problem in problems))
+        raise ParameterError("\n".join(f"{option}: {problem}" for problem in problems))
 
 
 def _same_kind(value: Any, default: Any) -> bool:

@@ -51,7 +51,7 @@ class RunProgress:
         if self._live is not None:
             row = self._live.add_task(name, total=None)
         else:
-            self._say(f"{name} ...")
+            self.say(f"{name} ...")
         try:
             yield
         except BaseException as error:
@@ -65,9 +65,10 @@ class RunProgress:
 
     def _end(self, name: str, begin: float, verdict: str, style: str) -> None:
         if not self._stopped:
-            self._say(f"{name} {verdict} ({time.perf_counter() - begin:.1f} s)", style)
+            self.say(f"{name} {verdict} ({time.perf_counter() - begin:.1f} s)", style)
 
-    def _say(self, line: str, style: str = "") -> None:
+    def say(self, line: str, style: str = "") -> None:
+        """Write a line."""
         with self._lock:
             self.console.print(Text(line, style=style), soft_wrap=True)
 

@@ -3,13 +3,14 @@
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from helpers.pipeline.grid import check_grid, combinations
 from helpers.pipeline.parameters import check_parameters, declared_parameters
 from helpers.pipeline.paths import (
     OUTPUT_VARIABLE,
@@ -22,16 +23,18 @@ from helpers.pipeline.paths import (
 from helpers.pipeline.plan import Step, load_plan, locate
 from helpers.pipeline.provenance import write_provenance
 from helpers.pipeline.steps import carry_out
-from helpers.pipeline.warm.client import KERNEL_ENVIRONMENT, warm_kernels
+from helpers.pipeline.warm.client import KERNEL_ENVIRONMENT, PROVISIONER, PROVISIONER_VARIABLE, warm_kernels
 
 if TYPE_CHECKING:
     from psutil import Process  # type: ignore[import-untyped]
     from pytask import Session
 
+    from helpers.pipeline.cluster_settings import ClusterChoice
     from helpers.pipeline.progress import RunProgress
     from helpers.pipeline.tasks import StepTask
 
 Status = Literal["executed", "unchanged", "failed", "blocked"]
+Job = tuple[CohortPaths, dict[str, Any]]  # a cohort, and the parameters it is run with
 
 
 class RunError(RuntimeError):
@@ -83,39 +86,92 @@ def run(
     progress: "RunProgress",
     workers: int | None = None,
     parameters: Mapping[str, Any] | None = None,
+    grid: Mapping[str, list[Any]] | None = None,
     force: bool = False,
+    cluster: "ClusterChoice | None" = None,
 ) -> RunReport:
     """Bring the results of cohorts up to date.
 
     Args:
         cohorts: names under ``data/cohorts/`` or paths to cohort folders.
         progress: is told what happens.
-        workers: how many notebooks run at a time; by default the number of processors.
+        workers: how many notebooks run at a time; by default one per processor, here or of the cluster.
         parameters: values put in place of the notebooks' own.
+        grid: values of further parameters, each combination of which is run and filed by itself.
         force: carry out every step, changed or not.
+        cluster: the cluster that carries out the steps; by default this machine.
 
     Raises:
         ProjectError: a cohort's folder is not found.
         PlanError: the plan cannot be followed.
         ParameterError: a parameter is unknown to every notebook, or of the wrong kind.
         RunError: two cohorts of one name, or another run is writing to the same place.
+        ClusterError: the cluster cannot be used.
     """
-    parameters = dict(parameters or {})
+    parameters, grid = dict(parameters or {}), grid or {}
     steps = load_plan()
     declared = {step.name: declared_parameters(step.source) for step in steps if step.is_notebook}
     check_parameters(parameters, declared)
+    check_grid(grid, parameters, declared)
     folders = _distinct([CohortPaths.of(cohort) for cohort in cohorts])
-    with _environment(), _sole_run(), warm_kernels(at_once=_much_to_do(steps, folders, force)):
+    with _environment(), _sole_run(), _place(cluster, steps, folders, workers, force, progress) as place:
         refused = _refused(folders)
-        accepted = [paths for paths in folders if paths.name not in refused]
+        jobs: list[Job] = [
+            (paths.filed_as(variant) if variant else paths, parameters | values)
+            for paths in folders
+            if paths.name not in refused
+            for variant, values in combinations(grid)
+        ]
         report = RunReport(refused=refused)
-        if accepted:
-            _build(steps, accepted, parameters, declared, progress, workers, force, report)
-        for paths in accepted:
-            done = {(outcome.cohort, outcome.step) for outcome in report.outcomes if outcome.done}
+        if jobs:
+            _build(steps, jobs, declared, progress, place, force, report)
+        done = {(outcome.cohort, outcome.step) for outcome in report.outcomes if outcome.done}
+        for paths, values in jobs:
             missing = [step.name for step in steps if (paths.name, step.name) not in done]
-            write_provenance(paths, steps, parameters, declared, missing)
+            write_provenance(paths, steps, values, declared, missing)
     return report
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where steps are carried out.
+
+    Attributes:
+        threads: how many at a time.
+        carry_out: carries out one step, and returns when it is done.
+        stop: ends what is under way.
+    """
+
+    threads: int
+    carry_out: Callable[[Step, CohortPaths, Mapping[str, Any]], None]
+    stop: Callable[[], None]
+
+
+@contextmanager
+def _place(
+    cluster: "ClusterChoice | None",
+    steps: tuple[Step, ...],
+    folders: list[CohortPaths],
+    workers: int | None,
+    force: bool,
+    progress: "RunProgress",
+) -> Iterator[_Place]:
+    """This machine with kernels of its own, or a cluster."""
+    if cluster is None:
+        with warm_kernels(at_once=_much_to_do(steps, folders, force)):
+            foreign = set(_children())
+
+            def stop() -> None:
+                for child in set(_children()) - foreign:
+                    child.terminate()
+
+            yield _Place(workers or os.cpu_count() or 1, lambda *order: carry_out(*order), stop)
+        return
+    from helpers.pipeline.cluster import open_cluster
+
+    kernels = _settings() | {PROVISIONER_VARIABLE: os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)}
+    with open_cluster(cluster, workers=workers, settings=kernels, say=progress.say) as remote:
+        yield _Place(remote.threads, remote.carry_out, remote.stop)
 
 
 def _much_to_do(steps: tuple[Step, ...], folders: list[CohortPaths], force: bool) -> bool:
@@ -131,6 +187,10 @@ def _much_to_do(steps: tuple[Step, ...], folders: list[CohortPaths], force: bool
 
 
 def _distinct(folders: list[CohortPaths]) -> list[CohortPaths]:
+    if variants := [paths.name for paths in folders if paths.variant]:
+        raise RunError(
+            f"{variants[0]} is a result of a grid: name the cohort, and give the values by --grid."
+        )
     by_name: dict[str, CohortPaths] = {}
     for paths in folders:
         other = by_name.setdefault(paths.name, paths)
@@ -155,14 +215,18 @@ def _refused(folders: Iterable[CohortPaths]) -> dict[str, str]:
 def _environment() -> Iterator[None]:
     """Settings that kernels inherit; the caller's own are put back, and so is the import path."""
     before, import_path = dict(os.environ), list(sys.path)
-    pinned = {PROJECT_VARIABLE: str(project_root()), OUTPUT_VARIABLE: str(output_root())}
-    os.environ.update(pinned | KERNEL_ENVIRONMENT)
+    os.environ.update(_settings())
     try:
         yield
     finally:
         os.environ.clear()
         os.environ.update(before)
         sys.path[:] = import_path
+
+
+def _settings() -> dict[str, str]:
+    pinned = {PROJECT_VARIABLE: str(project_root()), OUTPUT_VARIABLE: str(output_root())}
+    return pinned | KERNEL_ENVIRONMENT
 
 
 @contextmanager
@@ -177,10 +241,12 @@ def _sole_run() -> Iterator[None]:
     with (state_dir() / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise RunError(
                 f"Another run is writing to {output_root()}. Wait for it, or give --output."
             ) from None
+        except OSError:  # some shared file systems have no locks
+            pass
         yield
 
 
@@ -204,11 +270,11 @@ class _Sleeper:
 class _Executor(ThreadPoolExecutor):
     """Threads that, once the run is interrupted, drop what is waiting and stop the kernels under way."""
 
-    def __init__(self, max_workers: int, progress: "RunProgress") -> None:
-        super().__init__(max_workers=max_workers, thread_name_prefix="step")
+    def __init__(self, place: _Place, progress: "RunProgress") -> None:
+        super().__init__(max_workers=place.threads, thread_name_prefix="step")
+        self._place = place
         self._progress = progress
         self._given: list[Future[Any]] = []
-        self._foreign = set(_children())
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
         future = super().submit(fn, *args, **kwargs)
@@ -222,8 +288,7 @@ class _Executor(ThreadPoolExecutor):
         self.shutdown(wait=False, cancel_futures=True)
         if interrupted:
             self._progress.stop()
-            for child in set(_children()) - self._foreign:
-                child.terminate()
+            self._place.stop()
         self.shutdown(wait=True)
 
 
@@ -235,11 +300,10 @@ def _children() -> "list[Process]":
 
 def _build(
     steps: tuple[Step, ...],
-    cohorts: list[CohortPaths],
-    parameters: Mapping[str, Any],
+    jobs: list[Job],
     declared: Mapping[str, Mapping[str, Any]],
     progress: "RunProgress",
-    workers: int | None,
+    place: _Place,
     force: bool,
     report: RunReport,
 ) -> None:
@@ -247,10 +311,10 @@ def _build(
 
     def action(step: Step, cohort: CohortPaths, values: Mapping[str, Any]) -> None:
         with progress.step(f"{cohort.name}: {step.name}"):
-            carry_out(step, cohort, values)
+            place.carry_out(step, cohort, values)
 
-    tasks = build_tasks(steps, cohorts, parameters, declared, action)
-    executor = _Executor(workers or os.cpu_count() or 1, progress)
+    tasks = build_tasks(steps, jobs, declared, action)
+    executor = _Executor(place, progress)
     with progress.showing():
         session = _pytask(tasks, executor, force)
     report.outcomes += _outcomes(session)
@@ -271,7 +335,7 @@ def _pytask(tasks: "list[StepTask]", executor: _Executor, force: bool) -> "Sessi
         return executor
 
     registry.register_parallel_backend(ParallelBackend.CUSTOM, builder, worker_type=WorkerType.THREADS)
-    execute._Sleeper = _Sleeper  # type: ignore[attr-defined, misc]
+    execute._Sleeper = _Sleeper  # type: ignore[assignment, misc]
     quiet, pytask.console.quiet = pytask.console.quiet, True
     try:
         session = pytask.build(

@@ -81,8 +81,7 @@ class StepTask(TaskWithoutPath):
 
 def build_tasks(
     steps: Iterable[Step],
-    cohorts: Iterable[CohortPaths],
-    parameters: Mapping[str, Any],
+    jobs: Iterable[tuple[CohortPaths, Mapping[str, Any]]],
     declared: Mapping[str, Mapping[str, Any]],
     action: Action,
 ) -> list[StepTask]:
@@ -90,8 +89,7 @@ def build_tasks(
 
     Args:
         steps: the plan.
-        cohorts: the cohorts, with different names.
-        parameters: parameters of the run.
+        jobs: the cohorts, with different names, each with the parameters it is run with.
         declared: parameters that each notebook declares, by its name.
         action: carries out one step of one cohort with the parameters to be put into its notebook.
     """
@@ -99,7 +97,7 @@ def build_tasks(
     code = {step.name: _code(step) for step in steps}
     optional = {path for step in steps for path in step.optional}
     tasks = []
-    for cohort in cohorts:
+    for cohort, parameters in jobs:
         nodes = {
             path: ProductNode(
                 name=f"{cohort.name}/{path}", path=locate(path, cohort), optional=path in optional
@@ -128,9 +126,10 @@ def build_tasks(
 
 
 def cohort_argument(cohort: CohortPaths) -> str:
-    """The cohort as told to a notebook: its name, or for a folder elsewhere its path."""
-    embedded = project_root() / "data" / "cohorts" / cohort.name
-    return cohort.name if cohort.folder == embedded.resolve() else shown(cohort.folder)
+    """The cohort as told to a notebook: its name, or for a folder elsewhere its path; ``@VARIANT`` if any."""
+    embedded = project_root() / "data" / "cohorts" / cohort.base
+    told = cohort.base if cohort.folder == embedded.resolve() else shown(cohort.folder)
+    return f"{told}@{cohort.variant}" if cohort.variant else told
 
 
 def raw_names(cohort: CohortPaths) -> list[str]:
