@@ -87,7 +87,10 @@ def _compared(material: Material) -> list[Claim]:
     for test in stored.select(analysis="composite_rank", group="both", statistic="test"):
         if test.value != test.value:
             continue
+        assert treated is not None
+        assert reference is not None
         slots = {"test": Row(test), "probability": Row(test, 2)}
+        slots |= {"treated": material.arm(treated), "reference": material.arm(reference)}
         claims.append(
             Claim(
                 "composite_rank.compared",

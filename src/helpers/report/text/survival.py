@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from helpers.report.text.claims import (
     ALPHA,
     Claim,
+    Direction,
     Items,
     Material,
     Row,
@@ -103,9 +104,20 @@ def survival_compared(material: Material) -> list[Claim]:
     first, second = rows
     significant = material.significant(test)
     way = direction_of(first.value, second.value) if first is not None and second is not None else ""
-    if first is None or second is None or not way:
+    if first is None or second is None or not way or _at_odds(material, way):
         return [Claim("survival.tested", slots, "", significant, (), test.id)]
     return [Claim("survival.compared", slots, way, significant, (first.id, second.id), test.id)]
+
+
+def _at_odds(material: Material, way: Direction) -> bool:
+    """Tell whether the hazard ratio points the other way than survival at the horizon: curves that cross."""
+    ratio = material.statistics.find(
+        "survival", "death", "hazard_ratio", group="both", timepoint=material.day
+    )
+    return ratio is not None and (direction_of(ratio.value, 1.0), way) in {
+        ("lower", "lower"),
+        ("higher", "higher"),
+    }
 
 
 def hazard_ratio(material: Material) -> list[Claim]:
@@ -114,8 +126,12 @@ def hazard_ratio(material: Material) -> list[Claim]:
     if row is None or row.value != row.value:
         return []
     limits = (row.lower, row.upper)
+    treated, reference = material.config.treated, material.config.reference
+    if treated is None or reference is None:
+        return []
     excluded = None if any(x != x for x in limits) else not row.lower <= 1 <= row.upper
     slots: dict[str, Slot] = {"ratio": Row(row, 2), "level": material.level}
+    slots |= {"treated": material.arm(treated), "reference": material.arm(reference)}
     way = direction_of(row.value, 1.0)
     return [Claim("survival.hazard_ratio", slots, way, excluded, (row.id,), "", 1.0)]
 

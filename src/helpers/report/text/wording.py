@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 _FILES = ("claims.toml", "methods.toml", "exhibits.toml", "strobe.toml", "report.toml")
+_OWN_DIGITS = {"p", "p_value", "n", "n_missing", "of", "count_percent"}
 _JOINS = {"commas": "list", "semicolons": "semicolon", "sentences": "sentence"}
+_OF_ONE_TABLE = re.compile(r" \(smallest expected count [\d.]+\)(;.*)?$")
 _SLOT = re.compile(r"\{(\w+)(?:\.(\w+))?(?::(\d+))?\}")
 
 
@@ -83,7 +85,8 @@ class Wording:
 
     def paragraph(self, claims: list[Claim], register: str = "") -> Prose:
         """Return claims as sentences of one paragraph."""
-        return join_prose((self.render(claim, register) for claim in claims), self.grammar("sentence"))
+        sentences = (capitalised(self.render(claim, register)) for claim in claims)
+        return join_prose(sentences, self.grammar("sentence"))
 
     def grammar(self, name: str) -> str:
         """Return a word or sign of grammar."""
@@ -120,6 +123,26 @@ class Wording:
             return re.split(r"，|, ", text)[0]
         return in_text(text)
 
+    def number(self, slot: Row, part: str, *, given: bool = True) -> Number:
+        """Return one part of a row in this language.
+
+        Args:
+            slot: the row and the decimals to show.
+            part: which part of it.
+            given: whether the decimals are meant for this part, not for the row's estimate only.
+        """
+        places = None if not given and part in _OWN_DIGITS else slot.digits
+        text = part_text(slot.row, part, places)
+        if part == "method":
+            text = plain_method(text)
+        if part in {"method", "note", "unit"}:
+            text = self.phrase(text)
+        if part in {"ci", "value_ci"}:
+            text = text.replace(" to ", self.grammar("to"))
+        if part in {"p", "count_percent"} and self.language == "zh":
+            text = _in_chinese(text)
+        return Number(text, slot.row.id, part)
+
     def _template(self, claim: Claim, register: str) -> str:
         templates = _templates(self.language)
         found: Any = templates.get(f"{claim.key}@{register}", templates.get(claim.key))
@@ -136,16 +159,8 @@ class Wording:
 
     def _fill(self, slot: Slot, part: str | None, digits: str | None, register: str) -> Fragment | Prose:
         if isinstance(slot, Row):
-            shown = part or "value"
             places = int(digits) if digits is not None else slot.digits
-            if digits is None and shown in {"p", "p_value", "n", "n_missing", "of", "count_percent"}:
-                places = None
-            text = part_text(slot.row, shown, places)
-            if shown in {"method", "note", "unit"}:
-                text = self.phrase(text)
-            if shown == "ci":
-                text = text.replace(" to ", self.grammar("to"))
-            return Number(text, slot.row.id, shown)
+            return self.number(Row(slot.row, places), part or "value", given=digits is not None)
         if isinstance(slot, Term):
             return self._word(slot)
         if isinstance(slot, Claim):
@@ -162,6 +177,31 @@ class Wording:
         if term.form == "arm":
             text = self.grammar("arm").replace("{name}", text)
         return Declared(text, term.key) if term.key else text
+
+
+def _in_chinese(text: str) -> str:
+    """Return a p-value or a count in the signs of Chinese print: ``P < 0.001``, ``17例（85%）``."""
+    if text.startswith("p "):
+        return f"P{text[1:]}"
+    return text.replace(" (", "例（").replace(")", "）")
+
+
+def capitalised(sentence: Prose) -> Prose:
+    """Return a sentence that begins with a capital letter, whatever word comes first."""
+    if not sentence.fragments:
+        return sentence
+    first, *rest = sentence.fragments
+    text = str(first)
+    if isinstance(first, Declared):
+        first = Declared(text[:1].upper() + text[1:], first.key)
+    elif isinstance(first, str):
+        first = text[:1].upper() + text[1:]
+    return Prose((first, *rest))
+
+
+def plain_method(method: str) -> str:
+    """Return a method's name without what holds for one row only: the expected count of its table."""
+    return _OF_ONE_TABLE.sub("", method)
 
 
 def in_text(label: str) -> str:

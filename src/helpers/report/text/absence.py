@@ -1,0 +1,114 @@
+"""Why a row is not in the statistics: the cohort lacks the data, or nobody ever stores such a row."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from typing import TYPE_CHECKING
+
+from helpers.report.text.claims import Claim, Material, Term
+from helpers.report.text.survival import nobody_died
+from helpers.results.store import StatisticsStoreError
+
+if TYPE_CHECKING:
+    from helpers.results.store import Statistic
+
+# Analysis: the sentence for a cohort that has no row of it at all.
+ABSENT_ANALYSES = {
+    "response": "response.none",
+    "response_by_rule": "variants.none",
+    "response_agreement": "rule.alone",
+    "response_endpoint": "response_time.none",
+    "response_variant": "variants.none",
+    "time_to_response": "response_time.none",
+    "survival": "survival.none",
+    "effect": "effects.none",
+    "glucocorticoid": "dose.none",
+    "alive_low_dose": "dose.none",
+    "composite_rank": "dose.none",
+    "laboratory": "course.none",
+    "trend": "course.none",
+    "splenomegaly": "spleen.none",
+    "adverse_events": "events.absent",
+    "event_rate": "events.absent",
+    "laboratory_toxicity": "toxicity.none",
+    "toxicity_shift": "toxicity.none",
+    "toxicity_finding": "toxicity.none",
+    "exposure": "exposure.none",
+    "added_therapy": "exposure.none",
+    "long_term": "response.none",
+    "diagnosis": "criteria.none",
+    "criteria_agreement": "agreement.none",
+    "refractoriness": "eligibility.none",
+    "eligibility": "eligibility.none",
+    "reporting_limits": "limits.none",
+}
+_BY_VARIABLE = {"baseline", "laboratory", "trend", "missingness", "reporting_limits", "splenomegaly"}
+_COMPARISONS = {"both"}
+
+
+class UnknownStatisticError(StatisticsStoreError):
+    """An identifier or pattern that names no row that this kind of analysis stores."""
+
+
+def find_row(material: Material, pattern: str) -> Statistic | Claim:
+    """Return the row of an identifier or pattern, or the claim that says why the cohort does not have it.
+
+    Args:
+        material: statistics and settings.
+        pattern: identifier; ``*`` stands for anything inside a part, ``{horizon}`` for the last day.
+
+    Raises:
+        UnknownStatisticError: several rows match, or none does and no lack of data explains it; identifiers
+            near it are named.
+    """
+    wanted = pattern.replace("{horizon}", f"{material.horizon_days:g}")
+    stored = material.statistics
+    if wanted in stored:
+        return stored[wanted]
+    found = [name for name in stored if fnmatch.fnmatchcase(name, wanted)] if "*" in wanted else []
+    if len(found) == 1:
+        return stored[found[0]]
+    if found:
+        shown = ", ".join(found[:4]) + (", ..." if len(found) > 4 else "")
+        raise UnknownStatisticError(f"{pattern} names {len(found)} statistics: {shown}")
+    claim = why_absent(material, wanted)
+    if claim is None:
+        near = difflib.get_close_matches(wanted.replace("*", ""), stored, n=3, cutoff=0.5)
+        hint = f"; near it: {', '.join(near)}" if near else ""
+        raise UnknownStatisticError(f"there is no statistic {pattern}{hint}")
+    return claim
+
+
+def why_absent(material: Material, identifier: str) -> Claim | None:
+    """Return the claim that explains the absence of a row; None where no lack of data explains it."""
+    parts = identifier.split(".")
+    if len(parts) != 5:
+        return None
+    analysis, variable, group, _, _ = parts
+    if group in _COMPARISONS and len(material.config.groups) < 2:
+        return Claim("absent.one_group")
+    rows = material.statistics.select(analysis=analysis)
+    if not rows:
+        key = ABSENT_ANALYSES.get(analysis)
+        return Claim(key) if key else None
+    ids = material.config.group_ids
+    if group not in {*ids, "all", "both"} and "*" not in group:
+        return None
+    if analysis in _BY_VARIABLE and not any(row.variable == variable for row in rows):
+        return _not_measured(variable)
+    if analysis == "survival" and group in _COMPARISONS and nobody_died(material):
+        return Claim("survival.not_compared")
+    if group in ids and not any(row.group == group for row in rows):
+        return Claim("absent.group", {"arm": material.arm(material.config.group(group))})
+    return None
+
+
+def _not_measured(variable: str) -> Claim | None:
+    from helpers.analysis.variables import variable_label
+    from helpers.cohort.dictionary import load_dictionary
+
+    if variable not in load_dictionary().variables and not variable.startswith("prior_"):
+        return None
+    label = Term(variable_label(variable), f"variable.{variable}.label", "in_text")
+    return Claim("absent.variable", {"variable": label})

@@ -1,0 +1,224 @@
+"""Claims about how the analysis was made: from the settings and the methods really used."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, declared_alpha
+from helpers.report.text.prose import Declared
+from helpers.report.text.steroids import threshold
+from helpers.report.text.survival import survival_test
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from helpers.cohort.settings import Group
+    from helpers.results.store import Statistic
+
+SOFTWARE = ("numpy", "pandas", "scipy", "statsmodels", "lifelines", "firthmodels", "matplotlib")
+
+
+def design(material: Material) -> list[Claim]:
+    """Who was compared with whom, when enrolled and from which day counted."""
+    config = material.config
+    claims = [Claim("methods.two_groups" if len(config.groups) == 2 else "methods.one_group")]
+    claims += [_group(material, group) for group in config.groups]
+    if len({group.day0 for group in config.groups}) > 1:
+        claims.append(Claim("methods.day0_differs"))
+    eras = [group.enrolment for group in config.groups if group.enrolment]
+    if len(eras) == 2 and (eras[0][0] > eras[1][1] or eras[1][0] > eras[0][1]):
+        claims.append(Claim("methods.eras_differ"))
+    if config.follow_up.data_cutoff is not None:
+        cutoff = Declared(config.follow_up.data_cutoff.isoformat(), "follow_up.data_cutoff")
+        claims.append(Claim("methods.cutoff", {"cutoff": cutoff}))
+    if config.provenance != "real":
+        claims.append(Claim("methods.not_patients", {"note": Term(config.data_note, "data_note")}))
+    if config.source:
+        claims.append(Claim("methods.source", {"source": Declared(config.source, "source")}))
+    return claims
+
+
+def _group(material: Material, group: Group) -> Claim:
+    n = material.statistics[f"flow.patients.{group.id}.baseline.analysed"]
+    slots: dict[str, Slot] = {"arm": material.arm(group), "n": Row(n)}
+    slots["day0"] = Term(group.day0, f"group.{group.id}.day0", "plain")
+    if group.enrolment is None:
+        return Claim("methods.group", slots)
+    first, last = (Declared(month, f"group.{group.id}.enrolment") for month in group.enrolment)
+    return Claim("methods.group_enrolled", slots | {"first": first, "last": last})
+
+
+def data_handling(material: Material) -> list[Claim]:
+    """Visits and their windows, the row that stands for a visit, what was excluded or not filled in."""
+    config, stored = material.config, material.statistics
+    visits = tuple(
+        Claim(
+            "methods.visit",
+            {
+                "visit": material.visit(visit.id),
+                **{
+                    name: Row(stored[f"plan.{visit.id}.all.baseline.{name}"], 0)
+                    for name in ("day", "first", "last")
+                },
+            },
+        )
+        for visit in config.visits
+        if f"plan.{visit.id}.all.baseline.day" in stored
+    )
+    claims = [Claim("methods.horizon", {"day": material.horizon})]
+    if visits:
+        claims.append(Claim("methods.visits", {"visits": Items(visits, "semicolons")}))
+    claims.append(Claim(f"methods.tie_{config.windowing.tie}"))
+    after = "allowed" if config.windowing.baseline_after_day0 else "not_allowed"
+    claims.append(Claim(f"methods.baseline_after_{after}"))
+    claims.append(Claim(f"methods.implausible_{config.implausible.action}"))
+    if material.statistics.select(analysis="reporting_limits"):
+        claims.append(Claim("methods.limits"))
+    if config.exclusions:
+        number = Declared(str(len(config.exclusions)), "exclusion")
+        claims.append(Claim("methods.excluded", {"number": number}))
+    return [*claims, Claim("methods.missing")]
+
+
+def definitions(material: Material, titles: Mapping[str, str]) -> list[Claim]:
+    """Criteria, response, glucocorticoid dose, adverse events: how each was defined.
+
+    Args:
+        material: statistics and settings.
+        titles: title of each criteria file that the analysis applied, by its name.
+    """
+    return [
+        *_criteria(material, titles),
+        *_response(material, titles),
+        *_steroids(material),
+        *_safety(material, titles),
+    ]
+
+
+def _title(name: str, titles: Mapping[str, str]) -> Term:
+    return Term(titles.get(name, name), f"criteria.{name}.title", "plain")
+
+
+def _criteria(material: Material, titles: Mapping[str, str]) -> list[Claim]:
+    from helpers.results.store import slug
+
+    names = [
+        name
+        for name in titles
+        if material.statistics.select(analysis="diagnosis", variable=slug(name), statistic="met")
+    ]
+    if not names:
+        return []
+    listed = tuple(Claim("methods.named", {"title": _title(name, titles)}) for name in names)
+    return [Claim("methods.criteria", {"criteria": Items(listed, "semicolons")})]
+
+
+def _response(material: Material, titles: Mapping[str, str]) -> list[Claim]:
+    config, claims = material.config, []
+    if material.statistics.select(analysis="response"):
+        ways: dict[str, Slot] = {
+            name: Claim(f"methods.counts_as_{getattr(config.response, name)}")
+            for name in ("dead_is", "withdrawn_is", "not_assessed_is")
+        }
+        claims.append(Claim("methods.response", ways))
+    if material.statistics.select(analysis="response_by_rule"):
+        name = config.criteria.response
+        found = next((key for key in titles if key in {name, f"response_{name}"}), name)
+        claims.append(Claim("methods.response_rule", {"title": _title(found, titles)}))
+    return claims
+
+
+def _steroids(material: Material) -> list[Claim]:
+    if not material.statistics.select(analysis="glucocorticoid"):
+        return []
+    summary = Claim(f"methods.dose_{material.config.steroids.dose_summary}")
+    claims = [Claim("methods.dose"), summary]
+    rows = material.statistics.select(analysis="glucocorticoid", statistic="change_test")
+    if rows:
+        claims.append(Claim("methods.dose_tested", {"test": Row(rows[0])}))
+    if material.statistics.select(analysis="glucocorticoid", variable="low_dose"):
+        claims.append(Claim("methods.low_dose", {"limit": threshold(material)}))
+    return claims
+
+
+def _safety(material: Material, titles: Mapping[str, str]) -> list[Claim]:
+    claims = []
+    if material.statistics.select(analysis="adverse_events"):
+        claims.append(Claim("methods.events", {"day": material.horizon}))
+    if material.statistics.select(analysis="laboratory_toxicity"):
+        claims.append(Claim("methods.toxicity", {"title": _title(material.config.criteria.toxicity, titles)}))
+    return claims
+
+
+def statistical_methods(material: Material) -> list[Claim]:
+    """Tests, intervals and models, in the words of the rows' own method column."""
+    stored = material.statistics
+    claims = []
+    tests = stored.select(analysis="baseline", statistic="test")
+    if tests:
+        claims.append(Claim("methods.baseline", {"methods": Items(_distinct(tests), "semicolons")}))
+        claims.append(Claim("methods.balance"))
+    adjusted = stored.select(analysis="baseline", statistic="test_adjusted")
+    if adjusted:
+        claims.append(Claim("methods.adjusted", {"method": Row(adjusted[0])}))
+    changes = stored.select(analysis="laboratory", statistic="change_test")
+    if changes:
+        claims.append(Claim("methods.changes", {"methods": Items(_distinct(changes), "semicolons")}))
+    shares = [r for r in stored.values() if r.method == "proportion, clopper-pearson interval"]
+    if shares:
+        claims.append(Claim("methods.shares", {"method": Row(shares[0])}))
+    claims += _survival(material)
+    claims.append(Claim("methods.level", {"level": material.level, "alpha": declared_alpha(material.alpha)}))
+    seed = material.parameters.get("seed")
+    if seed is not None:
+        claims.append(Claim("methods.seed", {"seed": Declared(str(seed), "parameters.seed")}))
+    return [*claims, _software()]
+
+
+def _distinct(rows: Iterable[Statistic]) -> tuple[Claim, ...]:
+    """Return one claim a method, in order of appearance."""
+    from helpers.report.text.wording import plain_method
+
+    found: dict[str, Statistic] = {}
+    for row in rows:
+        found.setdefault(plain_method(row.method), row)
+    return tuple(Claim("methods.method", {"row": Row(row)}) for row in found.values())
+
+
+def _survival(material: Material) -> list[Claim]:
+    curves = material.statistics.select(analysis="survival", statistic="survival")
+    if not curves:
+        return []
+    usual = Counter(row.method for row in curves).most_common(1)[0][0]
+    curve = next(row for row in curves if row.method == usual)
+    claims = [Claim("methods.survival", {"curve": Row(curve)})]
+    test = survival_test(material)
+    if test is not None:
+        claims.append(Claim("methods.survival_test", {"test": Row(test)}))
+    ratio = material.statistics.find(
+        "survival", "death", "hazard_ratio", group="both", timepoint=material.day
+    )
+    treated, reference = material.config.treated, material.config.reference
+    if ratio is not None and treated is not None and reference is not None:
+        slots: dict[str, Slot] = {"treated": material.arm(treated), "reference": material.arm(reference)}
+        claims.append(Claim("methods.hazard_ratio", slots | {"ratio": Row(ratio)}))
+    rows = material.statistics.select(analysis="effect")
+    if rows:
+        claims.append(Claim("methods.effects", {"methods": Items(_distinct(rows), "semicolons")}))
+    return claims
+
+
+def _software() -> Claim:
+    named = []
+    for name in SOFTWARE:
+        try:
+            number = version(name)
+        except PackageNotFoundError:
+            continue
+        slots: dict[str, Slot] = {"name": name, "version": Declared(number, f"software.{name}")}
+        named.append(Claim("methods.package", slots))
+    python = Declared(".".join(platform.python_version_tuple()[:2]), "software.python")
+    return Claim("methods.software", {"python": python, "packages": Items(tuple(named))})

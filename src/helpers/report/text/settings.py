@@ -1,0 +1,86 @@
+"""What settings declare, by key: ``follow_up.horizon_days``, ``parameters.seed``, ``software.numpy``."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from helpers.report.text.claims import Material
+
+
+class UnknownSettingError(KeyError):
+    """A key that neither the configuration nor the run's parameters declare."""
+
+    def __str__(self) -> str:
+        """Return the message without the quotes of a key."""
+        return str(self.args[0])
+
+
+def setting_text(key: str, material: Material) -> str:
+    """Return what a key declares, as text.
+
+    Keys: those of ``cohort.toml`` with dots (``group.ID.label`` and ``visit.ID.label`` by id),
+    ``parameters.NAME``, ``software.NAME``, ``significance_level`` and ``rows.effect`` (with ``.below`` and
+    ``.above``), the number of methods.
+
+    Raises:
+        UnknownSettingError: nothing declares the key.
+    """
+    room, _, name = key.partition(".")
+    if room == "parameters":
+        return _parameter(name, material)
+    if room == "software":
+        return _version(name)
+    if key == "significance_level":
+        return f"{material.alpha:g}"
+    if room == "rows":
+        return _count(name, material)
+    return _configured(key, material)
+
+
+def _parameter(name: str, material: Material) -> str:
+    if name == "confidence":
+        return f"{100 * material.confidence:g}%"
+    if name == "horizon_days":
+        return f"{material.horizon_days:g}"
+    if name not in material.parameters:
+        raise UnknownSettingError(f"the run has no parameter {name}")
+    return str(material.parameters[name])
+
+
+def _version(name: str) -> str:
+    if name == "python":
+        return ".".join(platform.python_version_tuple()[:2])
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        raise UnknownSettingError(f"the package {name} is not installed") from None
+
+
+def _count(name: str, material: Material) -> str:
+    rows = [row for row in material.statistics.select(analysis="effect") if row.p_value == row.p_value]
+    below = sum(row.p_value < material.alpha for row in rows)
+    counts = {"effect": len(rows), "effect.below": below, "effect.above": len(rows) - below}
+    if name not in counts:
+        raise UnknownSettingError(f"nothing counts rows.{name}")
+    return str(counts[name])
+
+
+def _configured(key: str, material: Material) -> str:
+    found: Any = material.config
+    parts = key.split(".")
+    if parts[0] == "exclusion":
+        return str(len(material.config.exclusions))
+    if parts[0] in {"group", "visit"} and len(parts) == 3:
+        try:
+            found = getattr(material.config, parts[0])(parts[1])
+        except KeyError as error:
+            raise UnknownSettingError(error.args[0]) from None
+        parts = parts[2:]
+    for part in parts:
+        if not hasattr(found, part):
+            raise UnknownSettingError(f"cohort.toml has no setting {key}")
+        found = getattr(found, part)
+    return f"{found:g}" if isinstance(found, float) else str(found)
