@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Literal, Self
@@ -98,7 +99,7 @@ class Theme(BaseModel):
         found: list[Run] = []
         for part in cell.parts:
             found += self._part(part)
-        return tuple(run for run in found if run.text)
+        return _merged(found)
 
     def text(self, cell: Cell) -> str:
         """Return a cell's text without its marks."""
@@ -180,6 +181,17 @@ class Theme(BaseModel):
         link = " to " if min(lower, upper) < 0 else self.interval  # a dash beside a minus sign misleads
         low, high = self.number(lower, value.digits), self.number(upper, value.digits)
         return f"{self.number(estimate, value.digits)}{value.unit} ({low}{link}{high})"
+
+
+def _merged(runs: Iterable[Run]) -> tuple[Run, ...]:
+    """Return the runs with neighbours of one face joined, so that a text is not cut where numbers begin."""
+    merged: list[Run] = []
+    for run in runs:
+        if run.text and merged and replace(run, text="") == replace(merged[-1], text=""):
+            merged[-1] = replace(run, text=merged[-1].text + run.text)
+        elif run.text:
+            merged.append(run)
+    return tuple(merged)
 
 
 def _faces(text: str) -> list[Run]:

@@ -1,0 +1,163 @@
+"""How wide a table's columns must be, and whether it needs a page on its side."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from helpers.report.table_formats.shown import Shown, ShownCell
+from helpers.report.table_themes import Run
+
+# Widths of signs in parts of the text size, as of Arial and Helvetica; what is not listed is average.
+_NARROW, _WIDE = "iljI.,;:'|!()[]/ft \N{EN SPACE}", "mwMW%@\N{EM DASH}"
+_AVERAGE, _SLIM, _BROAD, _CAPITAL, _CJK = 0.53, 0.30, 0.85, 0.68, 1.0
+_POINT_MM = 25.4 / 72
+_GAP_MM = 3.2  # between the texts of neighbouring columns
+_BOLD = 1.1  # of headings beside the same text in plain letters
+_MARK = 0.7  # of a raised sign
+INDENT_MM = 3.5
+
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_TIED = re.compile(r"\([^()]{1,24}\)|\b[pPn] [=<>] (?=[\d.<>])|^ [=<>] (?=[\d.])|(?<=\d) (?=\[)")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page's room for text in mm, upright and on its side."""
+
+    portrait: float = 160.0
+    landscape: float = 247.0
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Widths of the columns in mm, gaps included, and whether the page must lie on its side."""
+
+    widths: tuple[float, ...]
+    landscape: bool
+
+    @property
+    def total(self) -> float:
+        """Width of the table in mm."""
+        return sum(self.widths)
+
+
+def text_width(text: str, points: float) -> float:
+    """Return about how many mm a text takes on one line."""
+    return sum(map(_sign_width, text)) * points * _POINT_MM
+
+
+def _sign_width(sign: str) -> float:
+    if sign in _NARROW:
+        return _SLIM
+    if sign in _WIDE:
+        return _BROAD
+    if sign >= "\N{CJK RADICAL REPEAT}":
+        return _CJK
+    return _CAPITAL if sign.isupper() else _AVERAGE
+
+
+def measure(one: Shown, points: float, page: Page | None = None) -> Measure:
+    """Return the widths at which texts wrap least.
+
+    Every column gets the width of its longest word. What room is left goes to the columns whose texts do not
+    fit on one line, in proportion to what each still lacks. A table that would need more than two lines in
+    most of its cells upright, lies on its side.
+    """
+    page = page or Page()
+    least, wanted = _least(one, points), _wanted(one, points)
+    if sum(wanted) <= page.portrait:
+        return Measure(tuple(wanted), landscape=False)
+    upright = _share(least, wanted, page.portrait)
+    if sum(least) <= page.portrait and _lines(one, upright, points) <= 1.35:
+        return Measure(upright, landscape=False)
+    return Measure(_share(least, wanted, page.landscape), landscape=True)
+
+
+def unbroken(runs: Iterable[Run]) -> tuple[Run, ...]:
+    """Return texts with no-break spaces where no line should end: in short brackets, in ``p = 0.011``."""
+    return tuple(replace(run, text=_TIED.sub(_tie, run.text)) for run in runs)
+
+
+def _tie(found: re.Match[str]) -> str:
+    return found[0].replace(" ", _NO_BREAK)
+
+
+def _columns(one: Shown, points: float) -> list[list[tuple[list[float], float]]]:
+    """Return of each column, headings first, the widths of the words of each cell and the indent."""
+    cells = [[(_words(head, _BOLD * points), 0.0)] for head in one.heads]
+    for row in one.rows:
+        if row.kind == "body":
+            for i, cell in enumerate(row.cells):
+                cells[i].append((_words(cell, points), INDENT_MM * row.level if i == 0 else 0.0))
+    return cells
+
+
+def _words(cell: ShownCell, points: float) -> list[float]:
+    """Return the widths of what stands between a cell's line breaks; marks belong to the last word."""
+    words = "".join(run.text for run in unbroken(cell.runs)).split(" ")
+    widths = [text_width(word, points) for word in words]
+    widths[-1] += text_width(",".join(cell.marks), _MARK * points)
+    return widths
+
+
+def _whole(words: Sequence[float], points: float) -> float:
+    return sum(words) + (len(words) - 1) * text_width(" ", points)
+
+
+def _least(one: Shown, points: float) -> list[float]:
+    """Return the width of each column's longest word."""
+    return [
+        max(indent + width for words, indent in column for width in words) + _GAP_MM
+        for column in _columns(one, points)
+    ]
+
+
+def _wanted(one: Shown, points: float) -> list[float]:
+    """Return the width at which each column's longest text takes one line."""
+    widths = [
+        max(indent + _whole(words, points) for words, indent in column) + _GAP_MM
+        for column in _columns(one, points)
+    ]
+    for spanner in one.spanners:
+        inside = range(spanner.start, spanner.start + spanner.width)
+        lack = text_width(spanner.text, _BOLD * points) + _GAP_MM - sum(widths[i] for i in inside)
+        for i in inside:
+            widths[i] += max(0.0, lack) / spanner.width
+    return widths
+
+
+def _share(least: Sequence[float], wanted: Sequence[float], room: float) -> tuple[float, ...]:
+    """Return widths that add up to no more than the room, between the least and the wanted ones."""
+    if sum(least) >= room:
+        return tuple(width * room / sum(least) for width in least)
+    widths, open_ = list(least), set(range(len(least)))
+    while open_:
+        left = room - sum(widths)
+        lacks = {i: wanted[i] - widths[i] for i in open_ if wanted[i] - widths[i] > 1e-9}
+        if left <= 1e-9 or not lacks:
+            break
+        # Short columns are filled first, so that a long text beside them takes the rest.
+        part = left / len(lacks)
+        for i, lack in lacks.items():
+            widths[i] += min(lack, part)
+        open_ = set(lacks)
+    return tuple(widths)
+
+
+def _lines(one: Shown, widths: Sequence[float], points: float) -> float:
+    """Return the mean number of lines that a body row takes."""
+    columns = [cells[1:] for cells in _columns(one, points)]
+    rows = list(zip(*columns, strict=True))
+    if not rows:
+        return 1.0
+    heights = [
+        max(
+            math.ceil((indent + _whole(words, points)) / max(width - _GAP_MM + 0.01, 1.0))
+            for (words, indent), width in zip(row, widths, strict=True)
+        )
+        for row in rows
+    ]
+    return float(sum(heights)) / len(heights)
