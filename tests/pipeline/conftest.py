@@ -144,6 +144,7 @@ def fake_kernels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         write_products(step, paths, parameters)
 
     monkeypatch.setattr("helpers.pipeline.runner.carry_out", carry_out)
+    monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "local-provisioner")  # nothing is to be warmed
     return done
 
 

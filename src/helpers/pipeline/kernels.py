@@ -86,7 +86,7 @@ def _spare_grammar() -> None:
 
 def _run(notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Path) -> Any:
     import papermill
-    from jupyter_client.provisioning import KernelProvisionerFactory
+    from jupyter_client.provisioning.factory import KernelProvisionerFactory
     from papermill.log import logger
 
     logger.addHandler(logging.NullHandler())  # it would tell on standard error what is raised as well

@@ -1,6 +1,8 @@
 """Carry out one step of the plan for one cohort: execute its notebook, or call its function."""
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,6 +12,7 @@ from typing import Any
 from helpers.pipeline.kernels import execute_notebook
 from helpers.pipeline.paths import CohortPaths, shown, state_dir
 from helpers.pipeline.plan import Step, locate
+from helpers.pipeline.warm.client import SOCKET_VARIABLE, WarmKernelError, fork
 
 _FOLDERS = ("{results}", "{figures}", "{folder}")
 
@@ -53,18 +56,27 @@ def _call(step: Step, paths: CohortPaths, log: Path) -> None:
         },
         "paths": [name for name, value in step.arguments.items() if str(value).startswith(_FOLDERS)],
     }
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w+b") as output:
+        status = _in_own_process(order, output.fileno())
+    if status:
+        said = [line for line in log.read_text(encoding="utf-8").split("\n") if line.strip()]
+        last = said[-1] if said else f"exit status {status}"
+        raise StepFailedError(f"{step.name}: {last} (all it said: {shown(log)})")
+    log.unlink()
+
+
+def _in_own_process(order: Mapping[str, Any], output: int) -> int:
+    """Carry out an order in a process forked from a warm one, or in a new one; returns its exit status."""
+    address = os.environ.get(SOCKET_VARIABLE)
+    if address:
+        with contextlib.suppress(WarmKernelError):
+            return fork(address, {"call": order}, os.environ, str(Path.cwd()), (output, output)).wait()
     done = subprocess.run(
         [sys.executable, "-m", "helpers.pipeline.call"],
-        input=json.dumps(order),
-        capture_output=True,
-        text=True,
+        input=json.dumps(order).encode(),
+        stdout=output,
+        stderr=output,
         check=False,
     )
-    log.unlink(missing_ok=True)
-    if done.returncode:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(done.stdout + done.stderr, encoding="utf-8")
-        said = [line for line in done.stderr.split("\n") if line.strip()] or [
-            f"exit status {done.returncode}"
-        ]
-        raise StepFailedError(f"{step.name}: {said[-1]} (all it said: {shown(log)})")
+    return done.returncode

@@ -1,4 +1,4 @@
-"""Start a warm process, and ask it for kernels."""
+"""Start a warm process, and ask it for processes."""
 
 import contextlib
 import json
@@ -51,7 +51,7 @@ class WarmProcess:
     """
 
     def __init__(self) -> None:
-        # The name of a socket may have about 100 characters: too few for the temporary folders of some systems.
+        # A socket's name may have about 100 characters: too few for the temporary folders of some systems.
         short = "/tmp" if Path("/tmp").is_dir() else None
         self._folder = Path(tempfile.mkdtemp(prefix="warm-", dir=short))  # only this user may look into it
         self.socket = self._folder / "socket"
@@ -150,8 +150,8 @@ _own: WarmProcess | None = None
 _lock = threading.Lock()
 
 
-class ForkedKernel:
-    """A kernel forked by a warm process; has what Jupyter uses of :class:`subprocess.Popen`."""
+class ForkedProcess:
+    """A process forked by a warm one; has what Jupyter uses of :class:`subprocess.Popen`."""
 
     stdin: IO[bytes] | None = None
     stdout: IO[bytes] | None = None
@@ -177,11 +177,11 @@ class ForkedKernel:
         """
         while self.returncode is None:
             if not self._look(timeout):
-                raise subprocess.TimeoutExpired("kernel", timeout or 0)
+                raise subprocess.TimeoutExpired("forked process", timeout or 0)
         return self.returncode
 
     def send_signal(self, number: int) -> None:
-        """Signal the kernel and its children."""
+        """Signal it and its children."""
         if self.poll() is None:
             with contextlib.suppress(OSError):
                 self._connection.sendall(json.dumps({"signal": int(number)}).encode() + b"\n")
@@ -212,26 +212,26 @@ class ForkedKernel:
         return True
 
 
-def fork_kernel(
-    address: str, argv: list[str], env: Mapping[str, str], cwd: str, output: tuple[int, int]
-) -> ForkedKernel:
-    """Ask the warm process at ``address`` for a kernel; waits for its imports.
+def fork(
+    address: str, task: Mapping[str, Any], env: Mapping[str, str], cwd: str, output: tuple[int, int]
+) -> ForkedProcess:
+    """Ask the warm process at ``address`` for a process; waits for its imports.
 
     Args:
         address: its socket.
-        argv: arguments of the kernel.
-        env: the kernel's environment.
-        cwd: folder that the kernel starts in.
-        output: file descriptors for what the kernel writes outside of cells.
+        task: ``argv`` of a kernel, or the order of a ``call`` (see :mod:`helpers.pipeline.call`).
+        env: its environment.
+        cwd: folder that it starts in.
+        output: file descriptors for its standard output and errors.
 
     Raises:
-        WarmKernelError: it does not answer, or cannot give such a kernel.
+        WarmKernelError: the warm process does not answer, or cannot give such a process.
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(_PATIENCE_SECONDS)
     try:
         connection.connect(address)
-        request = json.dumps({"argv": argv, "env": dict(env), "cwd": cwd}).encode() + b"\n"
+        request = json.dumps({**task, "env": dict(env), "cwd": cwd}).encode() + b"\n"
         sent = socket.send_fds(connection, [request], list(output))
         connection.sendall(request[sent:])
         answer = _line(connection)
@@ -240,9 +240,9 @@ def fork_kernel(
         raise WarmKernelError(f"the warm process does not answer ({error})") from None
     if "pid" not in answer:
         connection.close()
-        raise WarmKernelError(answer.get("refused", "no kernel was forked"))
+        raise WarmKernelError(answer.get("refused", "no process was forked"))
     connection.settimeout(None)
-    return ForkedKernel(connection, int(answer["pid"]))
+    return ForkedProcess(connection, int(answer["pid"]))
 
 
 def _line(connection: socket.socket) -> dict[str, Any]:

@@ -48,8 +48,11 @@ def preload() -> dict[str, float]:
     """
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     sources = _sources()
-    for name in (*KERNEL_MODULES, *LATE_MODULES, *sorted(_imports_of(sources)), *map(_module_name, sources)):
+    for name in (*KERNEL_MODULES, *sorted(_imports_of(sources)), *map(_module_name, sources)):
         _import(name)
+    for name in LATE_MODULES:
+        if name.partition(".")[0] in sys.modules:
+            _import(name)
     if (threads := _threads()) > 1:
         raise PreloadError(f"{threads} threads run after the imports")
     gc.collect()
@@ -121,6 +124,6 @@ def _import(name: str) -> None:
 
 def _threads() -> int:
     try:
-        return len(os.listdir("/proc/self/task"))
+        return len(list(Path("/proc/self/task").iterdir()))
     except OSError:
         return threading.active_count()

@@ -14,15 +14,16 @@ from shutil import rmtree
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from helpers.pipeline.warm.client import WarmKernelError, available, fork_kernel, shared_or_own
+from helpers.pipeline.warm.client import WarmKernelError, available, fork, shared_or_own
 
 _LAUNCHER = "ipykernel_launcher"
+_HISTORY = "--HistoryManager.hist_file"
 _said: set[str] = set()
 
 
-class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
+class WarmProvisioner(LocalProvisioner):
     """Forks kernels from a warm process, where that is possible.
 
     A warm process named by the environment is waited for. Without one, the first kernel of a process starts
@@ -48,7 +49,7 @@ class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
             short = "/tmp" if Path("/tmp").is_dir() else None
             self._sockets = tempfile.mkdtemp(prefix="kernel-", dir=short)
             manager.transport, manager.ip = "ipc", f"{self._sockets}/socket"
-        return await super().pre_launch(**kwargs)  # type: ignore[no-any-return]
+        return await super().pre_launch(**kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork the kernel, or start it the ordinary way."""
@@ -87,10 +88,11 @@ def _forked(cmd: list[str], kwargs: dict[str, Any]) -> Any:
         return None
     argv = cmd[cmd.index(_LAUNCHER) + 1 :]
     env = dict(kwargs.get("env") or os.environ)
-    if "JPY_SESSION_NAME" not in env:  # only a person's session is worth remembering
-        argv = [*argv, "--HistoryManager.hist_file=:memory:"]
+    remembers = "JPY_SESSION_NAME" in env  # only a person's session is worth it
+    if not remembers and not any(word.startswith(_HISTORY) for word in argv):
+        argv = [*argv, f"{_HISTORY}=:memory:"]
     output = _descriptor(kwargs.get("stdout"), 1), _descriptor(kwargs.get("stderr"), 2)
-    return fork_kernel(address, argv, env, str(kwargs.get("cwd") or Path.cwd()), output)
+    return fork(address, {"argv": argv}, env, str(kwargs.get("cwd") or Path.cwd()), output)
 
 
 def _descriptor(stream: Any, default: int) -> int:

@@ -1,11 +1,11 @@
 """The warm process: ``python -P -m helpers.pipeline.warm.server DESCRIPTOR``.
 
-It is given the descriptor of a listening socket, imports the libraries once and forks a kernel for each request.
-A request is one line of JSON (``argv``,
-``env``, ``cwd``) with two file descriptors for the kernel's output; the answer is ``{"pid": ...}`` and, when
-the kernel has ended, ``{"status": ...}`` on the same connection. ``{"signal": ...}`` asks for a signal to the
-kernel and its children. A kernel lives no longer than its connection, and the process no longer than its
-standard input, which whoever started it holds open.
+It is given the descriptor of a listening socket, imports the libraries once and forks a process for each
+request: a kernel, or one that calls a function. A request is one line of JSON (``env``, ``cwd`` and the
+``argv`` of a kernel or the order of a ``call``) with two file descriptors for what the process writes. The
+answer is ``{"pid": ...}`` and, when it has ended, ``{"status": ...}`` on the same connection;
+``{"signal": ...}`` asks for a signal to it and its children. It lives no longer than its connection, and the
+warm process no longer than its standard input, which whoever started it holds open.
 """
 
 import array
@@ -20,6 +20,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from helpers.pipeline.call import carry_out
 from helpers.pipeline.warm.preload import PreloadError, forget_changed, preload
 
 MAX_REQUEST = 1 << 20
@@ -29,12 +30,11 @@ FIXED_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
-    "PYTHONPATH",
 )
 
 
 class _Connection:
-    """One kernel, from request to end."""
+    """One forked process, from request to end."""
 
     def __init__(self, stream: socket.socket) -> None:
         self.stream = stream
@@ -138,7 +138,7 @@ class Server:
             for other in self._connections:
                 other.stream.close()
             self._listener.close()
-            become_kernel(request, descriptors, server, self._loaded)
+            _become(request, descriptors, server, self._loaded)
         connection.close_descriptors()
         connection.send(pid=connection.pid)
 
@@ -182,8 +182,8 @@ def _unsuitable(request: dict[str, Any]) -> str:
     return ""
 
 
-def become_kernel(request: dict[str, Any], output: list[int], server: int, loaded: dict[str, float]) -> None:
-    """Turn the forked process into the kernel that was asked for; does not return."""
+def _become(request: dict[str, Any], output: list[int], server: int, loaded: dict[str, float]) -> None:
+    """Turn the forked process into what was asked for; does not return."""
     status = 1
     try:
         os.setsid()
@@ -194,18 +194,26 @@ def become_kernel(request: dict[str, Any], output: list[int], server: int, loade
         os.environ.clear()
         os.environ.update(request["env"] | fixed | {"JPY_PARENT_PID": str(server)})
         os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+        sys.path[:0] = [path for path in _python_path() if path not in sys.path]
         os.chdir(request["cwd"])
         forget_changed(loaded)
-        _run_kernel(request["argv"], server)
+        if "call" in request:
+            carry_out(request["call"])
+        else:
+            _run_kernel(request["argv"], server)
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         import traceback
 
-        traceback.print_exc()
+        traceback.print_exc(file=sys.__stderr__)  # a kernel has put its own in place of the other
     finally:
         _leave(status)
+
+
+def _python_path() -> list[str]:
+    return [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
 
 
 def _redirect(output: list[int]) -> None:
