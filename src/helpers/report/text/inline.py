@@ -40,7 +40,7 @@ def inline(
         statistics: the stored rows.
         identifier: identifier of a row; ``*`` stands for anything, if one row only matches; ``{horizon}`` for
             the last day of the analysis.
-        part: ``value``, ``ci``, ``p``, ``n``, ``percent`` ...: see :func:`helpers.report.text.parts.part_text`.
+        part: ``value``, ``ci``, ``p``, ``n``, ``percent`` ...: see :func:`helpers.report.text.parts`.
         config: the cohort's configuration, which tells a row that cannot be from one mistyped.
         digits: decimals, by default those fit for the row.
         horizon_days: last day of the analysis; by default the configuration's.
@@ -63,8 +63,8 @@ def fill(template: str, material: Material, wording: Wording) -> Prose:
     """Return a paragraph of a template with its placeholders filled.
 
     ``{{ id | part }}`` or ``{{ id | part:digits }}`` is a stored number, ``{{ setting: key }}`` what the
-    settings declare. A sentence that needs a row which the cohort cannot have is replaced by one that says why
-    (once a paragraph).
+    settings declare. A sentence that needs a row which the cohort cannot have is replaced by one that says
+    why (once a paragraph).
 
     Raises:
         UnknownStatisticError: a row that no lack of data explains.

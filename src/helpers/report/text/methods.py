@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections import Counter
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -192,8 +191,8 @@ def _survival(material: Material) -> list[Claim]:
     curves = material.statistics.select(analysis="survival", statistic="survival")
     if not curves:
         return []
-    usual = Counter(row.method for row in curves).most_common(1)[0][0]
-    curve = next(row for row in curves if row.method == usual)
+    usual = f"{material.config.survival.interval} interval"
+    curve = next((row for row in curves if row.method.endswith(usual)), curves[0])
     claims = [Claim("methods.survival", {"curve": Row(curve)})]
     test = survival_test(material)
     if test is not None:

@@ -71,7 +71,10 @@ class Wording:
             WordingError: the language has no template for the claim or for its variant, or the template
                 names a slot that the claim does not fill.
         """
-        template = self._template(claim, register)
+        return self.filled(self._template(claim, register), claim, register)
+
+    def filled(self, template: str, claim: Claim, register: str = "") -> Prose:
+        """Return a template filled with a claim's slots; arguments and errors as in :meth:`render`."""
         parts: list[Fragment | Prose] = []
         end = 0
         for found in _SLOT.finditer(template):

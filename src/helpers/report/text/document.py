@@ -1,0 +1,309 @@
+"""The manuscript before any file format: headings, paragraphs, figures, tables, checklist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from helpers.report.text import sections
+from helpers.report.text.claims import Claim, Row
+from helpers.report.text.inline import PLACEHOLDER, TemplateError, fill
+from helpers.report.text.prose import Prose, join_prose
+from helpers.report.text.strobe import Answer, checklist
+from helpers.report.text.wording import Wording, language_file
+
+if TYPE_CHECKING:
+    from helpers.report.table import Table
+    from helpers.report.text.material import Study
+
+_FIGURE = re.compile(r"figure_(s?)(\d+)([a-z]?)(?:_|$)")
+_HEADING = re.compile(r"^(#{1,6})\s+(.+)$")
+_DIRECTIVE = re.compile(r"^\{\{\s*(\w+)(?:\s*:\s*(.*?))?\s*\}\}$")
+Room = Literal["main", "supplementary"]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading; level 1 is the title."""
+
+    level: int
+    text: Prose
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph; ``role`` is ``stamp`` or ``note`` for warnings, ``list`` for a line of a list."""
+
+    text: Prose
+    role: Literal["text", "stamp", "note", "list", "exhibits"] = "text"
+
+
+@dataclass(frozen=True)
+class FigureBlock:
+    """A figure with its label and legend; files are ``stem.png`` and ``stem.svg``."""
+
+    name: str
+    label: str
+    legend: Prose
+    stem: Path
+    room: Room
+
+    @property
+    def title(self) -> str:
+        """First sentence of the legend, without its full stop: what the figure shows."""
+        return re.split(r"(?<=[.。])\s?", str(self.legend), maxsplit=1)[0].rstrip(".。")
+
+
+@dataclass(frozen=True)
+class TableBlock:
+    """A table with its label and title in the document's language."""
+
+    name: str
+    label: str
+    title: str
+    table: Table
+    room: Room
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """The STROBE checklist, filled."""
+
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The place where every cited statistic is listed."""
+
+
+Block: TypeAlias = Heading | Paragraph | FigureBlock | TableBlock | Checklist | Sources
+
+
+@dataclass(frozen=True)
+class Document:
+    """Blocks in reading order.
+
+    Attributes:
+        study: what the document is made from.
+        wording: its language.
+        blocks: what stands in it.
+    """
+
+    study: Study
+    wording: Wording
+    blocks: tuple[Block, ...]
+
+    @cached_property
+    def cited(self) -> tuple[str, ...]:
+        """Identifiers of the statistics in the text and the legends, in order of first appearance."""
+        found: dict[str, None] = {}
+        for block in self.blocks:
+            if isinstance(block, (Heading, Paragraph)):
+                found |= dict.fromkeys(block.text.ids)
+            elif isinstance(block, FigureBlock):
+                found |= dict.fromkeys(block.legend.ids)
+        return tuple(found)
+
+    @property
+    def stamp(self) -> str:
+        """Warning for cohorts that are not of real patients, in the document's language."""
+        return self.wording.term(self.study.config.stamp) if self.study.config.stamp else ""
+
+
+def build_document(study: Study, wording: Wording, template: str | None = None) -> Document:
+    """Return the manuscript of a cohort.
+
+    Args:
+        study: statistics, settings, tables and figures.
+        wording: the language.
+        template: Markdown with placeholders; by default the cohort's own ``manuscript.md`` (in Chinese
+            ``manuscript.zh.md``), else that of the language.
+
+    Raises:
+        TemplateError: a directive or placeholder that nobody knows.
+    """
+    text = template if template is not None else manuscript_template(study, wording)
+    builder = _Builder(study, wording)
+    blocks: list[Block] = []
+    for chunk in re.split(r"\n\s*\n", text.strip()):
+        blocks += builder.chunk(" ".join(line.strip() for line in chunk.split("\n")), chunk)
+    return Document(study, wording, tuple(_without_empty(blocks)))
+
+
+def manuscript_template(study: Study, wording: Wording) -> str:
+    """Return the template of the manuscript: the cohort's own if it has one."""
+    name = "manuscript.md" if wording.language == "en" else f"manuscript.{wording.language}.md"
+    own = study.folder / name
+    if own.is_file():
+        return own.read_text(encoding="utf-8-sig")
+    return (files("helpers.report.text") / wording.language / "manuscript.md").read_text(encoding="utf-8")
+
+
+def exhibit_words(wording: Wording) -> Any:
+    """Return the words for figures and tables."""
+    return language_file(wording.language, "exhibits.toml")
+
+
+def figure_label(name: str, wording: Wording) -> str:
+    """Return ``Figure 2`` or ``Figure S3`` from a figure's file name; its name where it has no number."""
+    found = _FIGURE.match(name)
+    words = exhibit_words(wording)
+    if not found:
+        return name
+    supplement = words["supplement"] if found[1] else ""
+    return f"{words['figure']}{supplement}{found[2]}{found[3].upper()}"
+
+
+def table_label(table: Table, wording: Wording) -> str:
+    """Return ``Table 2`` or ``Table S4`` in the document's language."""
+    return str(exhibit_words(wording)["table"]) + table.label.removeprefix("Table ")
+
+
+def _without_empty(blocks: list[Block]) -> Iterable[Block]:
+    """Leave out headings that have nothing below them."""
+    for i, block in enumerate(blocks):
+        if isinstance(block, Heading) and block.level > 1:
+            after = blocks[i + 1] if i + 1 < len(blocks) else None
+            if after is None or (isinstance(after, Heading) and after.level <= block.level):
+                continue
+        yield block
+
+
+class _Builder:
+    """Makes blocks of the chunks of a template."""
+
+    def __init__(self, study: Study, wording: Wording) -> None:
+        self.study, self.wording = study, wording
+        self.material = study.material
+        self.figures = [self._figure(stem) for stem in study.figures]
+        self.tables = [self._table(table) for table in study.tables]
+
+    def chunk(self, line: str, raw: str) -> list[Block]:
+        heading = _HEADING.match(line)
+        if heading:
+            return [Heading(len(heading[1]), self._heading(heading[2]))]
+        if raw.lstrip().startswith("- "):
+            items = [item.strip() for item in re.split(r"^\s*- ", raw, flags=re.M) if item.strip()]
+            return [Paragraph(fill(item, self.material, self.wording), "list") for item in items]
+        directive = _DIRECTIVE.match(line)
+        if directive and directive[1] in _DIRECTIVES and len(PLACEHOLDER.findall(line)) == 1:
+            return _DIRECTIVES[directive[1]](self, directive[2] or "")
+        return [Paragraph(fill(line, self.material, self.wording))]
+
+    def _heading(self, text: str) -> Prose:
+        if PLACEHOLDER.fullmatch(text.strip()) and text.strip("{} ") == "title":
+            from helpers.report.text.prose import Declared
+
+            return Prose.of(Declared(self.wording.term(self.study.config.title), "title"))
+        return fill(text, self.material, self.wording)
+
+    def stamp(self, _asked: str) -> list[Block]:
+        stamp = self.study.config.stamp
+        return [Paragraph(Prose.of(self.wording.term(stamp)), "stamp")] if stamp else []
+
+    def note(self, _asked: str) -> list[Block]:
+        note = self.study.config.data_note
+        return [Paragraph(Prose.of(self.wording.term(note)), "note")] if note else []
+
+    def text(self, asked: str) -> list[Block]:
+        if asked not in sections.SECTIONS:
+            raise TemplateError(f"there is no text {asked!r}; texts are {', '.join(sections.SECTIONS)}")
+        paragraphs = sections.SECTIONS[asked](self.study)
+        return [Paragraph(self.wording.paragraph(claims)) for claims in paragraphs if claims]
+
+    def exhibits(self, asked: str) -> list[Block]:
+        labels = {block.name: block.label for block in (*self.figures, *self.tables)}
+        names = [name.strip() for name in asked.split(",")]
+        known = [Prose.of(labels[name]) for name in names if name in labels]
+        if not known:
+            return []
+        grammar = self.wording.grammar
+        items = join_prose(known, grammar("list"), grammar("list_last"))
+        before, _, after = str(exhibit_words(self.wording)["see"]).partition("{items}")
+        return [Paragraph(Prose.of(before, items, after), "exhibits")]
+
+    def figures_of(self, asked: str) -> list[Block]:
+        return [block for block in self.figures if not asked or block.room == asked]
+
+    def tables_of(self, asked: str) -> list[Block]:
+        return [block for block in self.tables if not asked or block.room == asked]
+
+    def checklist(self, _asked: str) -> list[Block]:
+        return [Checklist(checklist(self.study, self.wording))]
+
+    def sources(self, _asked: str) -> list[Block]:
+        return [Sources()]
+
+    def _figure(self, stem: Path) -> FigureBlock:
+        found = _FIGURE.match(stem.name)
+        room: Room = "supplementary" if not found or found[1] else "main"
+        legend = figure_legend(stem, self.study, self.wording)
+        return FigureBlock(stem.name, figure_label(stem.name, self.wording), legend, stem, room)
+
+    def _table(self, table: Table) -> TableBlock:
+        room: Room = "supplementary" if table.order[0] else "main"
+        title = str(exhibit_words(self.wording).get("tables", {}).get(table.name, table.title))
+        return TableBlock(table.name, table_label(table, self.wording), title, table, room)
+
+
+_DIRECTIVES: dict[str, Callable[[_Builder, str], list[Block]]] = {
+    "stamp": _Builder.stamp,
+    "note": _Builder.note,
+    "text": _Builder.text,
+    "exhibits": _Builder.exhibits,
+    "figures": _Builder.figures_of,
+    "tables": _Builder.tables_of,
+    "checklist": _Builder.checklist,
+    "sources": _Builder.sources,
+}
+
+
+def figure_legend(stem: Path, study: Study, wording: Wording) -> Prose:
+    """Return a figure's legend: the language's, filled; of a figure unknown to it the file's own description."""
+    words = exhibit_words(wording)
+    known = words["legends"].get(stem.name)
+    if known is None:
+        return Prose.of(f"{svg_description(stem.with_suffix('.svg'))}.")
+    sentences = [Prose.of(known["title"])]
+    claim = _legend_claim(study)
+    for text in known["text"]:
+        if all(name in claim.slots for name in re.findall(r"\{(\w+)", text)):
+            sentences.append(wording.filled(text, claim))
+    return join_prose(sentences, wording.grammar("sentence"))
+
+
+def _legend_claim(study: Study) -> Claim:
+    """Return what legends may show: interval level, group sizes, the test of the curves."""
+    from helpers.report.text.claims import Items, Slot
+    from helpers.report.text.survival import nobody_died
+
+    material = study.material
+    sizes = tuple(
+        Claim("legend.size", {"n": Row(row), "arm": material.arm(group)})
+        for group in material.config.groups
+        if (
+            row := material.statistics.find(
+                "flow", "patients", "analysed", group=group.id, timepoint="baseline"
+            )
+        )
+    )
+    slots: dict[str, Slot] = {"level": material.level, "sizes": Items(sizes)}
+    test = material.statistics.find("survival", "death", "logrank", group="both", timepoint=material.day)
+    if test is not None and test.p_value == test.p_value and not nobody_died(material):
+        slots["logrank"] = Row(test)
+    return Claim("legend", slots)
+
+
+def svg_description(path: Path) -> str:
+    """Return the description that a figure's SVG file carries; the file's name where it has none."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    found = re.search(r"<dc:description>(.*?)</dc:description>", text, re.S)
+    from html import unescape
+
+    return unescape(found[1].strip()) if found else path.stem.replace("_", " ")

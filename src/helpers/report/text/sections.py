@@ -1,0 +1,135 @@
+"""The parts of the generated text: which claims stand in which section, paragraph by paragraph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from helpers.report.text import (
+    baseline,
+    course,
+    methods,
+    participants,
+    response,
+    safety,
+    steroids,
+    survival,
+)
+from helpers.report.text.claims import Claim, Items
+
+if TYPE_CHECKING:
+    from helpers.report.text.material import Study
+
+Paragraphs = list[list[Claim]]
+
+
+def _or(claims: list[Claim], absent: str) -> list[Claim]:
+    return claims or [Claim(absent)]
+
+
+def _patients(study: Study) -> Paragraphs:
+    material = study.material
+    return [participants.patient_flow(material) + participants.follow_up(material)]
+
+
+def _diagnosis(study: Study) -> Paragraphs:
+    material = study.material
+    named = {name: study.titles[name] for name in study.diagnostic if name in study.titles}
+    return [
+        _or(participants.criteria_met(material, named), "criteria.none"),
+        _or(participants.eligibility(material), "eligibility.none"),
+    ]
+
+
+def _baseline(study: Study) -> Paragraphs:
+    material = study.material
+    treated, reference = material.config.treated, material.config.reference
+    groups = (treated, reference) if treated is not None and reference is not None else None
+    labels = baseline.baseline_labels(material)
+    return [
+        baseline.baseline_differences(material.statistics, labels, alpha=material.alpha, groups=groups),
+        baseline.under_limits(material.statistics, labels, alpha=material.alpha),
+    ]
+
+
+def _survival(study: Study) -> Paragraphs:
+    material = study.material
+    described = survival.deaths(material) + survival.survival_at_horizon(material)
+    compared = survival.survival_compared(material) + survival.hazard_ratio(material)
+    return [_or(described + survival.median_survival(material), "survival.none"), compared]
+
+
+def _methods_compared(study: Study) -> Paragraphs:
+    material = study.material
+    return [_or(survival.every_method(material.statistics, alpha=material.alpha), "effects.none")]
+
+
+def _response(study: Study) -> Paragraphs:
+    material = study.material
+    claims = response.overall_response(material) + response.response_course(material)
+    return [_or(claims, "response.none"), response.time_to_response(material) if claims else []]
+
+
+def _response_rule(study: Study) -> Paragraphs:
+    from helpers.clinical.response import VARIANTS
+
+    material = study.material
+    rows = material.statistics.select(analysis="response_variant", statistic="overall")
+    visits = [visit.id for visit in material.config.visits if visit.id in {row.timepoint for row in rows}]
+    found = response.response_variants(material, list(VARIANTS), visits[-1:])
+    parts = tuple(Claim(claim.key.replace("variants.", "variants.last_"), claim.slots) for claim in found)
+    if not parts:
+        return [[Claim("variants.none")]]
+    spans = [Claim("variants.last", {"groups": Items(parts)})]
+    return [_or(response.agreement_of_rule(material), "rule.alone"), spans]
+
+
+def _course(study: Study) -> Paragraphs:
+    material = study.material
+    return [
+        _or(course.laboratory_changes(material), "course.none"),
+        _or(course.enlarged_spleens(material), "spleen.none"),
+    ]
+
+
+def _steroids(study: Study) -> Paragraphs:
+    material = study.material
+    changed = steroids.dose_change(material)
+    reached = steroids.low_dose(material)
+    if not changed and not reached:
+        return [[Claim("dose.none")]]
+    return [changed, reached, steroids.alive_at_low_dose(material)]
+
+
+def _safety(study: Study) -> Paragraphs:
+    material = study.material
+    events = safety.adverse_events(material) + safety.event_terms(material)
+    return [
+        _or(events, "events.absent"),
+        safety.event_rates(material),
+        _or(safety.laboratory_toxicity(material), "toxicity.none"),
+        _or(safety.exposure(material), "exposure.none") + safety.later_course(material),
+    ]
+
+
+SECTIONS: dict[str, Callable[[Study], Paragraphs]] = {
+    "methods.design": lambda study: [methods.design(study.material)],
+    "methods.data": lambda study: [methods.data_handling(study.material)],
+    "methods.definitions": lambda study: [methods.definitions(study.material, study.titles)],
+    "methods.statistics": lambda study: [methods.statistical_methods(study.material)],
+    "results.patients": _patients,
+    "results.diagnosis": _diagnosis,
+    "results.baseline": _baseline,
+    "results.survival": _survival,
+    "results.methods_compared": _methods_compared,
+    "results.response": _response,
+    "results.response_rule": _response_rule,
+    "results.course": _course,
+    "results.steroids": _steroids,
+    "results.safety": _safety,
+}
+
+
+def every_section(study: Study) -> dict[str, Paragraphs]:
+    """Return all sections with their claims, by name."""
+    return {name: section(study) for name, section in SECTIONS.items()}
