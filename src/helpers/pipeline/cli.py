@@ -196,6 +196,47 @@ def figures(
         raise typer.Exit(1)
 
 
+@app.command()
+def tables(
+    cohort: Annotated[str, typer.Argument(metavar="[COHORT]", help=_COHORT_HELP)] = DEFAULT_COHORT,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="docx, tex, xlsx, html or csv.")
+    ] = "docx",
+    journal: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="generic, frontiers, nature, lancet, nejm, jama or plos.",
+            show_default="the cohort's own",
+        ),
+    ] = None,
+    table: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this table, such as table_1. May be given repeatedly."),
+    ] = None,
+    workers: Workers = None,
+    output: Output = None,
+) -> None:
+    """Write a cohort's tables as a journal prints numbers: p-values, decimal points, medians, counts.
+
+    The results are brought up to date first; the tables are then written from what the notebooks stored,
+    without running them again, into results/COHORT/tables/JOURNAL: all in one file, or those named each in a
+    file of its own.
+    """
+    from helpers.pipeline.tables import TablesError, write_for_journal
+
+    _use_output(output)
+    try:
+        lines = write_for_journal(
+            cohort, journal, form, table or [], update=lambda: _run([cohort], workers, [], False)
+        )
+    except TablesError as error:
+        _complain(str(error))
+        raise typer.Exit(1) from None
+    for line in lines:
+        typer.echo(line)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(context: typer.Context) -> None:
     """Open JupyterLab in the notebooks folder; its own options, such as --no-browser, are passed on."""

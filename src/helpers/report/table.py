@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from helpers.report.cells import Cell, Number, Term, Value, verbatim, words
 
+TableFormat = Literal["docx", "tex", "xlsx", "html", "csv"]
 _LABEL = re.compile(r"table_(s?)(\d+[a-z]?)(?:_|$)")
 
 
@@ -195,7 +196,7 @@ class Table:
         from helpers.report.table_formats.html import page
 
         directory.mkdir(parents=True, exist_ok=True)
-        for suffix, text in {"csv": self.to_csv(), "html": page(self), "json": self.to_json()}.items():
+        for suffix, text in {"csv": self.to_csv(), "html": page([self]), "json": self.to_json()}.items():
             path = directory / f"{self.name}.{suffix}"
             temporary = path.with_name(f".{path.name}.{os.getpid()}")
             temporary.write_text(text, encoding="utf-8")

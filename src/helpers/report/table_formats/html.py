@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from helpers.report.table import Table
@@ -26,11 +27,13 @@ def to_html(table: Table, theme: Theme | str | None = None) -> str:
     return f"{before}{mark}\n{rows}\n{rest[rest.index('</tbody>') :]}"
 
 
-def page(table: Table, theme: str | None = None) -> str:
-    """Return the table as a page of its own."""
-    title = html.escape(table.title)
+def page(tables: Sequence[Table], theme: Theme | None = None) -> str:
+    """Return tables as a page of their own."""
+    title = html.escape(tables[0].title if len(tables) == 1 else "Tables")
     head = f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title>\n'
-    return f"{head}{table.to_html(theme)}\n</html>\n"
+    texts = [to_html(table, theme) if theme else table.to_html() for table in tables]
+    body = "\n".join(texts)
+    return f"{head}{body}\n</html>\n"
 
 
 def _frame(one: Shown) -> Any:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from helpers.report.table_formats.shown import Shown, ShownCell
 from helpers.report.table_themes import Run
@@ -15,6 +16,8 @@ _NARROW, _WIDE = "iljI.,;:'|!()[]/ft \N{EN SPACE}", "mwMW%@\N{EM DASH}"
 _AVERAGE, _SLIM, _BROAD, _CAPITAL, _CJK = 0.53, 0.30, 0.85, 0.68, 1.0
 _POINT_MM = 25.4 / 72
 _GAP_MM = 3.2  # between the texts of neighbouring columns
+_SLACK_MM = 0.8  # by which a gap may shrink
+_FEW_LINES = 1.35  # mean number of lines of a row up to which a table stays upright
 _BOLD = 1.1  # of headings beside the same text in plain letters
 _MARK = 0.7  # of a raised sign
 INDENT_MM = 3.5
@@ -44,6 +47,7 @@ class Measure:
         return sum(self.widths)
 
 
+@cache
 def text_width(text: str, points: float) -> float:
     """Return about how many mm a text takes on one line."""
     return sum(map(_sign_width, text)) * points * _POINT_MM
@@ -63,17 +67,27 @@ def measure(one: Shown, points: float, page: Page | None = None) -> Measure:
     """Return the widths at which texts wrap least.
 
     Every column gets the width of its longest word. What room is left goes to the columns whose texts do not
-    fit on one line, in proportion to what each still lacks. A table that would need more than two lines in
-    most of its cells upright, lies on its side.
+    fit on one line, the short ones first. A table of which many rows would take several lines upright lies on
+    its side.
     """
     page = page or Page()
     least, wanted = _least(one, points), _wanted(one, points)
-    if sum(wanted) <= page.portrait:
-        return Measure(tuple(wanted), landscape=False)
-    upright = _share(least, wanted, page.portrait)
-    if sum(least) <= page.portrait and _lines(one, upright, points) <= 1.35:
+    upright = _fit(least, wanted, page.portrait)
+    fits = sum(least) <= page.portrait and _lines(one, upright, points) <= _FEW_LINES
+    if fits or _whole_lines(wanted, page.portrait):
         return Measure(upright, landscape=False)
-    return Measure(_share(least, wanted, page.landscape), landscape=True)
+    return Measure(_fit(least, wanted, page.landscape), landscape=True)
+
+
+def _whole_lines(wanted: Sequence[float], room: float) -> bool:
+    """Tell whether every text takes one line, the gaps shrunk a little where that is needed."""
+    return sum(wanted) <= room + _SLACK_MM * len(wanted)
+
+
+def _fit(least: Sequence[float], wanted: Sequence[float], room: float) -> tuple[float, ...]:
+    if _whole_lines(wanted, room):
+        return tuple(width * min(1.0, room / sum(wanted)) for width in wanted)
+    return _share(least, wanted, room)
 
 
 def unbroken(runs: Iterable[Run]) -> tuple[Run, ...]:
