@@ -11,7 +11,8 @@ from PIL import Image
 from helpers.report.export import FORMATS, _tidy_svg
 from helpers.report.figures.course import Course, draw_courses, short_label
 from helpers.report.figures.response import draw_response_shares
-from helpers.report.figures.survival import draw_survival, read_survival
+from helpers.report.figures.survival import draw_survival
+from helpers.report.figures.survival_data import read_survival
 from helpers.report.publish import publish_figure
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -139,6 +139,7 @@ def _store_risk_table(curve: KaplanMeier, group: str, days: list[int], store: St
         common: dict[str, Any] = {"group": group, "timepoint": f"day_{row['time']:g}", "unit": "patients"}
         store.add(ANALYSIS, OUTCOME, "at_risk", value=row["n_risk"], method="at risk just before", **common)
         store.add(ANALYSIS, OUTCOME, "cumulative_deaths", value=row["n_event"], method="count", **common)
+        store.add(ANALYSIS, OUTCOME, "cumulative_censored", value=row["n_censor"], method="count", **common)
 
 
 def compare_survival(

@@ -40,6 +40,9 @@ FAINT = "#bdbdbd"
 RC: dict[Any, Any] = {
     # Signs that the first font lacks are taken from the second, which Matplotlib brings.
     "font.family": ["Compendium Sans", "DejaVu Sans"],
+    # Unhinted letters have one width in all formats, so that a layout made in one holds in the others.
+    "text.hinting": "none",
+    "text.hinting_factor": 1,
     "font.size": TEXT_PT,
     "axes.labelsize": TEXT_PT,
     "axes.titlesize": TEXT_PT,

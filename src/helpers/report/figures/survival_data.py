@@ -1,0 +1,109 @@
+"""What a survival figure shows, read from stored statistics: counts before ink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import Statistic, Statistics
+
+# The test printed, as the configuration names it: analysis and name of its row, and its words.
+TESTS = {
+    "logrank": ("survival", "logrank", "Log-rank"),
+    "exact": ("effect", "test_logrank_exact", "Exact log-rank"),
+    "permutation": ("effect", "test_logrank_monte_carlo", "Permutation log-rank"),
+}
+COUNTS = {"at_risk": "risk", "cumulative_deaths": "events", "cumulative_censored": "censored"}
+
+
+@dataclass(frozen=True)
+class SurvivalData:
+    """What the figure shows.
+
+    Attributes:
+        horizon_days: last day of the analysis.
+        curves: by group: day, survival, lower, upper, n_censor, one row a day with an event or a censoring.
+        counts: by group: day, risk (just before the day), events and censored (up to and on the day), one row
+            a tick.
+        medians: by group: the median survival in days with its interval; groups without deaths lack it.
+        ticks: days of the risk table.
+        p_value: of the test that the configuration names; None where groups are not compared.
+        p_label: name of that test.
+    """
+
+    horizon_days: int
+    curves: dict[str, pd.DataFrame]
+    counts: dict[str, pd.DataFrame]
+    medians: dict[str, Statistic]
+    ticks: list[int]
+    p_value: float | None
+    p_label: str
+
+    @property
+    def at_risk(self) -> dict[str, list[int]]:
+        """Numbers at risk at the ticks, by group."""
+        return {group: [int(count) for count in table["risk"]] for group, table in self.counts.items()}
+
+    @property
+    def groups(self) -> list[str]:
+        """Groups with a curve."""
+        return [group for group, curve in self.curves.items() if len(curve)]
+
+
+def stored_horizon(statistics: Statistics) -> int | None:
+    """Return the last day of the stored survival analysis, or None where there is none."""
+    rows = statistics.select(analysis="survival", variable="death", statistic="deaths")
+    return int(rows[0].timepoint.removeprefix("day_")) if rows else None
+
+
+def read_survival(statistics: Statistics, config: CohortConfig) -> SurvivalData:
+    """Collect curves, counts, medians and p-value of the primary survival analysis from the statistics."""
+    curves, counts, medians = {}, {}, {}
+    for group in config.group_ids:
+        table = _by_day(statistics, group)
+        curves[group] = table[table["n_event"].notna()] if "n_event" in table else table.iloc[:0]
+        counts[group] = _counts(table)
+        median = statistics.find("survival", "death", "median", group=group)
+        if median is not None:
+            medians[group] = median
+    horizon_days = stored_horizon(statistics) or 0
+    ticks = next(([int(day) for day in table["day"]] for table in counts.values() if len(table)), [])
+    p_value, label = _test(statistics, config, horizon_days)
+    return SurvivalData(horizon_days, curves, counts, medians, ticks, p_value, label)
+
+
+def _by_day(statistics: Statistics, group: str) -> pd.DataFrame:
+    import pandas as pd
+
+    rows: dict[int, dict[str, float]] = {}
+    for row in statistics.select(analysis="survival", variable="death", group=group):
+        if not row.timepoint.startswith("day_"):
+            continue
+        day = rows.setdefault(int(row.timepoint.removeprefix("day_")), {})
+        day[row.statistic] = row.value
+        if row.statistic == "survival":
+            day |= {"lower": row.lower, "upper": row.upper}
+    return pd.DataFrame.from_dict(rows, orient="index").sort_index().rename_axis("day").reset_index()
+
+
+def _counts(table: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    if "at_risk" not in table:
+        return pd.DataFrame(columns=["day", *COUNTS.values()])
+    ticks = table[table["at_risk"].notna()].rename(columns=COUNTS)
+    return ticks[["day", *(name for name in COUNTS.values() if name in ticks)]].reset_index(drop=True)
+
+
+def _test(statistics: Statistics, config: CohortConfig, horizon_days: int) -> tuple[float | None, str]:
+    """Return p-value and name of the test that the configuration names; of log-rank if it has none."""
+    for name in (config.survival.test, "logrank"):
+        analysis, statistic, label = TESTS[name]
+        row = statistics.find(analysis, "death", statistic, group="both", timepoint=f"day_{horizon_days}")
+        if row is not None and row.p_value == row.p_value:
+            return row.p_value, label
+    return None, TESTS["logrank"][2]
