@@ -218,7 +218,8 @@ class _Builder:
         return [Paragraph(self.wording.paragraph(claims)) for claims in paragraphs if claims]
 
     def exhibits(self, asked: str) -> list[Block]:
-        labels = {block.name: block.label for block in (*self.figures, *self.tables)}
+        labels = {block.name: block.label for block in self.figures}
+        labels |= {block.name: block.label for block in self.tables}
         names = [name.strip() for name in asked.split(",")]
         known = [Prose.of(labels[name]) for name in names if name in labels]
         if not known:
@@ -265,16 +266,15 @@ _DIRECTIVES: dict[str, Callable[[_Builder, str], list[Block]]] = {
 
 
 def figure_legend(stem: Path, study: Study, wording: Wording) -> Prose:
-    """Return a figure's legend: the language's, filled; of a figure unknown to it the file's own description."""
+    """Return a figure's legend: the language's, or the file's own description where that has none."""
     words = exhibit_words(wording)
     known = words["legends"].get(stem.name)
     if known is None:
         return Prose.of(f"{svg_description(stem.with_suffix('.svg'))}.")
     sentences = [Prose.of(known["title"])]
     claim = _legend_claim(study)
-    for text in known["text"]:
-        if all(name in claim.slots for name in re.findall(r"\{(\w+)", text)):
-            sentences.append(wording.filled(text, claim))
+    whole = (text for text in known["text"] if set(re.findall(r"\{(\w+)", text)) <= set(claim.slots))
+    sentences += [wording.filled(text, claim) for text in whole]
     return join_prose(sentences, wording.grammar("sentence"))
 
 

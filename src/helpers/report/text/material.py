@@ -76,7 +76,7 @@ class Study:
 
     @cached_property
     def figures(self) -> list[Path]:
-        """Figures as paths without suffix, by number; a panel that stands in a composed figure is left out."""
+        """Figures as paths without suffix, by number, without panels that stand in a composed figure."""
         stems = {path.with_suffix("") for path in self.figures_folder.glob("figure_*.svg")}
         names = {stem.name for stem in stems}
         return sorted((stem for stem in stems if not _is_panel(stem.name, names)), key=_figure_order)
