@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from helpers.pipeline.grid import check_grid, combinations
 from helpers.pipeline.parameters import check_parameters, declared_parameters
@@ -253,7 +253,19 @@ def _sole_run() -> Iterator[None]:
 class _Sleeper:
     """How pytask-parallel waits between two looks: here until a step has ended, not for up to a second."""
 
-    awake = threading.Event()
+    _ended = threading.Event()
+    _under_way: ClassVar[set["Future[Any]"]] = set()
+
+    @classmethod
+    def watch(cls, future: "Future[Any]") -> None:
+        """Wake up when this step ends."""
+
+        def wake(ended: "Future[Any]") -> None:
+            cls._under_way.discard(ended)
+            cls._ended.set()
+
+        cls._under_way.add(future)
+        future.add_done_callback(wake)
 
     def reset(self) -> None:
         """Called when steps were handed out."""
@@ -262,9 +274,10 @@ class _Sleeper:
         """Called when there were none to hand out."""
 
     def sleep(self) -> None:
-        """Wait for the end of a step, whichever."""
-        self.awake.wait(timeout=1)
-        self.awake.clear()
+        """Wait for the end of a step, whichever; with none under way there is nothing to wait for."""
+        if self._under_way:
+            self._ended.wait(timeout=1)
+        self._ended.clear()
 
 
 class _Executor(ThreadPoolExecutor):
@@ -279,7 +292,7 @@ class _Executor(ThreadPoolExecutor):
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
         future = super().submit(fn, *args, **kwargs)
         self._given.append(future)
-        future.add_done_callback(lambda _: _Sleeper.awake.set())
+        _Sleeper.watch(future)
         return future
 
     def __exit__(self, *_: object) -> None:
