@@ -41,15 +41,17 @@ def add_table(
         theme: a theme or the name of a journal; generic where there is none.
         page: room for text on a page; by default that of the document's last section.
     """
+    from docx.table import Table as NewTable
+
     one = shown(table, theme)
-    prepare_styles(document)
-    room = page or _room(document)
-    size = measure(one, TEXT_POINTS, room)
+    styles = prepare_styles(document)
+    size = measure(one, TEXT_POINTS, page or _room(document))
     if size.landscape:
         _turn(document, landscape=True)
-    _caption(document, one)
-    word = _word_table(document, one, size)
-    _notes(document, one)
+    _add(document, _caption(one, styles[CAPTION]))
+    word = NewTable(_add(document, _word_table(one, size, styles[CELL])), document._body)
+    for note in _notes(one, styles[NOTE]):
+        _add(document, note)
     if size.landscape:
         _turn(document, landscape=False)
     return word
@@ -85,14 +87,14 @@ def document_bytes(document: Document) -> bytes:
     return reproducible(buffer.getvalue())
 
 
-def prepare_styles(document: Document) -> None:
-    """Make the styles of captions, cells and notes where the document lacks them."""
+def prepare_styles(document: Document) -> dict[str, str]:
+    """Make the styles of captions, cells and notes where they are missing; return their ids by name."""
     from docx.enum.style import WD_STYLE_TYPE
     from docx.shared import Pt, RGBColor
 
-    known = {style.name for style in document.styles}
+    known = _style_ids(document)
     if CELL in known:
-        return
+        return known
     for name, points in {CELL: TEXT_POINTS, NOTE: NOTE_POINTS}.items():
         style: Any = document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
         style.base_style = document.styles["Normal"]
@@ -104,6 +106,32 @@ def prepare_styles(document: Document) -> None:
     caption.font.color.rgb = RGBColor(0, 0, 0)
     caption.paragraph_format.space_before, caption.paragraph_format.space_after = Pt(6), Pt(4)
     caption.paragraph_format.keep_with_next = True
+    return _style_ids(document)
+
+
+def _style_ids(document: Document) -> dict[str, str]:
+    # Word stores its own names, such as "caption", in lower case.
+    wanted = {name.lower(): name for name in (CAPTION, CELL, NOTE)}
+    found = ((style.name_val or "", style.styleId or "") for style in document.styles.element.style_lst)
+    return {wanted[name.lower()]: identifier for name, identifier in found if name.lower() in wanted}
+
+
+def _add(document: Document, text: str) -> Any:
+    """Add a piece of WordprocessingML at the end and return its element.
+
+    python-docx takes a millisecond and more for each cell and style that it is asked for.
+    """
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
+
+    tag, rest = text[: text.index(">")], text[text.index(">") :]
+    element: Any = parse_xml(f"{tag} {nsdecls('w')}{rest}")
+    body = document.element.body
+    if body.sectPr is None:
+        body.append(element)
+    else:
+        body.sectPr.addprevious(element)
+    return element
 
 
 def _room(document: Document) -> Page:
@@ -135,32 +163,25 @@ def _after_break(document: Document) -> bool:
     return bool(blocks) and bool(blocks[-1].xpath("./w:pPr/w:sectPr"))
 
 
-def _caption(document: Document, one: Shown) -> None:
-    paragraph = document.add_paragraph(style=CAPTION)
-    if one.label:
-        paragraph.add_run(f"{one.label}. ").bold = True
-    paragraph.add_run(one.title)
+def _caption(one: Shown, style: str) -> str:
+    label = _run(Run(f"{one.label}. "), bold=True) if one.label else ""
+    return _paragraph(style, "<w:keepNext/>", label + _run(Run(one.title), bold=False))
 
 
-def _word_table(document: Document, one: Shown, size: Measure) -> WordTable:
-    """Add the table as one piece of WordprocessingML; python-docx takes a millisecond and more a cell."""
-    from docx.oxml import parse_xml
-    from docx.oxml.ns import nsdecls
-    from docx.table import Table as NewTable
-
-    style = document.styles[CELL].style_id
+def _word_table(one: Shown, size: Measure, style: str) -> str:
     lines = [*_heads(one, size, style), *_body(one, size, style)]
     grid = "".join(f'<w:gridCol w:w="{_twips(width)}"/>' for width in size.widths)
-    text = (
-        f'<w:tbl {nsdecls("w")}><w:tblPr><w:tblW w:w={quoteattr(str(_twips(size.total)))} w:type="dxa"/>'
+    return (
+        f'<w:tbl><w:tblPr><w:tblW w:w="{_twips(size.total)}" w:type="dxa"/>'
         f'<w:tblLayout w:type="fixed"/><w:tblCellMar><w:left w:w="{_twips(_MARGIN_MM)}" w:type="dxa"/>'
         f'<w:right w:w="{_twips(_MARGIN_MM)}" w:type="dxa"/></w:tblCellMar><w:tblLook w:val="0000"/>'
-        f"<w:tblCaption w:val={quoteattr(one.caption)}/></w:tblPr>"
+        f"<w:tblCaption w:val={quoteattr(_printable(one.caption))}/></w:tblPr>"
         f"<w:tblGrid>{grid}</w:tblGrid>{''.join(lines)}</w:tbl>"
     )
-    element: Any = parse_xml(text)
-    document.paragraphs[-1]._p.addnext(element)
-    return NewTable(element, document._body)
+
+
+def _paragraph(style: str, properties: str, runs: str) -> str:
+    return f"<w:p><w:pPr><w:pStyle w:val={quoteattr(style)}/>{properties}</w:pPr>{runs}</w:p>"
 
 
 def _heads(one: Shown, size: Measure, style: str) -> list[str]:
@@ -241,8 +262,7 @@ def _cell(runs: Iterable[Run], look: _Look) -> str:
     keep = "<w:keepNext/>" if look.keep else ""
     text = "".join(_run(run, bold=look.bold) for run in unbroken(runs))
     cell = f'<w:tcW w:w="{_twips(look.width)}" w:type="dxa"/>{span}{borders}{low}'
-    paragraph = f"<w:pStyle w:val={quoteattr(look.style)}/>{keep}{indent}{side}"
-    return f"<w:tc><w:tcPr>{cell}</w:tcPr><w:p><w:pPr>{paragraph}</w:pPr>{text}</w:p></w:tc>"
+    return f"<w:tc><w:tcPr>{cell}</w:tcPr>{_paragraph(look.style, f'{keep}{indent}{side}', text)}</w:tc>"
 
 
 def _run(run: Run, *, bold: bool) -> str:
@@ -258,13 +278,12 @@ def _printable(text: str) -> str:
     return "".join(sign for sign in text if sign.isprintable() or sign in " \N{NO-BREAK SPACE}")
 
 
-def _notes(document: Document, one: Shown) -> None:
-    for sign, runs in one.notes:
-        paragraph = document.add_paragraph(style=NOTE)
-        for run in [*([Run(sign, raised=True), Run(" ")] if sign else []), *runs]:
-            piece = paragraph.add_run(_printable(run.text))
-            piece.italic = run.italic or None
-            piece.font.superscript = run.raised or None
-        paragraph.paragraph_format.keep_together = True
-    if one.stamp:
-        document.add_paragraph(style=NOTE).add_run(one.stamp).bold = True
+def _notes(one: Shown, style: str) -> list[str]:
+    lines = [
+        "".join(
+            _run(run, bold=False) for run in [*([Run(sign, raised=True), Run(" ")] if sign else []), *runs]
+        )
+        for sign, runs in one.notes
+    ]
+    lines += [_run(Run(one.stamp), bold=True)] if one.stamp else []
+    return [_paragraph(style, "<w:keepLines/>", line) for line in lines]

@@ -12,8 +12,8 @@ from helpers.report.table_formats.shown import Shown, ShownCell
 from helpers.report.table_themes import Run
 
 # Widths of signs in parts of the text size, as of Arial and Helvetica; what is not listed is average.
-_NARROW, _WIDE = "iljI.,;:'|!()[]/ft \N{EN SPACE}", "mwMW%@\N{EM DASH}"
-_AVERAGE, _SLIM, _BROAD, _CAPITAL, _CJK = 0.53, 0.30, 0.85, 0.68, 1.0
+_NARROW, _WIDE = "iljI.,;:'|!()[]/ftr \N{EN SPACE}\N{NO-BREAK SPACE}", "mwMW%@\N{EM DASH}"
+_AVERAGE, _SLIM, _BROAD, _CAPITAL, _CJK = 0.556, 0.30, 0.85, 0.69, 1.0
 _POINT_MM = 25.4 / 72
 _GAP_MM = 3.2  # between the texts of neighbouring columns
 _SLACK_MM = 0.8  # by which a gap may shrink
@@ -22,8 +22,9 @@ _BOLD = 1.1  # of headings beside the same text in plain letters
 _MARK = 0.7  # of a raised sign
 INDENT_MM = 3.5
 
+_Columns = list[list[tuple[list[float], float]]]
 _NO_BREAK = "\N{NO-BREAK SPACE}"
-_TIED = re.compile(r"\([^()]{1,24}\)|\b[pPn] [=<>] (?=[\d.<>])|^ [=<>] (?=[\d.])|(?<=\d) (?=\[)")
+_TIED = re.compile(r"\([^()]{1,24}\)|\b[pPn] [=<>] (?=[\d.<>])|^ [=<>] (?=[\d.])|(?<=[\d)]) (?=\[)")
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,10 @@ def measure(one: Shown, points: float, page: Page | None = None) -> Measure:
     its side.
     """
     page = page or Page()
-    least, wanted = _least(one, points), _wanted(one, points)
+    columns, space = _columns(one, points), text_width(" ", points)
+    least, wanted = _least(columns), _wanted(one, columns, points)
     upright = _fit(least, wanted, page.portrait)
-    fits = sum(least) <= page.portrait and _lines(one, upright, points) <= _FEW_LINES
+    fits = sum(least) <= page.portrait and _lines(columns, upright, space) <= _FEW_LINES
     if fits or _whole_lines(wanted, page.portrait):
         return Measure(upright, landscape=False)
     return Measure(_fit(least, wanted, page.landscape), landscape=True)
@@ -99,7 +101,7 @@ def _tie(found: re.Match[str]) -> str:
     return found[0].replace(" ", _NO_BREAK)
 
 
-def _columns(one: Shown, points: float) -> list[list[tuple[list[float], float]]]:
+def _columns(one: Shown, points: float) -> _Columns:
     """Return of each column, headings first, the widths of the words of each cell and the indent."""
     cells = [[(_words(head, _BOLD * points), 0.0)] for head in one.heads]
     for row in one.rows:
@@ -117,24 +119,21 @@ def _words(cell: ShownCell, points: float) -> list[float]:
     return widths
 
 
-def _whole(words: Sequence[float], points: float) -> float:
-    return sum(words) + (len(words) - 1) * text_width(" ", points)
+def _whole(words: Sequence[float], space: float) -> float:
+    return sum(words) + (len(words) - 1) * space
 
 
-def _least(one: Shown, points: float) -> list[float]:
+def _least(columns: _Columns) -> list[float]:
     """Return the width of each column's longest word."""
     return [
-        max(indent + width for words, indent in column for width in words) + _GAP_MM
-        for column in _columns(one, points)
+        max(indent + width for words, indent in column for width in words) + _GAP_MM for column in columns
     ]
 
 
-def _wanted(one: Shown, points: float) -> list[float]:
+def _wanted(one: Shown, columns: _Columns, points: float) -> list[float]:
     """Return the width at which each column's longest text takes one line."""
-    widths = [
-        max(indent + _whole(words, points) for words, indent in column) + _GAP_MM
-        for column in _columns(one, points)
-    ]
+    space = text_width(" ", points)
+    widths = [max(indent + _whole(words, space) for words, indent in column) + _GAP_MM for column in columns]
     for spanner in one.spanners:
         inside = range(spanner.start, spanner.start + spanner.width)
         lack = text_width(spanner.text, _BOLD * points) + _GAP_MM - sum(widths[i] for i in inside)
@@ -161,15 +160,14 @@ def _share(least: Sequence[float], wanted: Sequence[float], room: float) -> tupl
     return tuple(widths)
 
 
-def _lines(one: Shown, widths: Sequence[float], points: float) -> float:
+def _lines(columns: _Columns, widths: Sequence[float], space: float) -> float:
     """Return the mean number of lines that a body row takes."""
-    columns = [cells[1:] for cells in _columns(one, points)]
-    rows = list(zip(*columns, strict=True))
+    rows = list(zip(*(cells[1:] for cells in columns), strict=True))
     if not rows:
         return 1.0
     heights = [
         max(
-            math.ceil((indent + _whole(words, points)) / max(width - _GAP_MM + 0.01, 1.0))
+            math.ceil((indent + _whole(words, space)) / max(width - _GAP_MM + 0.01, 1.0))
             for (words, indent), width in zip(row, widths, strict=True)
         )
         for row in rows
