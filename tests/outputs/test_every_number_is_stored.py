@@ -35,6 +35,7 @@ FIGURES = {
     "figure_s8_criteria": ["01_data_cleaning"],
     "figure_s9_rule_variants": ["03_response_dynamics"],
     "figure_s10_time_to_response": ["03_response_dynamics"],
+    "figure_s11_survival": ["04_survival"],
 }
 COMPARISON = "08_published_comparison"
 NOTEBOOKS = sorted(path.stem for path in STATISTICS.glob("*.csv"))

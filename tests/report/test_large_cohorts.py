@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.report.figures.course import Course, _short, draw_courses, label_every, short_label
+from helpers.report.figures.course import Course, draw_courses, label_every, short_label, short_visit
 from helpers.report.figures.flow import draw_missing_map, missing_map_height
 from helpers.report.figures.forest import draw_effects
 from helpers.report.figures.survival import draw_survival
@@ -49,7 +49,7 @@ def test_labels_are_thinned_only_where_they_lack_room():
 
 def test_visits_have_short_names_in_days_weeks_months_and_years():
     days = [0, 3, 7, 56, 183, 365, 548, 3652]
-    assert [_short(SimpleNamespace(day=day)) for day in days] == [
+    assert [short_visit(SimpleNamespace(day=day)) for day in days] == [
         "0",
         "3d",
         "1w",

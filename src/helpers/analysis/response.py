@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
     from helpers.results.store import StatisticsStore
 
-ANALYSIS, RECORDED = "response", "class"
+ANALYSIS, RECORDED, TRANSITION = "response", "class", "response_transition"
 CLASSES = ("CR", "PR", "NR")
-DIED = "died"
+DIED, NOT_ASSESSED = "died", "not_assessed"
 
 
 def response_paths(tables: AnalysisTables, config: CohortConfig, group: str) -> pd.DataFrame:
@@ -61,10 +62,29 @@ def count_responses(
         found[group.id] = paths
         for visit in paths.columns:
             _count_visit(paths[visit], group.id, visit, config, store, confidence)
+        _count_transitions(paths, group.id, store)
         _first_response(tables, paths, group.id, store)
         if group.role == "treated" and "treatments" not in tables.absent:
             _split_non_responders(tables, paths, config, store)
     return found
+
+
+def _count_transitions(paths: pd.DataFrame, group: str, store: StatisticsStore) -> None:
+    """Store how many patients went from each state at a visit to each state at the next one."""
+    states = paths.apply(lambda column: column.str.lower()).fillna(NOT_ASSESSED)
+    for earlier, later in pairwise(paths.columns):
+        for (before, after), count in states.groupby([earlier, later]).size().items():
+            store.add(
+                TRANSITION,
+                before,
+                f"to_{after}",
+                group=group,
+                timepoint=later,
+                value=int(count),
+                n=len(paths),
+                unit="patients",
+                method=f"state at {earlier} and at {later}",
+            )
 
 
 def _split_non_responders(

@@ -131,6 +131,20 @@ def drug_exposure(tables: AnalysisTables, drug: str) -> pd.DataFrame:
     return exposure
 
 
+def drug_courses(tables: AnalysisTables, drug: str) -> pd.DataFrame:
+    """Return the courses of one drug from day 0 on, one row a dose: who took what from when to when.
+
+    Columns: patient_id, start_day, stop_day (last contact where ongoing), daily_dose (dose times
+    administrations a day), unit. Rows of a patient are in order of time.
+    """
+    rows = tables.treatments[(tables.treatments["drug"] == drug) & (tables.treatments["start_day"] >= 0)]
+    rows = rows.merge(tables.patients[["patient_id", "followup_days"]], on="patient_id")
+    stop = rows["stop_day"].astype(float).fillna(rows["followup_days"])
+    daily = rows["dose"].astype(float) * rows["times_per_day"].astype(float)
+    rows = rows.assign(stop_day=stop, daily_dose=daily).sort_values(["patient_id", "start_day"])
+    return rows[["patient_id", "start_day", "stop_day", "daily_dose", "unit"]].reset_index(drop=True)
+
+
 def describe_exposure(exposure: pd.DataFrame, config: CohortConfig, store: StatisticsStore) -> None:
     """Store patients exposed, dose range, duration and reasons for stopping."""
     drug = slug(config.study_drug)

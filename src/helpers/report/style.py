@@ -42,7 +42,6 @@ RC: dict[Any, Any] = {
     "font.family": ["Compendium Sans", "DejaVu Sans"],
     # Unhinted letters have one width in all formats, so that a layout made in one holds in the others.
     "text.hinting": "none",
-    "text.hinting_factor": 1,
     "font.size": TEXT_PT,
     "axes.labelsize": TEXT_PT,
     "axes.titlesize": TEXT_PT,

@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 
 from helpers.cohort.dictionary import load_dictionary
 from helpers.report.figures.common import say_absent
-from helpers.report.style import FAINT, GREY, MM_PER_INCH, character_mm, group_styles
+from helpers.report.style import (
+    FAINT,
+    GREY,
+    MM_PER_INCH,
+    GroupStyle,
+    character_mm,
+    group_styles,
+    text_size,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
     from helpers.cohort.dictionary import Variable
+    from helpers.cohort.settings import Visit
     from helpers.results.store import Statistics
 
 _LONGEST_LABEL = 24
@@ -123,6 +132,50 @@ def draw_courses(
         _panel(axes, course, statistics, config, group, analysis, room)
 
 
+@dataclass(frozen=True)
+class Visits:
+    """The visits of one panel with their summaries.
+
+    Attributes:
+        visits: those with a stored median, in order of time.
+        places: where they stand on the horizontal axis.
+        found: by name of the statistic (median, q1, q3, min, max, n): one value a visit.
+    """
+
+    visits: list[Visit]
+    places: list[float]
+    found: dict[str, list[float]]
+
+    @property
+    def place(self) -> dict[str, float]:
+        """Place by the visit's id."""
+        return {visit.id: place for visit, place in zip(self.visits, self.places, strict=True)}
+
+
+def summarised_visits(
+    statistics: Statistics, config: CohortConfig, group: str, analysis: str, name: str, *, to_scale: bool
+) -> Visits:
+    """Return the visits at which a quantity has a stored summary.
+
+    Args:
+        statistics, config: of the cohort.
+        group, analysis, name: whose summary is meant.
+        to_scale: whether visits stand at their days; else they are evenly spaced.
+    """
+    stem = {"group": group}
+    visits = [
+        visit
+        for visit in config.visits
+        if statistics.find(analysis, name, "median", timepoint=visit.id, **stem)
+    ]
+    found: dict[str, list[float]] = {}
+    for statistic in ("median", "q1", "q3", "min", "max", "n"):
+        rows = [statistics.find(analysis, name, statistic, timepoint=v.id, **stem) for v in visits]
+        found[statistic] = [row.value if row is not None else float("nan") for row in rows]
+    places = [float(visit.day) if to_scale else float(i) for i, visit in enumerate(visits)]
+    return Visits(visits, places, found)
+
+
 def _panel(
     axes: Axes,
     course: Course,
@@ -133,75 +186,76 @@ def _panel(
     room: float,
 ) -> None:
     style = group_styles(config)[group]
-    visits = [
-        visit
-        for visit in config.visits
-        if statistics.find(analysis, course.name, "median", group=group, timepoint=visit.id)
-    ]
-    place = {visit.id: i for i, visit in enumerate(visits)}
-    low, high = course.reference
-    if low == low or high == high:
-        axes.axhspan(
-            low if low == low else -1e9,
-            high if high == high else 1e9,
-            color="#009E73",
-            alpha=0.10,
-            linewidth=0,
-        )
-    seen = course.patients[course.patients["visit"].isin(list(place))]
-    _patient_lines(axes, seen, place)
-    for qualifier, marker in {">": "^", "<": "v"}.items():
-        limited = seen[seen["qualifier"] == qualifier]
-        axes.plot(limited["visit"].map(place), limited["value"], marker, color=GREY, markersize=3, zorder=2)
-    found = {
-        name: [statistics[f"{analysis}.{course.name}.{group}.{visit.id}.{name}"].value for visit in visits]
-        for name in ("median", "q1", "q3", "n")
-    }
+    shown = summarised_visits(statistics, config, group, analysis, course.name, to_scale=False)
+    _reference_band(axes, course.reference)
+    seen = course.patients[course.patients["visit"].isin(list(shown.place))]
+    _patient_lines(axes, seen, shown.place)
+    _limit_marks(axes, seen, shown.place)
     axes.vlines(
-        range(len(visits)), found["q1"], found["q3"], color=style.colour, linewidth=2.4, alpha=0.5, zorder=3
-    )
-    axes.plot(
-        range(len(visits)),
-        found["median"],
+        shown.places,
+        shown.found["q1"],
+        shown.found["q3"],
         color=style.colour,
-        linestyle=style.line,
-        marker=style.marker,
-        markersize=3.6,
-        zorder=4,
+        linewidth=2.4,
+        alpha=0.5,
+        zorder=3,
     )
+    median_line(axes, shown, style)
     if course.log:
         _log_axis(axes, seen["value"])
     axes.set_ylim(*_limits(seen["value"], log=course.log))
-    axes.set_xlim(-_MARGIN, max(len(visits) - 1 + _MARGIN, 0.6))
-    names = [_short(visit) for visit in visits]
-    counts = [f"{int(count)}" for count in found["n"]]
-    every = label_every(names + counts, len(visits), room)
-    axes.set_xticks(range(len(visits)), labels=["" if i % every else name for i, name in enumerate(names)])
-    axes.set_title(course.label, pad=13)
-    axes.annotate(
-        "n",
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(_left_of_first(counts[0], len(visits), room), 2),
-        textcoords="offset points",
-        ha="right",
-        va="bottom",
-        color=GREY,
-    )
-    for i, count in list(enumerate(counts))[::every]:
+    axes.set_xlim(-_MARGIN, max(len(shown.visits) - 1 + _MARGIN, 0.6))
+    names = [short_visit(visit) for visit in shown.visits]
+    counts = [f"{int(count)}" for count in shown.found["n"]]
+    every = label_every(names + counts, len(names), room)
+    axes.set_xticks(shown.places, labels=["" if i % every else name for i, name in enumerate(names)])
+    axes.set_title(course.label, pad=above())
+    counts_above(axes, list(zip(shown.places, counts, strict=True))[::every])
+    n_above(axes, _left_of_first(counts[0], len(names), room))
+
+
+def above() -> float:
+    """Return how far (points) a title stands above a line of counts."""
+    return 1.65 * text_size()
+
+
+def _reference_band(axes: Axes, reference: tuple[float, float]) -> None:
+    low, high = reference
+    if low == low or high == high:
+        bottom, top = (low if low == low else -1e9), (high if high == high else 1e9)
+        axes.axhspan(bottom, top, color="#009E73", alpha=0.10, linewidth=0)
+
+
+def _limit_marks(axes: Axes, seen: pd.DataFrame, place: Mapping[str, float]) -> None:
+    for qualifier, marker in {">": "^", "<": "v"}.items():
+        limited = seen[seen["qualifier"] == qualifier]
+        axes.plot(limited["visit"].map(place), limited["value"], marker, color=GREY, markersize=3, zorder=2)
+
+
+def median_line(axes: Axes, shown: Visits, style: GroupStyle) -> None:
+    """Draw the medians with the group's line and marker."""
+    axes.plot(
+        shown.places, shown.found["median"], color=style.colour, linestyle=style.line, marker=style.marker,
+        markersize=3.6, zorder=4,
+    )  # fmt: skip
+
+
+def counts_above(axes: Axes, counts: Sequence[tuple[float, str]]) -> None:
+    for place, count in counts:
         axes.annotate(
-            count,
-            (i, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            color=GREY,
-        )
+            count, (place, 1), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
+            ha="center", va="bottom", color=GREY,
+        )  # fmt: skip
 
 
-def _short(visit: object) -> str:
+def n_above(axes: Axes, left: float) -> None:
+    axes.annotate(
+        "n", (0, 1), xycoords="axes fraction", xytext=(left, 2), textcoords="offset points", ha="right",
+        va="bottom", color=GREY,
+    )  # fmt: skip
+
+
+def short_visit(visit: object) -> str:
     """Return a visit's label short enough for a narrow panel: ``0``, ``1w``, ``8w``."""
     day = visit.day  # type: ignore[attr-defined]
     if day % 7 == 0 and day <= 7 * 26:
@@ -234,7 +288,7 @@ def _left_of_first(count: str, places: int, room: float) -> float:
     return min(-4.0, centre - len(count) * character * 0.6 - 3)
 
 
-def _patient_lines(axes: Axes, seen: pd.DataFrame, place: dict[str, int]) -> None:
+def _patient_lines(axes: Axes, seen: pd.DataFrame, place: Mapping[str, float]) -> None:
     """Draw a thin line a patient, fainter where there are so many that they would hide each other."""
     import numpy as np
     from matplotlib.collections import LineCollection

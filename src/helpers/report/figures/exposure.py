@@ -1,17 +1,93 @@
-"""Swimmer plot: each treated patient's exposure, responses, stop, death and last contact."""
+"""Swimmer plot: each treated patient's exposure by dose, responses, death, and what is still going on."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import say_absent
 from helpers.report.style import GREY, INK, RESPONSE_COLOURS, RESPONSE_LABELS
+from helpers.results.format import format_number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
     from helpers.cohort.config import CohortConfig
+
+ROW_MM, EDGE_MM = 4.0, 35.0
+_DOSES = ("#d6e6f2", "#9ecae1", "#6baed6", "#3182bd")  # from the lowest to the highest, darker in grey too
+_MARKERS = {"CR": "o", "PR": "D", "NR": "s"}
+_DEATH = "#b2182b"
+_LONG = 3.0  # follow-up of so many horizons gets a panel of its own for the time up to the horizon
+_YEAR = 365
+_MANY_DOSES = 4
+_LABELLED = 80
+
+
+def exposure_height(exposure: pd.DataFrame) -> float:
+    """Return the height in millimetres at which the bars of all patients can be told apart."""
+    return EDGE_MM + ROW_MM * min(len(exposure), _LABELLED) if len(exposure) else 60.0
+
+
+def draw_exposure(
+    container: Figure | SubFigure,
+    exposure: pd.DataFrame,
+    courses: pd.DataFrame,
+    responses: pd.DataFrame,
+    config: CohortConfig,
+) -> None:
+    """Draw one line a patient: bars of the study drug by daily dose, responses, death or last contact.
+
+    An arrow at the end of a bar says that the drug was still taken, one at the end of the line that the
+    patient was alive, at last contact. Where follow-up is long, the days up to the horizon have a panel of
+    their own.
+
+    Args:
+        container: where to draw.
+        exposure: columns patient_id, start_day, stop_day, last_day, died, ongoing; one row a patient.
+        courses: columns patient_id, start_day, stop_day, daily_dose, unit; one row a dose.
+        responses: columns patient_id, day, response; empty where none are recorded.
+        config: the cohort's configuration, for study drug and horizon.
+    """
+    drug = _drug_label(config)
+    if exposure.empty:
+        say_absent(container, f"No treatment with {drug} is recorded in this cohort.")
+        return
+    table = exposure.sort_values(["last_day", "patient_id"], ascending=[True, False]).reset_index(drop=True)
+    shades = dose_shades(courses)
+    last = float(table["last_day"].max())
+    limits = [config.horizon_days, last] if last > _LONG * config.horizon_days else [last]
+    panels = container.subplots(1, len(limits), sharey=True, squeeze=False)[0]
+    for axes, limit in zip(panels, limits, strict=True):
+        _bars(axes, table, courses, shades)
+        _responses(axes, table, responses, limit)
+        _ends(axes, table, limit)
+        _axes(axes, table, limit)
+    if len(limits) > 1:
+        panels[0].set_title(f"Up to day {config.horizon_days}")
+        panels[1].set_title("All follow-up")
+    _patients(panels[0], table)
+    handles = _legend(drug, shades, table, responses)
+    container.legend(
+        handles=handles, loc="outside lower center", ncols=4, handletextpad=0.5, columnspacing=1.4
+    )
+
+
+def dose_shades(courses: pd.DataFrame) -> dict[tuple[float, str], str]:
+    """Return a shade for each daily dose and unit, darker for more; one for all where there are many."""
+    pairs = zip(courses["daily_dose"], courses["unit"], strict=True)
+    doses = sorted({(float(dose), str(unit)) for dose, unit in pairs})
+    known = [pair for pair in doses if pair[0] == pair[0]]
+    if not 1 < len(known) <= _MANY_DOSES:
+        return dict.fromkeys(doses, _DOSES[1])
+    steps = [round(i * (len(_DOSES) - 1) / (len(known) - 1)) for i in range(len(known))]
+    return dict.fromkeys(doses, _DOSES[1]) | {
+        pair: _DOSES[step] for pair, step in zip(known, steps, strict=True)
+    }
 
 
 def _drug_label(config: CohortConfig) -> str:
@@ -22,78 +98,114 @@ def _drug_label(config: CohortConfig) -> str:
     return config.study_drug or "study drug"
 
 
-def draw_exposure(
-    container: Figure | SubFigure,
-    exposure: pd.DataFrame,
-    responses: pd.DataFrame,
-    config: CohortConfig,
+def _bars(
+    axes: Axes, table: pd.DataFrame, courses: pd.DataFrame, shades: Mapping[tuple[float, str], str]
 ) -> None:
-    """Draw one bar a patient from first to last dose, with responses, deaths and patients still followed.
-
-    Args:
-        container: where to draw.
-        exposure: columns patient_id, start_day, stop_day, last_day, died, ongoing.
-        responses: columns patient_id, day, response; empty where none are recorded.
-        config: the cohort's configuration, for the study drug.
-    """
-    drug = _drug_label(config)
-    if exposure.empty:
-        say_absent(container, f"No treatment with {drug} is recorded in this cohort.")
-        return
-    table = exposure.sort_values(["last_day", "patient_id"], ascending=[True, False]).reset_index(drop=True)
+    axes.hlines(table.index, 0, table["last_day"], color="#bdbdbd", linewidth=1.0, zorder=1)
     place = dict(zip(table["patient_id"], table.index, strict=True))
-    axes = container.subplots()
-    axes.hlines(
-        table.index, 0, table["last_day"], color="#dddddd", linewidth=1.2, zorder=1, label="Follow-up"
-    )
+    known = courses[courses["patient_id"].isin(list(place))]
+    doses = zip(known["daily_dose"].astype(float), known["unit"].astype(str), strict=True)
     axes.barh(
-        table.index,
-        table["stop_day"] - table["start_day"],
-        left=table["start_day"],
-        height=0.62,
-        color="#b3d4e8",
-        zorder=2,
-        label=drug[:1].upper() + drug[1:],
-    )
-    for name, label in RESPONSE_LABELS.items():
-        shown = responses[(responses["response"] == name) & responses["patient_id"].isin(place)]
-        axes.plot(
-            shown["day"],
-            shown["patient_id"].map(place),
-            "o",
-            color=RESPONSE_COLOURS[name],
-            zorder=3,
-            markersize=4.5,
-            markeredgecolor=INK,
-            markeredgewidth=0.4,
-            linestyle="none",
-            label=label,
-        )
-    dead = table[table["died"]]
-    axes.plot(
-        dead["last_day"],
-        dead.index,
-        "X",
-        color="#b2182b",
-        markersize=7,
-        zorder=4,
-        linestyle="none",
-        label="Died",
-    )
-    alive = table[~table["died"]]
+        known["patient_id"].map(place), known["stop_day"] - known["start_day"], left=known["start_day"],
+        height=0.66, zorder=2, edgecolor="white", linewidth=0.4,
+        color=[shades.get(pair, _DOSES[1]) for pair in doses],
+    )  # fmt: skip
+
+
+def _responses(axes: Axes, table: pd.DataFrame, responses: pd.DataFrame, limit: float) -> None:
+    place = dict(zip(table["patient_id"], table.index, strict=True))
+    known = responses[responses["patient_id"].isin(list(place)) & (responses["day"] <= limit)]
+    # Marks of the first weeks would be one blot in a follow-up of years: the last of each patient stands.
+    crowded = limit > _LONG * known["day"].max() if len(known) else False
+    if crowded:
+        known = known.sort_values("day").drop_duplicates(["patient_id"], keep="last")
+    for name in RESPONSE_LABELS:
+        shown = known[known["response"] == name]
+        axes.plot(shown["day"], shown["patient_id"].map(place), linestyle="none", zorder=4, **_mark(name))
+
+
+def _mark(response: str) -> dict[str, Any]:
+    return {
+        "marker": _MARKERS[response], "color": RESPONSE_COLOURS[response], "markersize": 4.2,
+        "markeredgecolor": INK, "markeredgewidth": 0.5,
+    }  # fmt: skip
+
+
+def _ends(axes: Axes, table: pd.DataFrame, limit: float) -> None:
+    seen = table[table["last_day"] <= limit]
+    dead, alive = seen[seen["died"].astype(bool)], seen[~seen["died"].astype(bool)]
+    axes.plot(dead["last_day"], dead.index, "X", color=_DEATH, markersize=6.5, zorder=5, linestyle="none")
     axes.plot(
         alive["last_day"],
         alive.index,
         ">",
         color=GREY,
         markersize=4,
-        zorder=1,
+        zorder=3,
         linestyle="none",
-        label="Alive at last contact",
+        clip_on=False,
     )
-    axes.set_yticks(table.index, labels=table["patient_id"])
+    going = table[table["ongoing"].astype(bool) & (table["stop_day"] <= limit) & ~table["died"].astype(bool)]
+    axes.plot(
+        going["stop_day"],
+        going.index,
+        ">",
+        color=INK,
+        markersize=5.5,
+        zorder=4,
+        linestyle="none",
+        clip_on=False,
+    )
+
+
+def _axes(axes: Axes, table: pd.DataFrame, limit: float) -> None:
+    left = min(0.0, float(table["start_day"].min()))
+    axes.set_xlim(left - 0.02 * limit, limit * 1.02)
     axes.set_ylim(-0.7, len(table) - 0.3)
-    axes.set_xlim(left=min(0.0, table["start_day"].min()))
+    if limit > 2 * _YEAR:
+        years = range(int(limit // _YEAR) + 1)
+        axes.set_xticks([_YEAR * year for year in years], labels=[str(year) for year in years])
+        axes.set_xlabel(f"Years (of {_YEAR} days) since day 0")
+    else:
+        step = 7 * max(1, round(limit / 4 / 7))
+        axes.set_xticks(range(0, int(limit) + 1, step))
+        axes.set_xlabel("Days since day 0")
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("Days since day 0")
-    container.legend(loc="outside lower center", ncols=3, handletextpad=0.5, columnspacing=1.4)
+
+
+def _patients(axes: Axes, table: pd.DataFrame) -> None:
+    labelled = len(table) <= _LABELLED
+    axes.set_yticks(table.index if labelled else [], labels=table["patient_id"] if labelled else [])
+    if not labelled:
+        axes.set_ylabel("Patients")
+
+
+def _legend(
+    drug: str, shades: Mapping[tuple[float, str], str], table: pd.DataFrame, responses: pd.DataFrame
+) -> Sequence[Artist]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    name = drug[:1].upper() + drug[1:]
+    handles: list[Artist] = []
+    if len(set(shades.values())) > 1:
+        for (dose, unit), colour in shades.items():
+            words = f"{name}, {format_number(dose, 0 if dose == int(dose) else 1)} {unit} a day"
+            handles.append(Patch(facecolor=colour, label=words))
+    else:
+        handles.append(Patch(facecolor=_DOSES[1], label=name))
+    handles.append(Line2D([], [], color="#bdbdbd", linewidth=1.0, label="Follow-up"))
+    for response, label in RESPONSE_LABELS.items():
+        if (responses["response"] == response).any():
+            handles.append(Line2D([], [], linestyle="none", label=label, **_mark(response)))
+    ends = {
+        "Died": ("X", _DEATH, 6.5, table["died"].astype(bool)),
+        f"{name} still taken": (">", INK, 5.5, table["ongoing"].astype(bool) & ~table["died"].astype(bool)),
+        "Alive at last contact": (">", GREY, 4.0, ~table["died"].astype(bool)),
+    }
+    for label, (marker, colour, size, there) in ends.items():
+        if there.any():
+            handles.append(
+                Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=size, label=label)
+            )
+    return handles

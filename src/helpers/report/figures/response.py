@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
@@ -12,26 +14,32 @@ from helpers.report.style import (
     RESPONSE_LABELS,
     RESPONSE_ORDER,
 )
-from helpers.results.format import format_count_percent
+from helpers.results.format import format_number, format_percent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
-    from matplotlib.patches import Rectangle
+    from matplotlib.patches import Patch, Rectangle
 
     from helpers.cohort.config import CohortConfig
+    from helpers.cohort.settings import Group
     from helpers.results.store import Statistics
 
 ABSENT = "No response assessments are recorded in this cohort."
+BAR_WIDTH = 0.64  # of the distance of two visits; bands of transitions lie between
+TWO_LINES = 12.0  # percent of the bar's height from which on two lines of text fit
+_COLOURS = {"cr": RESPONSE_COLOURS["CR"], "pr": RESPONSE_COLOURS["PR"], "nr": RESPONSE_COLOURS["NR"]}
+_COLOURS["died"] = RESPONSE_COLOURS["NR"]
 
 
 def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
-    """Draw stacked bars of CR, PR and NR by visit with n (%), for each group whose response was assessed.
+    """Draw stacked bars of CR, PR and NR by visit with n (%), and bands for who went from where to where.
 
-    Patients who died before the visit are part of NR and hatched.
+    One panel for each group whose response was assessed. Patients who died before the visit are part of NR
+    and hatched, unless the configuration leaves them out.
     """
     groups = [
         g for g in config.groups if statistics.select(analysis="response", group=g.id, variable="class")
@@ -41,77 +49,152 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
         return
     panels = container.subplots(1, len(groups), sharey=True, squeeze=False)[0]
     for axes, group in zip(panels, groups, strict=True):
-        _share_bars(axes, statistics, config, group.id)
+        bars = read_bars(statistics, config, group.id)
+        for bar in bars:
+            _bar(axes, bar)
+        for left, right in pairwise(bars):
+            _flows(axes, left, right, statistics)
+        axes.set_xticks([bar.place for bar in bars], labels=[bar.label for bar in bars])
+        axes.set_ylim(0, 100)
         total = statistics.select(analysis="response", variable="class", group=group.id)[0].n
         axes.set_title(f"{group.label} (n = {total})", fontweight="normal")
     panels[0].set_ylabel("Patients (%)")
-    handles, labels = panels[0].get_legend_handles_labels()
-    order = sorted(range(len(labels)), key=lambda i: [*RESPONSE_LABELS.values(), "Died"].index(labels[i]))
     container.legend(
-        [handles[i] for i in order],
-        [labels[i] for i in order],
-        loc="outside lower center",
-        ncols=2,
-        handlelength=1.2,
+        handles=_legend(statistics, groups), loc="outside lower center", ncols=2, handlelength=1.2,
         columnspacing=1.2,
-    )
+    )  # fmt: skip
 
 
-def _share_bars(axes: Axes, statistics: Statistics, config: CohortConfig, group: str) -> None:
-    visits = [
-        visit
-        for visit in config.visits
-        if statistics.find("response", "class", "cr", group=group, timepoint=visit.id)
+@dataclass(frozen=True)
+class Bar:
+    """The response of one group at one visit.
+
+    Attributes:
+        group, visit, label: whose, when, and the visit's label.
+        place: where it stands on the horizontal axis.
+        n: patients in its denominator.
+        parts: count by state from below: cr, pr, nr (without the dead) and died.
+        shown: the count and share that stand in each class, the dead in NR: cr, pr, nr.
+    """
+
+    group: str
+    visit: str
+    label: str
+    place: int
+    n: int
+    parts: dict[str, float]
+    shown: dict[str, float]
+
+    def bottoms(self) -> dict[str, float]:
+        """Return where each part begins, in percent."""
+        found, bottom = {}, 0.0
+        for state, count in self.parts.items():
+            found[state] = bottom
+            bottom += self.percent(count)
+        return found
+
+    def percent(self, count: float) -> float:
+        """Return a count as a percentage of the denominator."""
+        return 100 * count / self.n if self.n else 0.0
+
+
+def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[Bar]:
+    """Return the bars of one group from the stored counts, one a visit with assessments."""
+    bars: list[Bar] = []
+    for visit in config.visits:
+        rows = {
+            name.lower(): statistics.find("response", "class", name.lower(), group=group, timepoint=visit.id)
+            for name in RESPONSE_ORDER
+        }
+        found = {name: row for name, row in rows.items() if row is not None}
+        if not found:
+            continue
+        dead = statistics.find("response", "class", "dead", group=group, timepoint=visit.id)
+        counted = dead.value if dead is not None and config.response.dead_is == "NR" else 0.0
+        shown = {name: row.value for name, row in found.items()}
+        parts = shown | {"nr": shown.get("nr", 0.0) - counted, "died": counted}
+        n = next(iter(found.values())).n or 0
+        bars.append(Bar(group, visit.id, visit.label, len(bars), n, parts, shown))
+    return bars
+
+
+def _bar(axes: Axes, bar: Bar) -> None:
+    bottoms = bar.bottoms()
+    for state, count in bar.parts.items():
+        axes.bar(
+            bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color=_COLOURS[state],
+            edgecolor="white", linewidth=0.8,
+        )  # fmt: skip
+        if state == "died" and count:
+            axes.bar(
+                bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color="none", edgecolor=GREY,
+                hatch="////", linewidth=0,
+            )  # fmt: skip
+    bottom = 0.0
+    for state, count in bar.shown.items():
+        share = bar.percent(count)
+        words = f"{format_number(count, 0)}\n({format_percent(count / bar.n)})" if share >= TWO_LINES else ""
+        if words or count:
+            axes.text(
+                bar.place, bottom + share / 2, words or format_number(count, 0), ha="center", va="center",
+                color="white" if state == "cr" else INK, linespacing=1.05,
+            )  # fmt: skip
+        bottom += share
+
+
+def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics) -> None:
+    """Draw a band from each state at a visit to each state at the next, as thick as the patients are many."""
+    leaving, entering = left.bottoms(), right.bottoms()
+    start, end = left.place + BAR_WIDTH / 2, right.place - BAR_WIDTH / 2
+    # Bands leave from below in the order of where they go, and arrive in the order of where they come from.
+    for before in left.parts:
+        for after in right.parts:
+            row = statistics.find(
+                "response_transition", before, f"to_{after}", group=left.group, timepoint=right.visit
+            )
+            if row is None or not left.parts[before] or not right.parts[after]:
+                continue
+            heights = left.percent(row.value), right.percent(row.value)
+            _band(axes, (start, leaving[before]), (end, entering[after]), heights, _COLOURS[before])
+            leaving[before] += heights[0]
+            entering[after] += heights[1]
+
+
+def _band(
+    axes: Axes,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    heights: tuple[float, float],
+    colour: str,
+) -> None:
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    (x, y), (u, v) = start, end
+    middle = (x + u) / 2
+    corners = [
+        (x, y), (middle, y), (middle, v), (u, v),
+        (u, v + heights[1]), (middle, v + heights[1]), (middle, y + heights[0]), (x, y + heights[0]), (x, y),
+    ]  # fmt: skip
+    codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
+    patch = PathPatch(Path(corners, codes), facecolor=colour, edgecolor=GREY, linewidth=0.3, alpha=0.45)
+    patch.set_zorder(0.5)
+    axes.add_patch(patch)
+
+
+def _legend(statistics: Statistics, groups: Sequence[Group]) -> list[Patch]:
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(facecolor=RESPONSE_COLOURS[name], label=RESPONSE_LABELS[name]) for name in RESPONSE_ORDER
     ]
-    seen: set[str] = set()
-    for position, visit in enumerate(visits):
-        bottom = 0.0
-        for name in RESPONSE_ORDER:
-            row = statistics[f"response.class.{group}.{visit.id}.{name.lower()}"]
-            share = 100 * row.value / row.n if row.n else 0.0
-            label = RESPONSE_LABELS[name]
-            axes.bar(
-                position,
-                share,
-                0.86,
-                bottom=bottom,
-                color=RESPONSE_COLOURS[name],
-                edgecolor="white",
-                linewidth=0.8,
-                label=None if label in seen else label,
-            )
-            seen.add(label)
-            if share >= 7:
-                colour = "white" if name == "CR" else INK
-                text = format_count_percent(row.value, row.n or 0)
-                axes.text(position, bottom + share / 2, text, ha="center", va="center", color=colour)
-            elif row.value:
-                axes.text(
-                    position,
-                    bottom + share / 2,
-                    str(int(row.value)),
-                    ha="center",
-                    va="center",
-                    color="white" if name == "CR" else INK,
-                )
-            bottom += share
-        dead = statistics[f"response.class.{group}.{visit.id}.dead"]
-        if dead.value:
-            share = 100 * dead.value / (dead.n or 1)
-            axes.bar(
-                position,
-                share,
-                0.86,
-                bottom=100 - share,
-                color="none",
-                edgecolor=GREY,
-                hatch="////",
-                linewidth=0,
-                label=None if "Died" in seen else "Died",
-            )
-            seen.add("Died")
-    axes.set_xticks(range(len(visits)), labels=[visit.label for visit in visits])
-    axes.set_ylim(0, 100)
+    ids = {group.id for group in groups}
+    dead = statistics.select(analysis="response", variable="class", statistic="dead")
+    if any(row.value for row in dead if row.group in ids):
+        handles.append(
+            Patch(facecolor=_COLOURS["died"], edgecolor=GREY, hatch="////", linewidth=0, label="Died")
+        )
+    return handles
 
 
 def draw_response_paths(
@@ -132,9 +215,7 @@ def draw_response_paths(
     for axes, (group, table) in zip(panels, paths.items(), strict=True):
         _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits})
         axes.set_title(config.group(group).label, fontweight="normal")
-    container.supxlabel(
-        "CR, PR, NR: complete, partial, no response;\nhatched: died; blank: not assessed"
-    )
+    container.supxlabel("CR, PR, NR: complete, partial, no response;\nhatched: died; blank: not assessed")
 
 
 def _path_tiles(axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str]) -> None:
