@@ -80,14 +80,15 @@ class Theme(BaseModel):
     def p_value(self, p_value: float) -> str:
         """Return ``0.011`` or ``<0.001``; a zero is left out where the journal does so.
 
-        Two decimals become three where rounding would lift a p-value to 0.05 from below.
+        Two decimals become more where rounding would lift a p-value to 0.05 from below.
         """
         if p_value != p_value:
             return NOT_ESTIMABLE
         least, most = self.p_digits[-1]
         digits = next((places for limit, places in self.p_digits if p_value >= limit), most)
-        if digits < 3 and p_value < _SIGNIFICANT and format_number(p_value, digits) == f"{_SIGNIFICANT}":
-            digits += 1
+        if digits < 3 and p_value < _SIGNIFICANT:
+            while digits < 4 and float(format_number(p_value, digits)) >= _SIGNIFICANT:
+                digits += 1
         text = f"<{format_number(least, most)}" if p_value < least else format_p(p_value, digits)
         if not self.p_zero:
             text = f">{1 - 10.0**-digits:.{digits}f}" if text.startswith("1") else text

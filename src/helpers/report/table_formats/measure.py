@@ -76,9 +76,23 @@ def measure(one: Shown, points: float, page: Page | None = None) -> Measure:
     least, wanted = _least(columns), _wanted(one, columns, points)
     upright = _fit(least, wanted, page.portrait)
     fits = sum(least) <= page.portrait and _lines(columns, upright, space) <= _FEW_LINES
+    across = _across(one, points)
     if fits or _whole_lines(wanted, page.portrait):
-        return Measure(upright, landscape=False)
-    return Measure(_fit(least, wanted, page.landscape), landscape=True)
+        return Measure(_widened(upright, min(across, page.portrait)), landscape=False)
+    sideways = _fit(least, wanted, page.landscape)
+    return Measure(_widened(sideways, min(across, page.landscape)), landscape=True)
+
+
+def _across(one: Shown, points: float) -> float:
+    """Return the width at which every heading and message across the table takes one line."""
+    texts = (row.cells[0].text for row in one.rows if row.kind != "body")
+    return max((text_width(text, _BOLD * points) + _GAP_MM for text in texts), default=0.0)
+
+
+def _widened(widths: tuple[float, ...], total: float) -> tuple[float, ...]:
+    """Return the widths stretched to a total that they fall short of."""
+    stretch = max(1.0, total / sum(widths))
+    return tuple(width * stretch for width in widths)
 
 
 def _whole_lines(wanted: Sequence[float], room: float) -> bool:
