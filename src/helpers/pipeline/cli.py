@@ -248,6 +248,43 @@ def lab(context: typer.Context) -> None:
 
 
 @app.command()
+def report(
+    cohort: Annotated[
+        str, typer.Argument(metavar="[COHORT]", help=_COHORT_HELP, show_default=DEFAULT_COHORT)
+    ] = DEFAULT_COHORT,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="en|zh",
+            help="Language of the text; another than the cohort's own goes to files of its own.",
+            show_default="the cohort's own",
+        ),
+    ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Make a PDF of the report as well.")] = False,
+    output: Output = None,
+) -> None:
+    """Write manuscript.docx and report.html of a cohort whose notebooks have run.
+
+    `compendium run` writes both by itself; this writes them again, for example in the other language. The
+    exit status is 1 if the cohort has no results yet, or if something that is needed is not installed.
+    """
+    from helpers.pipeline.reporting import ReportError, write_reports
+    from helpers.report.text.wording import LANGUAGES
+
+    _use_output(output)
+    if language is not None and language not in LANGUAGES:
+        _complain(f"--language: found {language!r}, expected one of {', '.join(LANGUAGES)}")
+        raise typer.Exit(1)
+    chosen = next((known for known in LANGUAGES if known == language), None)
+    try:
+        for path in write_reports(cohort, chosen, pdf=pdf):
+            typer.echo(f"{shown(path)} written")
+    except (ProjectError, ReportError, ValueError) as error:
+        _complain(str(error))
+        raise typer.Exit(1) from None
+
+
+@app.command()
 def refresh(workers: Workers = None, force: Force = False) -> None:
     """Store the notebooks with the outputs of the default cohort, as they are committed.
 

@@ -34,6 +34,7 @@ _PAGE_MM = (210, 297)
 _MARGIN_MM = 25
 _CAPTION_MM = 28  # room kept below a figure for its legend
 _STAMP_STYLE, _NOTE_STYLE = "Stamp", "Data Note"
+_WORDS = {"method", "note", "unit"}  # parts of a row that have a column of their own
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 
@@ -159,7 +160,7 @@ class _Writer:
         style = "Title" if block.level == 1 else f"Heading {min(block.level - 1, 3)}"
         paragraph = self.word.add_paragraph(style=style)
         self._prose(paragraph, block.text)
-        if block.level == 2 and not _on_new_page(self.word):
+        if block.level == 2 and not _section_ends(self.word.element.body, -2):
             paragraph.paragraph_format.page_break_before = block.text != self._first_section()
 
     def _first_section(self) -> Prose:
@@ -168,6 +169,8 @@ class _Writer:
     def _prose(self, paragraph: Any, prose: Prose) -> None:
         paragraph._p.extend(_runs(prose, self.anchors))
         for number in prose.numbers:
+            if number.part in _WORDS:
+                continue
             self.shown.setdefault(number.id, {})[number.text] = None
 
     def _figure(self, block: FigureBlock) -> None:
@@ -185,6 +188,7 @@ class _Writer:
         properties.set("descr", block.title)
         properties.set("name", block.name)
         caption = self.word.add_paragraph(style="Caption")
+        caption.paragraph_format.keep_with_next = False
         caption.add_run(f"{block.label}{exhibit_words(self.wording)['label_end']}").bold = True
         self._prose(caption, block.legend)
 
@@ -199,7 +203,7 @@ class _Writer:
         add_table(self.word, table, self.document.study.config.report.journal)
         if self.wording.language != "en":
             self._rename_caption(before, block)
-        if breaks:
+        if breaks and not _section_ends(self.word.element.body):
             self.word.add_paragraph()
 
     def _rename_caption(self, before: int, block: TableBlock) -> None:
@@ -267,10 +271,10 @@ class _Writer:
         self.word.add_paragraph()
 
 
-def _on_new_page(word: WordDocument) -> bool:
-    """Tell whether the heading just added is the first thing of a section, which begins a page."""
-    blocks = [block for block in word.element.body if not block.tag.endswith("}sectPr")]
-    return len(blocks) > 1 and bool(blocks[-2].xpath("./w:pPr/w:sectPr"))
+def _section_ends(body: Any, last: int = -1) -> bool:
+    """Tell whether the last thing in the document (or the one before) ends a section: a page begins."""
+    blocks = [block for block in body if not block.tag.endswith("}sectPr")]
+    return len(blocks) >= -last and bool(blocks[last].xpath("./w:pPr/w:sectPr"))
 
 
 def _runs(prose: Prose, anchors: Mapping[str, str]) -> list[Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from helpers.report.text import sections
 from helpers.report.text.claims import Claim, Row
 from helpers.report.text.inline import PLACEHOLDER, TemplateError, fill
-from helpers.report.text.prose import Prose, join_prose
+from helpers.report.text.prose import Declared, Prose, Reference, join_prose
 from helpers.report.text.strobe import Answer, checklist
 from helpers.report.text.wording import Wording, language_file
 
@@ -24,6 +24,23 @@ if TYPE_CHECKING:
 _FIGURE = re.compile(r"figure_(s?)(\d+)([a-z]?)(?:_|$)")
 _HEADING = re.compile(r"^(#{1,6})\s+(.+)$")
 _DIRECTIVE = re.compile(r"^\{\{\s*(\w+)(?:\s*:\s*(.*?))?\s*\}\}$")
+# What a figure is drawn from: parts of identifiers of which at least one row must be stored.
+_FIGURE_NEEDS = {
+    "figure_1b": {"analysis": "response"},
+    "figure_1c": {"analysis": "laboratory"},
+    "figure_2": {"analysis": "glucocorticoid"},
+    "figure_3_published": {"analysis": "published"},
+    "figure_s3_balance": {"analysis": "balance"},
+    "figure_s4_prior_therapies": {"analysis": "prior_therapy_overlap"},
+    "figure_s5_response_paths": {"analysis": "response"},
+    "figure_s6_exposure": {"analysis": "exposure"},
+    "figure_s7_effects": {"analysis": "effect"},
+    "figure_s8_criteria": {"analysis": "diagnosis"},
+    "figure_s9_rule_variants": {"analysis": "response_variant"},
+    "figure_s10_time_to_response": {"analysis": "time_to_response"},
+}
+# Tables in which nothing to show is itself the finding.
+_SHOWN_EMPTY = {"table_s1_checks", "table_s9_discordant"}
 Room = Literal["main", "supplementary"]
 
 
@@ -175,14 +192,28 @@ def _without_empty(blocks: list[Block]) -> Iterable[Block]:
         yield block
 
 
+def _has_data(figure: str, study: Study) -> bool:
+    """Tell whether the cohort has what a figure shows; without it the figure holds a sentence only."""
+    needs = _FIGURE_NEEDS.get(figure)
+    return needs is None or bool(study.statistics.select(**needs))
+
+
+def _is_empty(table: Table) -> bool:
+    """Tell whether a table says only that there is nothing to show, because the cohort lacks the data."""
+    from helpers.report.table import Row as TableRow
+
+    kinds = {row.kind for row in table.rows if isinstance(row, TableRow)}
+    return kinds <= {"message"} and table.name not in _SHOWN_EMPTY
+
+
 class _Builder:
     """Makes blocks of the chunks of a template."""
 
     def __init__(self, study: Study, wording: Wording) -> None:
         self.study, self.wording = study, wording
         self.material = study.material
-        self.figures = [self._figure(stem) for stem in study.figures]
-        self.tables = [self._table(table) for table in study.tables]
+        self.figures = [self._figure(stem) for stem in study.figures if _has_data(stem.name, study)]
+        self.tables = [self._table(table) for table in study.tables if not _is_empty(table)]
 
     def chunk(self, line: str, raw: str) -> list[Block]:
         heading = _HEADING.match(line)
@@ -198,8 +229,6 @@ class _Builder:
 
     def _heading(self, text: str) -> Prose:
         if PLACEHOLDER.fullmatch(text.strip()) and text.strip("{} ") == "title":
-            from helpers.report.text.prose import Declared
-
             return Prose.of(Declared(self.wording.term(self.study.config.title), "title"))
         return fill(text, self.material, self.wording)
 
@@ -221,7 +250,7 @@ class _Builder:
         labels = {block.name: block.label for block in self.figures}
         labels |= {block.name: block.label for block in self.tables}
         names = [name.strip() for name in asked.split(",")]
-        known = [Prose.of(labels[name]) for name in names if name in labels]
+        known = [Prose.of(Reference(labels[name], name)) for name in names if name in labels]
         if not known:
             return []
         grammar = self.wording.grammar

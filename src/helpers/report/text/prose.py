@@ -48,7 +48,23 @@ class Declared:
         return self.text
 
 
-Fragment: TypeAlias = str | Number | Declared
+@dataclass(frozen=True)
+class Reference:
+    """A figure or table named in the text.
+
+    Attributes:
+        text: its label.
+        name: its name, by which a page can lead there.
+    """
+
+    text: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Fragment: TypeAlias = str | Number | Declared | Reference
 
 
 @dataclass(frozen=True)
@@ -110,7 +126,7 @@ def fragment_html(fragment: Fragment) -> str:
     if isinstance(fragment, Declared):
         key = html.escape(fragment.key, quote=True)
         return f'<data data-setting="{key}" title="{key}">{html.escape(fragment.text)}</data>'
-    return html.escape(fragment)
+    return html.escape(str(fragment))
 
 
 def join_prose(items: Iterable[Prose], separator: str, last: str | None = None) -> Prose:

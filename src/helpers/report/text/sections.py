@@ -10,6 +10,7 @@ from helpers.report.text import (
     course,
     methods,
     participants,
+    published,
     response,
     safety,
     steroids,
@@ -127,6 +128,7 @@ SECTIONS: dict[str, Callable[[Study], Paragraphs]] = {
     "results.course": _course,
     "results.steroids": _steroids,
     "results.safety": _safety,
+    "results.published": lambda study: [published.printed_values(study.material)],
 }
 
 
