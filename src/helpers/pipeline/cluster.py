@@ -12,10 +12,17 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from helpers.pipeline.cluster_settings import ClusterChoice, ClusterError, SlurmSettings, slurm_settings
+from helpers.pipeline.cluster_settings import (
+    ClusterChoice,
+    ClusterError,
+    SlurmSettings,
+    jobqueue,
+    slurm_settings,
+)
 from helpers.pipeline.paths import CohortPaths, output_root, project_root, state_dir
 from helpers.pipeline.plan import Step, locate
 from helpers.pipeline.sources import files_matching
@@ -51,18 +58,19 @@ class Cluster:
         Raises:
             ClusterError: some do not; the message lists what differs on which machines.
         """
-        from helpers.pipeline.cluster_worker import describe, differences, probe
+        from helpers.pipeline.cluster_worker import describe, probe
 
         project = str(project_root())
         self._expected = describe(project)
         question = state_dir() / f"probe-{self._run}"
         question.write_text(self._run, encoding="utf-8")
         try:
-            answers = self._client.run(probe, project, str(question), self._run, on_error="return")
+            order = (probe, self._expected, project, str(question), self._run)
+            answers = self._client.run(*order, on_error="return")
             problems: dict[str, set[str]] = {}
             for address, found in answers.items():
                 host = found["host"] if isinstance(found, dict) else address
-                for problem in _problems(found, self._expected, differences):
+                for problem in _problems(found):
                     problems.setdefault(problem, set()).add(host)
         finally:
             for file in question.parent.glob(f"{question.name}*"):
@@ -186,13 +194,11 @@ def check_name(name: str) -> None:
 
 
 def _check_installed() -> None:
-    try:
-        import dask_jobqueue  # noqa: F401
-        import distributed  # noqa: F401
-    except ImportError as error:
+    missing = [name for name in ("distributed", "dask_jobqueue") if find_spec(name) is None]
+    if missing:
         raise ClusterError(
-            f"--cluster needs a package that is not installed ({error.name}): `{ADVICE}`"
-        ) from None
+            f"--cluster needs packages that are not installed ({', '.join(missing)}): `{ADVICE}`"
+        )
 
 
 @contextmanager
@@ -214,8 +220,9 @@ def _client(address: str) -> Iterator[Any]:
 
 @contextmanager
 def _slurm_client(wanted: SlurmSettings) -> Iterator[Any]:
-    from dask_jobqueue.slurm import SLURMCluster
     from distributed import Client
+
+    SLURMCluster = jobqueue("slurm").SLURMCluster  # noqa: N806
 
     Path(wanted.options["log_directory"]).mkdir(parents=True, exist_ok=True)
     try:
@@ -244,22 +251,19 @@ def _threads(client: Any, say: Say) -> int:
 
 
 def _dashboard(client: Any) -> str:
-    if "dashboard" not in client.scheduler_info(n_workers=0)["services"]:
-        return "no dashboard (the scheduler has none: install bokeh there)"
-    return f"dashboard at {client.dashboard_link}"
+    try:
+        return f"dashboard at {client.dashboard_link}"
+    except KeyError:
+        return "the scheduler has no dashboard"
 
 
-def _problems(
-    found: Any,
-    expected: Mapping[str, Any],
-    differences: Callable[[Mapping[str, Any], Mapping[str, Any]], list[str]],
-) -> list[str]:
+def _problems(found: Any) -> list[str]:
     """What is wrong with one worker, from its answer to the probe."""
     if isinstance(found, ModuleNotFoundError):
         return [f"the package {found.name!r} is not installed there: `uv sync --frozen --extra cluster`"]
     if not isinstance(found, dict):
         return [f"a worker does not answer: {type(found).__name__}: {found}"]
-    problems = differences(expected, found)
+    problems = list(found["differences"])
     if not found["answer"]:
         problems.insert(
             0,

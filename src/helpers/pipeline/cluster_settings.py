@@ -16,8 +16,10 @@ there. What is not said is taken from dask-jobqueue's own configuration (``jobqu
 """
 
 import difflib
+import importlib
 import inspect
 import os
+import signal
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -134,14 +136,21 @@ def _problems(table: dict[str, Any]) -> list[tuple[str, str]]:
 
 def known_settings() -> set[str]:
     """Names that the table may have."""
-    from dask_jobqueue.core import Job, JobQueueCluster
-    from dask_jobqueue.slurm import SLURMCluster, SLURMJob
-
+    core, slurm = jobqueue("core"), jobqueue("slurm")
     found = {"jobs"}
-    for owner in (SLURMCluster, JobQueueCluster, SLURMJob, Job):
+    for owner in (slurm.SLURMCluster, core.JobQueueCluster, slurm.SLURMJob, core.Job):
         parameters = inspect.signature(owner.__init__).parameters.values()
         found |= {each.name for each in parameters if each.kind not in _VARIABLE}
     return found - _NOT_SETTINGS
+
+
+def jobqueue(module: str) -> Any:
+    """A module of dask-jobqueue, whose import would otherwise have Ctrl-C end the process at once."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        return importlib.import_module(f"dask_jobqueue.{module}")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _complete(options: dict[str, Any]) -> None:

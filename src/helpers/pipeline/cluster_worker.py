@@ -272,10 +272,10 @@ def _unfit(expected: Mapping[str, Any], project: str) -> list[str]:
 _compared: dict[str, list[str]] = {}
 
 
-def probe(project: str, question: str, token: str) -> dict[str, Any]:
-    """Describe this worker after writing an answer beside the sender's question, if that is seen."""
+def probe(expected: Mapping[str, Any], project: str, question: str, token: str) -> dict[str, Any]:
+    """Say how this worker differs, after writing an answer beside the sender's question, if that is seen."""
     file = Path(question)
-    found = describe(project) | {"host": _HOST, "answer": ""}
+    found = {"host": _HOST, "differences": _unfit(expected, project), "answer": ""}
     with contextlib.suppress(OSError):
         os.listdir(file.parent)  # noqa: PTH208
         if file.read_text(encoding="utf-8") == token:
