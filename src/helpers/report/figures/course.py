@@ -210,8 +210,8 @@ def _panel(
     every = label_every(names + counts, len(names), room)
     axes.set_xticks(shown.places, labels=["" if i % every else name for i, name in enumerate(names)])
     axes.set_title(course.label, pad=above())
-    counts_above(axes, list(zip(shown.places, counts, strict=True))[::every])
     n_above(axes, _left_of_first(counts[0], len(names), room))
+    counts_above(axes, list(zip(shown.places, counts, strict=True))[::every])
 
 
 def above() -> float:
@@ -241,6 +241,7 @@ def median_line(axes: Axes, shown: Visits, style: GroupStyle) -> None:
 
 
 def counts_above(axes: Axes, counts: Sequence[tuple[float, str]]) -> None:
+    """Write counts above the axes, each at its place."""
     for place, count in counts:
         axes.annotate(
             count, (place, 1), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
@@ -249,6 +250,7 @@ def counts_above(axes: Axes, counts: Sequence[tuple[float, str]]) -> None:
 
 
 def n_above(axes: Axes, left: float) -> None:
+    """Write the sign n above the axes, so many points right of their left end."""
     axes.annotate(
         "n", (0, 1), xycoords="axes fraction", xytext=(left, 2), textcoords="offset points", ha="right",
         va="bottom", color=GREY,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ABSENT = "Too little is recorded in this cohort for a verdict by any diagnostic criteria."
 COLOURS = {"met": "#00517a", "not met": "#d9d9d9", "undetermined": "#f6e8b8"}
+HATCHES = {"undetermined": "...."}  # told from "not met" in grey
 SHORT = {
     "hlh_2004": "HLH-2004", "hlh_2004_paper": "HLH-2004,\nas changed", "hscore": "HScore",
     "eular_acr_printo_2016": "EULAR/ACR/\nPRINTO", "yamaguchi_1992": "Yamaguchi",
@@ -53,7 +54,13 @@ def draw_criteria(container: Figure | SubFigure, found: Diagnoses, config: Cohor
     from matplotlib.patches import Patch
 
     handles = [
-        Patch(facecolor=COLOURS[name], edgecolor=GREY, linewidth=0.5, label=name.capitalize())
+        Patch(
+            facecolor=COLOURS[name],
+            edgecolor=GREY,
+            linewidth=0.5,
+            hatch=HATCHES.get(name),
+            label=name.capitalize(),
+        )
         for name in COLOURS
     ]
     container.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1.2)
@@ -79,12 +86,25 @@ def _ordered(found: Diagnoses, config: CohortConfig) -> pd.DataFrame:
 
 def _tiles(axes: Axes, table: pd.DataFrame, names: list[str]) -> None:
     from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Rectangle
 
     codes = table[names].apply(lambda column: column.map({state: i for i, state in enumerate(COLOURS)}))
     axes.pcolormesh(
         codes.to_numpy(dtype=float), cmap=ListedColormap(list(COLOURS.values())), vmin=-0.5, vmax=2.5,
         edgecolors=GREY, linewidth=0.3 if len(table) <= LABELLED else 0,
     )  # fmt: skip
+    for row, column in zip(*(codes == list(COLOURS).index("undetermined")).to_numpy().nonzero(), strict=True):
+        axes.add_patch(
+            Rectangle(
+                (column, row),
+                1,
+                1,
+                facecolor="none",
+                edgecolor=GREY,
+                linewidth=0,
+                hatch=HATCHES["undetermined"],
+            )
+        )
     axes.set_ylim(len(table), 0)
     labels = [SHORT.get(name, name.replace("_", " ")) for name in names]
     axes.set_xticks([i + 0.5 for i in range(len(names))], labels=labels, rotation=40, ha="left")

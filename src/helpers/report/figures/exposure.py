@@ -134,28 +134,24 @@ def _mark(response: str) -> dict[str, Any]:
 def _ends(axes: Axes, table: pd.DataFrame, limit: float) -> None:
     seen = table[table["last_day"] <= limit]
     dead, alive = seen[seen["died"].astype(bool)], seen[~seen["died"].astype(bool)]
-    axes.plot(dead["last_day"], dead.index, "X", color=_DEATH, markersize=6.5, zorder=5, linestyle="none")
-    axes.plot(
-        alive["last_day"],
-        alive.index,
-        ">",
-        color=GREY,
-        markersize=4,
-        zorder=3,
-        linestyle="none",
-        clip_on=False,
-    )
     going = table[table["ongoing"].astype(bool) & (table["stop_day"] <= limit) & ~table["died"].astype(bool)]
-    axes.plot(
-        going["stop_day"],
-        going.index,
-        ">",
-        color=INK,
-        markersize=5.5,
-        zorder=4,
-        linestyle="none",
-        clip_on=False,
+    marks = (
+        (dead["last_day"], "X", _DEATH, 6.5),
+        (alive["last_day"], ">", GREY, 4.0),
+        (going["stop_day"], ">", INK, 5.5),
     )
+    for days, marker, colour, size in marks:
+        if len(days):  # a line without points would count as one in the corner for the layout
+            axes.plot(
+                days,
+                days.index,
+                marker,
+                color=colour,
+                markersize=size,
+                zorder=5,
+                linestyle="none",
+                clip_on=False,
+            )
 
 
 def _axes(axes: Axes, table: pd.DataFrame, limit: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
-from helpers.report.style import GREY, INK, group_styles, text_size
+from helpers.report.style import GREY, INK, group_styles
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _MAP_ROW_MM = 3.9
+_DARK = 55  # percent from which on a tile is so dark that its number is white
 _MAP_FRAME_MM = 30.0  # title, group names and slanted visits
 
 
@@ -102,33 +103,30 @@ def draw_missing_map(
     if observed.empty:
         say_absent(container, "No measurements are recorded in this cohort.")
         return
-    import seaborn as sns
-
     groups = list(dict.fromkeys(observed.columns.get_level_values(0)))
     panels = container.subplots(1, len(groups), sharey=True, squeeze=False)[0]
     for axes, group in zip(panels, groups, strict=True):
-        share = 100 * observed[group]
-        sns.heatmap(
-            share,
-            ax=axes,
-            vmin=0,
-            vmax=100,
-            cmap="Blues",
-            cbar=False,
-            annot=share.map(lambda value: "" if value != value else format_number(value, 0)),
-            fmt="",
-            annot_kws={"fontsize": text_size()},
-            xticklabels=True,
-            yticklabels=True,
-            linewidths=0.6,
-            linecolor="white",
-        )
+        _share_tiles(axes, 100 * observed[group])
         axes.set_title(group, fontweight="normal")
-        axes.set_xlabel("")
-        axes.set_ylabel("")
-        axes.tick_params(length=0)
-        axes.set_xticks(
-            axes.get_xticks(), labels=list(share.columns), rotation=45, ha="right", rotation_mode="anchor"
-        )
-        axes.set_yticks(axes.get_yticks(), labels=list(share.index), rotation=0)
     container.suptitle(title, x=0.01, ha="left")
+
+
+def _share_tiles(axes: Axes, share: pd.DataFrame) -> None:
+    """Draw a tile a percentage, darker for more, with the number in it; none where nobody was expected."""
+    import numpy as np
+
+    values = share.to_numpy(dtype=float)
+    axes.pcolormesh(
+        np.ma.masked_invalid(values), cmap="Blues", vmin=0, vmax=100, edgecolors="white", linewidth=0.6
+    )
+    for (row, column), value in np.ndenumerate(values):
+        if value == value:
+            ink = "white" if value > _DARK else INK
+            text = format_number(float(value), 0)
+            axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=ink)
+    axes.set_ylim(len(share), 0)
+    places = [i + 0.5 for i in range(share.shape[1])]
+    axes.set_xticks(places, labels=list(share.columns), rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks([i + 0.5 for i in range(len(share))], labels=list(share.index))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)

@@ -123,7 +123,7 @@ def draw_response_time(
     styles = group_styles(config)
     for axes, (source, title) in zip(panels, sources.items(), strict=True):
         for group in config.groups:
-            for name, width, alpha in (("incidence", 1.5, 1.0), ("died_incidence", 0.8, 0.65)):
+            for name, width, alpha in (("incidence", 1.5, 1.0), ("died_incidence", 1.1, 1.0)):
                 days, shares = _steps(statistics, source, group.id, name, horizon_days)
                 if not days:
                     continue
