@@ -17,6 +17,7 @@ _DESCENDING = set("gjpqyQ,;()[]{}|/")
 _LOW = set("acemnorsuvwxz.:-–—=~+<>→←•·×−≥≤")
 _ASCENT, _LOW_ASCENT, _DESCENT = 0.73, 0.54, 0.21
 _CMYK = {"k", "K"}
+_NO_LETTERS = "LastResort"  # the font of boxes that Matplotlib takes for letters that no font has
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,8 @@ def read_font(file: PdfFile, entries: dict[str, Any]) -> Font:
         glyphs = file.resolve(inner.get("CIDToGIDMap"))
         if isinstance(glyphs, Stream):
             absent = frozenset(code for code in unicode if not any(glyphs.content[2 * code : 2 * code + 2]))
+        if _name(inner).startswith(_NO_LETTERS):
+            absent = frozenset(unicode)
         default = float(inner.get("DW", 1000))
         return Font(_name(inner), outline, embedded, widths, unicode, True, default, absent)
     first = int(file.resolve(entries.get("FirstChar", 0)))
