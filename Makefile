@@ -23,7 +23,7 @@ unexport PYTHONHOME
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup run test test-slow lab lint refresh oracle clean
+.PHONY: help setup run test nbval test-slow lab lint refresh oracle clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,20 +51,21 @@ lab: setup ## open JupyterLab
 refresh: setup ## store the notebooks with the outputs of the default cohort, before a commit
 	$(BIN)/compendium refresh
 
-# Notebooks are compared with their stored outputs: the first cleans the data, the next read them side by side, the
-# last read the statistics of the others. They write to a folder that is thrown away.
-NOTEBOOKS_FIRST := $(wildcard notebooks/01_*.ipynb)
-NOTEBOOKS_LAST := $(wildcard notebooks/08_*.ipynb)
-NOTEBOOKS_BETWEEN := $(filter-out $(NOTEBOOKS_FIRST) $(NOTEBOOKS_LAST),$(sort $(wildcard notebooks/0*.ipynb)))
-NBVAL := $(BIN)/pytest -p no:cacheprovider --nbval --nbval-current-env
-
 test: setup ## quick tests, then the notebooks against their stored outputs
 	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/compendium warm $(MAKE) --no-print-directory nbval
+
+# Notebooks are compared with their stored outputs, side by side, whoever comes first cleans the data; the last read
+# the statistics of the others. They write to a folder that is thrown away.
+NOTEBOOKS_LAST := $(wildcard notebooks/08_*.ipynb)
+NOTEBOOKS_FIRST := $(filter-out $(NOTEBOOKS_LAST),$(sort $(wildcard notebooks/0*.ipynb)))
+NBVAL := $(BIN)/pytest -q -p no:cacheprovider --nbval --nbval-current-env
+
+nbval: setup ## the notebooks against their stored outputs
 	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && export COMPENDIUM_OUTPUT="$$output" && \
 	export PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 && \
-	$(NBVAL) $(NOTEBOOKS_FIRST) && $(NBVAL) -n 2 --dist loadfile $(NOTEBOOKS_BETWEEN) \
-	$(if $(NOTEBOOKS_LAST),&& $(NBVAL) $(NOTEBOOKS_LAST)) \
-	&& COMPENDIUM_PRODUCED="$$output" $(BIN)/pytest -q tests/outputs/test_results_are_current.py
+	$(NBVAL) -n 2 --dist loadfile $(NOTEBOOKS_FIRST) && $(NBVAL) $(NOTEBOOKS_LAST) && \
+	COMPENDIUM_PRODUCED="$$output" $(BIN)/pytest -q tests/outputs/test_results_are_current.py
 
 test-slow: setup ## tests that take minutes
 	$(BIN)/pytest -n 2 -m slow

@@ -239,12 +239,29 @@ def tables(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(context: typer.Context) -> None:
-    """Open JupyterLab in the notebooks folder; its own options, such as --no-browser, are passed on."""
-    from helpers.pipeline.paths import notebooks_dir
+    """Open JupyterLab in the notebooks folder; its own options, such as --no-browser, are passed on.
 
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks_dir()}", *context.args]
-    sys.stdout.flush()
-    os.execv(sys.executable, command)
+    New notebooks find the libraries loaded.
+    """
+    from helpers.pipeline.paths import notebooks_dir
+    from helpers.pipeline.warm.client import turn_into
+
+    turn_into([sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks_dir()}", *context.args])
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def warm(context: typer.Context) -> None:
+    """Run any command, such as papermill or pytest --nbval, whose notebooks find the libraries loaded."""
+    from helpers.pipeline.warm.client import turn_into
+
+    if not context.args:
+        _complain("Name the command to run, for example: compendium warm papermill in.ipynb out.ipynb")
+        raise typer.Exit(2)
+    try:
+        turn_into(context.args)
+    except OSError as error:
+        _complain(f"{context.args[0]} cannot be run: {error.strerror}")
+        raise typer.Exit(1) from None
 
 
 @app.command()

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 SOCKET_VARIABLE = "COMPENDIUM_WARM_SOCKET"
 PROVISIONER_VARIABLE = "JUPYTER_DEFAULT_PROVISIONER_NAME"
@@ -122,6 +122,29 @@ def warm_kernels(*, at_once: bool = True) -> Iterator[WarmProcess | None]:
         close_own()
         if process:
             process.close()
+
+
+def turn_into(command: list[str]) -> NoReturn:
+    """Replace this process by a command whose kernels, and those of its children, are forked.
+
+    The warm process ends with the command.
+
+    Raises:
+        OSError: the command cannot be started.
+    """
+    os.environ.setdefault(PROVISIONER_VARIABLE, PROVISIONER)
+    process = None
+    if available() and os.environ[PROVISIONER_VARIABLE] == PROVISIONER and SOCKET_VARIABLE not in os.environ:
+        process = WarmProcess()
+        process.hand_over()
+        os.environ[SOCKET_VARIABLE] = str(process.socket)
+    sys.stdout.flush()
+    try:
+        os.execvp(command[0], command)
+    except OSError:
+        if process:
+            process.close()
+        raise
 
 
 def shared_or_own() -> str | None:
