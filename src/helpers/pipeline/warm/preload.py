@@ -12,6 +12,7 @@ from pathlib import Path
 from helpers.pipeline.paths import notebooks_dir
 from helpers.pipeline.sources import PACKAGE, notebook_modules, package_folder, source_files
 
+INLINE = "matplotlib_inline.backend_inline"
 # What a kernel imports when it starts, is asked to complete a name, is debugged, or shows a first plot.
 KERNEL_MODULES = (
     "ipykernel.kernelapp",
@@ -46,13 +47,14 @@ def preload() -> dict[str, float]:
     Raises:
         PreloadError: a library has started a thread, which a forked process would lack.
     """
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
     sources = _sources()
     for name in (*KERNEL_MODULES, *sorted(_imports_of(sources)), *map(_module_name, sources)):
         _import(name)
     for name in LATE_MODULES:
         if name.partition(".")[0] in sys.modules:
             _import(name)
+    sys.modules.pop(INLINE, None)  # at its import it looks for a shell to show figures in
     if (threads := _threads()) > 1:
         raise PreloadError(f"{threads} threads run after the imports")
     gc.collect()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.pipeline.call import carry_out
-from helpers.pipeline.warm.preload import PreloadError, forget_changed, preload
+from helpers.pipeline.warm.preload import INLINE, PreloadError, forget_changed, preload
 
 MAX_REQUEST = 1 << 20
 # Read when the interpreter or a library starts: a kernel cannot have other values than the warm process.
@@ -193,7 +193,7 @@ def _become(request: dict[str, Any], output: list[int], server: int, loaded: dic
         fixed = {name: os.environ[name] for name in FIXED_VARIABLES if name in os.environ}
         os.environ.clear()
         os.environ.update(request["env"] | fixed | {"JPY_PARENT_PID": str(server)})
-        os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+        os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
         sys.path[:0] = [path for path in _python_path() if path not in sys.path]
         os.chdir(request["cwd"])
         forget_changed(loaded)
