@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis.severity import count_severity
-from helpers.analysis.summary import store_summary
+from helpers.analysis.summary import store_share, store_summary
 from helpers.analysis.variables import (
     DEATH,
     PRIOR_PREFIX,
@@ -28,7 +28,6 @@ from helpers.stats.contingency import (
     standardized_difference_proportions,
     two_by_two_test,
 )
-from helpers.stats.proportions import proportion_interval
 from helpers.stats.two_group import adjust_p_values, hodges_lehmann, rank_sum_test, standardized_difference
 
 if TYPE_CHECKING:
@@ -151,18 +150,7 @@ def _describe_binary(
                 **common,
             )
         if n:
-            share = proportion_interval(count, n, confidence=confidence)
-            store.add(
-                ANALYSIS,
-                name,
-                "percent",
-                value=100 * count / n,
-                lower=100 * share.lower,
-                upper=100 * share.upper,
-                unit="%",
-                method=share.method,
-                **common,
-            )
+            store_share(store, ANALYSIS, name, count, confidence=confidence, **common)
 
 
 def _compare_binary(

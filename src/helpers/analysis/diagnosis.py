@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis.clinical import by_group, clinical_facts, own_criteria, own_folders
-from helpers.analysis.summary import store_summary
+from helpers.analysis.summary import store_share, store_summary
 from helpers.clinical.diagnosis import (
     criteria_agreement,
     eligibility,
@@ -24,7 +24,6 @@ from helpers.clinical.errors import ClinicalError
 from helpers.clinical.facts import Facts
 from helpers.clinical.rules import STATE_NAMES
 from helpers.results.store import slug
-from helpers.stats.proportions import proportion_interval
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -145,11 +144,10 @@ def _store_verdicts(
         store.add(ANALYSIS, slug(name), state, value=count, method=f"patients: {name}", **common)
     known = counts["met"] + counts["not_met"]
     if known:
-        share = proportion_interval(counts["met"], known, confidence=confidence)
-        store.add(
-            ANALYSIS, slug(name), "met_percent", group=group, timepoint="baseline", unit="%",
-            value=100 * share.value, lower=100 * share.lower, upper=100 * share.upper, n=known,
-            n_missing=counts["undetermined"], method=f"of the patients with a verdict; {share.method}",
+        store_share(
+            store, ANALYSIS, slug(name), counts["met"], known, confidence=confidence, group=group,
+            timepoint="baseline", statistic="met_percent", of="of the patients with a verdict",
+            n_missing=counts["undetermined"],
         )  # fmt: skip
 
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from helpers.analysis.summary import store_summary
+from helpers.analysis.summary import store_share, store_summary
 from helpers.cohort.dictionary import load_dictionary
-from helpers.stats.proportions import proportion_interval
 from helpers.stats.repeated import signed_rank_test
 
 if TYPE_CHECKING:
@@ -169,17 +168,5 @@ def resolution_of_splenomegaly(
             **common,
             method="normal when last examined, among those enlarged at baseline and examined again",
         )
-        share = proportion_interval(resolved, examined, confidence=confidence)
-        store.add(
-            SPLEEN,
-            "resolved",
-            "percent",
-            value=100 * resolved / examined,
-            lower=100 * share.lower,
-            upper=100 * share.upper,
-            group=group.id,
-            unit="%",
-            method=share.method,
-            **end,
-        )
+        store_share(store, SPLEEN, "resolved", resolved, confidence=confidence, group=group.id, **end)
     return pd.DataFrame(rows, columns=["group", "enlarged", "examined", "resolved"])

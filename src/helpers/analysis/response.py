@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from helpers.analysis.summary import store_share
 from helpers.clinical.response import withdrawal_days
-from helpers.stats.proportions import proportion_interval
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -151,19 +151,8 @@ def _count_visit(
     if not n:
         return
     for name, count in {"overall": counts["CR"] + counts["PR"], "complete": counts["CR"]}.items():
-        share = proportion_interval(count, n, confidence=confidence)
         store.add(ANALYSIS, name, "count", value=count, unit="patients", method="count", **common)
-        store.add(
-            ANALYSIS,
-            name,
-            "rate",
-            value=100 * count / n,
-            lower=100 * share.lower,
-            upper=100 * share.upper,
-            unit="%",
-            method=share.method,
-            **common,
-        )
+        store_share(store, ANALYSIS, name, count, confidence=confidence, statistic="rate", **common)
 
 
 def _rule(config: CohortConfig) -> str:

@@ -17,6 +17,7 @@ from helpers.analysis.clinical import (
     own_folders,
     response_rule_name,
 )
+from helpers.analysis.summary import store_share
 from helpers.clinical.errors import ClinicalError
 from helpers.clinical.response import (
     VARIANTS,
@@ -37,7 +38,6 @@ from helpers.clinical.response_endpoints import (
 )
 from helpers.results.store import slug
 from helpers.stats.competing import cumulative_incidence
-from helpers.stats.proportions import proportion_interval
 
 if TYPE_CHECKING:
     from helpers.clinical.facts import Facts
@@ -162,11 +162,7 @@ def _store_rate(
         analysis, variable, f"{statistic}_count", value=count, unit="patients", method="count", **common
     )
     if common["n"]:
-        share = proportion_interval(count, common["n"], confidence=confidence)
-        store.add(
-            analysis, variable, statistic, value=100 * share.value, lower=100 * share.lower,
-            upper=100 * share.upper, unit="%", method=share.method, **common,
-        )  # fmt: skip
+        store_share(store, analysis, variable, count, confidence=confidence, statistic=statistic, **common)
 
 
 def describe_agreement(found: RuleCalls, store: StatisticsStore) -> pd.DataFrame:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from helpers.analysis.summary import store_summary
+from helpers.analysis.summary import store_share, store_summary
 from helpers.results.store import slug
-from helpers.stats.proportions import proportion_interval
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -84,22 +83,11 @@ def _store_grades(grades: pd.Series, term: str, n: int, group: str, store: Stati
 def _store_patients(
     name: str, count: int, n: int, group: str, store: StatisticsStore, confidence: float, note: str = ""
 ) -> None:
-    share = proportion_interval(count, n, confidence=confidence)
     common: dict[str, Any] = {"group": group, "n": n, "note": note}
     store.add(
         EVENTS, name, "count", value=count, unit="patients", method="patients with at least one", **common
     )
-    store.add(
-        EVENTS,
-        name,
-        "percent",
-        value=100 * count / n,
-        lower=100 * share.lower,
-        upper=100 * share.upper,
-        unit="%",
-        method=share.method,
-        **common,
-    )
+    store_share(store, EVENTS, name, count, confidence=confidence, **common)
 
 
 def drug_exposure(tables: AnalysisTables, drug: str) -> pd.DataFrame:

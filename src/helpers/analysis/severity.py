@@ -8,11 +8,11 @@ import numpy as np
 
 from helpers.analysis.clinical import by_group, clinical_facts
 from helpers.analysis.diagnosis import baseline_rows
+from helpers.analysis.summary import store_share
 from helpers.clinical.definitions import Criteria, load_criteria
 from helpers.clinical.engine import evaluate
 from helpers.clinical.errors import ClinicalError
 from helpers.clinical.rules import MET, NOT_MET
-from helpers.stats.proportions import proportion_interval
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -54,6 +54,4 @@ def count_severity(
             method = f"patients who meet the rule of {CUT_OFFS}.toml"
             store.add(ANALYSIS, item.id, "count", value=count, unit="patients", method=method, **common)
             if n:
-                share = proportion_interval(count, n, confidence=confidence)
-                common |= {"lower": 100 * share.lower, "upper": 100 * share.upper, "method": share.method}
-                store.add(ANALYSIS, item.id, "percent", value=100 * count / n, unit="%", **common)
+                store_share(store, ANALYSIS, item.id, count, confidence=confidence, **common)

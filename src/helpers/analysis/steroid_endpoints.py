@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from helpers.analysis.clinical import by_group
+from helpers.analysis.summary import store_share
 from helpers.clinical.steroid_endpoints import alive_at_low_dose, composite_rank
 from helpers.results.store import slug
 from helpers.stats.contingency import two_by_two_test
-from helpers.stats.proportions import proportion_difference, proportion_interval
+from helpers.stats.proportions import proportion_difference
 from helpers.stats.two_group import rank_sum_test
 
 if TYPE_CHECKING:
@@ -66,12 +67,10 @@ def describe_alive_at_low_dose(
         if not known:
             continue
         cells[group] = (reached, known)
-        share = proportion_interval(reached, known, confidence=confidence)
         unknown = len(mine) - known
-        store.add(ALIVE_LOW, "patients", "percent", value=100 * share.value, lower=100 * share.lower,
-                  upper=100 * share.upper, n=known, n_missing=unknown, unit="%", method=share.method,
-                  **common)  # fmt: skip
-        store.add(ALIVE_LOW, "patients", "percent_bounds", value=100 * share.value, n=len(mine), unit="%",
+        store_share(store, ALIVE_LOW, "patients", reached, known, confidence=confidence, n_missing=unknown,
+                    **common)  # fmt: skip
+        store.add(ALIVE_LOW, "patients", "percent_bounds", value=100 * reached / known, n=len(mine), unit="%",
                   lower=100 * reached / len(mine), upper=100 * (reached + unknown) / len(mine),
                   method="if all with an unknown dose had failed, or succeeded", **common)  # fmt: skip
     _compare_shares(cells, config, store, visit.id, confidence)

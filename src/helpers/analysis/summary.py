@@ -1,4 +1,4 @@
-"""Median, quartiles and range of a group of values, stored as rows."""
+"""Median, quartiles and range of a group of values, and shares of patients, stored as rows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+from helpers.stats.proportions import proportion_interval
 
 if TYPE_CHECKING:
     from helpers.results.store import StatisticsStore
@@ -51,6 +53,35 @@ def store_summary(
             note = _qualifier(value, observed, qualifiers)
         label = f"{_METHODS[name]} of the {method}" if method else _METHODS[name]
         store.add(analysis, variable, name, value=value, note=note, method=label, **columns)
+
+
+def store_share(
+    store: StatisticsStore,
+    analysis: str,
+    variable: str,
+    count: int,
+    n: int,
+    *,
+    confidence: float,
+    statistic: str = "percent",
+    of: str = "",
+    **columns: Any,
+) -> None:
+    """Store a count's share of ``n`` in percent with its exact (Clopper-Pearson) interval.
+
+    Args:
+        store, analysis, variable, statistic: where the row goes.
+        count, n: patients counted, of how many; ``n`` is the row's n.
+        confidence: level of the interval.
+        of: who the denominator is, put before the method's name.
+        columns: further columns of the row (``group``, ``timepoint``, ``n_missing``, ``note``).
+    """
+    share = proportion_interval(count, n, confidence=confidence)
+    method = f"{of}; {share.method}" if of else share.method
+    store.add(
+        analysis, variable, statistic, value=100 * share.value, lower=100 * share.lower,
+        upper=100 * share.upper, n=n, unit="%", method=method, **columns,
+    )  # fmt: skip
 
 
 def _qualifier(value: float, observed: pd.Series, qualifiers: pd.Series | None) -> str:

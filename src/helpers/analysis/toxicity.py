@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from helpers.analysis.clinical import by_group, own_folders, reference_ranges
+from helpers.analysis.summary import store_share
 from helpers.clinical.errors import ClinicalError
 from helpers.clinical.facts import facts_on_measured_days
 from helpers.clinical.toxicity import (
@@ -19,7 +20,7 @@ from helpers.clinical.toxicity import (
     worst_grades,
 )
 from helpers.results.store import slug
-from helpers.stats.proportions import poisson_rate, proportion_interval, rule_of_three
+from helpers.stats.proportions import poisson_rate, rule_of_three
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -92,12 +93,10 @@ def describe_laboratory_grades(
                           method="patients by worst grade after day 0", **common)  # fmt: skip
             if len(grades):
                 severe = int((grades >= SEVERE).sum())
-                share = proportion_interval(severe, len(grades), confidence=confidence)
                 store.add(LABORATORY, slug(term), "severe", value=severe, unit="patients",
                           method=f"worst grade {SEVERE} or higher", **common)  # fmt: skip
-                store.add(LABORATORY, slug(term), "severe_percent", value=100 * share.value,
-                          lower=100 * share.lower, upper=100 * share.upper, unit="%", method=share.method,
-                          **common)  # fmt: skip
+                store_share(store, LABORATORY, slug(term), severe, confidence=confidence,
+                            statistic="severe_percent", **common)  # fmt: skip
     for row in shift_table(worst, tables.patients).to_dict("records"):
         store.add(SHIFT, slug(row["term"]), f"from_{row['baseline']}_to_{row['worst']}", value=int(row["n"]),
                   group=str(row["group"]), timepoint=when, unit="patients", note=str(row["label"]),
