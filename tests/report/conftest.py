@@ -26,6 +26,11 @@ def config():
 
 
 @pytest.fixture
+def configure():
+    return make_config
+
+
+@pytest.fixture
 def store(tmp_path):
     return StatisticsStore(tmp_path, "test")
 

@@ -172,7 +172,7 @@ def _text_faults(file: str, page: Page, journal: Journal) -> Iterator[Fault]:
             yield Fault(file, "font", f"{font.name} as Type 3", "TrueType (Type 42)")
     for text in page.texts:
         if text.missing:
-            found = f"{_quoted(text.text)} with {len(text.missing)} letters that no font has"
+            found = f"{_quoted(text.text)}, of which no font has {len(text.missing)}"
             yield Fault(file, "letters", found, "a glyph for every letter")
         yield from _cut_faults(file, text, page)
     for first, second in _overlapping(page.texts):
