@@ -53,7 +53,7 @@ def low_dose_table(statistics: Statistics, config: CohortConfig, *, stamp: str) 
     if groups:
         rows += _low_dose_comparison(statistics, [g.id for g in groups], when)
     notes = [
-        "Composite rank: survivors by dose, then deaths, the earliest last, so that none passes for a low dose.",
+        "Composite rank: survivors by dose, then deaths, the earliest last: none passes for a low dose.",
         "Treated better with: probability that a treated patient ranks before a reference patient.",
     ]
     columns = ["", *[g.label for g in groups or config.groups], "Comparison"]

@@ -356,38 +356,3 @@ def _grades(statistics: Statistics, name: str, group: str) -> Cell:
     }
     cells = [f"{grade}: " + number(found) for grade, found in grades.items() if grade.isdigit()]
     return joined(cells, ", ")
-
-
-def statistics_table(
-    name: str,
-    title: str,
-    statistics: Statistics,
-    analyses: Sequence[str],
-    config: CohortConfig,
-    *,
-    digits: int = 1,
-    stamp: str,
-) -> Table:
-    """Return stored rows as they are: what, group, estimate with interval, n and method."""
-    labels = {group.id: group.label for group in config.groups}
-    rows = [
-        row(
-            f"{found.variable} {found.statistic}".replace("_", " ").capitalize(),
-            labels.get(found.group, found.group),
-            _value(found, digits),
-            EMPTY if found.n is None else size(found),
-            found.method,
-        )
-        for analysis in analyses
-        for found in statistics.select(analysis=analysis)
-    ]
-    columns = [column(text, left=text == "Method") for text in ("Quantity", "Group", "Value", "n", "Method")]
-    nothing = [message("Nothing of this is recorded in this cohort.")]
-    return Table(name, title, columns, rows or nothing, (), stamp)
-
-
-def _value(found: Statistic, digits: int) -> Cell:
-    places = 0 if found.unit == "patients" else digits
-    open_ended = found.lower != found.lower and found.upper != found.upper
-    cell = number(found, places) if open_ended else estimate_interval(found, places)
-    return cell + f" {found.unit}" if found.unit and found.unit != "patients" else cell

@@ -57,7 +57,7 @@ def _frame(one: Shown) -> Any:
             columns = names[spanner.start : spanner.start + spanner.width]
             table = table.tab_spanner(raw(html.escape(spanner.text)), columns=columns, id=f"s{i}")
     for sign, runs in one.notes:
-        table = table.tab_source_note(raw((f"<sup>{html.escape(sign)}</sup> " if sign else "") + _text(runs)))
+        table = table.tab_source_note(raw((f"{_raised(sign)} " if sign else "") + _text(runs)))
     if one.stamp:
         table = table.tab_source_note(raw(f"<strong>{html.escape(one.stamp)}</strong>"))
     return table.tab_options(table_font_size="13px", data_row_padding="3px", heading_align="left")
@@ -91,5 +91,10 @@ def _text(runs: tuple[Run, ...]) -> str:
     for run in runs:
         text = html.escape(run.text, quote=False)
         text = f"<em>{text}</em>" if run.italic else text
-        pieces.append(f"<sup>{text}</sup>" if run.raised else text)
+        pieces.append(_raised(run.text) if run.raised else text)
     return "".join(pieces)
+
+
+def _raised(sign: str) -> str:
+    # Without a height of its own the sign does not push the line apart.
+    return f'<sup style="line-height: 0;">{html.escape(sign)}</sup>'
