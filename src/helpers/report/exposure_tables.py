@@ -17,7 +17,7 @@ ANALYSES = ("exposure", "added_therapy", "long_term")
 
 
 def exposure_table(statistics: Statistics, config: CohortConfig, *, stamp: str) -> Table:
-    """Return exposure to the study drug, therapies added among responders and their later course, by group."""
+    """Return exposure to the study drug, therapies added to it in responders and their later course."""
     known = {one.group for name in ANALYSES for one in statistics.select(analysis=name)}
     groups = [group for group in config.groups if group.id in known]
     ids = [group.id for group in groups]
