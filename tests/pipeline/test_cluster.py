@@ -405,3 +405,19 @@ class TestSlurmSettings:
             self.settings(project, "jobs 3")
         with pytest.raises(ClusterError, match=r"found jobs, expected one table \[slurm\]"):
             self.settings(project, "jobs = 3")
+
+
+@pytest.mark.slow
+def test_the_embedded_cohort_has_the_same_bytes_from_the_cluster(loopback, tmp_path, monkeypatch) -> None:
+    """Every statistic, figure, table and executed notebook of the real plan."""
+    loopback.have(2)
+    choices = {"here": None, "there": ClusterChoice(loopback.address)}
+    for name, choice in choices.items():
+        monkeypatch.setenv("COMPENDIUM_OUTPUT", str(tmp_path / name))
+        progress = RunProgress(Console(file=io.StringIO()))
+        assert run(["rdmas_reconstructed"], progress=progress, workers=2, cluster=choice).ok
+    here, there = files(tmp_path / "here"), files(tmp_path / "there")
+    assert sum(name.endswith(".csv") and "/statistics/" in name for name in here) >= 7
+    assert sum(name.startswith("figures/") for name in here) >= 40
+    assert [name for name in here if here[name] != there.get(name)] == []
+    assert set(there) == set(here)

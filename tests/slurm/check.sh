@@ -114,7 +114,7 @@ cores = 1
 memory = "1 GB"
 walltime = "00:30:00"
 queue = "check"
-host = "127.0.0.1"
+scheduler_options = { host = "127.0.0.1", dashboard_address = "127.0.0.1:0" }
 TOML
 
 cd "$root" || fail "cannot enter $root"

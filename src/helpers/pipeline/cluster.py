@@ -299,7 +299,7 @@ def _some(hosts: Iterable[str]) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 @contextmanager

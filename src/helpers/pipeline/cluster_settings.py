@@ -33,8 +33,9 @@ SETTINGS_FILE = "cluster.toml"
 DEFAULT_JOBS = 4
 DEFAULT_MEMORY = "2 GB"
 
-# Arguments that are of the run itself or of Python code, which a file cannot give.
+# Arguments that are of the run itself or of Python code, or that belong into `scheduler_options`.
 _NOT_SETTINGS = {"self", "n_workers", "job_cls", "loop", "asynchronous", "scheduler", "scheduler_cls", "name"}
+_NOT_SETTINGS |= {"host", "dashboard_address"}
 _VARIABLE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
