@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from helpers.report.cells import EMPTY, Cell, count_percent, median_spread, number, size
+from helpers.report.cells import EMPTY, Cell, count_of, count_percent, median_spread, number, size
 from helpers.report.table import Row, Table, heading, message, row
 from helpers.results.store import slug
 
@@ -41,9 +41,7 @@ def _exposure(statistics: Statistics, groups: Sequence[str], drug: str) -> list[
         _line(statistics, groups, "Patients treated", "exposure", drug, "patients", number),
         _dose_range(statistics, groups, drug),
         _median(statistics, groups, "Duration, months", "exposure", f"{drug}_months"),
-        _line(
-            statistics, groups, "Ongoing at death or last contact", "exposure", drug, "ongoing", count_percent
-        ),
+        _line(statistics, groups, "Ongoing at death or last contact", "exposure", drug, "ongoing", count_of),
         *_reasons(statistics, groups, drug),
     ]
 
@@ -66,7 +64,7 @@ def _long_term(statistics: Statistics, groups: Sequence[str]) -> list[Row | None
     labels = {"alive": "Alive at last contact", "died": "Died after the horizon"}
     return [
         *[
-            _line(statistics, groups, label, "long_term", "responders", name, count_percent)
+            _line(statistics, groups, label, "long_term", "responders", name, count_of)
             for name, label in labels.items()
         ],
         _median(statistics, groups, "Follow-up from day 0, months", "long_term", "responders_months"),
@@ -112,6 +110,6 @@ def _reasons(statistics: Statistics, groups: Sequence[str], drug: str) -> list[R
                if one.statistic.startswith("stopped_")]  # fmt: skip
     reasons = dict.fromkeys((one.statistic, one.note) for one in stopped)
     return [
-        _line(statistics, groups, f"Stopped: {note}", "exposure", drug, name, count_percent)
+        _line(statistics, groups, f"Stopped: {note}", "exposure", drug, name, count_of)
         for name, note in reasons
     ]
