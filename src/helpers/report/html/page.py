@@ -68,7 +68,7 @@ def report_markup(document: Document, provenance: Mapping[str, Any]) -> str:
     for name, content in appendix.items():
         body.contents.append((2, name, str(words[name])))
         heading = f'<h2 id="{name}">{text(words[name])}</h2>'
-        main += f'\n<section aria-labelledby="{name}">{heading}\n{content}\n</section>'
+        main += f"\n<section>{heading}\n{content}\n</section>"
     parts = {
         "lang": words["lang"],
         "title": text(_title(document)),
