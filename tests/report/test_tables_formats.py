@@ -116,6 +116,16 @@ def test_word_repeats_headings_and_splits_no_row(table):
     assert found.rows[4].cells[0].paragraphs[0].paragraph_format.left_indent.mm == pytest.approx(3.5, abs=0.1)
 
 
+def test_a_short_word_table_is_not_broken_and_a_long_one_is():
+    def kept(table):
+        (found,) = word([table]).tables
+        return [bool(line._tr.xpath("./w:tc/w:p/w:pPr/w:keepNext")) for line in found.rows]
+
+    assert all(kept(long_table(10)))
+    assert kept(long_table(60))[:1] == [True]
+    assert kept(long_table(60))[1:] == [False] * 58 + [True, True]
+
+
 def test_word_captions_and_notes_have_styles_of_their_own(table):
     document = word([table])
     styled = {}

@@ -23,6 +23,7 @@ CAPTION, CELL, NOTE = "Caption", "Table Text", "Table Note"
 FONT = "Arial"
 _MARGIN_MM = 1.2  # left and right of a cell's text
 _THIN, _THICK = 4, 8  # eighths of a point
+_ON_A_PAGE = {False: 30, True: 16}  # rows up to which a table is kept on one page, upright and on its side
 
 
 def add_table(
@@ -207,10 +208,12 @@ def _heads(one: Shown, size: Measure, style: str) -> list[str]:
 
 def _body(one: Shown, size: Measure, style: str) -> list[str]:
     lines = []
+    short = len(one.rows) <= _ON_A_PAGE[size.landscape]
     for number, row in enumerate(one.rows):
         last = number == len(one.rows) - 1
-        # The last rows stay together with the notes, so that no note stands alone on a page.
-        look = _Look(style, keep=number >= len(one.rows) - 2, bottom=_THICK if last else 0)
+        # A short table is not broken; of others the last rows stay with the notes, so that none stands alone.
+        keep = short or number >= len(one.rows) - 2
+        look = _Look(style, keep=keep, bottom=_THICK if last else 0)
         if row.kind != "body":
             title = row.kind == "heading"
             whole = replace(look, width=size.total, span=len(size.widths), bold=title, keep=True)
