@@ -23,7 +23,7 @@ unexport PYTHONHOME
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup run test nbval test-slow lab lint refresh oracle clean
+.PHONY: help setup run test nbval test-slow lab lint refresh bench oracle clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -74,6 +74,9 @@ lint: setup ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy src
+
+bench: setup ## speed and memory beside named peers, into benchmarks/results.md (half an hour)
+	$(BIN)/python benchmarks/bench.py $(ARGS)
 
 oracle: ## make the reference values of the tests anew, with R
 	Rscript tests/oracle/make_fixtures.R

@@ -1,0 +1,183 @@
+"""Measure speed and memory beside named peers, and write results.json, results.md and results.png.
+
+    python benchmarks/bench.py [--only PART ...] [--runs 5]
+
+Parts that are not measured again keep their former figures. A figure is a ratio of medians with its target and
+the seconds behind it; what else the machine was doing is part of the record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import running
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results.json"
+TITLES = {
+    "run_beside_papermill": "A cohort from nothing, two workers: times faster than the papermill command",
+    "one_worker_beside_cells_alone": "The same on one worker: times the cells alone in one process",
+    "batch_beside_papermill": "A batch of cohorts, each: times faster than the papermill command",
+    "unchanged_beside_full_run": "Nothing changed: times faster than the full run",
+    "nbval_beside_stock_kernels": "Notebooks against stored outputs: times faster than with stock kernels",
+    "new_kernel_beside_stock": "A new kernel with libraries imported: times faster than a stock one",
+    "kernel_memory_late_beside_early": "Memory of the last tenth of kernels: times that of the first",
+    "exact_logrank_beside_coin": "Exact log-rank test: times faster than R's coin",
+    "drawn_logrank_beside_coin": "A million permutations: times faster than R's coin",
+    "kaplan_meier_beside_lifelines": "Kaplan-Meier and log-rank of a million: times faster than lifelines",
+    "kaplan_meier_beside_r": "The same: times faster than R's survival",
+    "table_1_beside_tableone": "Tests of Table 1: times faster than tableone",
+}
+PEERS = {
+    "exact_logrank_beside_coin": ("permutation_logrank", "nine", "exact_times_faster", 1),
+    "drawn_logrank_beside_coin": ("permutation_logrank", "nine", "drawn_times_faster", 1),
+    "kaplan_meier_beside_lifelines": ("kaplan_meier_and_logrank", "", "times_faster_than_lifelines", 5),
+    "kaplan_meier_beside_r": ("kaplan_meier_and_logrank", "", "times_faster_than_r", 1),
+    "table_1_beside_tableone": ("table_one", "", "times_faster_than_tableone", 10),
+}
+
+
+def statistics(runs: int) -> dict[str, dict[str, Any]]:
+    """The statistics beside R and tableone, as far as these are installed (see stats_speed.py)."""
+    subprocess.run([sys.executable, str(HERE / "stats_speed.py")], check=True)
+    stored = json.loads((HERE / "stats_speed.json").read_text(encoding="utf-8"))
+    found = {}
+    for name, (section, part, key, target) in PEERS.items():
+        values = stored[section][part] if part else stored[section]
+        if key in values:
+            found[name] = {"ratio": values[key], "target": target, "parts": values, "runs": runs}
+    return found
+
+
+PARTS: dict[str, Callable[[int], dict[str, dict[str, Any]]]] = {
+    "run": running.full_run,
+    "nbval": running.nbval,
+    "lab": running.lab,
+    "memory": lambda runs: running.memory(80 * runs),
+    "statistics": statistics,
+}
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n")
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "load_at_start": round(os.getloadavg()[0], 1),
+        "system": platform.platform(terse=True),
+        "python": platform.python_version(),
+        "day": time.strftime("%Y-%m-%d"),
+    }
+
+
+def reached(result: dict[str, Any]) -> bool:
+    """Whether a result is on the right side of its target."""
+    if result["parts"].get("lower_is_better"):
+        return bool(result["ratio"] <= result["target"])
+    return bool(result["ratio"] >= result["target"])
+
+
+def page(results: dict[str, Any]) -> str:
+    """The results as Markdown."""
+    described = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in results["machine"].items())
+    lines = [
+        "# Speed and memory beside named peers",
+        "",
+        f"Measured by `make bench`: {described}.",
+        "Each ratio is one of medians over paired runs, both sides measured in turn.",
+        "",
+        "![Ratios beside their targets](results.png)",
+        "",
+        "| figure | ratio | target | runs | parts |",
+        "|---|---|---|---|---|",
+    ]
+    for name, title in TITLES.items():
+        if result := results["figures"].get(name):
+            sign = "at most" if result["parts"].get("lower_is_better") else "at least"
+            mark = "" if reached(result) else " (missed)"
+            lines.append(
+                f"| {title} | {result['ratio']:.2f}{mark} | {sign} {result['target']:g} | {result['runs']} "
+                f"| {_parts(result['parts'])} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _parts(parts: dict[str, Any]) -> str:
+    shown = []
+    for name, value in parts.items():
+        number = median(value) if isinstance(value, list) else value
+        if isinstance(number, (int, float)) and not isinstance(number, bool):
+            shown.append(f"{name.replace('_', ' ')} {number:.3g}")
+    return "; ".join(shown)
+
+
+def draw(results: dict[str, Any]) -> None:
+    """The ratios on a logarithmic scale, each with its target."""
+    from matplotlib.figure import Figure
+
+    rows = [(TITLES[name], results["figures"][name]) for name in TITLES if name in results["figures"]]
+    figure = Figure(figsize=(9, 0.8 + 0.42 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    for place, (_, result) in enumerate(rows):
+        axes.barh(place, result["ratio"], color="#0072B2" if reached(result) else "#D55E00", height=0.55)
+        axes.plot([result["target"]] * 2, [place - 0.4, place + 0.4], color="#222222", linewidth=1.6)
+        axes.annotate(
+            f"{result['ratio']:.3g}",
+            (result["ratio"], place),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+        )
+    axes.set_yticks(range(len(rows)), labels=[title for title, _ in rows])
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.margins(x=0.12)
+    axes.set_xlabel("ratio (bar) and target (line)")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(HERE / "results.png", dpi=110, metadata={"Software": None})
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description="Measure speed and memory beside named peers.")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args()
+    stored = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {"figures": {}}
+    results = {"machine": machine(), "figures": stored["figures"]}
+    for part in options.only:
+        print(part, flush=True)
+        results["figures"] |= PARTS[part](options.runs)
+        RESULTS.write_text(json.dumps(_rounded(results), indent=1) + "\n", encoding="utf-8")
+    (HERE / "results.md").write_text(page(results), encoding="utf-8")
+    draw(results)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    if isinstance(value, dict):
+        return {key: _rounded(part) for key, part in value.items()}
+    return [_rounded(part) for part in value] if isinstance(value, list) else value
+
+
+if __name__ == "__main__":
+    main()

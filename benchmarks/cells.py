@@ -1,0 +1,35 @@
+"""Run the cells of notebooks in this process, with the libraries loaded, and print the seconds they took.
+
+    python benchmarks/cells.py NOTEBOOK ...
+
+The least that running these notebooks can cost: no kernels, no messages, no imports.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from helpers.pipeline.warm.preload import preload
+
+
+def main() -> None:
+    """Run the notebooks named by the arguments, in order."""
+    preload()
+    shell = InteractiveShell.instance()
+    total = 0.0
+    for name in sys.argv[1:]:
+        cells = json.loads(Path(name).read_text(encoding="utf-8"))["cells"]
+        shell.reset(new_session=True)
+        begin = time.perf_counter()
+        for cell in cells:
+            if cell["cell_type"] == "code":
+                shell.run_cell("".join(cell["source"]), store_history=False).raise_error()
+        total += time.perf_counter() - begin
+    print(f"\n{total:.3f}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""How fast notebooks run beside the stock papermill command, nbval and JupyterLab's kernels.
+
+Each figure is a ratio of medians over paired runs: both sides are measured in turn, on one machine.
+The functions return parts; ``bench.py`` runs them and writes the results.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+COHORT = "rdmas_reconstructed"
+WARM = {"JUPYTER_DEFAULT_PROVISIONER_NAME", "COMPENDIUM_WARM_SOCKET"}
+
+
+def notebooks(project: Path) -> list[Path]:
+    """Notebooks of the plan in the order of their names, which is an order they can run in."""
+    plan = tomllib.loads((project / "notebooks" / "pipeline.toml").read_text(encoding="utf-8"))
+    return [
+        project / "notebooks" / f"{name}.ipynb" for name, step in sorted(plan.items()) if "call" not in step
+    ]
+
+
+@contextmanager
+def project_of_notebooks(cohorts: int = 0) -> Iterator[Path]:
+    """A copy of the project whose plan has the notebooks alone, with copies of the cohort."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        for file in ("pyproject.toml", "uv.lock"):
+            shutil.copy2(ROOT / file, root / file)
+        for folder in ("notebooks", "data"):
+            shutil.copytree(ROOT / folder, root / folder)
+        plan = root / "notebooks" / "pipeline.toml"
+        sections = plan.read_text(encoding="utf-8").split("\n[")
+        plan.write_text("\n[".join(part for part in sections if "\ncall = " not in part), encoding="utf-8")
+        for number in range(cohorts):
+            shutil.copytree(root / "data/cohorts" / COHORT, root / "data/cohorts" / f"copy_{number:02d}")
+        yield root
+
+
+def timed(command: list[str | Path], project: Path, output: Path, **variables: str) -> float:
+    """Wall time of a command in seconds; raises if it fails."""
+    env = {name: value for name, value in os.environ.items() if name not in WARM}
+    env |= {"COMPENDIUM_PROJECT": str(project), "COMPENDIUM_OUTPUT": str(output)} | variables
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=project / "notebooks",
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command} failed:\n{done.stderr.decode()[-2000:]}")
+    return time.perf_counter() - begin
+
+
+def by_papermill(project: Path, output: Path) -> float:
+    """All notebooks by the papermill command, one after another."""
+    (output / "executed").mkdir(parents=True)
+    return sum(
+        timed([BIN / "papermill", path, output / "executed" / path.name], project, output)
+        for path in notebooks(project)
+    )
+
+
+def by_compendium(project: Path, output: Path, *arguments: str) -> float:
+    """All notebooks by this project's command."""
+    return timed([BIN / "compendium", "run", *arguments], project, output)
+
+
+def in_one_process(project: Path, output: Path) -> float:
+    """The cells alone, in one process with the libraries loaded; the process tells its time."""
+    env = os.environ | {"COMPENDIUM_PROJECT": str(project), "COMPENDIUM_OUTPUT": str(output)}
+    env |= {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    env["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
+    code = [sys.executable, str(Path(__file__).with_name("cells.py")), *map(str, notebooks(project))]
+    done = subprocess.run(
+        code, cwd=project / "notebooks", env=env, capture_output=True, text=True, check=True
+    )
+    return float(done.stderr.split()[-1])
+
+
+def in_turn(sides: dict[str, Callable[[Path], float]], runs: int) -> dict[str, list[float]]:
+    """Seconds of each side, measured one after the other ``runs`` times, each in an empty folder."""
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(runs):
+        for name, side in sides.items():
+            with tempfile.TemporaryDirectory() as folder:
+                seconds[name].append(side(Path(folder)))
+        print(turn + 1, {name: round(values[-1], 2) for name, values in seconds.items()}, flush=True)
+    return seconds
+
+
+def ratio(above: list[float], below: list[float], target: float, **parts: Any) -> dict[str, Any]:
+    """A result: how many times ``below`` goes into ``above``, by their medians."""
+    return {"ratio": median(above) / median(below), "target": target, "parts": parts, "runs": len(above)}
+
+
+def full_run(runs: int) -> dict[str, dict[str, Any]]:
+    """A cohort from nothing by papermill, by this project on two workers and on one, and its cells alone."""
+    with project_of_notebooks(4) as project, tempfile.TemporaryDirectory() as kept:
+        done = Path(kept)
+        by_compendium(project, done)
+        copies = [f"copy_{number:02d}" for number in range(4)]
+        took = in_turn(
+            {
+                "papermill": lambda output: by_papermill(project, output),
+                "compendium": lambda output: by_compendium(project, output),
+                "one_worker": lambda output: by_compendium(project, output, "--workers", "1"),
+                "cells": lambda output: in_one_process(project, output),
+                "batch_of_4": lambda output: by_compendium(project, output, *copies),
+                "unchanged": lambda _: by_compendium(project, done),
+            },
+            runs,
+        )
+    per_cohort = [seconds / 4 for seconds in took["batch_of_4"]]
+    number = len(notebooks(ROOT))
+    beside = (median(took["one_worker"]) - median(took["cells"])) / number
+    return {
+        "run_beside_papermill": ratio(took["papermill"], took["compendium"], 3, **_seconds(took, 0, 1)),
+        "one_worker_beside_cells_alone": ratio(
+            took["one_worker"],
+            took["cells"],
+            1.5,
+            **_seconds(took, 2, 3),
+            seconds_beside_cells_per_notebook=beside,
+            lower_is_better=True,
+        ),
+        "batch_beside_papermill": ratio(
+            took["papermill"],
+            per_cohort,
+            5,
+            papermill_seconds_per_cohort=took["papermill"],
+            compendium_seconds_per_cohort=per_cohort,
+        ),
+        "unchanged_beside_full_run": ratio(
+            took["compendium"], took["unchanged"], 10, **_seconds(took, 1, 5), limit_seconds=2
+        ),
+    }
+
+
+def _seconds(took: dict[str, list[float]], *which: int) -> dict[str, list[float]]:
+    return {f"{list(took)[place]}_seconds": took[list(took)[place]] for place in which}
+
+
+def nbval(runs: int) -> dict[str, dict[str, Any]]:
+    """The notebooks against their stored outputs, as in `make test`, with and without a warm process."""
+
+    def make(*before: str | Path) -> Callable[[Path], float]:
+        command = [*before, "make", "-C", ROOT, "--no-print-directory", "nbval"]
+        return lambda output: timed(command, ROOT, output)
+
+    took = in_turn({"stock": make(), "warm": make(BIN / "compendium", "warm")}, runs)
+    return {"nbval_beside_stock_kernels": ratio(took["stock"], took["warm"], 2.5, **_seconds(took, 0, 1))}
+
+
+READY = """
+import matplotlib.pyplot, numpy, pandas, pyarrow.parquet, scipy.stats, seaborn, statsmodels.formula.api
+from helpers.analysis.survival import compare_survival
+from helpers.pipeline.workspace import open_cohort
+from helpers.report.publish import publish_figure
+from helpers.report.tables import survival_table
+"""
+
+
+def lab(runs: int) -> dict[str, dict[str, Any]]:
+    """From asking for a kernel, as JupyterLab does, to the libraries imported in it."""
+    from jupyter_client.manager import start_new_kernel
+    from jupyter_client.provisioning.factory import KernelProvisionerFactory
+
+    from helpers.pipeline.warm.client import PROVISIONER, warm_kernels
+
+    def ready(provisioner: str) -> float:
+        KernelProvisionerFactory.instance().default_provisioner_name = provisioner
+        begin = time.perf_counter()
+        manager, client = start_new_kernel(kernel_name="python3")
+        client.execute_interactive(READY, timeout=120)
+        took = time.perf_counter() - begin
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        return took
+
+    with warm_kernels():
+        ready(PROVISIONER)  # JupyterLab is open by the time a notebook is
+        took = in_turn(
+            {"stock": lambda _: ready("local-provisioner"), "warm": lambda _: ready(PROVISIONER)}, runs
+        )
+    return {"new_kernel_beside_stock": ratio(took["stock"], took["warm"], 4, **_seconds(took, 0, 1))}
+
+
+def memory(number: int) -> dict[str, dict[str, Any]]:
+    """Memory of forked kernels beside the warm process, over ``number`` notebooks on two workers.
+
+    Proportional set size (each shared page divided by those who share it) from /proc, looked at ten times a
+    second; of each kernel the largest value.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from helpers.pipeline.kernels import execute_notebook
+    from helpers.pipeline.warm.client import KERNEL_ENVIRONMENT, warm_kernels
+
+    most: dict[int, float] = {}
+    parent: list[float] = []
+    with project_of_notebooks() as project, tempfile.TemporaryDirectory() as folder:
+        os.environ.update(KERNEL_ENVIRONMENT)
+        os.environ.update({"COMPENDIUM_PROJECT": str(project), "COMPENDIUM_OUTPUT": folder})
+        by_compendium(project, Path(folder))
+        paths = notebooks(project)
+        with warm_kernels() as warm, ThreadPoolExecutor(2) as pool:
+            assert warm is not None
+            over = threading.Event()
+            watching = threading.Thread(target=_watch, args=(warm.pid, most, parent, over))
+            watching.start()
+            ended = [
+                pool.submit(
+                    execute_notebook,
+                    paths[turn % len(paths)],
+                    Path(folder) / "executed" / f"{turn}.ipynb",
+                    {},
+                    failed=Path(folder) / "failed" / f"{turn}.ipynb",
+                )
+                for turn in range(number)
+            ]
+            for future in ended:
+                future.result()
+            over.set()
+            watching.join()
+    kernels = list(most.values())
+    tenth = max(1, len(kernels) // 10)
+    return {
+        "kernel_memory_late_beside_early": {
+            "ratio": median(kernels[-tenth:]) / median(kernels[:tenth]),
+            "target": 1.1,
+            "parts": {
+                "largest_kernel_mib": max(kernels),
+                "median_kernel_mib": median(kernels),
+                "warm_process_first_mib": parent[0],
+                "warm_process_last_mib": parent[-1],
+                "limit_mib": 400,
+                "lower_is_better": True,
+            },
+            "runs": number,
+        }
+    }
+
+
+def _watch(warm: int, most: dict[int, float], parent: list[float], over: threading.Event) -> None:
+    from psutil import NoSuchProcess, Process  # type: ignore[import-untyped]
+
+    while not over.wait(0.1):
+        for kernel in Process(warm).children():
+            try:
+                size = _proportional_mib(kernel.pid)
+            except (OSError, NoSuchProcess):
+                continue
+            most[kernel.pid] = max(most.get(kernel.pid, 0.0), size)
+        parent.append(_proportional_mib(warm))
+
+
+def _proportional_mib(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().split("\n"):
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
