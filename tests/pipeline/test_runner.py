@@ -47,6 +47,50 @@ def test_second_run_carries_out_nothing(go) -> None:
     assert go.report.ok
 
 
+def test_a_finished_cohort_is_not_asked_step_by_step_and_the_others_are(go, project, monkeypatch) -> None:
+    from helpers.pipeline import runner
+
+    project.cohort("other")
+    go("small")
+    asked = []
+    build = runner._build
+
+    def noting(steps, jobs, *rest):
+        asked.extend(paths.name for paths, _ in jobs)
+        build(steps, jobs, *rest)
+
+    monkeypatch.setattr(runner, "_build", noting)
+    assert go("small", "other") == [step.replace("small", "other") for step in ALL]
+    assert asked == ["other"]
+    assert [outcome.status for outcome in go.report.outcomes].count("unchanged") == len(ALL)
+
+
+def test_a_lost_provenance_record_is_written_again(go, project) -> None:
+    go()
+    record = project.results() / "provenance.json"
+    before = record.read_text()
+    record.unlink()
+    assert go() == []
+    assert record.read_text() == before
+
+
+def test_an_edit_made_while_steps_run_is_seen_by_the_next_run(go, project, monkeypatch) -> None:
+    from helpers.pipeline import runner
+
+    raw = project.root / "data" / "cohorts" / "small" / "measurements.csv"
+    carry_out = runner.carry_out
+
+    def editing(step, paths, parameters):
+        carry_out(step, paths, parameters)
+        if step.name == "03_third":
+            raw.write_text("patient_id,value\nR01,7\n")
+
+    monkeypatch.setattr(runner, "carry_out", editing)
+    go()
+    monkeypatch.setattr(runner, "carry_out", carry_out)
+    assert go() == ["small/01_first", "small/03_third"]
+
+
 def test_an_edited_value_reaches_only_what_reads_its_table(go, project) -> None:
     go()
     raw = project.root / "data" / "cohorts" / "small" / "measurements.csv"

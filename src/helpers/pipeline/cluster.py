@@ -285,7 +285,7 @@ def _list(folder: Path) -> None:
 
 def _read_by(step: Step, paths: CohortPaths) -> Iterable[Path]:
     """Files that a step reads, as they lie here."""
-    from helpers.pipeline.tasks import ALWAYS_READ
+    from helpers.pipeline.inputs import ALWAYS_READ
 
     roots = {"cohort": paths.folder, "project": project_root()}
     for pattern in dict.fromkeys((*ALWAYS_READ, *step.reads)):

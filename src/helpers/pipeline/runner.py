@@ -3,14 +3,16 @@
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from helpers.pipeline.finished import forget_finished, is_finished, mark_finished
 from helpers.pipeline.grid import check_grid, combinations
+from helpers.pipeline.inputs import GivenDigests, Values, code_digests, given_digests, values_of
 from helpers.pipeline.parameters import check_parameters, declared_parameters
 from helpers.pipeline.paths import (
     OUTPUT_VARIABLE,
@@ -123,13 +125,36 @@ def run(
             for variant, values in combinations(grid)
         ]
         report = RunReport(refused=refused)
-        if jobs:
-            _build(steps, jobs, declared, progress, place, force, report)
-        done = {(outcome.cohort, outcome.step) for outcome in report.outcomes if outcome.done}
-        for paths, values in jobs:
-            missing = [step.name for step in steps if (paths.name, step.name) not in done]
-            write_provenance(paths, steps, values, declared, missing)
+        _bring_up_to_date(steps, jobs, declared, progress, place, force, report)
     return report
+
+
+def _bring_up_to_date(
+    steps: tuple[Step, ...],
+    jobs: list[Job],
+    declared: Mapping[str, Mapping[str, Any]],
+    progress: "RunProgress",
+    place: "_Place",
+    force: bool,
+    report: RunReport,
+) -> None:
+    code = code_digests(steps)
+    values = {paths.name: values_of(steps, paths, own, declared) for paths, own in jobs}
+    given = {paths.name: given_digests(steps, paths, values[paths.name], code) for paths, _ in jobs}
+    finished = {paths.name for paths, _ in jobs if not force and is_finished(steps, paths, given[paths.name])}
+    report.outcomes += [Outcome(name, step.name, "unchanged") for name in sorted(finished) for step in steps]
+    waiting = [(paths, own) for paths, own in jobs if paths.name not in finished]
+    for paths, _ in waiting:
+        forget_finished(paths)
+    if waiting:
+        tasks = [(paths, values[paths.name]) for paths, _ in waiting]
+        _build(steps, tasks, given, progress, place, force, report)
+    done = {(outcome.cohort, outcome.step) for outcome in report.outcomes if outcome.done}
+    for paths, own in waiting:
+        missing = [step.name for step in steps if (paths.name, step.name) not in done]
+        write_provenance(paths, steps, own, declared, missing)
+        if not missing:
+            mark_finished(steps, paths, given[paths.name])
 
 
 @dataclass(frozen=True)
@@ -313,8 +338,8 @@ def _children() -> "list[Process]":
 
 def _build(
     steps: tuple[Step, ...],
-    jobs: list[Job],
-    declared: Mapping[str, Mapping[str, Any]],
+    jobs: Sequence[tuple[CohortPaths, Values]],
+    given: Mapping[str, GivenDigests],
     progress: "RunProgress",
     place: _Place,
     force: bool,
@@ -326,12 +351,12 @@ def _build(
         with progress.step(f"{cohort.name}: {step.name}"):
             place.carry_out(step, cohort, values)
 
-    tasks = build_tasks(steps, jobs, declared, action)
+    tasks = build_tasks(steps, jobs, given, action)
     executor = _Executor(place, progress)
     with progress.showing():
         session = _pytask(tasks, executor, force)
     report.outcomes += _outcomes(session)
-    report.interrupted = len(report.outcomes) < len(tasks)
+    report.interrupted = len(session.execution_reports) < len(tasks)
 
 
 def _pytask(tasks: "list[StepTask]", executor: _Executor, force: bool) -> "Session":
