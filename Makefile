@@ -23,7 +23,7 @@ unexport PYTHONHOME
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup run test nbval test-slow lab lint refresh bench oracle clean
+.PHONY: help setup run test nbval test-slow lab lint refresh bench slurm-check oracle clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -77,6 +77,9 @@ lint: setup ## style and types
 
 bench: setup ## speed and memory beside named peers, into benchmarks/results.md (half an hour)
 	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+slurm-check: setup ## a real SLURM on this machine: six cohorts on it, compared with a local run (Debian, as root)
+	tests/slurm/check.sh
 
 oracle: ## make the reference values of the tests anew, with R
 	Rscript tests/oracle/make_fixtures.R

@@ -135,7 +135,9 @@ def test_the_warm_process_has_one_thread_and_a_socket_of_its_owner_alone(chosen:
 
 
 def test_kernels_share_neither_variables_nor_random_numbers(chosen: WarmProcess) -> None:
-    code = "import numpy, random; print(numpy.random.random(), random.random(), 'mine' in globals()); mine = 1"
+    code = (
+        "import numpy, random; print(numpy.random.random(), random.random(), 'mine' in globals()); mine = 1"
+    )
     with kernel() as one, kernel() as other:
         first, second = one.run(code).split(), other.run(code).split()
     assert first[2] == second[2] == "False"
