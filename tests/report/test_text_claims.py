@@ -21,7 +21,7 @@ SLOW = [
     pytest.param("tongji", marks=[pytest.mark.slow, WITHOUT_TONGJI]),
 ]
 COHORTS = [*QUICK, *SLOW]
-# Words that say a direction, and words that take a claim back; written here anew, not read from the templates.
+# Words that say a direction, and words that take a claim back; written anew, not read from the templates.
 HIGHER = {
     "en": r"longer|higher|[Mm]ore|rose|risen|a rise|above 1|better",
     "zh": "优于|高于|较高|较多|升|在1之上",
@@ -35,7 +35,7 @@ TAKEN_BACK = {
     "en": "not tell|holds 1|No clear|was the same|could not be estimated",
     "zh": "不能将|包含1|未见明确|相同|无法估计",
 }
-# Inside a sentence that itself says direction or doubt: bare items, such as "ferritin (5982 to 441; p < 0.001)".
+# Bare items inside a sentence that says direction or doubt: "ferritin (5982 to 441; p < 0.001)".
 ITEMS = {"course.variable"}
 # Without significance these name the estimate and no direction.
 NEUTRAL = {"survival.hazard_ratio", "composite_rank.compared"}

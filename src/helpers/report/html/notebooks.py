@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
+from typing import cast
 
 from helpers.report.html.markup import attribute, text
 
@@ -19,6 +22,9 @@ _PICTURE = re.compile(r"<img (?![^>]*\balt=)")
 
 def notebooks_markup(folder: Path, lang: str) -> str:
     """Return the executed notebooks of a folder, each folded away until it is opened."""
+    # jsonschema would compile the grammar of international web addresses (two seconds), which no notebook
+    # needs; without the package it goes without.
+    sys.modules.setdefault("rfc3987_syntax", cast("ModuleType", None))
     from nbconvert.exporters.html import HTMLExporter
 
     exporter = HTMLExporter(

@@ -1,0 +1,299 @@
+"""The HTML report: one file, no network, every number a link to its row, readable by everybody."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from analysed import NAME, QUICK, analysed
+from manuscript_numbers import looked_up, part_spellings, strays
+
+from helpers.report.html.markup import anchor
+from helpers.report.html.page import report_markup, write_report
+from helpers.report.text.document import FigureBlock, TableBlock, build_document
+from helpers.report.text.parts import PARTS
+from helpers.report.text.wording import LANGUAGES, Wording
+
+PROVENANCE = {
+    "cohort": NAME,
+    "missing_steps": [],
+    "parameters": {"04_survival": {"confidence": 0.95, "horizon_days": None}},
+    "raw_data": {"patients.csv": "ab12"},
+    "packages": {"numpy": "2.4.6"},
+    "products": {"report.html": "cd34"},
+}
+VOID = {"meta", "link", "br", "img", "wbr", "hr", "input"}
+
+
+class Element:
+    def __init__(self, tag, attributes, parent):
+        self.tag, self.attributes, self.parent = tag, attributes, parent
+        self.children: list[Element | str] = []
+
+    def get(self, name, default=""):
+        return self.attributes.get(name) or default
+
+    def walk(self):
+        yield self
+        for child in self.children:
+            if isinstance(child, Element):
+                yield from child.walk()
+
+    def text(self, without=lambda _element: False):
+        if without(self):
+            return " "
+        return "".join(c if isinstance(c, str) else c.text(without) for c in self.children)
+
+    def all(self, tag, **attributes):
+        found = (e for e in self.walk() if e.tag == tag)
+        return [
+            e for e in found if all(e.get(k.strip("_").replace("_", "-")) == v for k, v in attributes.items())
+        ]
+
+
+class Tree(HTMLParser):
+    """The page as a tree; an end tag that closes nothing is a fault."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.root = self.here = Element("", {}, None)
+        self.feed(page)
+        assert self.here is self.root, f"{self.here.tag} is not closed"
+
+    def handle_starttag(self, tag, attrs):
+        element = Element(tag, dict(attrs), self.here)
+        self.here.children.append(element)
+        if tag not in VOID:
+            self.here = element
+
+    def handle_endtag(self, tag):
+        assert self.here.tag == tag, f"</{tag}> closes <{self.here.tag}>"
+        self.here = self.here.parent
+
+    def handle_data(self, data):
+        self.here.children.append(data)
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def document(request):
+    study = analysed(NAME)
+    return build_document(study, Wording.of(request.param, study.config))
+
+
+@pytest.fixture(scope="module")
+def page(document):
+    return report_markup(document, PROVENANCE)
+
+
+@pytest.fixture(scope="module")
+def tree(page):
+    return Tree(page).root
+
+
+@pytest.fixture(scope="module")
+def parts(tree):
+    """The text, and the sections after it: statistics, notebooks, provenance."""
+    (main,) = tree.all("main")
+    sections = [child for child in main.children if isinstance(child, Element) and child.tag == "section"]
+    return main, sections
+
+
+def is_link(element):
+    return element.tag == "a" and element.get("class") == "n"
+
+
+def test_the_same_results_give_the_same_bytes(document, page, tmp_path):
+    path = tmp_path / "report.html"
+    write_report(document.study, path, PROVENANCE, document.wording.language)
+    assert path.read_text(encoding="utf-8") == page
+
+
+def test_nothing_is_fetched_from_anywhere(page, tree):
+    for element in tree.walk():
+        for name in ("src", "href", "srcset", "data"):
+            assert not re.match(r"(https?:)?//", element.get(name)), element.attributes
+    assert "@import" not in page
+    assert not re.search(r"url\((?!#|data:)", page.partition("<body>")[0])
+    for frame in tree.all("iframe"):
+        assert not re.search(r"<(script|link)\b", frame.get("srcdoc"))
+        assert "sandbox" in frame.attributes
+
+
+def test_numbers_of_the_text_lead_to_their_rows(document, parts):
+    main, _ = parts
+    statistics, language = document.study.statistics, document.wording.language
+    rows = {element.get("id") for element in main.walk() if element.tag == "tr"}
+    seen = 0
+    for link in filter(is_link, main.walk()):
+        identifier = link.get("data-statistic")
+        assert link.get("href") == f"#{anchor(identifier)}"
+        assert anchor(identifier) in rows
+        part = link.get("data-part")
+        if part:
+            assert link.text() in part_spellings(statistics, identifier, part, language)
+            assert part in PARTS
+            seen += 1
+    assert seen > 250
+
+
+def test_no_other_number_stands_in_the_text_and_legends(document, parts):
+    main, sections = parts
+    for element in main.walk():
+        inside = element.parent
+        while inside is not None and inside not in sections and inside.tag != "table":
+            inside = inside.parent
+        if inside is not None and (inside in sections or inside.tag == "table"):
+            continue
+        if element.tag in {"p", "li", "h2", "h3", "figcaption"} and element.parent.get("class") != "notes":
+            bare = element.text(lambda e: is_link(e) or e.tag in {"button"})
+            table = document.study.tables if element.tag == "figcaption" else ()
+            for one in table:
+                bare = bare.replace(one.title, " ")
+            assert strays(bare, document.study) == [], bare[:200]
+
+
+def test_cells_of_the_tables_show_their_rows(document, tree):
+    statistics, journal = document.study.statistics, document.study.config.report.journal
+    for block in (b for b in document.blocks if isinstance(b, TableBlock)):
+        (figure,) = tree.all("figure", id=block.name)
+        printed = [
+            [cell.text(lambda e: e.tag == "sup").replace("\xa0", " ") for cell in row.children]
+            for body in figure.all("tbody")
+            for row in body.all("tr")
+        ]
+        expected = looked_up(block.table, statistics, journal)
+        assert [[c.strip() for c in row] for row in printed] == [
+            [c.replace("\xa0", " ").strip() for c in row] for row in expected
+        ], block.name
+        linked = [link.get("data-statistic") for link in filter(is_link, figure.walk())]
+        with_values = sum(bool(list(c.values)) for r in block.table.rows for c in r.cells)
+        assert len(linked) >= with_values * 0.9
+
+
+def test_the_panel_has_method_and_size_of_every_number(document, tree):
+    (table,) = tree.all("table", id="rows")
+    heads = [cell.text() for cell in table.all("thead")[0].all("th")]
+    assert len(heads) == 9
+    for row in table.all("tbody")[0].all("tr"):
+        cells = [cell.text() for cell in row.children]
+        stored = document.study.statistics[cells[0]]
+        assert cells[7] == stored.method
+        assert cells[4] == ("" if stored.n is None else str(stored.n))
+        assert cells[6] == stored.unit
+
+
+class TestAccess:
+    """Rules that a checker of accessibility looks at first; axe-core found no fault in Chromium."""
+
+    def test_language_title_and_landmarks(self, document, tree):
+        (root,) = tree.all("html")
+        assert root.get("lang") == {"en": "en-GB", "zh": "zh-CN"}[document.wording.language]
+        assert tree.all("title")[0].text().strip()
+        for landmark in ("header", "nav", "main", "footer"):
+            assert len(tree.all(landmark)) == 1
+        skip = next(e for e in tree.walk() if e.tag == "a")
+        assert skip.get("href") == "#text"
+
+    def test_ids_are_unique_and_links_lead_somewhere(self, tree):
+        ids = [element.get("id") for element in tree.walk() if element.get("id")]
+        assert len(ids) == len(set(ids))
+        for link in tree.all("a"):
+            assert link.get("href").removeprefix("#") in ids, link.attributes
+
+    def test_headings_do_not_skip_a_level(self, tree):
+        levels = [int(e.tag[1]) for e in tree.walk() if re.fullmatch(r"h[1-6]", e.tag)]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
+
+    def test_pictures_buttons_frames_and_tables_have_names(self, document, tree):
+        figures = [b for b in document.blocks if isinstance(b, FigureBlock)]
+        pictures = [e for e in tree.all("img") if e.get("src").startswith("data:image/svg")]
+        assert [e.get("alt") for e in pictures] == [block.title for block in figures]
+        for button in tree.all("button"):
+            assert button.get("aria-label") or button.text().strip()
+        for frame in tree.all("iframe"):
+            assert frame.get("title")
+        for region in (e for e in tree.walk() if e.get("role") == "region"):
+            assert region.get("aria-label") or region.get("aria-labelledby")
+            assert region.get("tabindex") == "0"
+
+    def test_columns_sort_by_buttons_that_say_the_order(self, tree):
+        sortable = [e for e in tree.all("th") if "aria-sort" in e.attributes]
+        assert len(sortable) > 50
+        for head in sortable:
+            assert head.get("aria-sort") == "none"
+            assert [child.tag for child in head.children if isinstance(child, Element)] == ["button"]
+        for head in (e for e in tree.all("th") if "aria-sort" not in e.attributes):
+            assert head.get("scope")
+
+    def test_colours_differ_enough_from_the_paper(self):
+        style = (Path(sys.modules[report_markup.__module__].__file__).parent / "report.css").read_text()
+        colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6})", style))
+        paper = luminance(colours["paper"])
+        for name in ("ink", "link", "warn", "faint"):
+            assert (paper + 0.05) / (luminance(colours[name]) + 0.05) >= 4.5, name
+
+
+def luminance(colour):
+    digits = colour.lstrip("#")
+    digits = "".join(d * 2 for d in digits) if len(digits) == 3 else digits
+    shares = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    red, green, blue = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_notebooks_and_provenance_are_inside(document, tree):
+    names = {path.stem for path in (document.study.results / "notebooks").glob("*.ipynb")}
+    assert {frame.get("title") for frame in tree.all("iframe")} == names
+    shown = " ".join(e.text() for e in tree.all("details"))
+    for text in ("ab12", "cd34", "2.4.6", "04_survival: confidence"):
+        assert text in shown
+
+
+def test_the_stamp_of_reconstructed_data_stands_first_and_last(document, tree):
+    assert document.stamp
+    stamps = [e.text() for e in tree.walk() if e.get("class") == "stamp"]
+    assert stamps[0] == stamps[-1] == document.stamp
+    assert tree.all("header")[0].text().count(document.stamp) == 1
+    assert len(stamps) > 20
+
+
+@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_cohort_has_a_sound_page(name, language):
+    study = analysed(name)
+    root = Tree(report_markup(build_document(study, Wording.of(language, study.config)), PROVENANCE)).root
+    assert "undefined" not in root.all("main")[0].text()
+    assert "{" not in "".join(p.text() for p in root.all("p"))
+    TestAccess().test_ids_are_unique_and_links_lead_somewhere(root)
+
+
+class TestCommand:
+    def run(self, tmp_path, *arguments):
+        command = [
+            sys.executable,
+            "-m",
+            "helpers.pipeline.cli",
+            "report",
+            *arguments,
+            "--output",
+            str(tmp_path),
+        ]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    def test_a_cohort_without_results_is_told_what_to_do(self, tmp_path):
+        done = self.run(tmp_path, NAME)
+        assert done.returncode == 1
+        assert f"Run `compendium run {NAME}` first" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_an_unknown_language_names_the_known_ones(self, tmp_path):
+        done = self.run(tmp_path, NAME, "--language", "fr")
+        assert done.returncode == 1
+        assert "expected one of en, zh" in done.stderr
