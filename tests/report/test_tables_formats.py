@@ -116,6 +116,14 @@ def test_word_repeats_headings_and_splits_no_row(table):
     assert found.rows[4].cells[0].paragraphs[0].paragraph_format.left_indent.mm == pytest.approx(3.5, abs=0.1)
 
 
+def test_italics_of_a_journal_reach_every_format(table):
+    (found,) = word([table], "jama").tables
+    first, second = found.rows[1].cells[2].paragraphs[0].runs
+    assert (first.text, first.italic, second.text, second.italic) == ("P", True, " value", None)
+    assert "<em>P</em> value" in table.to_html("jama")
+    assert r"\textit{P} value" in tables_latex([table], "jama")
+
+
 def test_a_short_word_table_is_not_broken_and_a_long_one_is():
     def kept(table):
         (found,) = word([table]).tables
