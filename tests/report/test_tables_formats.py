@@ -168,6 +168,13 @@ def test_nothing_but_the_gaps_is_cut_where_a_table_fits():
     assert size.total <= 200
 
 
+def test_chinese_may_be_broken_behind_each_sign():
+    label = "糖皮质激素剂量前一周的平均值按体重折算" * 3
+    size = measure(shown(Table("t", "T", ["A", "B"], [row(label, "1")])), 8.5, Page(100, 110))
+    assert size.total <= 110.1
+    assert size.widths[1] > 4  # the other column keeps its room
+
+
 def test_workbook_holds_numbers_as_numbers_and_no_formula(table):
     book = openpyxl.load_workbook(io.BytesIO(tables_workbook([table, empty_table(), long_table(2)])))
     assert book.sheetnames == ["Table S4", "odd_name", "Table 9"]

@@ -22,7 +22,8 @@ _BOLD = 1.1  # of headings beside the same text in plain letters
 _MARK = 0.7  # of a raised sign
 INDENT_MM = 3.5
 
-_Columns = list[list[tuple[list[float], float]]]
+_Columns = list[list[tuple[float, float]]]
+_BREAKS = re.compile(" |(?<=[\N{CJK RADICAL REPEAT}-\N{HALFWIDTH IDEOGRAPHIC FULL STOP}])")
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _TIED = re.compile(r"\([^()]{1,24}\)|\b[pPn] [=<>] (?=[\d.<>])|^ [=<>] (?=[\d.])|(?<=[\d)]) (?=\[)")
 
@@ -72,10 +73,10 @@ def measure(one: Shown, points: float, page: Page | None = None) -> Measure:
     its side.
     """
     page = page or Page()
-    columns, space = _columns(one, points), text_width(" ", points)
+    columns = _columns(one, points)
     least, wanted = _least(columns), _wanted(one, columns, points)
     upright = _fit(least, wanted, page.portrait)
-    fits = sum(least) <= page.portrait and _lines(columns, upright, space) <= _FEW_LINES
+    fits = sum(least) <= page.portrait and _lines(columns, upright) <= _FEW_LINES
     across = _across(one, points)
     if fits or _whole_lines(wanted, page.portrait):
         return Measure(_widened(upright, min(across, page.portrait)), landscape=False)
@@ -116,38 +117,36 @@ def _tie(found: re.Match[str]) -> str:
 
 
 def _columns(one: Shown, points: float) -> _Columns:
-    """Return of each column, headings first, the widths of the words of each cell and the indent."""
-    cells = [[(_words(head, _BOLD * points), 0.0)] for head in one.heads]
+    """Return of each column, headings first, the width of each cell's text and of its longest word."""
+    cells = [[_widths(head, _BOLD * points, 0)] for head in one.heads]
     for row in one.rows:
         if row.kind == "body":
             for i, cell in enumerate(row.cells):
-                cells[i].append((_words(cell, points), INDENT_MM * row.level if i == 0 else 0.0))
+                cells[i].append(_widths(cell, points, row.level if i == 0 else 0))
     return cells
 
 
-def _words(cell: ShownCell, points: float) -> list[float]:
-    """Return the widths of what stands between a cell's line breaks; marks belong to the last word."""
-    words = "".join(run.text for run in unbroken(cell.runs)).split(" ")
-    widths = [text_width(word, points) for word in words]
-    widths[-1] += text_width(",".join(cell.marks), _MARK * points)
-    return widths
+def _widths(cell: ShownCell, points: float, level: int) -> tuple[float, float]:
+    """Return the widths of the whole text and of its longest word, indent included.
 
-
-def _whole(words: Sequence[float], space: float) -> float:
-    return sum(words) + (len(words) - 1) * space
+    Marks belong to the last word. Chinese and Japanese may be broken behind each sign.
+    """
+    text = "".join(run.text for run in unbroken(cell.runs))
+    marks = text_width(",".join(cell.marks), _MARK * points)
+    words = [text_width(word, points) for word in _BREAKS.split(text)]
+    words[-1] += marks
+    indent = INDENT_MM * level
+    return indent + text_width(text, points) + marks, indent + max(words)
 
 
 def _least(columns: _Columns) -> list[float]:
     """Return the width of each column's longest word."""
-    return [
-        max(indent + width for words, indent in column for width in words) + _GAP_MM for column in columns
-    ]
+    return [max(word for _, word in column) + _GAP_MM for column in columns]
 
 
 def _wanted(one: Shown, columns: _Columns, points: float) -> list[float]:
     """Return the width at which each column's longest text takes one line."""
-    space = text_width(" ", points)
-    widths = [max(indent + _whole(words, space) for words, indent in column) + _GAP_MM for column in columns]
+    widths = [max(whole for whole, _ in column) + _GAP_MM for column in columns]
     for spanner in one.spanners:
         inside = range(spanner.start, spanner.start + spanner.width)
         lack = text_width(spanner.text, _BOLD * points) + _GAP_MM - sum(widths[i] for i in inside)
@@ -174,15 +173,15 @@ def _share(least: Sequence[float], wanted: Sequence[float], room: float) -> tupl
     return tuple(widths)
 
 
-def _lines(columns: _Columns, widths: Sequence[float], space: float) -> float:
+def _lines(columns: _Columns, widths: Sequence[float]) -> float:
     """Return the mean number of lines that a body row takes."""
     rows = list(zip(*(cells[1:] for cells in columns), strict=True))
     if not rows:
         return 1.0
     heights = [
         max(
-            math.ceil((indent + _whole(words, space)) / max(width - _GAP_MM + 0.01, 1.0))
-            for (words, indent), width in zip(row, widths, strict=True)
+            math.ceil(whole / max(width - _GAP_MM + 0.01, 1.0))
+            for (whole, _), width in zip(row, widths, strict=True)
         )
         for row in rows
     ]
