@@ -18,9 +18,10 @@ import pytest
 from rich.console import Console
 
 from helpers.pipeline.cluster_settings import ClusterChoice, ClusterError, slurm_settings
+from helpers.pipeline.outcomes import RunReport
 from helpers.pipeline.paths import CohortPaths
 from helpers.pipeline.progress import RunProgress
-from helpers.pipeline.runner import RunReport, run
+from helpers.pipeline.runner import run
 
 distributed = pytest.importorskip("distributed")
 

@@ -9,10 +9,11 @@ import pytest
 from rich.console import Console
 
 from helpers.pipeline.grid import check_grid, combinations, parse_grid
+from helpers.pipeline.outcomes import RunError
 from helpers.pipeline.parameters import ParameterError
 from helpers.pipeline.paths import CohortPaths, split_variant
 from helpers.pipeline.progress import RunProgress
-from helpers.pipeline.runner import RunError, run
+from helpers.pipeline.runner import run
 
 
 def test_values_are_literals_or_text() -> None:

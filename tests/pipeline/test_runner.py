@@ -9,10 +9,11 @@ import re
 import pytest
 from rich.console import Console
 
+from helpers.pipeline.outcomes import RunError
 from helpers.pipeline.parameters import ParameterError
 from helpers.pipeline.paths import ProjectError
 from helpers.pipeline.progress import RunProgress, tell
-from helpers.pipeline.runner import RunError, run
+from helpers.pipeline.runner import run
 
 ALL = ["small/01_first", "small/02_second", "small/03_third"]
 
@@ -53,13 +54,13 @@ def test_a_finished_cohort_is_not_asked_step_by_step_and_the_others_are(go, proj
     project.cohort("other")
     go("small")
     asked = []
-    build = runner._build
+    build = runner.build
 
     def noting(steps, jobs, *rest):
         asked.extend(paths.name for paths, _ in jobs)
         build(steps, jobs, *rest)
 
-    monkeypatch.setattr(runner, "_build", noting)
+    monkeypatch.setattr(runner, "build", noting)
     assert go("small", "other") == [step.replace("small", "other") for step in ALL]
     assert asked == ["other"]
     assert [outcome.status for outcome in go.report.outcomes].count("unchanged") == len(ALL)

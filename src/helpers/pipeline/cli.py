@@ -333,10 +333,11 @@ def _run(
 
     from helpers.pipeline.cluster_settings import ClusterError
     from helpers.pipeline.grid import parse_grid
+    from helpers.pipeline.outcomes import RunError
     from helpers.pipeline.parameters import ParameterError, parse_assignments
     from helpers.pipeline.plan import PlanError
     from helpers.pipeline.progress import RunProgress, tell
-    from helpers.pipeline.runner import RunError, run
+    from helpers.pipeline.runner import run
 
     progress = RunProgress(Console(highlight=False))
     try:

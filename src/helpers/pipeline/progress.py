@@ -11,7 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from helpers.pipeline.runner import RunReport, Status
+    from helpers.pipeline.outcomes import RunReport, Status
 
 KINDS: tuple["Status", ...] = ("executed", "unchanged", "failed", "blocked")
 

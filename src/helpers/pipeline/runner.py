@@ -2,17 +2,15 @@
 
 import os
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any
 
+from helpers.pipeline.building import Place, build
 from helpers.pipeline.finished import forget_finished, is_finished, mark_finished
 from helpers.pipeline.grid import check_grid, combinations
-from helpers.pipeline.inputs import GivenDigests, Values, code_digests, given_digests, values_of
+from helpers.pipeline.inputs import code_digests, given_digests, values_of
+from helpers.pipeline.outcomes import Outcome, RunError, RunReport
 from helpers.pipeline.parameters import check_parameters, declared_parameters
 from helpers.pipeline.paths import (
     OUTPUT_VARIABLE,
@@ -29,57 +27,11 @@ from helpers.pipeline.warm.client import KERNEL_ENVIRONMENT, PROVISIONER, PROVIS
 
 if TYPE_CHECKING:
     from psutil import Process  # type: ignore[import-untyped]
-    from pytask import Session
 
     from helpers.pipeline.cluster_settings import ClusterChoice
     from helpers.pipeline.progress import RunProgress
-    from helpers.pipeline.tasks import StepTask
 
-Status = Literal["executed", "unchanged", "failed", "blocked"]
 Job = tuple[CohortPaths, dict[str, Any]]  # a cohort, and the parameters it is run with
-
-
-class RunError(RuntimeError):
-    """The run cannot start; the message says why."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one step of one cohort; ``blocked`` means that a step before it failed."""
-
-    cohort: str
-    step: str
-    status: Status
-    message: str = ""
-
-    @property
-    def done(self) -> bool:
-        """Whether the step's results are up to date."""
-        return self.status in {"executed", "unchanged"}
-
-
-@dataclass
-class RunReport:
-    """What became of a run.
-
-    Attributes:
-        outcomes: one per step and cohort.
-        refused: problem list, by name, of each cohort that did not pass the check.
-        interrupted: whether it was stopped by hand.
-    """
-
-    outcomes: list[Outcome] = field(default_factory=list)
-    refused: dict[str, str] = field(default_factory=dict)
-    interrupted: bool = False
-
-    def of(self, status: Status) -> list[Outcome]:
-        """Outcomes of one kind."""
-        return [outcome for outcome in self.outcomes if outcome.status == status]
-
-    @property
-    def ok(self) -> bool:
-        """Whether all that was asked was done."""
-        return all(outcome.done for outcome in self.outcomes) and not self.refused and not self.interrupted
 
 
 def run(
@@ -134,7 +86,7 @@ def _bring_up_to_date(
     jobs: list[Job],
     declared: Mapping[str, Mapping[str, Any]],
     progress: "RunProgress",
-    place: "_Place",
+    place: Place,
     force: bool,
     report: RunReport,
 ) -> None:
@@ -148,28 +100,13 @@ def _bring_up_to_date(
         forget_finished(paths)
     if waiting:
         tasks = [(paths, values[paths.name]) for paths, _ in waiting]
-        _build(steps, tasks, given, progress, place, force, report)
+        build(steps, tasks, given, progress, place, force, report)
     done = {(outcome.cohort, outcome.step) for outcome in report.outcomes if outcome.done}
     for paths, own in waiting:
         missing = [step.name for step in steps if (paths.name, step.name) not in done]
         write_provenance(paths, steps, own, declared, missing)
         if not missing:
             mark_finished(steps, paths, given[paths.name])
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where steps are carried out.
-
-    Attributes:
-        threads: how many at a time.
-        carry_out: carries out one step, and returns when it is done.
-        stop: ends what is under way.
-    """
-
-    threads: int
-    carry_out: Callable[[Step, CohortPaths, Mapping[str, Any]], None]
-    stop: Callable[[], None]
 
 
 @contextmanager
@@ -180,7 +117,7 @@ def _place(
     workers: int | None,
     force: bool,
     progress: "RunProgress",
-) -> Iterator[_Place]:
+) -> Iterator[Place]:
     """This machine with kernels of its own, or a cluster."""
     if cluster is None:
         with warm_kernels(at_once=_much_to_do(steps, folders, force)):
@@ -190,13 +127,13 @@ def _place(
                 for child in set(_children()) - foreign:
                     child.terminate()
 
-            yield _Place(workers or os.cpu_count() or 1, lambda *order: carry_out(*order), stop)
+            yield Place(workers or os.cpu_count() or 1, lambda *order: carry_out(*order), stop)
         return
     from helpers.pipeline.cluster import open_cluster
 
     kernels = _settings() | {PROVISIONER_VARIABLE: os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)}
     with open_cluster(cluster, workers=workers, settings=kernels, say=progress.say) as remote:
-        yield _Place(remote.threads, remote.carry_out, remote.stop)
+        yield Place(remote.threads, remote.carry_out, remote.stop)
 
 
 def _much_to_do(steps: tuple[Step, ...], folders: list[CohortPaths], force: bool) -> bool:
@@ -275,145 +212,7 @@ def _sole_run() -> Iterator[None]:
         yield
 
 
-class _Sleeper:
-    """How pytask-parallel waits between two looks: here until a step has ended, not for up to a second."""
-
-    _ended = threading.Event()
-    _under_way: ClassVar[set["Future[Any]"]] = set()
-
-    @classmethod
-    def watch(cls, future: "Future[Any]") -> None:
-        """Wake up when this step ends."""
-
-        def wake(ended: "Future[Any]") -> None:
-            cls._under_way.discard(ended)
-            cls._ended.set()
-
-        cls._under_way.add(future)
-        future.add_done_callback(wake)
-
-    def reset(self) -> None:
-        """Called when steps were handed out."""
-
-    def increment(self) -> None:
-        """Called when there were none to hand out."""
-
-    def sleep(self) -> None:
-        """Wait for the end of a step, whichever; with none under way there is nothing to wait for."""
-        if self._under_way:
-            self._ended.wait(timeout=1)
-        self._ended.clear()
-
-
-class _Executor(ThreadPoolExecutor):
-    """Threads that, once the run is interrupted, drop what is waiting and stop the kernels under way."""
-
-    def __init__(self, place: _Place, progress: "RunProgress") -> None:
-        super().__init__(max_workers=place.threads, thread_name_prefix="step")
-        self._place = place
-        self._progress = progress
-        self._given: list[Future[Any]] = []
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        future = super().submit(fn, *args, **kwargs)
-        self._given.append(future)
-        _Sleeper.watch(future)
-        return future
-
-    def __exit__(self, *_: object) -> None:
-        # pytask leaves its loop with work undone only when it is interrupted.
-        interrupted = any(not future.done() for future in self._given)
-        self.shutdown(wait=False, cancel_futures=True)
-        if interrupted:
-            self._progress.stop()
-            self._place.stop()
-        self.shutdown(wait=True)
-
-
 def _children() -> "list[Process]":
     from psutil import Process
 
     return list(Process().children(recursive=True))
-
-
-def _build(
-    steps: tuple[Step, ...],
-    jobs: Sequence[tuple[CohortPaths, Values]],
-    given: Mapping[str, GivenDigests],
-    progress: "RunProgress",
-    place: _Place,
-    force: bool,
-    report: RunReport,
-) -> None:
-    from helpers.pipeline.tasks import build_tasks
-
-    def action(step: Step, cohort: CohortPaths, values: Mapping[str, Any]) -> None:
-        with progress.step(f"{cohort.name}: {step.name}"):
-            place.carry_out(step, cohort, values)
-
-    tasks = build_tasks(steps, jobs, given, action)
-    executor = _Executor(place, progress)
-    with progress.showing():
-        session = _pytask(tasks, executor, force)
-    report.outcomes += _outcomes(session)
-    report.interrupted = len(session.execution_reports) < len(tasks)
-
-
-def _pytask(tasks: "list[StepTask]", executor: _Executor, force: bool) -> "Session":
-    """Hand the tasks to pytask, silently.
-
-    The plugin hands out only as many tasks as it believes there are workers, then sleeps between looks;
-    told a number that covers all tasks, it fills the executor's queue and no worker waits for the next
-    look.
-    """
-    import pytask
-    from pytask_parallel import ParallelBackend, WorkerType, execute, registry
-
-    def builder(n_workers: int) -> _Executor:  # noqa: ARG001
-        return executor
-
-    registry.register_parallel_backend(ParallelBackend.CUSTOM, builder, worker_type=WorkerType.THREADS)
-    execute._Sleeper = _Sleeper  # type: ignore[assignment, misc]
-    quiet, pytask.console.quiet = pytask.console.quiet, True
-    try:
-        session = pytask.build(
-            tasks=tasks,
-            config=_state_file(),
-            database_url="sqlite://",  # in memory: the lock file beside the configuration is what lasts
-            capture="no",
-            force=force,
-            verbose=0,
-            show_traceback=False,
-            n_workers=len(tasks) + 1,
-            parallel_backend=ParallelBackend.CUSTOM,
-        )
-    finally:
-        pytask.console.quiet = quiet
-    if session.exit_code not in {pytask.ExitCode.OK, pytask.ExitCode.FAILED}:
-        raise RunError(f"The steps could not be put in order ({session.exit_code.name.lower()}).")
-    return session
-
-
-def _state_file() -> Path:
-    """Configuration file of pytask; it keeps what it remembers in the folder of this file."""
-    file = state_dir() / "pytask.toml"
-    if not file.exists():
-        file.write_text("[tool.pytask.ini_options]\n", encoding="utf-8")
-    return file
-
-
-def _outcomes(session: "Session") -> list[Outcome]:
-    import pytask
-
-    kinds: dict[pytask.TaskOutcome, Status] = {
-        pytask.TaskOutcome.SUCCESS: "executed",
-        pytask.TaskOutcome.SKIP_UNCHANGED: "unchanged",
-        pytask.TaskOutcome.SKIP_PREVIOUS_FAILED: "blocked",
-    }
-    outcomes = []
-    for report in session.execution_reports:
-        task: Any = report.task
-        status = kinds.get(report.outcome, "failed")
-        message = str(report.exc_info[1]) if status == "failed" and report.exc_info else ""
-        outcomes.append(Outcome(task.cohort.name, task.step.name, status, message))
-    return outcomes

@@ -1,0 +1,49 @@
+"""What became of a run."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Status = Literal["executed", "unchanged", "failed", "blocked"]
+
+
+class RunError(RuntimeError):
+    """The run cannot start; the message says why."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one step of one cohort; ``blocked`` means that a step before it failed."""
+
+    cohort: str
+    step: str
+    status: Status
+    message: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether the step's results are up to date."""
+        return self.status in {"executed", "unchanged"}
+
+
+@dataclass
+class RunReport:
+    """What became of a run.
+
+    Attributes:
+        outcomes: one per step and cohort.
+        refused: problem list, by name, of each cohort that did not pass the check.
+        interrupted: whether it was stopped by hand.
+    """
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
+
+    def of(self, status: Status) -> list[Outcome]:
+        """Outcomes of one kind."""
+        return [outcome for outcome in self.outcomes if outcome.status == status]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all that was asked was done."""
+        return all(outcome.done for outcome in self.outcomes) and not self.refused and not self.interrupted
