@@ -77,27 +77,53 @@ def save_figure(
 def encoded(
     figure: Figure, description: str, *, formats: Sequence[str], dpi: int
 ) -> tuple[Mapping[str, bytes], Any]:
-    """Return the bytes of a figure in each format, and the picture that the raster files hold.
+    """Return the bytes of a figure in each format, and the picture that the raster files hold, if any.
 
     All formats have one layout. Arguments as in :func:`save_figure`; to be called within ``figure_style``.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import SubFigure
     from PIL import Image
 
     figure.set_dpi(dpi)
+    for part in figure.findobj(SubFigure):
+        # White on white; its corner lies at zero plus or minus what the layout's solver rounds.
+        part.patch.set_visible(False)
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
     figure.set_layout_engine("none")  # one layout for all formats
-    picture = Image.fromarray(_rgb(canvas))
+    picture = None
+    if set(formats) & set(_RASTER):
+        canvas.draw()
+        picture = Image.fromarray(_rgb(canvas))
     contents = {}
     for suffix in formats:
         if suffix in _RASTER:
             contents[suffix] = _encode(picture, suffix, dpi, **_RASTER[suffix])
-            continue
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=suffix, metadata=_metadata(description)[suffix])
-        contents[suffix] = _tidy_svg(buffer.getvalue()) if suffix == "svg" else buffer.getvalue()
+        else:
+            contents[suffix] = _page(figure, suffix, _metadata(description)[suffix])
     return contents, picture
+
+
+def _page(figure: Figure, suffix: str, metadata: dict[str, Any]) -> bytes:
+    """Return a figure as PDF or SVG.
+
+    The backends are called themselves: ``savefig`` would draw everything twice, for a layout that is done.
+    """
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    buffer, dpi = io.BytesIO(), figure.dpi
+    try:
+        if suffix == "pdf":
+            FigureCanvasPdf(figure).print_pdf(buffer, metadata=metadata)
+            return buffer.getvalue()
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=metadata)
+        return _tidy_svg(buffer.getvalue())
+    finally:
+        figure.set_dpi(dpi)
 
 
 def _metadata(description: str) -> dict[str, dict[str, Any]]:

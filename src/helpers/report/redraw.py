@@ -96,8 +96,9 @@ def redraw_one(recipes: Path, name: str, folder: Path, journal: Journal, check: 
         write_whole(file, contents[file.suffix.removeprefix(".")])
     # The texts of a file of pixels are looked at in the same drawing as a page.
     page = read_page(PdfFile(contents["pdf"])) if extra else None
-    faults = [fault for file in files for fault in check_file(file, journal, recipe.column, page=page)]
-    return Redrawn(name, files, tuple(faults) if check else ())
+    checked = files if check else ()
+    faults = [fault for file in checked for fault in check_file(file, journal, recipe.column, page=page)]
+    return Redrawn(name, files, tuple(faults))
 
 
 @contextmanager
@@ -115,7 +116,8 @@ def drawing_pool(figures: int) -> Iterator[ProcessPoolExecutor | None]:
 def _warm_up() -> None:
     """Import what drawing needs."""
     import matplotlib.backends.backend_agg
-    import matplotlib.backends.backend_pdf  # noqa: F401
+    import matplotlib.backends.backend_pdf
+    import matplotlib.backends.backend_svg  # noqa: F401
     import pandas as pd  # noqa: F401
 
     from helpers.report.style import figure_style
