@@ -15,10 +15,10 @@ from manuscript_numbers import looked_up, part_spellings, strays
 from PIL import Image
 
 from helpers.report.manuscript import manuscript_bytes, write_manuscript
-from helpers.report.text.document import FigureBlock, Heading, TableBlock, build_document
+from helpers.report.text.document import Checklist, FigureBlock, Heading, TableBlock, build_document
 from helpers.report.text.inline import TemplateError
 from helpers.report.text.parts import PARTS
-from helpers.report.text.strobe import checklist, strobe_items
+from helpers.report.text.strobe import strobe_items
 from helpers.report.text.wording import LANGUAGES, Wording
 
 
@@ -155,9 +155,14 @@ def test_every_exhibit_has_a_caption_with_its_label(word, document):
         assert sum(re.match(rf"{label}(\. |　)", caption) is not None for caption in captions) == 1, label
 
 
+def filled(study, language):
+    blocks = build_document(study, Wording.of(language, study.config)).blocks
+    return next(block.answers for block in blocks if isinstance(block, Checklist))
+
+
 def test_every_strobe_item_is_answered_or_left_to_the_authors(language):
     study = analysed(NAME)
-    answers = checklist(study, Wording(language))
+    answers = filled(study, language)
     numbers = [answer.number for answer in answers]
     assert numbers == list(strobe_items())
     assert {re.match(r"\d+", number)[0] for number in numbers} == {str(n) for n in range(1, 23)}
@@ -172,8 +177,11 @@ def test_every_strobe_item_is_answered_or_left_to_the_authors(language):
 
 
 def test_an_item_without_data_is_left_to_the_authors():
-    by_number = {answer.number: answer for answer in checklist(analysed("one_group"), Wording())}
+    by_number = {answer.number: answer for answer in filled(analysed("one_group"), "en")}
     assert by_number["16c"].answered == "authors"
+    study = analysed("no_doses")
+    named = set(re.findall(r"(?:Table|Figure) S?\d+[a-z]?", " ".join(a.where for a in filled(study, "en"))))
+    assert named <= {getattr(block, "label", "") for block in build_document(study, Wording()).blocks}
 
 
 @pytest.mark.parametrize("name", QUICK)

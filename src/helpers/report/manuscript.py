@@ -139,14 +139,21 @@ class _Writer:
         cited = document.cited if has_sources else ()
         self.anchors = {identifier: f"s{number:04d}" for number, identifier in enumerate(cited, start=1)}
         self.shown: dict[str, dict[str, None]] = {}
+        self.last: Any = None  # the paragraph just added, if it was one
 
     def write(self, block: Block, after: Sequence[Block]) -> None:
         """Add one block; ``after`` are those that follow."""
         if isinstance(block, Heading):
             self._heading(block)
         elif isinstance(block, Paragraph):
+            if block.role == "exhibits" and self.last is not None:
+                # At the end of the paragraph, so that it never stands on a page of its own.
+                self._prose(self.last, Prose.of(self.wording.grammar("sentence"), block.text))
+                return
             styles = {"stamp": _STAMP_STYLE, "note": _NOTE_STYLE, "list": "List Bullet"}
-            self._prose(self.word.add_paragraph(style=styles.get(block.role, "Normal")), block.text)
+            self.last = self.word.add_paragraph(style=styles.get(block.role, "Normal"))
+            self._prose(self.last, block.text)
+            return
         elif isinstance(block, FigureBlock):
             self._figure(block)
         elif isinstance(block, TableBlock):
@@ -155,16 +162,14 @@ class _Writer:
             self._checklist(block)
         else:
             self._sources()
+        self.last = None
 
     def _heading(self, block: Heading) -> None:
         style = "Title" if block.level == 1 else f"Heading {min(block.level - 1, 3)}"
         paragraph = self.word.add_paragraph(style=style)
         self._prose(paragraph, block.text)
         if block.level == 2 and not _section_ends(self.word.element.body, -2):
-            paragraph.paragraph_format.page_break_before = block.text != self._first_section()
-
-    def _first_section(self) -> Prose:
-        return next(b.text for b in self.document.blocks if isinstance(b, Heading) and b.level == 2)
+            paragraph.paragraph_format.page_break_before = True
 
     def _prose(self, paragraph: Any, prose: Prose) -> None:
         paragraph._p.extend(_runs(prose, self.anchors))

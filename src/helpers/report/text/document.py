@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from helpers.report.table import Table
     from helpers.report.text.material import Study
 
+_PART = re.compile(r"^(\w+)\? ")
 _FIGURE = re.compile(r"figure_(s?)(\d+)([a-z]?)(?:_|$)")
 _HEADING = re.compile(r"^(#{1,6})\s+(.+)$")
 _DIRECTIVE = re.compile(r"^\{\{\s*(\w+)(?:\s*:\s*(.*?))?\s*\}\}$")
@@ -29,7 +30,6 @@ _FIGURE_NEEDS = {
     "figure_1b": {"analysis": "response"},
     "figure_1c": {"analysis": "laboratory"},
     "figure_2": {"analysis": "glucocorticoid"},
-    "figure_3_published": {"analysis": "published"},
     "figure_s3_balance": {"analysis": "balance"},
     "figure_s4_prior_therapies": {"analysis": "prior_therapy_overlap"},
     "figure_s5_response_paths": {"analysis": "response"},
@@ -39,8 +39,8 @@ _FIGURE_NEEDS = {
     "figure_s9_rule_variants": {"analysis": "response_variant"},
     "figure_s10_time_to_response": {"analysis": "time_to_response"},
 }
-# Tables in which nothing to show is itself the finding.
-_SHOWN_EMPTY = {"table_s1_checks", "table_s9_discordant"}
+# Tables in which nothing to show is itself the finding, where the cohort has this analysis.
+_SHOWN_EMPTY = {"table_s1_checks": "", "table_s9_discordant": "response_agreement"}
 Room = Literal["main", "supplementary"]
 
 
@@ -194,16 +194,21 @@ def _without_empty(blocks: list[Block]) -> Iterable[Block]:
 
 def _has_data(figure: str, study: Study) -> bool:
     """Tell whether the cohort has what a figure shows; without it the figure holds a sentence only."""
+    if figure == "figure_3_published":
+        return study.config.ledger is not None
     needs = _FIGURE_NEEDS.get(figure)
     return needs is None or bool(study.statistics.select(**needs))
 
 
-def _is_empty(table: Table) -> bool:
+def _is_empty(table: Table, study: Study) -> bool:
     """Tell whether a table says only that there is nothing to show, because the cohort lacks the data."""
     from helpers.report.table import Row as TableRow
 
     kinds = {row.kind for row in table.rows if isinstance(row, TableRow)}
-    return kinds <= {"message"} and table.name not in _SHOWN_EMPTY
+    if table.name in _SHOWN_EMPTY:
+        needed = _SHOWN_EMPTY[table.name]
+        return bool(needed) and not study.statistics.select(analysis=needed)
+    return kinds <= {"message"}
 
 
 class _Builder:
@@ -212,8 +217,9 @@ class _Builder:
     def __init__(self, study: Study, wording: Wording) -> None:
         self.study, self.wording = study, wording
         self.material = study.material
+        self.absent = False
         self.figures = [self._figure(stem) for stem in study.figures if _has_data(stem.name, study)]
-        self.tables = [self._table(table) for table in study.tables if not _is_empty(table)]
+        self.tables = [self._table(table) for table in study.tables if not _is_empty(table, study)]
 
     def chunk(self, line: str, raw: str) -> list[Block]:
         heading = _HEADING.match(line)
@@ -244,9 +250,12 @@ class _Builder:
         if asked not in sections.SECTIONS:
             raise TemplateError(f"there is no text {asked!r}; texts are {', '.join(sections.SECTIONS)}")
         paragraphs = sections.SECTIONS[asked](self.study)
+        self.absent = sections.says_absence(paragraphs)
         return [Paragraph(self.wording.paragraph(claims)) for claims in paragraphs if claims]
 
     def exhibits(self, asked: str) -> list[Block]:
+        if self.absent:  # the part before says that the cohort has nothing to show here
+            return []
         labels = {block.name: block.label for block in self.figures}
         labels |= {block.name: block.label for block in self.tables}
         names = [name.strip() for name in asked.split(",")]
@@ -265,7 +274,9 @@ class _Builder:
         return [block for block in self.tables if not asked or block.room == asked]
 
     def checklist(self, _asked: str) -> list[Block]:
-        return [Checklist(checklist(self.study, self.wording))]
+        labels = {block.name: block.label for block in self.figures}
+        labels |= {block.name: block.label for block in self.tables}
+        return [Checklist(checklist(self.study, self.wording, labels))]
 
     def sources(self, _asked: str) -> list[Block]:
         return [Sources()]
@@ -302,9 +313,16 @@ def figure_legend(stem: Path, study: Study, wording: Wording) -> Prose:
         return Prose.of(f"{svg_description(stem.with_suffix('.svg'))}.")
     sentences = [Prose.of(known["title"])]
     claim = _legend_claim(study)
-    whole = (text for text in known["text"] if set(re.findall(r"\{(\w+)", text)) <= set(claim.slots))
+    texts = [_PART.sub("", text) for text in known["text"] if _part_is_there(text, study)]
+    whole = (text for text in texts if set(re.findall(r"\{(\w+)", text)) <= set(claim.slots))
     sentences += [wording.filled(text, claim) for text in whole]
     return join_prose(sentences, wording.grammar("sentence"))
+
+
+def _part_is_there(text: str, study: Study) -> bool:
+    """Tell whether the cohort has the analysis that a sentence is marked with: ``response? B, ...``."""
+    found = _PART.match(text)
+    return found is None or bool(study.statistics.select(analysis=found[1]))
 
 
 def _legend_claim(study: Study) -> Claim:

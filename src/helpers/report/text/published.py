@@ -11,7 +11,7 @@ def printed_values(material: Material) -> list[Claim]:
     """What became of the printed values, and what agreement does and does not mean."""
     stored = material.statistics
     ids = {name: f"published.{name}.all.follow_up.count" for name in _VERDICTS}
-    if not all(name in stored for name in ids.values()):
+    if material.config.ledger is None or not all(name in stored for name in ids.values()):
         return []
     slots: dict[str, Slot] = {name: Row(stored[identifier], 0) for name, identifier in ids.items()}
     claims = [Claim("published.counts", slots)]

@@ -16,6 +16,7 @@ from helpers.report.text import (
     steroids,
     survival,
 )
+from helpers.report.text.absence import ABSENT_ANALYSES
 from helpers.report.text.claims import Claim, Items
 
 if TYPE_CHECKING:
@@ -130,6 +131,12 @@ SECTIONS: dict[str, Callable[[Study], Paragraphs]] = {
     "results.safety": _safety,
     "results.published": lambda study: [published.printed_values(study.material)],
 }
+
+
+def says_absence(paragraphs: Paragraphs) -> bool:
+    """Tell whether paragraphs say only that the cohort lacks the data."""
+    keys = {claim.key for claims in paragraphs for claim in claims}
+    return keys <= {*ABSENT_ANALYSES.values(), "baseline.one_group"}
 
 
 def every_section(study: Study) -> dict[str, Paragraphs]:

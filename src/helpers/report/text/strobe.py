@@ -6,11 +6,13 @@ Items: von Elm E, et al. Lancet 2007;370:1453-1457, in words of this project.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
+from helpers.report.text.sections import SECTIONS, says_absence
 from helpers.report.text.wording import Wording, language_file
 
 if TYPE_CHECKING:
@@ -45,12 +47,18 @@ def strobe_items() -> dict[str, dict[str, Any]]:
     return dict(tomllib.loads(text)["items"])
 
 
-def checklist(study: Study, wording: Wording) -> tuple[Answer, ...]:
-    """Return the filled checklist; an item whose data the cohort lacks is left to the authors."""
+def checklist(study: Study, wording: Wording, labels: Mapping[str, str]) -> tuple[Answer, ...]:
+    """Return the filled checklist; an item whose data the cohort lacks is left to the authors.
+
+    Args:
+        study: the cohort's results.
+        wording: the language.
+        labels: label of each figure and table of the document, by its name.
+    """
     words = language_file(wording.language, "strobe.toml")
     answers = []
     for number, item in strobe_items().items():
-        places = _places(item, study, wording)
+        places = _places(item, study, wording, labels)
         answered: Answered = item["answered"] if places else "authors"
         where = words[answered].replace("{places}", wording.grammar("semicolon").join(places))
         asked, room = words["items"][number], words["rooms"][item["room"]]
@@ -58,20 +66,12 @@ def checklist(study: Study, wording: Wording) -> tuple[Answer, ...]:
     return tuple(answers)
 
 
-def _places(item: dict[str, Any], study: Study, wording: Wording) -> list[str]:
+def _places(item: dict[str, Any], study: Study, wording: Wording, labels: Mapping[str, str]) -> list[str]:
     """Return the sections and exhibits that answer an item, as far as the cohort has the data for them."""
-    from helpers.report.text.document import figure_label, table_label
-
     needs = item.get("needs", [])
     if needs and not any(study.statistics.select(analysis=name) for name in needs):
         return []
     named = language_file(wording.language, "strobe.toml")["places"]
-    places = [str(named[name]) for name in item.get("sections", [])]
-    tables = {table.name: table for table in study.tables}
-    figures = {stem.name for stem in study.figures}
-    for name in item.get("exhibits", []):
-        if name in tables:
-            places.append(table_label(tables[name], wording))
-        elif name in figures:
-            places.append(figure_label(name, wording))
-    return places
+    told = (name for name in item.get("sections", []) if not says_absence(SECTIONS[name](study)))
+    shown = (labels[name] for name in item.get("exhibits", []) if name in labels)
+    return [*(str(named[name]) for name in told), *shown]

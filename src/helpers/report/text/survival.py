@@ -143,7 +143,9 @@ def median_survival(material: Material) -> list[Claim]:
         row = material.statistics.find("survival", "death", "median", group=group.id)
         if row is not None and row.value == row.value:
             slots: dict[str, Slot] = {"median": Row(row, 0), "level": material.level}
-            claims.append(Claim("survival.median", slots | {"arm": material.arm(group)}))
+            open_ended = row.lower == row.lower and row.upper != row.upper
+            key = "survival.median_open" if open_ended else "survival.median"
+            claims.append(Claim(key, slots | {"arm": material.arm(group)}))
     return claims
 
 
