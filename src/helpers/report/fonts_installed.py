@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from matplotlib.text import Text
 
 # Kana, ideographs and their extensions, Hangul, and the signs of full width used with them.
 _CJK = re.compile(
@@ -31,7 +30,10 @@ def use_cjk_font(figure: Figure, fonts: Sequence[str], name: str) -> None:
     Raises:
         MissingFontError: there is such text and none of the fonts is installed.
     """
-    texts = [text for text in _texts(figure) if _CJK.search(text.get_text())]
+    from matplotlib.text import Text
+
+    # Labels given to ticks have their text before anything is drawn; those that axes make are numbers.
+    texts = [text for text in figure.findobj(Text) if _CJK.search(text.get_text())]
     if not texts:
         return
     font = installed_font(fonts)
@@ -52,12 +54,3 @@ def installed_font(fonts: Sequence[str]) -> str | None:
 
     there = set(fontManager.get_font_names())
     return next((font for font in fonts if font in there), None)
-
-
-def _texts(figure: Figure) -> Iterator[Text]:
-    from matplotlib.text import Text
-
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.get_ticklabels(which="both")  # gives the labels their text
-    yield from figure.findobj(Text)
