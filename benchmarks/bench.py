@@ -2,8 +2,8 @@
 
     python benchmarks/bench.py [--only PART ...] [--runs 5]
 
-Parts that are not measured again keep their former figures. A figure is a ratio of medians with its target and
-the seconds behind it; what else the machine was doing is part of the record.
+Parts that are not measured again keep their former figures. A figure is a ratio of medians with its target
+and the seconds behind it; what else the machine was doing is part of the record.
 """
 
 from __future__ import annotations

@@ -113,22 +113,22 @@ def ratio(above: list[float], below: list[float], target: float, **parts: Any) -
 
 def full_run(runs: int) -> dict[str, dict[str, Any]]:
     """A cohort from nothing by papermill, by this project on two workers and on one, and its cells alone."""
-    with project_of_notebooks(4) as project, tempfile.TemporaryDirectory() as kept:
+    with project_of_notebooks(2) as project, tempfile.TemporaryDirectory() as kept:
         done = Path(kept)
         by_compendium(project, done)
-        copies = [f"copy_{number:02d}" for number in range(4)]
+        copies = [f"copy_{number:02d}" for number in range(2)]
         took = in_turn(
             {
                 "papermill": lambda output: by_papermill(project, output),
                 "compendium": lambda output: by_compendium(project, output),
                 "one_worker": lambda output: by_compendium(project, output, "--workers", "1"),
                 "cells": lambda output: in_one_process(project, output),
-                "batch_of_4": lambda output: by_compendium(project, output, *copies),
+                "batch_of_2": lambda output: by_compendium(project, output, *copies),
                 "unchanged": lambda _: by_compendium(project, done),
             },
             runs,
         )
-    per_cohort = [seconds / 4 for seconds in took["batch_of_4"]]
+    per_cohort = [seconds / 2 for seconds in took["batch_of_2"]]
     number = len(notebooks(ROOT))
     beside = (median(took["one_worker"]) - median(took["cells"])) / number
     return {

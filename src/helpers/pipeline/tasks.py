@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from statistics import mean
 from typing import Any
 
 from pytask import Mark, PathNode, TaskWithoutPath
@@ -13,6 +14,11 @@ from helpers.pipeline.sources import digest_bytes
 
 Action = Callable[[Step, CohortPaths, Mapping[str, Any]], None]
 Job = tuple[CohortPaths, Values]
+
+
+# What writes most takes longest: begun first, nothing waits for it in the end. The mark says the contrary,
+# since pytask sorts for a list emptied from its end, and pytask-parallel hands it out from its beginning.
+_BEGUN_FIRST = Mark("try_last", (), {})
 
 
 @dataclass(kw_only=True)
@@ -79,7 +85,7 @@ def build_tasks(
         action: carries out one step of one cohort with the parameters to be put into its notebook.
     """
     steps = list(steps)
-    most = max((len(step.writes) for step in steps), default=0)
+    usual = mean(len(step.writes) for step in steps)
     optional = {path for step in steps for path in step.optional}
     tasks = []
     for cohort, values in jobs:
@@ -100,8 +106,7 @@ def build_tasks(
                     function=_bind(action, step, cohort, values[step.name]),
                     depends_on={"inputs": [*inputs, *(nodes[path] for path in step.reads if path in nodes)]},
                     produces={"outputs": [nodes[path] for path in step.writes]},
-                    # What writes most takes longest: begun first, nothing waits for it in the end.
-                    markers=[Mark("try_first", (), {})] if len(step.writes) == most else [],
+                    markers=[_BEGUN_FIRST] if len(step.writes) > usual else [],
                     step=step,
                     cohort=cohort,
                 )

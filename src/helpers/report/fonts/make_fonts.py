@@ -1,8 +1,8 @@
 """Make the fonts of this folder from Liberation Sans: ``python make_fonts.py FOLDER_OF_LIBERATION_SANS``.
 
 Liberation Sans has the widths of Arial and Helvetica, which journals ask for. Kept are the signs of western
-European languages, Greek, arrows and mathematics. Tables that lay out other scripts are left out: reading them
-took longer than drawing a figure, at each PDF. Its licence lets a modified font not keep the name.
+European languages, Greek, arrows and mathematics. Tables that lay out other scripts are left out: reading
+them took longer than drawing a figure, at each PDF. Its licence lets a modified font not keep the name.
 """
 
 import sys
