@@ -79,16 +79,24 @@ RC: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class GroupStyle:
-    """Colour, line and marker of one study group."""
+    """Colour, line, marker and hatch of bars of one study group, told apart in grey too."""
 
     colour: str
     line: str
     marker: str
+    hatch: str = ""
+    faint_line: Any = (0, (1, 1.2))
 
 
 _BY_ROLE = {
     "treated": GroupStyle("#0072B2", "-", "o"),
-    "reference": GroupStyle("#D55E00", (0, (4, 1.5)), "s"),  # type: ignore[arg-type]
+    "reference": GroupStyle(
+        "#D55E00",
+        (0, (4, 1.5)),  # type: ignore[arg-type]
+        "s",
+        "////",
+        (0, (3, 1, 1, 1)),
+    ),
 }
 
 

@@ -45,16 +45,26 @@ def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: 
             "o",
             color=INK,
             markersize=4.5,
-            markerfacecolor=INK if row.value > 0 else "white",
+            markerfacecolor=_face(row.value),
+            clip_on=False,
+            zorder=3,
         )
     axes.set_yticks(range(len(rows)), labels=[labels.get(row.variable, row.variable) for row in rows])
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlim(0, max(1.0, max(values) * 1.06))
     axes.set_xlabel("Absolute standardised difference")
-    for face, label in ((INK, "Higher in the treated"), ("white", "Lower in the treated")):
-        axes.plot([], [], "o", color=INK, markersize=4.5, markerfacecolor=face, label=label)
+    names = {_face(1): "Higher in the treated", _face(-1): "Lower in the treated", _face(0): "Equal"}
+    there = {_face(row.value) for row in rows}
+    for face, label in names.items():
+        if face in there:
+            axes.plot([], [], "o", color=INK, markersize=4.5, markerfacecolor=face, label=label)
     axes.legend(loc="lower right")
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, pad=6)
+
+
+def _face(difference: float) -> str:
+    """Return the filling of a mark: full for higher, empty for lower, grey for neither."""
+    return INK if difference > 0 else "white" if difference < 0 else FAINT
 
 
 def draw_therapy_overlaps(
@@ -89,6 +99,9 @@ def draw_therapy_overlaps(
                 count,
                 width * 0.92,
                 color=styles[group.id].colour,
+                hatch=styles[group.id].hatch,
+                edgecolor="white",
+                linewidth=0,
                 label=group.label if x == 0 else None,
             )
             if count:

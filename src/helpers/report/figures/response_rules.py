@@ -131,7 +131,7 @@ def draw_response_time(
                 what = "response" if name == "incidence" else "death before it"
                 axes.step(
                     days, shares, where="post", color=style.colour, linewidth=width, alpha=alpha,
-                    linestyle=style.line if name == "incidence" else (0, (1, 1.2)),
+                    linestyle=style.line if name == "incidence" else style.faint_line,
                     label=f"{group.short_label}: {what}",
                 )  # fmt: skip
         axes.set_title(title)
