@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from helpers.pipeline.paths import CohortPaths, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from helpers.pipeline.plan import Step
     from helpers.report.text.material import Study
     from helpers.report.text.wording import Language
@@ -104,7 +106,7 @@ def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = 
     ]
     if make_pdf is not None:
         target = report.with_suffix(".pdf")
-        make_pdf(report, target)
+        make_pdf(study, chosen, _record(study, paths), target)
         written.append(target)
     return written
 
@@ -127,4 +129,14 @@ def _pdf_maker() -> Any:
             f"WeasyPrint lacks a library of the system ({error}): install Pango (Debian: libpango-1.0-0 "
             "libpangoft2-1.0-0; macOS: `brew install pango`). Or print report.html from a browser."
         ) from None
-    return lambda page, target: weasyprint.HTML(filename=str(page)).write_pdf(str(target))
+
+    def print_pdf(study: Study, language: Language, record: Mapping[str, Any], target: Path) -> None:
+        from helpers.report.html.page import report_markup
+        from helpers.report.text.document import build_document
+        from helpers.report.text.wording import Wording
+
+        document = build_document(study, Wording.of(language, study.config))
+        page = report_markup(document, record, on_paper=True)
+        weasyprint.HTML(string=page).write_pdf(str(target))
+
+    return print_pdf

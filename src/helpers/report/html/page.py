@@ -53,18 +53,24 @@ def write_report(
     return path
 
 
-def report_markup(document: Document, provenance: Mapping[str, Any]) -> str:
-    """Return the whole page."""
+def report_markup(document: Document, provenance: Mapping[str, Any], *, on_paper: bool = False) -> str:
+    """Return the whole page.
+
+    Args:
+        document: the manuscript.
+        provenance: what the results were made from.
+        on_paper: leave out what only a screen can show: scripts, notebooks, links from cells of tables. The
+            statistics are then those of the text and the legends.
+    """
     study, wording = document.study, document.wording
     words = language_file(wording.language, "report.toml")
-    body = _Body(document)
+    body = _Body(document, on_paper=on_paper)
     main = "\n".join(body.blocks())
-    appendix = {
-        "statistics": statistics_markup(study.statistics, body.cited, words),
-        "notebooks": f"<p>{text(words['notebooks_intro'])}</p>\n"
-        + notebooks_markup(study.results / "notebooks", words["lang"]),
-        "provenance": provenance_markup(provenance, words),
-    }
+    appendix = {"statistics": statistics_markup(study.statistics, body.cited, words)}
+    if not on_paper:
+        notebooks = notebooks_markup(study.results / "notebooks", words["lang"])
+        appendix["notebooks"] = f"<p>{text(words['notebooks_intro'])}</p>\n{notebooks}"
+    appendix["provenance"] = provenance_markup(provenance, words)
     for name, content in appendix.items():
         body.contents.append((2, name, str(words[name])))
         heading = f'<h2 id="{name}">{text(words[name])}</h2>'
@@ -77,7 +83,7 @@ def report_markup(document: Document, provenance: Mapping[str, Any]) -> str:
         "main": main,
         "stamp": text(document.stamp),
         "style": _asset("report.css"),
-        "script": _asset("report.js"),
+        "script": "" if on_paper else _asset("report.js"),
         **{name: text(words[name]) for name in ("skip", "close", "to_row")},
     }
     template = _asset("report.html")
@@ -120,8 +126,8 @@ def _contents(entries: list[tuple[int, str, str]], words: Mapping[str, str]) -> 
 class _Body:
     """Turns blocks into markup; collects the headings and the cited statistics on the way."""
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
+    def __init__(self, document: Document, *, on_paper: bool) -> None:
+        self.document, self.on_paper = document, on_paper
         self.journal = document.study.config.report.journal
         self.words = language_file(document.wording.language, "report.toml")
         self.contents: list[tuple[int, str, str]] = []
@@ -137,8 +143,9 @@ class _Body:
             elif isinstance(block, FigureBlock):
                 yield self._figure(block)
             elif isinstance(block, TableBlock):
-                self.cited += cited_in(block, self.journal)
-                yield table_markup(block, self.journal, self.words, self.document.stamp)
+                links = not self.on_paper
+                self.cited += cited_in(block, self.journal) if links else ()
+                yield table_markup(block, self.journal, self.words, self.document.stamp, links=links)
             elif isinstance(block, Checklist):
                 yield self._checklist(block)
 

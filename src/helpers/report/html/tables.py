@@ -20,8 +20,10 @@ def cited_in(block: TableBlock, journal: str) -> Iterator[str]:
         yield from (cell.id for cell in row.cells if cell.id)
 
 
-def table_markup(block: TableBlock, journal: str, words: Mapping[str, str], stamp: str) -> str:
-    """Return a table with its caption and notes.
+def table_markup(
+    block: TableBlock, journal: str, words: Mapping[str, str], stamp: str, *, links: bool = True
+) -> str:
+    """Return a table with its caption and notes; without ``links`` its cells lead nowhere.
 
     A heading across the table begins a body of its own; rows are sorted within it, a row that is indented
     below another stays with that.
@@ -33,10 +35,11 @@ def table_markup(block: TableBlock, journal: str, words: Mapping[str, str], stam
         f"<p>{f'<sup>{text(sign)}</sup> ' if sign else ''}{_runs(runs)}</p>" for sign, runs in one.notes
     )
     warning = f'<p class="stamp">{text(stamp)}</p>' if one.stamp and stamp else ""
+    rows = f"{_head(one, words)}\n{_bodies(one, links=links)}"
     return (
         f'<figure class="table" id="{name}">\n<figcaption id="{name}-caption">{caption}</figcaption>\n'
         f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{name}-caption">\n'
-        f'<table aria-labelledby="{name}-caption">\n{_head(one, words)}\n{_bodies(one)}\n</table>\n</div>\n'
+        f'<table aria-labelledby="{name}-caption">\n{rows}\n</table>\n</div>\n'
         f'<div class="notes">{notes}{warning}</div>\n</figure>'
     )
 
@@ -64,36 +67,35 @@ def _head(one: Shown, words: Mapping[str, str]) -> str:
     return f"<thead>\n{upper}<tr>{''.join(heads)}</tr>\n</thead>"
 
 
-def _bodies(one: Shown) -> str:
+def _bodies(one: Shown, *, links: bool) -> str:
     bodies: list[list[str]] = [[]]
     for row in one.rows:
         if row.kind == "heading" and bodies[-1]:
             bodies.append([])
-        bodies[-1].append(_row(row, one.left))
+        bodies[-1].append(_row(row, one.left, links=links))
     return "\n".join(f"<tbody>\n{chr(10).join(body)}\n</tbody>" for body in bodies)
 
 
-def _row(row: ShownRow, left: tuple[bool, ...]) -> str:
+def _row(row: ShownRow, left: tuple[bool, ...], *, links: bool) -> str:
     if row.kind != "body":
         tag = "th" if row.kind == "heading" else "td"
         scope = ' scope="rowgroup"' if row.kind == "heading" else ""
-        return (
-            f'<tr class="{row.kind}"><{tag}{scope} colspan="{len(left)}">{_cell(row.cells[0])}</{tag}></tr>'
-        )
+        content = _cell(row.cells[0], links=links)
+        return f'<tr class="{row.kind}"><{tag}{scope} colspan="{len(left)}">{content}</{tag}></tr>'
     cells = []
     for i, (cell, flush) in enumerate(zip(row.cells, left, strict=True)):
         side = ' class="left"' if flush else ""
         if i == 0:
-            cells.append(f'<th scope="row" class="level-{row.level}">{_cell(cell)}</th>')
+            cells.append(f'<th scope="row" class="level-{row.level}">{_cell(cell, links=links)}</th>')
         else:
-            cells.append(f"<td{side}>{_cell(cell)}</td>")
+            cells.append(f"<td{side}>{_cell(cell, links=links)}</td>")
     return f'<tr data-level="{row.level}">{"".join(cells)}</tr>'
 
 
-def _cell(cell: ShownCell) -> str:
+def _cell(cell: ShownCell, *, links: bool) -> str:
     inside = _runs(cell.runs)
     marks = f"<sup>{text(','.join(cell.marks))}</sup>" if cell.marks else ""
-    return (number_link(inside, cell.id) if cell.id else inside) + marks
+    return (number_link(inside, cell.id) if cell.id and links else inside) + marks
 
 
 def _runs(runs: tuple[Run, ...]) -> str:
