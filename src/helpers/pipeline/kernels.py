@@ -18,6 +18,7 @@ from helpers.pipeline.warm.client import PROVISIONER, PROVISIONER_VARIABLE
 KERNEL = "python3"
 _KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
 _LANGUAGE = {"name": "python"}
+_CLIENT = "helpers.pipeline.warm.quick.QuickClient"
 _FORMAT = (4, 5)
 _INJECTED = "injected-parameters"
 _TIMING = {"papermill", "execution", "ExecuteTime"}
@@ -88,6 +89,7 @@ def _run(notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Pat
     import papermill
     from jupyter_client.provisioning.factory import KernelProvisionerFactory
     from papermill.log import logger
+    from traitlets.config import Config
 
     logger.addHandler(logging.NullHandler())  # it would tell on standard error what is raised as well
     # The factory has read the environment once and for all, perhaps before the variable was set.
@@ -104,6 +106,7 @@ def _run(notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Pat
         resources={"metadata": {"path": str(folder)}},
         coalesce_streams=True,
         record_timing=False,
+        config=Config({"AsyncKernelManager": {"client_factory": _CLIENT}}),
         extra_arguments=["--log-level=50"],  # the kernel's own log; what a cell writes is an output
     )
 

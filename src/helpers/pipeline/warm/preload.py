@@ -13,19 +13,19 @@ from helpers.pipeline.paths import notebooks_dir
 from helpers.pipeline.sources import PACKAGE, notebook_modules, package_folder, source_files
 
 INLINE = "matplotlib_inline.backend_inline"
-# What a kernel imports when it starts, is asked to complete a name, is debugged, or shows a first plot.
+# What a kernel imports when it starts.
 KERNEL_MODULES = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.debugger",
     "debugpy",
-    "IPython.core.completer",
     "IPython.core.pylabtools",
-    "jedi",
     "matplotlib_inline.config",
 )
-# Libraries load these only when a figure is saved or a table is written.
+# What is loaded only when a name is completed, a figure saved or a table written.
 LATE_MODULES = (
+    "IPython.core.completer",
+    "jedi",
     "fontTools.subset",
     "matplotlib.backends.backend_pdf",
     "matplotlib.backends.backend_svg",
@@ -51,15 +51,45 @@ def preload() -> dict[str, float]:
     sources = _sources()
     for name in (*KERNEL_MODULES, *sorted(_imports_of(sources)), *map(_module_name, sources)):
         _import(name)
+    _settle()
+    return loaded_files()
+
+
+def preload_late() -> None:
+    """Do beforehand what only some kernels do, but then each of them: for when no kernel waits.
+
+    Raises:
+        PreloadError: a library has started a thread.
+    """
     for name in LATE_MODULES:
         if name.partition(".")[0] in sys.modules:
             _import(name)
+    if "helpers.report.publish" in sys.modules:
+        _draw()
+    _settle()
+
+
+def _draw() -> None:
+    """Draw a figure, so that fonts are found and read."""
+    from helpers.report.export import FORMATS, encoded
+    from helpers.report.style import DPI, figure_style, new_figure
+
+    with figure_style():
+        figure, body = new_figure(85, 60)
+        axes = body.subplots()
+        axes.plot([0, 1], [0, 1], label="\N{GREEK SMALL LETTER MU} \N{GREATER-THAN OR EQUAL TO} 1")
+        axes.set_title("1", fontweight="bold")
+        axes.text(0, 0, "1", style="italic")
+        axes.legend()
+        encoded(figure, "", formats=FORMATS, dpi=DPI)
+
+
+def _settle() -> None:
     sys.modules.pop(INLINE, None)  # at its import it looks for a shell to show figures in
     if (threads := _threads()) > 1:
         raise PreloadError(f"{threads} threads run after the imports")
     gc.collect()
     gc.freeze()  # kernels share these objects: a collection in one of them must not copy their pages
-    return loaded_files()
 
 
 def loaded_files() -> dict[str, float]:

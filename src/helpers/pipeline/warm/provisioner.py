@@ -5,6 +5,7 @@ nbval and JupyterLab alike; notebooks still ask for ``python3``. Any kernel that
 ordinary way, and the reason is said once.
 """
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from helpers.pipeline.warm.client import WarmKernelError, available, fork, shared_or_own
+from helpers.pipeline.warm.client import ForkedProcess, WarmKernelError, available, fork, shared_or_own
 
 _LAUNCHER = "ipykernel_launcher"
 _HISTORY = "--HistoryManager.hist_file"
@@ -63,6 +64,13 @@ class WarmProvisioner(LocalProvisioner):
         self.pid, self.pgid = self.process.pid, None  # signals go through the warm process
         self.cwd = kwargs.get("cwd", Path.cwd())
         return self.connection_info
+
+    async def wait(self) -> int | None:
+        """Wait for the kernel's end, looking more often than the ordinary ten times a second."""
+        process: Any = self.process
+        while isinstance(process, ForkedProcess) and process.poll() is None:
+            await asyncio.sleep(0.01)
+        return await super().wait()
 
     async def cleanup(self, restart: bool = False) -> None:
         """Remove the sockets of a kernel that does not come back."""

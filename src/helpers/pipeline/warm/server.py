@@ -21,7 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from helpers.pipeline.call import carry_out
-from helpers.pipeline.warm.preload import INLINE, PreloadError, forget_changed, preload
+from helpers.pipeline.warm.preload import (
+    INLINE,
+    PreloadError,
+    forget_changed,
+    loaded_files,
+    preload,
+    preload_late,
+)
 
 MAX_REQUEST = 1 << 20
 # Read when the interpreter or a library starts: a kernel cannot have other values than the warm process.
@@ -92,8 +99,13 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for each in (self._listener, sys.stdin, awake):
             self._selector.register(each, selectors.EVENT_READ)
+        late = not self._refusal
         while True:
-            for key, _ in self._selector.select():
+            ready = self._selector.select(0 if late else None)
+            if late and not ready:
+                late = False
+                self._preload_late()
+            for key, _ in ready:
                 if key.fileobj is sys.stdin:
                     self._end_all()
                     return
@@ -105,6 +117,13 @@ class Server:
                     self._reap()
                 else:
                     self._attend(key.data)
+
+    def _preload_late(self) -> None:
+        try:
+            preload_late()
+        except PreloadError as error:
+            self._refusal = str(error)
+        self._loaded = loaded_files()
 
     def _accept(self) -> None:
         connection = _Connection(self._listener.accept()[0])
