@@ -297,3 +297,23 @@ class TestCommand:
         done = self.run(tmp_path, NAME, "--language", "fr")
         assert done.returncode == 1
         assert "expected one of en, zh" in done.stderr
+
+    def test_a_pdf_without_its_program_says_how_to_install_it(self, monkeypatch):
+        from helpers.pipeline.reporting import ReportError, _pdf_maker
+
+        monkeypatch.setitem(sys.modules, "weasyprint", None)
+        with pytest.raises(ReportError, match=r"uv sync --extra pdf"):
+            _pdf_maker()
+
+
+def test_the_page_for_paper_has_nothing_that_only_a_screen_can_show(document):
+    page = report_markup(document, PROVENANCE, on_paper=True)
+    main = Tree(page).root.all("main")[0]
+    assert not main.all("button")
+    assert not main.all("iframe")
+    assert "addEventListener" not in page
+    ids = {element.get("id") for element in main.walk()}
+    links = [link for link in main.walk() if is_link(link)]
+    assert len(links) > 250
+    assert all(link.get("href")[1:] in ids for link in links)
+    assert document.stamp in page

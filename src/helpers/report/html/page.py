@@ -164,10 +164,11 @@ class _Body:
         drawing = base64.b64encode(block.stem.with_suffix(".svg").read_bytes()).decode("ascii")
         label = f"{block.label}{exhibit_words(self.document.wording)['label_end']}".strip()
         zoom = attribute(f"{self.words['zoom']}: {block.label}")
+        image = f'<img src="data:image/svg+xml;base64,{drawing}" alt="{attribute(block.title)}">'
+        if not self.on_paper:
+            image = f'<button type="button" class="zoom" aria-label="{zoom}">{image}</button>'
         return (
-            f'<figure class="drawing" id="{attribute(block.name)}">\n'
-            f'<button type="button" class="zoom" aria-label="{zoom}">'
-            f'<img src="data:image/svg+xml;base64,{drawing}" alt="{attribute(block.title)}"></button>\n'
+            f'<figure class="drawing" id="{attribute(block.name)}">\n{image}\n'
             f"<figcaption><strong>{text(label)}</strong> {prose(block.legend)}</figcaption></figure>"
         )
 

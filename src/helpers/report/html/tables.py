@@ -35,7 +35,7 @@ def table_markup(
         f"<p>{f'<sup>{text(sign)}</sup> ' if sign else ''}{_runs(runs)}</p>" for sign, runs in one.notes
     )
     warning = f'<p class="stamp">{text(stamp)}</p>' if one.stamp and stamp else ""
-    rows = f"{_head(one, words)}\n{_bodies(one, links=links)}"
+    rows = f"{_head(one, words, links=links)}\n{_bodies(one, links=links)}"
     return (
         f'<figure class="table" id="{name}">\n<figcaption id="{name}-caption">{caption}</figcaption>\n'
         f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{name}-caption">\n'
@@ -44,7 +44,7 @@ def table_markup(
     )
 
 
-def _head(one: Shown, words: Mapping[str, str]) -> str:
+def _head(one: Shown, words: Mapping[str, str], *, links: bool) -> str:
     upper = ""
     if one.spanners:
         cells = "".join(
@@ -60,6 +60,9 @@ def _head(one: Shown, words: Mapping[str, str]) -> str:
         shown_text = _runs(cell.all_runs)
         if not cell.text.strip():
             heads.append(f"<td{side}></td>")
+            continue
+        if not links:
+            heads.append(f'<th scope="col"{side}>{shown_text}</th>')
             continue
         label = attribute(f"{words['sort']} {cell.text}")
         button = f'<button type="button" aria-label="{label}">{shown_text}</button>'
