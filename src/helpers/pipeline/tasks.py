@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from statistics import mean
 from typing import Any
 
 from pytask import Mark, PathNode, TaskWithoutPath
@@ -85,7 +84,7 @@ def build_tasks(
         action: carries out one step of one cohort with the parameters to be put into its notebook.
     """
     steps = list(steps)
-    usual = mean(len(step.writes) for step in steps)
+    most = max(len(step.writes) for step in steps)
     optional = {path for step in steps for path in step.optional}
     tasks = []
     for cohort, values in jobs:
@@ -106,7 +105,7 @@ def build_tasks(
                     function=_bind(action, step, cohort, values[step.name]),
                     depends_on={"inputs": [*inputs, *(nodes[path] for path in step.reads if path in nodes)]},
                     produces={"outputs": [nodes[path] for path in step.writes]},
-                    markers=[_BEGUN_FIRST] if len(step.writes) > usual else [],
+                    markers=[_BEGUN_FIRST] if len(step.writes) > most / 2 else [],
                     step=step,
                     cohort=cohort,
                 )

@@ -9,6 +9,7 @@ warm process no longer than its standard input, which whoever started it holds o
 """
 
 import array
+import atexit
 import contextlib
 import json
 import os
@@ -253,12 +254,12 @@ def _run_kernel(argv: list[str], server: int) -> None:
     application = IPKernelApp.instance(parent_handle=server)
     application.initialize(argv)
     application.start()
+    # At its end it would join a thread that now and then waits for it in turn; the process ends either way.
+    atexit.unregister(application.close)
 
 
 def _leave(status: int) -> None:
     """End without taking down the inherited interpreter, after what asked to be called at the end."""
-    import atexit
-
     with contextlib.suppress(BaseException):
         atexit._run_exitfuncs()
     for stream in (sys.__stdout__, sys.__stderr__):
