@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 _MAP_ROW_MM = 3.9
-_DARK = 55  # percent from which on a tile is so dark that its number is white
 _MAP_FRAME_MM = 30.0  # title, group names and slanted visits
 
 
@@ -113,20 +112,22 @@ def draw_missing_map(
 
 def _share_tiles(axes: Axes, share: pd.DataFrame) -> None:
     """Draw a tile a percentage, darker for more, with the number in it; none where nobody was expected."""
-    import numpy as np
+    import seaborn as sns
 
-    values = share.to_numpy(dtype=float)
-    axes.pcolormesh(
-        np.ma.masked_invalid(values), cmap="Blues", vmin=0, vmax=100, edgecolors="white", linewidth=0.6
+    texts = share.map(lambda value: format_number(float(value), 0) if value == value else "")
+    sns.heatmap(
+        share.astype(float),
+        ax=axes,
+        annot=texts,
+        fmt="",
+        annot_kws={"size": axes.xaxis.get_label().get_size()},
+        cmap="Blues",
+        vmin=0,
+        vmax=100,
+        cbar=False,
+        linewidths=0.6,
+        linecolor="white",
     )
-    for (row, column), value in np.ndenumerate(values):
-        if value == value:
-            ink = "white" if value > _DARK else INK
-            text = format_number(float(value), 0)
-            axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=ink)
-    axes.set_ylim(len(share), 0)
-    places = [i + 0.5 for i in range(share.shape[1])]
-    axes.set_xticks(places, labels=list(share.columns), rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks([i + 0.5 for i in range(len(share))], labels=list(share.index))
+    axes.set(xlabel="", ylabel="")
+    axes.set_xticklabels(axes.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")
     axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from helpers.cohort.settings import Group
     from helpers.results.store import Statistic
 
-SOFTWARE = ("numpy", "pandas", "scipy", "statsmodels", "lifelines", "firthmodels", "matplotlib")
+SOFTWARE = ("numpy", "pandas", "scipy", "statsmodels", "firthmodels", "matplotlib")
 
 
 def design(material: Material) -> list[Claim]:
