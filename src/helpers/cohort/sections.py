@@ -286,7 +286,7 @@ class Report(Section):
             "Droid Sans Fallback",
         ),
         description=(
-            "Fonts for Chinese, Japanese or Korean text in figures, in order of preference: the first that is "
+            "Fonts for Chinese, Japanese or Korean text in figures, in order of preference: the first one "
             "installed is used."
         ),
     )

@@ -39,8 +39,9 @@ def agreement_reading(statistics: Statistics, found: Diagnoses) -> Reading:
     least = min(rows, key=lambda row: row.value)
     first, _, second = least.note.partition("|")
     kappa = statistics[least.id.replace(".agreement", ".kappa")]
-    slots: dict[str, Slot] = {"first": found.titles[first], "second": found.titles[second], "least": Row(least, 0)}
-    return brief([Claim("agreement.least", slots | {"kappa": Row(kappa, 2)})], "")
+    slots: dict[str, Slot] = {"first": found.titles[first], "second": found.titles[second]}
+    slots |= {"least": Row(least, 0), "kappa": Row(kappa, 2)}
+    return brief([Claim("agreement.least", slots)], "")
 
 
 def eligibility_reading(statistics: Statistics, config: CohortConfig, why_not: str = "") -> Reading:

@@ -120,7 +120,7 @@ def _share_tiles(axes: Axes, share: pd.DataFrame) -> None:
         ax=axes,
         annot=texts,
         fmt="",
-        annot_kws={"size": axes.xaxis.get_label().get_size()},
+        annot_kws={"size": axes.xaxis.get_label().get_fontsize()},
         cmap="Blues",
         vmin=0,
         vmax=100,
