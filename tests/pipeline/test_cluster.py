@@ -216,6 +216,15 @@ def test_a_killed_worker_loses_nothing(go, slow_once, tmp_path) -> None:
     assert not list((tmp_path / "there" / ".compendium" / "running").rglob("*.json"))
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C interrupts, also where the tests run in the background, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupted_run_ends_the_kernels_of_the_workers(go, slow_once, tmp_path) -> None:
     kernels = []
 
@@ -385,7 +394,9 @@ class TestSlurmSettings:
 
     def test_reading_them_leaves_ctrl_c_as_it_was(self) -> None:
         code = (
-            "import signal; from helpers.pipeline.cluster_settings import known_settings; known_settings(); "
+            # A process started in the background inherits that Ctrl-C is ignored.
+            "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from helpers.pipeline.cluster_settings import known_settings; known_settings(); "
             "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
         )
         subprocess.run([sys.executable, "-c", code], check=True)
