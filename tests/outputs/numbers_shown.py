@@ -22,8 +22,8 @@ _NUMBER = re.compile(r"(?<![\w.])[\N{MINUS SIGN}-]?\d+(?:\.\d+)?")
 _TICKS = ("xtick", "ytick", "legend")
 # Numbers of the wording itself: an exponent, a confidence level, a limit of the p-value, a test's name.
 _WORDING = (
-    r"day \d+", r"\(of 365 days\)", r"10⁹", r"95% CI", r"<\s?0\.001", r"at least \d+ days", r"grade \d", r"grade_\d", r"CD25",
-    r"exceed 0\.1", r"2 × 2", r"p < 0\.05", r"below 0\.05",
+    r"day \d+", r"10⁹", r"95% CI", r"<\s?0\.001", r"at least \d+ days", r"grade \d", r"grade_\d", r"CD25",
+    r"\(of 365 days\)", r"exceed 0\.1", r"2 × 2", r"p < 0\.05", r"below 0\.05",
     r"p = 1 by convention", r"IL-\d", r"\b\d+: ?(?=\d)", r"\d days",
     r"95% confidence", r"per 100 patient-years", r"per 100\b", r"[Gg]rade \d or \d", r"\(1 is best\)",
 )  # fmt: skip
