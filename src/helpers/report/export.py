@@ -91,7 +91,7 @@ def encoded(
         part.patch.set_visible(False)
     canvas = FigureCanvasAgg(figure)
     engine = figure.get_layout_engine()
-    if engine is not None:
+    if engine is not None and (figure.axes or figure.subfigs):
         engine.execute(figure)
     figure.set_layout_engine("none")  # one layout for all formats
     picture = None
