@@ -87,7 +87,8 @@ def _forked(cmd: list[str], kwargs: dict[str, Any]) -> Any:
     """
     if not available():
         raise WarmKernelError("they can be forked on Linux only")
-    if _LAUNCHER not in cmd or Path(cmd[0]).resolve() != Path(sys.executable).resolve():
+    # Interpreters of different environments are links to the same file: their folders tell them apart.
+    if _LAUNCHER not in cmd or Path(cmd[0]).absolute().parent != Path(sys.executable).absolute().parent:
         raise WarmKernelError(f"the kernel is started by {Path(cmd[0]).name}, not by this project's Python")
     if kwargs.get("independent"):
         raise WarmKernelError("the kernel is to outlive this process")
