@@ -38,6 +38,14 @@ Workers = Annotated[
         min=1, metavar="N", help="How many notebooks run at the same time.", show_default="one per processor"
     ),
 ]
+JournalName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="generic, frontiers, nature, lancet, nejm, jama or plos.",
+        show_default="the cohort's own",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Run every notebook, whether anything changed or not.")]
 
 
@@ -154,14 +162,7 @@ def explain(
 @app.command()
 def figures(
     cohort: Annotated[str, typer.Argument(metavar="[COHORT]", help=_COHORT_HELP)] = DEFAULT_COHORT,
-    journal: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="generic, frontiers, nature, lancet, nejm, jama or plos.",
-            show_default="the cohort's own",
-        ),
-    ] = None,
+    journal: JournalName = None,
     figure: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this figure, such as figure_1a. May be given repeatedly."),
@@ -202,14 +203,7 @@ def tables(
     form: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="docx, tex, xlsx, html or csv.")
     ] = "docx",
-    journal: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="generic, frontiers, nature, lancet, nejm, jama or plos.",
-            show_default="the cohort's own",
-        ),
-    ] = None,
+    journal: JournalName = None,
     table: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this table, such as table_1. May be given repeatedly."),

@@ -100,13 +100,11 @@ def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = 
     manuscript, report = (
         paths.results / (name if own else name.replace(".", f".{chosen}.")) for name in (MANUSCRIPT, REPORT)
     )
-    written = [
-        write_manuscript(study, manuscript, chosen),
-        write_report(study, report, _record(study, paths), chosen),
-    ]
+    record = _record(study, paths)
+    written = [write_manuscript(study, manuscript, chosen), write_report(study, report, record, chosen)]
     if make_pdf is not None:
         target = report.with_suffix(".pdf")
-        make_pdf(study, chosen, _record(study, paths), target)
+        make_pdf(study, chosen, record, target)
         written.append(target)
     return written
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.style import DPI
+from helpers.results.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,10 +158,3 @@ def _encode(picture: Any, suffix: str, dpi: int, **options: Any) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, format=suffix.upper(), dpi=(dpi, dpi), **options)
     return buffer.getvalue()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place and move it there, so that no reader sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)

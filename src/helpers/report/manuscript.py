@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -23,6 +22,7 @@ from helpers.report.text.document import (
 from helpers.report.text.material import Study
 from helpers.report.text.prose import Fragment, Number, Prose
 from helpers.report.text.wording import Language, Wording, language_file
+from helpers.results.files import write_whole
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
@@ -48,10 +48,7 @@ def write_manuscript(study: Study, path: Path, language: Language | None = None)
     """
     wording = Wording.of(language or study.config.report.language, study.config)
     content = manuscript_bytes(build_document(study, wording))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    write_whole(path, content)
     return path
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.report.export import write_whole
 from helpers.report.journals import Column
+from helpers.results.files import write_whole
 
 SUFFIX = ".pickle"
 

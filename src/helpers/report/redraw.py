@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from helpers.report.export import encoded, write_whole
+from helpers.report.export import encoded
 from helpers.report.figure_check import Fault, check_file
 from helpers.report.journals import Journal
 from helpers.report.pdf_file import PdfFile
 from helpers.report.pdf_text import read_page
 from helpers.report.publish import drawn
 from helpers.report.recipes import SUFFIX, RecipeError, read_recipe, recipe_names
+from helpers.results.files import write_whole
 
 MANY = 4  # figures from which on a second process pays
 PROCESSES = 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from helpers.report.cells import Cell, Number, Term, Value, verbatim, words
+from helpers.results.files import write_whole
 
 TableFormat = Literal["docx", "tex", "xlsx", "html", "csv"]
 _LABEL = re.compile(r"table_(s?)(\d+[a-z]?)(?:_|$)")
@@ -195,12 +195,8 @@ class Table:
         """Write ``name.csv``, ``.html`` and ``.json`` and return the table, so that a notebook shows it."""
         from helpers.report.table_formats.html import page
 
-        directory.mkdir(parents=True, exist_ok=True)
         for suffix, text in {"csv": self.to_csv(), "html": page([self]), "json": self.to_json()}.items():
-            path = directory / f"{self.name}.{suffix}"
-            temporary = path.with_name(f".{path.name}.{os.getpid()}")
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
+            write_whole(directory / f"{self.name}.{suffix}", text.encode())
         return self
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import get_args
 
 from helpers.report.table import Table, TableFormat, stored_tables
 from helpers.report.table_themes import Theme, theme_named
+from helpers.results.files import write_whole
 
 FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
 _TOGETHER: tuple[TableFormat, ...] = ("docx", "tex", "xlsx")  # what the step writes, all tables in one file
@@ -35,7 +35,8 @@ def export_tables(folder: Path, results: Path) -> None:
 
 def write_together(tables: Sequence[Table], path: Path, form: TableFormat, theme: Theme) -> Path:
     """Write all tables into one file."""
-    return _replace(path, _WRITERS[form](tables, theme))
+    write_whole(path, _WRITERS[form](tables, theme))
+    return path
 
 
 def write_each(tables: Iterable[Table], directory: Path, form: TableFormat, theme: Theme) -> list[Path]:
@@ -91,11 +92,3 @@ def _csv(tables: Sequence[Table], theme: Theme) -> bytes:
 _WRITERS: dict[TableFormat, Callable[[Sequence[Table], Theme], bytes]] = {
     "docx": _docx, "tex": _tex, "xlsx": _xlsx, "html": _html, "csv": _csv,
 }  # fmt: skip
-
-
-def _replace(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
-    return path

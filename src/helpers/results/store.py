@@ -9,12 +9,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
+
+from helpers.results.files import write_whole
 
 ID_PARTS = ("analysis", "variable", "group", "timepoint", "statistic")
 _PART = re.compile(r"[a-z0-9][a-z0-9_]*")
@@ -170,10 +171,7 @@ class StatisticsStore:
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows([_cell(item) for item in asdict(row).values()] for row in self._rows.values())
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        temporary.write_text(buffer.getvalue(), encoding="utf-8")
-        temporary.replace(self.path)  # other notebooks may be reading the folder
+        write_whole(self.path, buffer.getvalue().encode())  # other notebooks may be reading the folder
         return self.path
 
 

@@ -41,6 +41,13 @@ def available() -> bool:
     return sys.platform == "linux"
 
 
+def private_folder(prefix: str) -> Path:
+    """Make a folder for sockets, which only this user may look into."""
+    # A socket's name may have about 100 characters: too few for the temporary folders of some systems.
+    short = "/tmp" if Path("/tmp").is_dir() else None
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=short))
+
+
 class WarmProcess:
     """A warm process that ends with its owner.
 
@@ -51,9 +58,7 @@ class WarmProcess:
     """
 
     def __init__(self) -> None:
-        # A socket's name may have about 100 characters: too few for the temporary folders of some systems.
-        short = "/tmp" if Path("/tmp").is_dir() else None
-        self._folder = Path(tempfile.mkdtemp(prefix="warm-", dir=short))  # only this user may look into it
+        self._folder = private_folder("warm-")
         self.socket = self._folder / "socket"
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(str(self.socket))

@@ -9,7 +9,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -17,7 +16,14 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from helpers.pipeline.warm.client import ForkedProcess, WarmKernelError, available, fork, shared_or_own
+from helpers.pipeline.warm.client import (
+    ForkedProcess,
+    WarmKernelError,
+    available,
+    fork,
+    private_folder,
+    shared_or_own,
+)
 
 _LAUNCHER = "ipykernel_launcher"
 _HISTORY = "--HistoryManager.hist_file"
@@ -32,7 +38,7 @@ class WarmProvisioner(LocalProvisioner):
     nothing.
     """
 
-    _sockets: str | None = None
+    _sockets: Path | None = None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Have kernel and client talk through files that only this user can read, where the system has them.
@@ -47,8 +53,7 @@ class WarmProvisioner(LocalProvisioner):
             and manager.transport == "tcp"
             and not manager.shell_port
         ):
-            short = "/tmp" if Path("/tmp").is_dir() else None
-            self._sockets = tempfile.mkdtemp(prefix="kernel-", dir=short)
+            self._sockets = private_folder("kernel-")
             manager.transport, manager.ip = "ipc", f"{self._sockets}/socket"
         return await super().pre_launch(**kwargs)
 

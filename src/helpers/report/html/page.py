@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -28,6 +27,7 @@ from helpers.report.text.document import (
     exhibit_words,
 )
 from helpers.report.text.wording import Language, Wording, language_file
+from helpers.results.files import write_whole
 
 if TYPE_CHECKING:
     from helpers.report.text.material import Study
@@ -46,10 +46,7 @@ def write_report(
     """
     wording = Wording.of(language or study.config.report.language, study.config)
     page = report_markup(build_document(study, wording), provenance)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, page.encode())
     return path
 
 
