@@ -17,7 +17,8 @@ from helpers.pipeline.warm.preload import preload
 
 def main() -> None:
     """Run the notebooks named by the arguments, in order."""
-    preload()
+    for _ in preload():
+        pass
     shell = InteractiveShell.instance()
     total = 0.0
     for name in sys.argv[1:]:

@@ -37,6 +37,7 @@ ROOT = Path(__file__).parents[2]
 def warm() -> Iterator[WarmProcess]:
     """One warm process for the tests that do it no harm."""
     process = WarmProcess()
+    process.wait_until_loaded()
     yield process
     process.close()
 
@@ -242,7 +243,23 @@ def test_without_its_warm_process_a_kernel_ends_and_the_next_starts_the_ordinary
     process.close()
 
 
-def test_the_first_kernel_of_a_process_waits_for_nothing_and_the_next_are_forked(tmp_path: Path) -> None:
+def test_a_kernel_does_not_wait_for_imports_and_makes_up_for_what_is_missing(chosen: WarmProcess) -> None:
+    early = WarmProcess()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(SOCKET_VARIABLE, str(early.socket))
+            with kernel() as one:
+                code = "import os, sys; print(os.getppid(), 'great_tables' in sys.modules)"
+                assert one.run(code) == f"{early.pid} False"
+                assert one.run("import great_tables, matplotlib.pyplot as plt; plt.plot([1]); None")
+            early.wait_until_loaded()
+            with kernel() as other:
+                assert other.run(code) == f"{early.pid} True"
+    finally:
+        early.close()
+
+
+def test_a_process_without_a_warm_one_starts_its_own_with_the_first_kernel(tmp_path: Path) -> None:
     code = (
         "from jupyter_client.manager import start_new_kernel\n"
         "from helpers.pipeline.warm import client\n"
@@ -250,12 +267,15 @@ def test_the_first_kernel_of_a_process_waits_for_nothing_and_the_next_are_forked
         "    manager, kernel = start_new_kernel(kernel_name='python3')\n"
         "    print(type(manager.provisioner.process).__name__)\n"
         "    kernel.stop_channels(); manager.shutdown_kernel(now=True)\n"
+        "print(client._own.pid)\n"
         "client.close_own()\n"
     )
     env = {name: value for name, value in os.environ.items() if name != SOCKET_VARIABLE}
     env |= {PROVISIONER_VARIABLE: PROVISIONER, "COMPENDIUM_PROJECT": str(tmp_path)} | KERNEL_ENVIRONMENT
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
-    assert done.stdout.split() == ["Popen", "ForkedProcess"]
+    *kinds, pid = done.stdout.split()
+    assert kinds == ["ForkedProcess", "ForkedProcess"]
+    assert not exists(int(pid))
 
 
 def test_an_address_where_nobody_listens_is_an_error_that_says_so(tmp_path: Path) -> None:
@@ -295,9 +315,10 @@ def test_a_library_that_starts_a_thread_keeps_the_process_from_being_forked(tmp_
     code = (
         "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
         "from helpers.pipeline.warm import preload\n"
-        "try:\n    preload.preload()\nexcept preload.PreloadError as error:\n    print(error)\n"
+        "list(preload.preload())\n"
+        "try:\n    preload.prepare_fork()\nexcept preload.PreloadError as error:\n    print(error)\n"
     )
     env = os.environ | KERNEL_ENVIRONMENT | {"COMPENDIUM_PROJECT": str(tmp_path)}
     env |= {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
-    assert done.stdout.strip() == "2 threads run after the imports"
+    assert done.stdout.strip() == "the warm process has 2 threads after its imports"

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -51,7 +51,8 @@ def private_folder(prefix: str) -> Path:
 class WarmProcess:
     """A warm process that ends with its owner.
 
-    Starting it returns at once; the imports go on meanwhile.
+    Starting it returns at once. The imports go on meanwhile, and a kernel asked for before they are done has those
+    that are: it makes up for the others when it needs them.
 
     Attributes:
         socket: where it takes requests.
@@ -82,6 +83,15 @@ class WarmProcess:
         """Whether it still runs."""
         return self._process.poll() is None
 
+    def wait_until_loaded(self) -> None:
+        """Wait for the end of the imports.
+
+        Raises:
+            WarmKernelError: it does not answer.
+        """
+        connection, _ = _ask(str(self.socket), {"tell": "loaded"})
+        connection.close()
+
     def hand_over(self) -> None:
         """Let it live as long as this process and the programme that this process turns into."""
         assert self._process.stdin is not None
@@ -107,7 +117,7 @@ def warm_kernels(*, at_once: bool = True) -> Iterator[WarmProcess | None]:
     provisioner has been chosen by ``JUPYTER_DEFAULT_PROVISIONER_NAME``.
 
     Args:
-        at_once: start the warm process now; otherwise beside the first kernel, which does not wait for it.
+        at_once: start the warm process now; otherwise with the first kernel.
     """
     chosen = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)
     if chosen != PROVISIONER or os.environ.get(SOCKET_VARIABLE):
@@ -152,17 +162,16 @@ def turn_into(command: list[str]) -> NoReturn:
         raise
 
 
-def shared_or_own() -> str | None:
-    """Address of the warm process; None if there was none, and one of this process's own has been started."""
+def shared_or_own() -> str:
+    """Address of the warm process that the environment names, or of this process's own, started if need be."""
     global _own
     shared = os.environ.get(SOCKET_VARIABLE)
     if shared and Path(shared).exists():
         return shared
     with _lock:
-        if _own is not None and _own.alive():
-            return str(_own.socket)
-        _own = WarmProcess()
-        return None
+        if _own is None or not _own.alive():
+            _own = WarmProcess()
+        return str(_own.socket)
 
 
 def close_own() -> None:
@@ -243,7 +252,7 @@ class ForkedProcess:
 def fork(
     address: str, task: Mapping[str, Any], env: Mapping[str, str], cwd: str, output: tuple[int, int]
 ) -> ForkedProcess:
-    """Ask the warm process at ``address`` for a process; waits for its imports.
+    """Ask the warm process at ``address`` for a process.
 
     Args:
         address: its socket.
@@ -255,22 +264,33 @@ def fork(
     Raises:
         WarmKernelError: the warm process does not answer, or cannot give such a process.
     """
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(_PATIENCE_SECONDS)
-    try:
-        connection.connect(address)
-        request = json.dumps({**task, "env": dict(env), "cwd": cwd}).encode() + b"\n"
-        sent = socket.send_fds(connection, [request], list(output))
-        connection.sendall(request[sent:])
-        answer = _line(connection)
-    except (OSError, ValueError) as error:
-        connection.close()
-        raise WarmKernelError(f"the warm process does not answer ({error})") from None
+    connection, answer = _ask(address, {**task, "env": dict(env), "cwd": cwd}, output)
     if "pid" not in answer:
         connection.close()
         raise WarmKernelError(answer.get("refused", "no process was forked"))
     connection.settimeout(None)
     return ForkedProcess(connection, int(answer["pid"]))
+
+
+def _ask(
+    address: str, message: Mapping[str, Any], descriptors: Sequence[int] = ()
+) -> tuple[socket.socket, dict[str, Any]]:
+    """Send a message to a warm process; returns the connection and the answer.
+
+    Raises:
+        WarmKernelError: it does not answer.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(_PATIENCE_SECONDS)
+    try:
+        connection.connect(address)
+        line = json.dumps(message).encode() + b"\n"
+        sent = socket.send_fds(connection, [line], list(descriptors))
+        connection.sendall(line[sent:])
+        return connection, _line(connection)
+    except (OSError, ValueError) as error:
+        connection.close()
+        raise WarmKernelError(f"the warm process does not answer ({error})") from None
 
 
 def _line(connection: socket.socket) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a warm process imports before it forks kernels: all that the notebooks' modules import, anywhere."""
+"""What a warm process imports for the kernels that it forks: all that the notebooks' modules import, anywhere."""
 
 import ast
 import gc
@@ -41,32 +41,38 @@ class PreloadError(RuntimeError):
     """The process cannot be forked from: something that was imported has started a thread."""
 
 
-def preload() -> dict[str, float]:
-    """Import everything; returns the package's files that were loaded with the time each was last changed.
+def preload() -> Iterator[None]:
+    """Import everything, and do beforehand what only some kernels do, but then each of them.
+
+    Pauses after each module, so that a kernel can be forked in between: it then imports by itself what is
+    still missing of that which it needs.
+    """
+    os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
+    for name in KERNEL_MODULES:
+        yield _import(name)
+    sources = _sources()
+    for name in map(_module_name, sources):
+        yield _import(name)
+    for name in sorted(_imports_of(sources)):
+        yield _import(name)
+    for name in LATE_MODULES:
+        if name.partition(".")[0] in sys.modules:
+            yield _import(name)
+    if "helpers.report.publish" in sys.modules:
+        yield _draw()
+    gc.collect()
+
+
+def prepare_fork() -> None:
+    """Leave nothing that a forked process must not have.
 
     Raises:
         PreloadError: a library has started a thread, which a forked process would lack.
     """
-    os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
-    sources = _sources()
-    for name in (*KERNEL_MODULES, *sorted(_imports_of(sources)), *map(_module_name, sources)):
-        _import(name)
-    _settle()
-    return loaded_files()
-
-
-def preload_late() -> None:
-    """Do beforehand what only some kernels do, but then each of them: for when no kernel waits.
-
-    Raises:
-        PreloadError: a library has started a thread.
-    """
-    for name in LATE_MODULES:
-        if name.partition(".")[0] in sys.modules:
-            _import(name)
-    if "helpers.report.publish" in sys.modules:
-        _draw()
-    _settle()
+    sys.modules.pop(INLINE, None)  # at its import it looks for a shell to show figures in
+    if (threads := _threads()) > 1:
+        raise PreloadError(f"the warm process has {threads} threads after its imports")
+    gc.freeze()  # kernels share these objects: a collection in one of them must not copy their pages
 
 
 def _draw() -> None:
@@ -82,14 +88,6 @@ def _draw() -> None:
         axes.text(0, 0, "1", style="italic")
         axes.legend()
         encoded(figure, "", formats=FORMATS, dpi=DPI)
-
-
-def _settle() -> None:
-    sys.modules.pop(INLINE, None)  # at its import it looks for a shell to show figures in
-    if (threads := _threads()) > 1:
-        raise PreloadError(f"{threads} threads run after the imports")
-    gc.collect()
-    gc.freeze()  # kernels share these objects: a collection in one of them must not copy their pages
 
 
 def loaded_files() -> dict[str, float]:

@@ -33,9 +33,8 @@ _said: set[str] = set()
 class WarmProvisioner(LocalProvisioner):
     """Forks kernels from a warm process, where that is possible.
 
-    A warm process named by the environment is waited for. Without one, the first kernel of a process starts
-    the ordinary way while a warm process loads beside it for the next ones: a single notebook waits for
-    nothing.
+    The warm process is the one that the environment names, else one of this process's own, started with the
+    first kernel. No kernel waits for its imports.
     """
 
     _sockets: Path | None = None
@@ -64,8 +63,6 @@ class WarmProvisioner(LocalProvisioner):
         except WarmKernelError as error:
             _say_once(f"Kernels start the ordinary, slower way: {error}.")
             return await super().launch_kernel(cmd, **kwargs)
-        if self.process is None:
-            return await super().launch_kernel(cmd, **kwargs)
         self.pid, self.pgid = self.process.pid, None  # signals go through the warm process
         self.cwd = kwargs.get("cwd", Path.cwd())
         return self.connection_info
@@ -85,7 +82,7 @@ class WarmProvisioner(LocalProvisioner):
 
 
 def _forked(cmd: list[str], kwargs: dict[str, Any]) -> Any:
-    """A forked kernel; None if the first of this process shall start while a warm process loads.
+    """A forked kernel.
 
     Raises:
         WarmKernelError: kernels cannot be forked.
@@ -97,16 +94,13 @@ def _forked(cmd: list[str], kwargs: dict[str, Any]) -> Any:
         raise WarmKernelError(f"the kernel is started by {Path(cmd[0]).name}, not by this project's Python")
     if kwargs.get("independent"):
         raise WarmKernelError("the kernel is to outlive this process")
-    address = shared_or_own()
-    if address is None:
-        return None
     argv = cmd[cmd.index(_LAUNCHER) + 1 :]
     env = dict(kwargs.get("env") or os.environ)
     remembers = "JPY_SESSION_NAME" in env  # only a person's session is worth it
     if not remembers and not any(word.startswith(_HISTORY) for word in argv):
         argv = [*argv, f"{_HISTORY}=:memory:"]
     output = _descriptor(kwargs.get("stdout"), 1), _descriptor(kwargs.get("stderr"), 2)
-    return fork(address, {"argv": argv}, env, str(kwargs.get("cwd") or Path.cwd()), output)
+    return fork(shared_or_own(), {"argv": argv}, env, str(kwargs.get("cwd") or Path.cwd()), output)
 
 
 def _descriptor(stream: Any, default: int) -> int:

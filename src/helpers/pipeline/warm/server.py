@@ -5,7 +5,8 @@ request: a kernel, or one that calls a function. A request is one line of JSON (
 ``argv`` of a kernel or the order of a ``call``) with two file descriptors for what the process writes. The
 answer is ``{"pid": ...}`` and, when it has ended, ``{"status": ...}`` on the same connection;
 ``{"signal": ...}`` asks for a signal to it and its children. It lives no longer than its connection, and the
-warm process no longer than its standard input, which whoever started it holds open.
+warm process no longer than its standard input, which whoever started it holds open. A request that comes
+while libraries are still being imported is not kept waiting; ``{"tell": "loaded"}`` is answered when all are.
 """
 
 import array
@@ -18,6 +19,7 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from helpers.pipeline.warm.preload import (
     forget_changed,
     loaded_files,
     preload,
-    preload_late,
+    prepare_fork,
 )
 
 MAX_REQUEST = 1 << 20
@@ -83,16 +85,12 @@ class Server:
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
         self._selector = selectors.DefaultSelector()
-        self._refusal = ""
         self._connections: set[_Connection] = set()
-        self._loaded: dict[str, float] = {}
+        self._curious: list[_Connection] = []
+        self._loaded: dict[str, float] | None = None
 
     def serve(self) -> None:
-        """Import the libraries, then answer requests; those that come meanwhile wait."""
-        try:
-            self._loaded = preload()
-        except PreloadError as error:
-            self._refusal = str(error)
+        """Import the libraries, and answer requests as they come."""
         awake, wake = os.pipe()
         os.set_blocking(awake, False)
         os.set_blocking(wake, False)
@@ -100,12 +98,11 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for each in (self._listener, sys.stdin, awake):
             self._selector.register(each, selectors.EVENT_READ)
-        late = not self._refusal
+        loading = preload()
         while True:
-            ready = self._selector.select(0 if late else None)
-            if late and not ready:
-                late = False
-                self._preload_late()
+            ready = self._selector.select(0 if self._loaded is None else None)
+            if not ready:
+                self._load_more(loading)
             for key, _ in ready:
                 if key.fileobj is sys.stdin:
                     self._end_all()
@@ -119,12 +116,17 @@ class Server:
                 else:
                     self._attend(key.data)
 
-    def _preload_late(self) -> None:
-        try:
-            preload_late()
-        except PreloadError as error:
-            self._refusal = str(error)
+    def _load_more(self, loading: Iterator[None]) -> None:
+        for _ in loading:
+            return
         self._loaded = loaded_files()
+        self._tell_curious()
+
+    def _tell_curious(self) -> None:
+        while self._curious:
+            connection = self._curious.pop()
+            connection.send(loaded=True)
+            self._drop(connection)
 
     def _accept(self) -> None:
         connection = _Connection(self._listener.accept()[0])
@@ -140,16 +142,20 @@ class Server:
         for message in messages:
             if "signal" in message:
                 self._signal(connection, message["signal"])
+            elif "tell" in message:
+                self._curious.append(connection)
+                if self._loaded is not None:
+                    self._tell_curious()
             else:
                 self._fork(connection, message)
 
     def _fork(self, connection: _Connection, request: dict[str, Any]) -> None:
-        reason = self._refusal or _unsuitable(request)
-        if reason:
+        if reason := _unsuitable(request):
             connection.close_descriptors()
             connection.send(refused=reason)
             return
         server = os.getpid()
+        loaded = loaded_files() if self._loaded is None else self._loaded
         connection.pid = os.fork()
         if not connection.pid:
             descriptors = connection.descriptors
@@ -158,7 +164,7 @@ class Server:
             for other in self._connections:
                 other.stream.close()
             self._listener.close()
-            _become(request, descriptors, server, self._loaded)
+            _become(request, descriptors, server, loaded)
         connection.close_descriptors()
         connection.send(pid=connection.pid)
 
@@ -199,6 +205,10 @@ def _unsuitable(request: dict[str, Any]) -> str:
         wanted, own = request["env"].get(name), os.environ.get(name)
         if wanted is not None and wanted != own:
             return f"{name} is {wanted}, in the warm process {own}"
+    try:
+        prepare_fork()
+    except PreloadError as error:
+        return str(error)
     return ""
 
 
