@@ -23,7 +23,7 @@ unexport PYTHONHOME
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup run test nbval test-slow lab lint refresh bench slurm-check oracle clean
+.PHONY: help setup run test quick-tests nbval test-slow lab lint refresh bench slurm-check oracle clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,21 +51,23 @@ lab: setup ## open JupyterLab
 refresh: setup ## store the notebooks with the outputs of the default cohort, before a commit
 	$(BIN)/compendium refresh
 
+# The libraries for the notebooks' kernels are loaded while the quick tests run, which do without them.
 test: setup ## quick tests, then the notebooks against their stored outputs
-	$(BIN)/pytest -n 2 -m "not slow"
-	$(BIN)/compendium warm $(MAKE) --no-print-directory nbval
+	$(BIN)/compendium warm $(MAKE) --no-print-directory quick-tests nbval
 
-# Notebooks are compared with their stored outputs, side by side, whoever comes first cleans the data; the last read
-# the statistics of the others. They write to a folder that is thrown away.
-NOTEBOOKS_LAST := $(wildcard notebooks/08_*.ipynb)
-NOTEBOOKS_FIRST := $(filter-out $(NOTEBOOKS_LAST),$(sort $(wildcard notebooks/0*.ipynb)))
-NBVAL := $(BIN)/pytest -q -p no:cacheprovider --nbval --nbval-current-env
+quick-tests: setup
+	@env -u JUPYTER_DEFAULT_PROVISIONER_NAME -u COMPENDIUM_WARM_SOCKET $(BIN)/pytest -n 2 -m "not slow"
+
+# Notebooks write to a folder that is thrown away; then the committed results are compared with those there.
+# Plugins that they do not need would double the start of each process.
+NBVAL := $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -p no:cacheprovider -p no:hypothesispytest -p no:typeguard \
+	-p no:anyio -p helpers.pipeline.validation --nbval --nbval-current-env
 
 nbval: setup ## the notebooks against their stored outputs
-	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && export COMPENDIUM_OUTPUT="$$output" && \
+	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && \
+	export COMPENDIUM_OUTPUT="$$output" COMPENDIUM_PRODUCED="$$output" COMPENDIUM_FIGURE_FORMATS=svg && \
 	export PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 && \
-	$(NBVAL) -n 2 --dist loadfile $(NOTEBOOKS_FIRST) && $(NBVAL) $(NOTEBOOKS_LAST) && \
-	COMPENDIUM_PRODUCED="$$output" $(BIN)/pytest -q tests/outputs/test_results_are_current.py
+	$(NBVAL) $(sort $(wildcard notebooks/0*.ipynb)) tests/outputs/test_results_are_current.py
 
 test-slow: setup ## tests that take minutes
 	$(BIN)/pytest -n 2 -m slow

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from helpers.cohort.sections import Report
 from helpers.pipeline.cli import app
 from helpers.pipeline.paths import CohortPaths
+from helpers.report.export import FORMATS
 from helpers.report.figures.common import say_absent
 from helpers.report.publish import publish_figure
 
@@ -20,6 +21,7 @@ class Place:
     paths: CohortPaths
     stamp: str = ""
     report: Report = field(default_factory=Report)
+    figure_formats: tuple[str, ...] = FORMATS
 
     @property
     def figures(self) -> Path:

@@ -34,6 +34,7 @@ def test_a_notebook_gets_everything_by_one_call(output) -> None:
     assert study.tables_dir == output / "results" / COHORT / "tables"
     assert study.horizon_days == study.config.follow_up.horizon_days
     assert study.stamp
+    assert study.figure_formats == ("pdf", "svg", "png", "tiff")
     assert len(study.tables.patients) == 41
     assert (output / "results" / COHORT / "data" / "patients.parquet").is_file()
 

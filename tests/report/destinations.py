@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.cohort.sections import Report
+from helpers.report.export import FORMATS
 
 
 @dataclass
@@ -11,6 +12,7 @@ class Place:
     folder: Path
     stamp: str = ""
     report: Report = field(default_factory=Report)
+    figure_formats: tuple[str, ...] = FORMATS
 
     @property
     def figures(self):

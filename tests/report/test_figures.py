@@ -1,5 +1,6 @@
 """Figures: exact size, same bytes, stamped, readable as text."""
 
+import io
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from helpers.report.export import FORMATS, _tidy_svg
+from helpers.report.export import FORMATS, _tidy_svg, chosen_formats
 from helpers.report.figures.course import Course, draw_courses, short_label
 from helpers.report.figures.response import draw_response_shares
 from helpers.report.figures.survival import draw_survival
@@ -54,6 +55,21 @@ def test_stamp_and_numbers_are_text_in_the_svg(study, survival, config):
 def test_the_preview_is_a_picture(study, survival, config):
     saved = publish_figure(study, "x", "single", 80, "Survival", draw_survival, survival, config)
     assert saved._repr_png_().startswith(b"\x89PNG")
+
+
+def test_without_formats_a_figure_is_only_shown(study, survival, config):
+    study.figure_formats = chosen_formats("")
+    saved = publish_figure(study, "x", "single", 80, "Survival", draw_survival, survival, config)
+    assert not list(study.figures.glob("x.*"))
+    with Image.open(io.BytesIO(saved._repr_png_())) as picture:
+        assert picture.size == (368, 346)  # 85 x 80 mm at 110 dots an inch
+
+
+def test_formats_are_chosen_by_name():
+    assert chosen_formats("svg, png") == ("svg", "png")
+    assert chosen_formats("all") == FORMATS
+    with pytest.raises(ValueError, match="found bmp, expected pdf, svg, png, tiff"):
+        chosen_formats("svg,bmp")
 
 
 def test_survival_data_hold_curve_counts_and_test(survival, config):

@@ -56,7 +56,7 @@ def execute_notebook(source: Path, target: Path, parameters: Mapping[str, Any], 
     Raises:
         NotebookFailedError: a cell failed or the kernel died.
     """
-    _spare_grammar()
+    spare_grammar()
     import nbformat
     from papermill.exceptions import PapermillExecutionError
 
@@ -77,7 +77,7 @@ def execute_notebook(source: Path, target: Path, parameters: Mapping[str, Any], 
     failed.unlink(missing_ok=True)
 
 
-def _spare_grammar() -> None:
+def spare_grammar() -> None:
     """Keep nbformat from compiling the grammar of international web addresses at every start (two seconds).
 
     jsonschema does without it where it is not installed, and no notebook holds what it would check.

@@ -8,6 +8,8 @@ Environment variables:
 - ``COMPENDIUM_PROJECT``: root of the project, when it is not to be searched for.
 - ``COMPENDIUM_OUTPUT``: folder that receives ``results/`` and ``figures/`` instead of the project; a
   relative one counts from the project's root.
+- ``COMPENDIUM_FIGURE_FORMATS``: formats that a notebook run by hand saves its figures in, such as
+  ``svg,png``; empty to see them only. ``compendium run`` saves all.
 """
 
 import os
@@ -20,6 +22,7 @@ PROJECT_NAME = "rdmas-compendium"
 DEFAULT_COHORT = "rdmas_reconstructed"
 PROJECT_VARIABLE = "COMPENDIUM_PROJECT"
 OUTPUT_VARIABLE = "COMPENDIUM_OUTPUT"
+FORMATS_VARIABLE = "COMPENDIUM_FIGURE_FORMATS"
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SETTING = r"[A-Za-z_]\w*=[\w.+-]+"

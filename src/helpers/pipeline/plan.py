@@ -24,6 +24,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -69,7 +70,7 @@ class Step:
         """The notebook's file."""
         return notebooks_dir() / f"{self.name}.ipynb"
 
-    @property
+    @cached_property
     def tables(self) -> frozenset[str]:
         """Names of the analysis tables that the step reads or writes."""
         paths = (Path(path) for path in (*self.reads, *self.writes))

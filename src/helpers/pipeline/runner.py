@@ -13,6 +13,7 @@ from helpers.pipeline.inputs import code_digests, given_digests, values_of
 from helpers.pipeline.outcomes import Outcome, RunError, RunReport
 from helpers.pipeline.parameters import check_parameters, declared_parameters
 from helpers.pipeline.paths import (
+    FORMATS_VARIABLE,
     OUTPUT_VARIABLE,
     PROJECT_VARIABLE,
     CohortPaths,
@@ -187,7 +188,11 @@ def _environment() -> Iterator[None]:
 
 
 def _settings() -> dict[str, str]:
-    pinned = {PROJECT_VARIABLE: str(project_root()), OUTPUT_VARIABLE: str(output_root())}
+    pinned = {
+        PROJECT_VARIABLE: str(project_root()),
+        OUTPUT_VARIABLE: str(output_root()),
+        FORMATS_VARIABLE: "all",
+    }
     return pinned | KERNEL_ENVIRONMENT
 
 

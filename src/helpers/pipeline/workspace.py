@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from helpers.pipeline.paths import CohortPaths, ProjectError, shown
+from helpers.pipeline.paths import FORMATS_VARIABLE, CohortPaths, ProjectError, shown
 from helpers.pipeline.plan import PLAN_FILE, Step, step_named
 
 if TYPE_CHECKING:
@@ -84,6 +84,17 @@ class Workspace:
     def figures(self) -> Path:
         """Folder for the cohort's figures."""
         return self.paths.figures
+
+    @cached_property
+    def figure_formats(self) -> tuple[str, ...]:
+        """Formats that figures are saved in: those that ``COMPENDIUM_FIGURE_FORMATS`` names, else all.
+
+        Raises:
+            ValueError: it names an unknown one.
+        """
+        from helpers.report.export import chosen_formats
+
+        return chosen_formats(os.environ.get(FORMATS_VARIABLE, "all"))
 
     @property
     def recipes(self) -> Path:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers.report.export import FORMATS
 from helpers.report.figures.course import Course, draw_courses, laboratory_courses
 from helpers.report.figures.response import draw_response_shares
 from helpers.report.figures.survival import draw_survival
@@ -14,8 +16,6 @@ from helpers.report.style import panel_letter
 from helpers.results.store import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.figure import Figure
 
     from helpers.cohort.config import CohortConfig
@@ -45,6 +45,7 @@ class _Destination:
     recipes: Path
     stamp: str
     report: ReportSettings
+    figure_formats: Sequence[str] = FORMATS
 
 
 def compose_figure_1(folder: Path, results: Path, figures: Path) -> None:

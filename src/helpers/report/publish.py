@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from helpers.report.export import FORMATS, SavedFigure, save_figure
+from helpers.report.export import SavedFigure, save_figure
 from helpers.report.fonts_installed import use_cjk_font
 from helpers.report.journals import Column, Journal, journal_named
 from helpers.report.recipes import Recipe, write_recipe
@@ -35,6 +35,10 @@ class Destination(Protocol):
     @property
     def figures(self) -> Path:
         """Folder of the cohort's figures."""
+
+    @property
+    def figure_formats(self) -> Sequence[str]:
+        """Formats that figures are saved in; without any they are only shown."""
 
     @property
     def recipes(self) -> Path:
@@ -82,7 +86,9 @@ def publish_figure(
     )
     journal = journal_named(study.report.journal)
     with drawn(recipe, journal) as figure:
-        saved = save_figure(figure, study.figures / name, description, formats=FORMATS, dpi=journal.dpi)
+        saved = save_figure(
+            figure, study.figures / name, description, formats=study.figure_formats, dpi=journal.dpi
+        )
     write_recipe(study.recipes, recipe)
     return saved
 

@@ -51,8 +51,8 @@ def private_folder(prefix: str) -> Path:
 class WarmProcess:
     """A warm process that ends with its owner.
 
-    Starting it returns at once. The imports go on meanwhile, and a kernel asked for before they are done has those
-    that are: it makes up for the others when it needs them.
+    Starting it returns at once. The imports go on meanwhile, and a kernel asked for before they are done has
+    those that are: it makes up for the others when it needs them.
 
     Attributes:
         socket: where it takes requests.
@@ -163,7 +163,7 @@ def turn_into(command: list[str]) -> NoReturn:
 
 
 def shared_or_own() -> str:
-    """Address of the warm process that the environment names, or of this process's own, started if need be."""
+    """Address of the warm process that the environment names, or of one of this process's own."""
     global _own
     shared = os.environ.get(SOCKET_VARIABLE)
     if shared and Path(shared).exists():

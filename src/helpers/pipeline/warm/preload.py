@@ -1,4 +1,4 @@
-"""What a warm process imports for the kernels that it forks: all that the notebooks' modules import, anywhere."""
+"""What a warm process imports for the kernels it forks: all that the notebooks' modules import, anywhere."""
 
 import ast
 import gc
@@ -19,16 +19,28 @@ KERNEL_MODULES = (
     "ipykernel.ipkernel",
     "ipykernel.debugger",
     "debugpy",
+    "sqlite3",
+    "tornado.platform.asyncio",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
     "IPython.core.pylabtools",
+    "IPython.extensions.storemagic",
     "matplotlib_inline.config",
 )
-# What is loaded only when a name is completed, a figure saved or a table written.
+# What is loaded only when a name is completed, a table checked or written, a figure saved.
 LATE_MODULES = (
     "IPython.core.completer",
     "jedi",
     "fontTools.subset",
     "matplotlib.backends.backend_pdf",
     "matplotlib.backends.backend_svg",
+    "pandas.core.arrays.arrow.extension_types",
+    "pandas.core.methods.to_dict",
+    "pandas.core.reshape.reshape",
+    "pandas.io.formats.csvs",
+    "pandera.strategies.pandas_strategies",
     "PIL.PngImagePlugin",
     "PIL.TiffImagePlugin",
     "pyarrow.dataset",
@@ -48,18 +60,11 @@ def preload() -> Iterator[None]:
     still missing of that which it needs.
     """
     os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
-    for name in KERNEL_MODULES:
-        yield _import(name)
-    sources = _sources()
-    for name in map(_module_name, sources):
-        yield _import(name)
-    for name in sorted(_imports_of(sources)):
-        yield _import(name)
-    for name in LATE_MODULES:
-        if name.partition(".")[0] in sys.modules:
-            yield _import(name)
+    for name in _module_names():
+        _import(name)
+        yield
     if "helpers.report.publish" in sys.modules:
-        yield _draw()
+        _draw()
     gc.collect()
 
 
@@ -73,6 +78,14 @@ def prepare_fork() -> None:
     if (threads := _threads()) > 1:
         raise PreloadError(f"the warm process has {threads} threads after its imports")
     gc.freeze()  # kernels share these objects: a collection in one of them must not copy their pages
+
+
+def _module_names() -> Iterator[str]:
+    sources = _sources()
+    yield from KERNEL_MODULES
+    yield from map(_module_name, sources)
+    yield from sorted(_imports_of(sources))
+    yield from (name for name in LATE_MODULES if name.partition(".")[0] in sys.modules)
 
 
 def _draw() -> None:

@@ -9,6 +9,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -27,6 +28,8 @@ from helpers.pipeline.warm.client import (
 
 _LAUNCHER = "ipykernel_launcher"
 _HISTORY = "--HistoryManager.hist_file"
+_CHANNELS = 5  # of a kernel: shell, output, input, control, heartbeat
+_PATIENCE_SECONDS = 2.0
 _said: set[str] = set()
 
 
@@ -65,7 +68,17 @@ class WarmProvisioner(LocalProvisioner):
             return await super().launch_kernel(cmd, **kwargs)
         self.pid, self.pgid = self.process.pid, None  # signals go through the warm process
         self.cwd = kwargs.get("cwd", Path.cwd())
+        await self._listening()
         return self.connection_info
+
+    async def _listening(self) -> None:
+        """Wait for the kernel's sockets: who connects too early tries again a tenth of a second later."""
+        process: Any = self.process
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while self._sockets and time.monotonic() < end and process.poll() is None:
+            if len(list(self._sockets.iterdir())) >= _CHANNELS:
+                return
+            await asyncio.sleep(0.003)
 
     async def wait(self) -> int | None:
         """Wait for the kernel's end, looking more often than the ordinary ten times a second."""
@@ -73,6 +86,14 @@ class WarmProvisioner(LocalProvisioner):
         while isinstance(process, ForkedProcess) and process.poll() is None:
             await asyncio.sleep(0.01)
         return await super().wait()
+
+    async def kill(self, restart: bool = False) -> None:
+        """End the kernel at once; it is gone when this returns, so that nobody has to look again."""
+        await super().kill(restart=restart)
+        process: Any = self.process
+        end = time.monotonic() + 0.1  # it takes some hundredths of a second
+        while isinstance(process, ForkedProcess) and process.poll() is None and time.monotonic() < end:
+            await asyncio.sleep(0.005)
 
     async def cleanup(self, restart: bool = False) -> None:
         """Remove the sockets of a kernel that does not come back."""

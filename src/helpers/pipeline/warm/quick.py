@@ -1,18 +1,22 @@
-"""A client of kernels that does not wait for silence."""
+"""Clients of kernels that do not wait for silence.
 
+The ordinary ones count a kernel as ready when it has answered, but then drop what else arrives until nothing
+has come for a fifth of a second: longer than a forked kernel takes to start. Nothing is lost by dropping
+less: replies are known by what they reply to.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.blocking.client import BlockingKernelClient
 
 SILENCE_SECONDS = 0.02
 
 
 class QuickClient(AsyncKernelClient):
-    """A kernel's client that counts it as ready when it has answered.
-
-    The ordinary one then drops what else arrives, until nothing has come for a fifth of a second: longer than
-    a forked kernel takes to start. Nothing is lost by dropping less: replies are known by what they reply to.
-    """
+    """The client that papermill awaits."""
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers.
@@ -20,14 +24,32 @@ class QuickClient(AsyncKernelClient):
         Raises:
             RuntimeError: it does not in time, or has died.
         """
-        channel = self.iopub_channel
-        ordinary = channel.get_msg
-
-        def brief(timeout: float | None = None) -> Any:
-            return ordinary(timeout=SILENCE_SECONDS if timeout is None else min(timeout, SILENCE_SECONDS))
-
-        channel.get_msg = brief
-        try:
+        with _brief_silence(self.iopub_channel):
             await super()._async_wait_for_ready(timeout)
-        finally:
-            channel.get_msg = ordinary
+
+
+class QuickBlockingClient(BlockingKernelClient):
+    """The client that nbval waits for."""
+
+    def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers.
+
+        Raises:
+            RuntimeError: it does not in time, or has died.
+        """
+        with _brief_silence(self.iopub_channel):
+            super().wait_for_ready(timeout)
+
+
+@contextmanager
+def _brief_silence(channel: Any) -> Iterator[None]:
+    ordinary = channel.get_msg
+
+    def brief(timeout: float | None = None) -> Any:
+        return ordinary(timeout=SILENCE_SECONDS if timeout is None else min(timeout, SILENCE_SECONDS))
+
+    channel.get_msg = brief
+    try:
+        yield
+    finally:
+        channel.get_msg = ordinary
