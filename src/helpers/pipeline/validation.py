@@ -47,7 +47,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the notebook that takes longest; who reads the statistics of others, and tests, come last."""
+    """Begin with the longest notebook; those that read the statistics of others, and tests, come last."""
 
     def place(item: pytest.Item) -> tuple[int, int]:
         if item.path.suffix != ".ipynb":
