@@ -28,6 +28,11 @@ def describe_course(tables: AnalysisTables, config: CohortConfig, store: Statist
     later visits are of the patients then alive and measured; n says how many.
     """
     present = [name for name in config.course.variables if (tables.visits["variable"] == name).any()]
+    alive = {
+        (group.id, visit.id): _alive(tables, group.id, visit.day)
+        for group in config.groups
+        for visit in config.visits
+    }
     for name in present:
         for group in config.groups:
             wide = _wide(tables, name, group.id, "value")
@@ -36,8 +41,8 @@ def describe_course(tables: AnalysisTables, config: CohortConfig, store: Statist
             flags = _wide(tables, name, group.id, "qualifier")
             for visit in config.visits:
                 if visit.id in wide:
-                    alive = _alive(tables, group.id, visit.day)
-                    _describe(name, group.id, visit.id, wide[visit.id], flags[visit.id], alive, store)
+                    followed = alive[group.id, visit.id]
+                    _describe(name, group.id, visit.id, wide[visit.id], flags[visit.id], followed, store)
             _changes(name, group.id, wide, flags, config, store)
     return present
 

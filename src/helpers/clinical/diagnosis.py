@@ -255,13 +255,12 @@ def refractoriness(
     runs = pd.concat(kinds, ignore_index=True) if kinds else high.assign(kind="")
     steroids = treatments[treatments["drug"].isin(list(default_equivalents().mg))]
     intravenous = steroids[steroids["route"] == "iv"]
-    runs["source_rows"] = [
-        _rows_during(run, intravenous if run.kind == "pulse" else steroids) for run in runs.itertuples()
-    ]
+    given_to = {"pulse": _by_patient(intravenous), "high dose": _by_patient(steroids)}
+    runs["source_rows"] = [_rows_during(run, given_to.get(str(run.kind), {})) for run in runs.itertuples()]
     facts = Facts(patients[["patient_id"]].assign(visit=None, day=0.0).reset_index(drop=True), {})
     started = set(doses.loc[doses["day"] < 0, "patient_id"])
     first_day = doses.groupby("patient_id")["day"].min()
-    for variable, table, given in (("high_dose_run", high, steroids), ("pulse_run", pulse, intravenous)):
+    for variable, table, kind in (("high_dose_run", high, "high dose"), ("pulse_run", pulse, "pulse")):
         indexed = table.set_index("patient_id").reindex(patients["patient_id"])
         # No dose on record before day 0 is not the same as no glucocorticoid.
         known = patients["patient_id"].isin(started).to_numpy()
@@ -270,7 +269,7 @@ def refractoriness(
         cut = (indexed["first_day"].to_numpy(dtype=float) == begin) & (not record_complete)
         facts = facts.with_column(
             variable, days, unit="d", qualifier=cut.astype(np.int8), table="treatments",
-            day=indexed["last_day"].to_numpy(dtype=float), source_row=_first_rows(indexed, given),
+            day=indexed["last_day"].to_numpy(dtype=float), source_row=_first_rows(indexed, given_to[kind]),
         )  # fmt: skip
     facts = facts.with_column("recurrence_on_taper", _recurrence(patients), table="patients")
     if prior_response is not None:
@@ -280,16 +279,29 @@ def refractoriness(
     return evaluate(criteria, facts), runs
 
 
-def _rows_during(run: Any, treatments: pd.DataFrame) -> str:
-    if np.isnan(run.first_day) or "source_row" not in treatments:
+def _by_patient(treatments: pd.DataFrame) -> dict[Any, list[tuple[float, float, int]]]:
+    """First day, last day (without end: infinite) and source row of each patient's treatments."""
+    if "source_row" not in treatments:
+        return {}
+    start = treatments["start_day"].to_numpy(dtype=float)
+    stop = treatments["stop_day"].astype("Float64").fillna(np.inf).to_numpy(dtype=float)
+    found: dict[Any, list[tuple[float, float, int]]] = {}
+    for patient, first, last, row in zip(
+        treatments["patient_id"], start, stop, treatments["source_row"], strict=True
+    ):
+        found.setdefault(patient, []).append((float(first), float(last), int(row)))
+    return found
+
+
+def _rows_during(run: Any, treatments: Mapping[Any, list[tuple[float, float, int]]]) -> str:
+    if np.isnan(run.first_day):
         return ""
-    same = treatments["patient_id"] == run.patient_id
-    stop = treatments["stop_day"].astype("Float64").fillna(np.inf)
-    during = same & (treatments["start_day"] <= run.last_day) & (stop >= run.first_day)
-    return ", ".join(str(int(row)) for row in sorted(treatments.loc[during, "source_row"]))
+    given = treatments.get(run.patient_id, [])
+    rows = sorted(row for first, last, row in given if first <= run.last_day and last >= run.first_day)
+    return ", ".join(map(str, rows))
 
 
-def _first_rows(runs: pd.DataFrame, treatments: pd.DataFrame) -> FloatArray:
+def _first_rows(runs: pd.DataFrame, treatments: Mapping[Any, list[tuple[float, float, int]]]) -> FloatArray:
     rows = [_rows_during(run, treatments) for run in runs.reset_index().itertuples()]
     return np.array([float(text.split(",")[0]) if text else np.nan for text in rows])
 

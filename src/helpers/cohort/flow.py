@@ -74,18 +74,23 @@ def missingness(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:
     before the visit's day; such a patient then counts as expected too. Variables are those measured at any
     visit, sorted by name.
     """
-    variables = sorted(tables.visits["variable"].unique())
+    members = {group: tables.patients[tables.patients["group"] == group] for group in config.group_ids}
+    present = {
+        (group, visit.id): set(mine.loc[_present(mine, visit.day), "patient_id"])
+        for group, mine in members.items()
+        for visit in config.visits
+    }
+    group_of = tables.visits["patient_id"].map(tables.patients.set_index("patient_id")["group"])
+    observed = dict(
+        iter(tables.visits.groupby([tables.visits["variable"], tables.visits["visit"], group_of]))
+    )
     rows = []
-    for variable in variables:
-        of_variable = tables.visits[tables.visits["variable"] == variable]
+    for variable in sorted(tables.visits["variable"].unique()):
         for visit in config.visits:
-            seen = of_variable[of_variable["visit"] == visit.id]
             for group in config.group_ids:
-                members = tables.patients[tables.patients["group"] == group]
-                observed = seen[seen["patient_id"].isin(members["patient_id"])]
-                present = _present(members, visit.day) | members["patient_id"].isin(observed["patient_id"])
-                expected, n = int(present.sum()), len(observed)
-                censored = int((observed["qualifier"] != "").sum())
+                found = observed.get((variable, visit.id, group), tables.visits.iloc[:0])
+                expected, n = len(present[group, visit.id] | set(found["patient_id"])), len(found)
+                censored = int((found["qualifier"] != "").sum())
                 rows.append((variable, visit.id, group, expected, n, expected - n, censored))
     columns = ["variable", "visit", "group", "n_expected", "n_observed", "n_missing", "n_censored"]
     return pd.DataFrame(rows, columns=columns)
