@@ -12,6 +12,8 @@ from pathlib import Path
 from helpers.pipeline.paths import notebooks_dir
 from helpers.pipeline.sources import PACKAGE, notebook_modules, package_folder, source_files
 
+# A tenth of the time of drawing went into looking for garbage after every 700 objects. Kernels live shortly.
+_COLLECT_AFTER = (50_000, 20, 20)
 INLINE = "matplotlib_inline.backend_inline"
 # What a kernel imports when it starts.
 KERNEL_MODULES = (
@@ -60,6 +62,7 @@ def preload() -> Iterator[None]:
     still missing of that which it needs.
     """
     os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
+    gc.set_threshold(*_COLLECT_AFTER)
     for name in _module_names():
         _import(name)
         yield
