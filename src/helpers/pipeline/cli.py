@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from helpers.pipeline.leaving import leave
 from helpers.pipeline.paths import DEFAULT_COHORT, OUTPUT_VARIABLE, CohortPaths, ProjectError, shown
 
 if TYPE_CHECKING:
@@ -364,7 +365,10 @@ def _count(number: int, noun: str) -> str:
 
 def main() -> None:
     """Entry point of the command."""
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else int(end.code is not None))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.pipeline.call import carry_out
+from helpers.pipeline.leaving import leave
 from helpers.pipeline.warm.preload import (
     INLINE,
     PreloadError,
@@ -239,7 +240,7 @@ def _become(request: dict[str, Any], output: list[int], server: int, loaded: dic
 
         traceback.print_exc(file=sys.__stderr__)  # a kernel has put its own in place of the other
     finally:
-        _leave(status)
+        leave(status)
 
 
 def _python_path() -> list[str]:
@@ -268,16 +269,6 @@ def _run_kernel(argv: list[str], server: int) -> None:
     atexit.unregister(application.close)
 
 
-def _leave(status: int) -> None:
-    """End without taking down the inherited interpreter, after what asked to be called at the end."""
-    with contextlib.suppress(BaseException):
-        atexit._run_exitfuncs()
-    for stream in (sys.__stdout__, sys.__stderr__):
-        with contextlib.suppress(Exception):
-            stream.flush()  # type: ignore[union-attr]
-    os._exit(status)
-
-
 def main() -> None:
     """Serve at the listening socket whose file descriptor is the argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
@@ -287,6 +278,7 @@ def main() -> None:
         Server(listener).serve()
     finally:
         shutil.rmtree(path.parent, ignore_errors=True)
+    leave(0)
 
 
 if __name__ == "__main__":
