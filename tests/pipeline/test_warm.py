@@ -311,6 +311,19 @@ def test_a_changed_file_has_the_package_imported_anew(
     sys.modules.update(kept)
 
 
+def test_a_module_under_edit_does_not_keep_the_others_from_being_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "half_written.py").write_text("import json\ndef half(:\n")
+    (tmp_path / "broken.py").write_text("raise RuntimeError('not now')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    sources = [tmp_path / "half_written.py"]
+    assert preload._imports_of(sources) == set()
+    for name in ("half_written", "broken"):
+        preload._import(name)
+        assert name not in sys.modules
+
+
 def test_a_library_that_starts_a_thread_keeps_the_process_from_being_forked(tmp_path: Path) -> None:
     code = (
         "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"

@@ -1,6 +1,7 @@
 """What a warm process imports for the kernels it forks: all that the notebooks' modules import, anywhere."""
 
 import ast
+import contextlib
 import gc
 import importlib
 import os
@@ -67,7 +68,8 @@ def preload() -> Iterator[None]:
         _import(name)
         yield
     if "helpers.report.publish" in sys.modules:
-        _draw()
+        with contextlib.suppress(Exception):  # a notebook that cannot draw will tell
+            _draw()
     gc.collect()
 
 
@@ -149,7 +151,11 @@ def _imports_of(sources: list[Path]) -> set[str]:
 
 def _imports(source: str) -> Iterator[str]:
     """Absolute imports anywhere in a source; of ``from a import b`` both ``a`` and ``a.b``."""
-    for node in ast.walk(ast.parse(source)):
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # under edit
+        return
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -158,13 +164,13 @@ def _imports(source: str) -> Iterator[str]:
 
 
 def _import(name: str) -> None:
-    """Import a module; what is not one, or is not installed, the notebook that needs it will tell."""
+    """Import a module; what is none, is not installed or is broken, the notebook that needs it will tell."""
     base, _, attribute = name.rpartition(".")
     if base and hasattr(sys.modules.get(base), attribute):
         return
     try:
         importlib.import_module(name)
-    except ImportError:
+    except Exception:  # a module under edit may raise anything
         return
 
 
