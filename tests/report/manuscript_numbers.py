@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib.metadata import version
 
 from helpers.cohort.dictionary import load_dictionary
@@ -64,9 +65,8 @@ def part_spellings(statistics: Statistics, identifier: str, part: str, language:
     return {str(Wording(language).number(Row(row, digits), part)) for digits in (*range(5), None)}
 
 
-def looked_up(table: Table, statistics: Statistics, journal: str) -> list[list[str]]:
-    """The texts of a table's rows, each number taken from the statistics anew."""
-    theme = theme_named(journal)
+def renewed_cell(cell: Cell, statistics: Statistics) -> Cell:
+    """A cell with its numbers taken from the statistics anew."""
 
     def renewed(part):
         if not isinstance(part, Value):
@@ -75,7 +75,13 @@ def looked_up(table: Table, statistics: Statistics, journal: str) -> list[list[s
             role: Number(float(getattr(statistics[one.id], one.column)), one.id, one.column, one.sign)
             for role, one in part.numbers.items()
         }
-        return Value(part.kind, numbers, part.digits, part.unit, part.scale)
+        return replace(part, numbers=numbers)
 
+    return replace(cell, parts=tuple(map(renewed, cell.parts)))
+
+
+def looked_up(table: Table, statistics: Statistics, journal: str) -> list[list[str]]:
+    """The texts of a table's rows, each number taken from the statistics anew."""
+    theme = theme_named(journal)
     rows = [row for row in table.rows if isinstance(row, TableRow)]
-    return [[theme.text(Cell(tuple(map(renewed, cell.parts)))) for cell in row.cells] for row in rows]
+    return [[theme.text(renewed_cell(cell, statistics)) for cell in row.cells] for row in rows]

@@ -4,12 +4,12 @@ import csv
 import io
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from manuscript_numbers import renewed_cell
 
-from helpers.report.cells import Cell, Number, Value, sentence, short_method
+from helpers.report.cells import Value, sentence, short_method
 from helpers.report.table import Table
 from helpers.report.table_export import chosen_tables, export_tables
 from helpers.report.table_formats.html import page
@@ -61,27 +61,12 @@ def test_every_number_is_the_stored_one(table, statistics):
             assert number.value == stored or (number.value != number.value and stored != stored), number
 
 
-def looked_up(cell, statistics):
-    """Return a cell with its numbers read from the statistics anew."""
-
-    def renewed(part):
-        if not isinstance(part, Value):
-            return part
-        numbers = {
-            role: Number(float(getattr(statistics[one.id], one.column)), one.id, one.column, one.sign)
-            for role, one in part.numbers.items()
-        }
-        return replace(part, numbers=numbers)
-
-    return Cell(tuple(renewed(part) for part in cell.parts), cell.marks)
-
-
 def test_printed_texts_are_the_statistics_formatted(table, statistics):
     theme = theme_named()
     printed = list(csv.reader((RESULTS / "tables" / f"{table.name}.csv").open(encoding="utf-8")))
     assert printed == lines(table)
     for number, row in enumerate(table.rows, start=1):
-        texts = [theme.text(looked_up(cell, statistics)) for cell in row.cells]
+        texts = [theme.text(renewed_cell(cell, statistics)) for cell in row.cells]
         assert printed[number][: len(texts)] == texts
 
 

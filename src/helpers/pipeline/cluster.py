@@ -25,7 +25,6 @@ from helpers.pipeline.cluster_settings import (
 )
 from helpers.pipeline.paths import CohortPaths, output_root, project_root, state_dir
 from helpers.pipeline.plan import Step, locate
-from helpers.pipeline.sources import files_matching
 from helpers.pipeline.steps import StepFailedError
 
 SLURM = "slurm"
@@ -285,12 +284,12 @@ def _list(folder: Path) -> None:
 
 def _read_by(step: Step, paths: CohortPaths) -> Iterable[Path]:
     """Files that a step reads, as they lie here."""
-    from helpers.pipeline.inputs import ALWAYS_READ
+    from helpers.pipeline.inputs import given_files
 
-    roots = {"cohort": paths.folder, "project": project_root()}
-    for pattern in dict.fromkeys((*ALWAYS_READ, *step.reads)):
-        first, _, rest = pattern.partition("/")
-        yield from files_matching(roots[first], rest) if first in roots else [locate(pattern, paths)]
+    given = given_files(step, paths)
+    for files in given.values():
+        yield from files.values()
+    yield from (locate(path, paths) for path in step.reads if path not in given)
 
 
 def _some(hosts: Iterable[str]) -> str:

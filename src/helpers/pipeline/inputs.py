@@ -1,6 +1,7 @@
 """What a step depends on that is fixed before a run starts, by content: code, parameters and files."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from helpers.pipeline.parameters import injected
@@ -97,14 +98,19 @@ def _code(step: Step) -> dict[str, str]:
     return {"source": source, "helpers": source_digest(source_files(modules))}
 
 
-def _files(step: Step, cohort: CohortPaths) -> dict[str, str]:
+def given_files(step: Step, cohort: CohortPaths) -> dict[str, dict[str, Path]]:
+    """By pattern that the step declares: files that no step writes, by their place in cohort or project."""
     roots = {"cohort": cohort.folder, "project": project_root()}
-    digests = {}
+    found = {}
     for pattern in dict.fromkeys((*ALWAYS_READ, *step.reads)):
         first, _, rest = pattern.partition("/")
-        if first in roots:
-            files = files_matching(roots[first], rest)
-            digests[pattern] = digest_value(
-                [[path.relative_to(roots[first]).as_posix(), digest_file(path)] for path in files]
-            )
-    return digests
+        if root := roots.get(first):
+            found[pattern] = {path.relative_to(root).as_posix(): path for path in files_matching(root, rest)}
+    return found
+
+
+def _files(step: Step, cohort: CohortPaths) -> dict[str, str]:
+    return {
+        pattern: digest_value([[place, digest_file(path)] for place, path in files.items()])
+        for pattern, files in given_files(step, cohort).items()
+    }

@@ -25,6 +25,7 @@ from typing import Any
 
 from helpers.pipeline.call import carry_out
 from helpers.pipeline.leaving import leave
+from helpers.pipeline.warm.client import KERNEL_ENVIRONMENT
 from helpers.pipeline.warm.preload import (
     INLINE,
     PreloadError,
@@ -35,13 +36,6 @@ from helpers.pipeline.warm.preload import (
 )
 
 MAX_REQUEST = 1 << 20
-# Read when the interpreter or a library starts: a kernel cannot have other values than the warm process.
-FIXED_VARIABLES = (
-    "PYTHONHASHSEED",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-)
 
 
 class _Connection:
@@ -202,7 +196,7 @@ class Server:
 
 def _unsuitable(request: dict[str, Any]) -> str:
     """Why this process cannot give the kernel that is asked for; empty if it can."""
-    for name in FIXED_VARIABLES:
+    for name in KERNEL_ENVIRONMENT:  # read when interpreter and libraries start: a kernel cannot have others
         wanted, own = request["env"].get(name), os.environ.get(name)
         if wanted is not None and wanted != own:
             return f"{name} is {wanted}, in the warm process {own}"
@@ -221,7 +215,7 @@ def _become(request: dict[str, Any], output: list[int], server: int, loaded: dic
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
         _redirect(output)
-        fixed = {name: os.environ[name] for name in FIXED_VARIABLES if name in os.environ}
+        fixed = {name: os.environ[name] for name in KERNEL_ENVIRONMENT if name in os.environ}
         os.environ.clear()
         os.environ.update(request["env"] | fixed | {"JPY_PARENT_PID": str(server)})
         os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
