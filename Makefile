@@ -23,7 +23,7 @@ unexport PYTHONHOME
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup run test quick-tests nbval test-slow lab lint refresh bench slurm-check oracle clean
+.PHONY: help setup run test quick-tests nbval outputs test-slow lab lint refresh bench slurm-check oracle clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -53,21 +53,26 @@ refresh: setup ## store the notebooks with the outputs of the default cohort, be
 
 # The libraries for the notebooks' kernels are loaded while the quick tests run, which do without them.
 test: setup ## quick tests, then the notebooks against their stored outputs
-	$(BIN)/compendium warm $(MAKE) --no-print-directory quick-tests nbval
+	$(BIN)/compendium warm $(MAKE) --no-print-directory quick-tests outputs
 
 quick-tests: setup
 	@env -u JUPYTER_DEFAULT_PROVISIONER_NAME -u COMPENDIUM_WARM_SOCKET $(BIN)/pytest -n 2 -m "not slow"
 
-# Notebooks write to a folder that is thrown away; then the committed results are compared with those there.
-# Plugins that they do not need would double the start of each process.
-NBVAL := $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -p no:cacheprovider -p no:hypothesispytest -p no:typeguard \
-	-p no:anyio -p helpers.pipeline.validation --nbval --nbval-current-env
+# Notebooks write to a folder that is thrown away. nbval compares no pictures: the notebooks only keep what is to be
+# drawn, and their figures are drawn from that and compared with the committed ones. Plugins of pytest that nobody
+# needs here would double the start of each process.
+IN_NEW_FOLDER := output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && \
+	export COMPENDIUM_OUTPUT="$$output" COMPENDIUM_PRODUCED="$$output" COMPENDIUM_FIGURE_FORMATS= && \
+	export PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+PYTEST := $(BIN)/pytest -q -n 2 -p no:cacheprovider -p no:hypothesispytest -p no:typeguard -p no:anyio
+NBVAL := $(PYTEST) --dist loadfile --no-loadscope-reorder -p helpers.pipeline.validation --nbval \
+	--nbval-current-env $(sort $(wildcard notebooks/0*.ipynb)) tests/outputs/test_results_are_current.py
 
-nbval: setup ## the notebooks against their stored outputs
-	@output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && \
-	export COMPENDIUM_OUTPUT="$$output" COMPENDIUM_PRODUCED="$$output" COMPENDIUM_FIGURE_FORMATS=svg && \
-	export PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 && \
-	$(NBVAL) $(sort $(wildcard notebooks/0*.ipynb)) tests/outputs/test_results_are_current.py
+nbval: setup ## the notebooks against their stored outputs, and their results against the committed ones
+	@$(IN_NEW_FOLDER) && $(NBVAL)
+
+outputs: setup ## the same, and their figures against the committed ones
+	@$(IN_NEW_FOLDER) && $(NBVAL) && $(PYTEST) tests/outputs/test_figures_are_current.py
 
 test-slow: setup ## tests that take minutes
 	$(BIN)/pytest -n 2 -m slow

@@ -15,6 +15,7 @@ from helpers.report.figures.response import draw_response_shares
 from helpers.report.figures.survival import draw_survival
 from helpers.report.figures.survival_data import read_survival
 from helpers.report.publish import publish_figure
+from helpers.report.recipes import recipe_names
 
 sys.path.insert(0, str(Path(__file__).parent))
 from destinations import Place
@@ -57,12 +58,22 @@ def test_the_preview_is_a_picture(study, survival, config):
     assert saved._repr_png_().startswith(b"\x89PNG")
 
 
-def test_without_formats_a_figure_is_only_shown(study, survival, config):
-    study.figure_formats = chosen_formats("")
+def test_a_figure_is_saved_in_the_formats_chosen(study, survival, config):
+    study.figure_formats = chosen_formats("svg")
     saved = publish_figure(study, "x", "single", 80, "Survival", draw_survival, survival, config)
-    assert not list(study.figures.glob("x.*"))
+    assert [path.name for path in study.figures.glob("x.*")] == ["x.svg"]
     with Image.open(io.BytesIO(saved._repr_png_())) as picture:
         assert picture.size == (368, 346)  # 85 x 80 mm at 110 dots an inch
+
+
+def test_without_formats_a_figure_is_not_drawn_but_can_be_later(study, survival, config):
+    study.figure_formats = chosen_formats("")
+    saved = publish_figure(study, "x", "single", 80, "Survival", draw_survival, survival, config)
+    assert repr(saved) == "x: Survival"
+    assert not study.figures.exists()
+    with Image.open(io.BytesIO(saved._repr_png_())) as picture:
+        assert picture.size == (1, 1)
+    assert recipe_names(study.recipes) == ["x"]
 
 
 def test_formats_are_chosen_by_name():

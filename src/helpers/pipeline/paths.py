@@ -9,7 +9,7 @@ Environment variables:
 - ``COMPENDIUM_OUTPUT``: folder that receives ``results/`` and ``figures/`` instead of the project; a
   relative one counts from the project's root.
 - ``COMPENDIUM_FIGURE_FORMATS``: formats that a notebook run by hand saves its figures in, such as
-  ``svg,png``; empty to see them only. ``compendium run`` saves all.
+  ``svg,png``; if it is empty they are not drawn. ``compendium run`` saves all.
 """
 
 import os

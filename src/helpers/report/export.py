@@ -56,6 +56,13 @@ class SavedFigure:
         return f"{self.stem.name}: {self.description}"
 
 
+def not_drawn(stem: Path, description: str) -> SavedFigure:
+    """Return what a notebook shows in place of a figure that is not drawn: an empty picture."""
+    from PIL import Image
+
+    return SavedFigure(stem, _encode(Image.new("RGB", (1, 1), "white"), "png", PREVIEW_DPI), description)
+
+
 def save_figure(
     figure: Figure,
     stem: Path,

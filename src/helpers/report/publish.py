@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from helpers.report.export import SavedFigure, save_figure
+from helpers.report.export import SavedFigure, not_drawn, save_figure
 from helpers.report.fonts_installed import use_cjk_font
 from helpers.report.journals import Column, Journal, journal_named
 from helpers.report.recipes import Recipe, write_recipe
@@ -38,7 +38,7 @@ class Destination(Protocol):
 
     @property
     def figure_formats(self) -> Sequence[str]:
-        """Formats that figures are saved in; without any they are only shown."""
+        """Formats that figures are saved in; without any, only the recipes are kept and nothing is drawn."""
 
     @property
     def recipes(self) -> Path:
@@ -85,12 +85,13 @@ def publish_figure(
         name, column, float(height_mm), description, study.stamp, cjk_fonts, draw, arguments, options
     )
     journal = journal_named(study.report.journal)
+    write_recipe(study.recipes, recipe)
+    if not study.figure_formats:
+        return not_drawn(study.figures / name, description)
     with drawn(recipe, journal) as figure:
-        saved = save_figure(
+        return save_figure(
             figure, study.figures / name, description, formats=study.figure_formats, dpi=journal.dpi
         )
-    write_recipe(study.recipes, recipe)
-    return saved
 
 
 @contextmanager

@@ -262,10 +262,13 @@ def _number(value: Any) -> float:
 
 
 def _cell(item: Any) -> str:
-    """Write numbers with 12 significant digits: enough to round anywhere, blind to the last bits."""
+    """Write numbers with 10 significant digits: enough to round anywhere, blind to the last bits.
+
+    The twelfth digit of a small p-value differs between processors.
+    """
     if item is None or (isinstance(item, float) and math.isnan(item)):
         return ""
-    return f"{item:.12g}" if isinstance(item, float) else str(item)
+    return f"{item:.10g}" if isinstance(item, float) else str(item)
 
 
 def _read_file(path: Path) -> Iterator[Statistic]:
