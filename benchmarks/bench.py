@@ -27,6 +27,7 @@ RESULTS = HERE / "results.json"
 TITLES = {
     "run_beside_papermill": "A cohort from nothing, two workers: times faster than the papermill command",
     "one_worker_beside_cells_alone": "The same on one worker: times the cells alone in one process",
+    "empty_notebook_beside_stock": "A notebook without work: times faster than with a stock kernel",
     "batch_beside_papermill": "A batch of 40 cohorts, each: times faster than the papermill command",
     "unchanged_beside_full_run": "Nothing changed: times faster than the full run",
     "nbval_beside_stock_kernels": "Notebooks against stored outputs: times faster than with stock kernels",
@@ -37,6 +38,19 @@ TITLES = {
     "kaplan_meier_beside_lifelines": "Kaplan-Meier and log-rank of a million: times faster than lifelines",
     "kaplan_meier_beside_r": "The same: times faster than R's survival",
     "table_1_beside_tableone": "Tests of Table 1: times faster than tableone",
+}
+NOTES = {
+    "one_worker_beside_cells_alone": "cells alone are one process with the libraries loaded, no kernels, no "
+    "messages. Beside the cells stand the command's start and end, the check of the cohort, imports, kernels.",
+    "empty_notebook_beside_stock": "what a notebook costs beside its cells: sixteen idle ones, executed as "
+    "a run does, the warm process being loaded.",
+    "batch_beside_papermill": "the papermill command shares nothing between cohorts: it is measured on one, "
+    "each time beside a whole batch.",
+    "nbval_beside_stock_kernels": "in `make test` the warm process loads while the quick tests run. Here "
+    "nothing else runs meanwhile, so its seconds of loading stand apart. Figures are not drawn on either side: "
+    "nbval compares no pictures, and `make outputs` draws them afterwards.",
+    "kernel_memory_late_beside_early": "proportional set size of forked kernels, each shared page divided by "
+    "those who share it.",
 }
 PEERS = {
     "exact_logrank_beside_coin": ("permutation_logrank", "nine", "exact_times_faster", 1),
@@ -64,6 +78,7 @@ PARTS: dict[str, Callable[[int], dict[str, dict[str, Any]]]] = {
     "batch": running.batch,
     "nbval": running.nbval,
     "lab": running.lab,
+    "empty": running.empty_notebook,
     "memory": lambda runs: running.memory(80 * runs),
     "statistics": statistics,
 }
@@ -118,7 +133,10 @@ def page(results: dict[str, Any]) -> str:
                 f"| {title} | {result['ratio']:.2f}{mark} | {sign} {result['target']:g} | {result['runs']} "
                 f"| {_parts(result['parts'])} |"
             )
-    return "\n".join(lines) + "\n"
+    notes = [
+        f"- *{TITLES[name].partition(':')[0]}*: {NOTES[name]}" for name in NOTES if name in results["figures"]
+    ]
+    return "\n".join([*lines, "", *notes]) + "\n"
 
 
 def _parts(parts: dict[str, Any]) -> str:

@@ -250,6 +250,36 @@ def lab(runs: int) -> dict[str, dict[str, Any]]:
     }
 
 
+def empty_notebook(runs: int) -> dict[str, dict[str, Any]]:
+    """A notebook of sixteen idle cells, executed as a run does, by a loaded warm process or stock kernels."""
+    import nbformat
+
+    from helpers.pipeline.kernels import execute_notebook
+    from helpers.pipeline.warm.client import PROVISIONER, PROVISIONER_VARIABLE, warm_kernels
+
+    with tempfile.TemporaryDirectory() as folder, warm_kernels() as process:
+        assert process is not None
+        process.wait_until_loaded()
+        source = Path(folder) / "empty.ipynb"
+        cells = [nbformat.v4.new_code_cell("pass", id=f"cell-{number:02d}") for number in range(16)]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
+
+        def executed(provisioner: str) -> Callable[[Path], float]:
+            def side(output: Path) -> float:
+                os.environ[PROVISIONER_VARIABLE] = provisioner
+                begin = time.perf_counter()
+                execute_notebook(source, output / "executed.ipynb", {}, failed=output / "failed.ipynb")
+                return time.perf_counter() - begin
+
+            return side
+
+        sides = {"stock": executed("local-provisioner"), "warm": executed(PROVISIONER)}
+        in_turn(sides, 1)  # what papermill itself imports
+        took = in_turn(sides, runs)
+    parts = _seconds(took, "stock", "warm") | {"limit_seconds": 0.5}
+    return {"empty_notebook_beside_stock": ratio(took["stock"], took["warm"], 4, **parts)}
+
+
 def memory(number: int) -> dict[str, dict[str, Any]]:
     """Memory of forked kernels beside the warm process, over ``number`` notebooks on two workers.
 
