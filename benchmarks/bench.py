@@ -40,15 +40,16 @@ TITLES = {
     "table_1_beside_tableone": "Tests of Table 1: times faster than tableone",
 }
 NOTES = {
-    "one_worker_beside_cells_alone": "cells alone are one process with the libraries loaded, no kernels, no "
-    "messages. Beside the cells stand the command's start and end, the check of the cohort, imports, kernels.",
+    "one_worker_beside_cells_alone": "cells alone are one plain process with the libraries loaded, without "
+    "kernels and messages. Beside the cells stand the command's start and end, the check of the cohort, "
+    "imports and kernels.",
     "empty_notebook_beside_stock": "what a notebook costs beside its cells: sixteen idle ones, executed as "
     "a run does, the warm process being loaded.",
     "batch_beside_papermill": "the papermill command shares nothing between cohorts: it is measured on one, "
     "each time beside a whole batch.",
     "nbval_beside_stock_kernels": "in `make test` the warm process loads while the quick tests run. Here "
-    "nothing else runs meanwhile, so its seconds of loading stand apart. Figures are not drawn on either side: "
-    "nbval compares no pictures, and `make outputs` draws them afterwards.",
+    "nothing else runs meanwhile, so its seconds of loading stand apart. Figures are not drawn on either "
+    "side: nbval compares no pictures, and `make outputs` draws them afterwards.",
     "kernel_memory_late_beside_early": "proportional set size of forked kernels, each shared page divided by "
     "those who share it.",
 }
