@@ -19,7 +19,7 @@ def _files(root: str | Path, pattern: str) -> dict[str, Path]:
 
 
 def _same(stored: str, fresh: str) -> bool:
-    """Compare two cells; numbers may differ in the last of their ten digits between machines."""
+    """Compare two cells; numbers may differ in the last of their digits between machines."""
     try:
         return math.isclose(float(stored), float(fresh), rel_tol=1e-9, abs_tol=1e-12)
     except ValueError:

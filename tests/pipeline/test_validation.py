@@ -47,10 +47,10 @@ def validated(project):
     _store(project.notebook("04_summary", project.code(READS)), "02_second 03_third")
     project.notebook("01_first", project.code("1"))
     validation._steps.cache_clear()
-    validation._read_by.cache_clear()
+    validation.read_by.cache_clear()
     yield project
     validation._steps.cache_clear()
-    validation._read_by.cache_clear()
+    validation.read_by.cache_clear()
 
 
 def _store(notebook: Path, printed: str) -> None:

@@ -47,6 +47,22 @@ def test_the_file_has_the_documented_columns_and_the_same_bytes_each_time(tmp_pa
     assert row.startswith("a.b.all.follow_up.c,a,b,all,follow_up,c,0.3,")
 
 
+def test_last_bits_of_a_number_and_of_a_p_value_in_the_tail_are_not_stored(tmp_path):
+    texts = []
+    for last in (0.0, 1e-15):
+        store = StatisticsStore(tmp_path, "05_tail")
+        store.add(
+            "trend", "temperature", "ratio", value=1 / 3 + last, p_value=9.57005708668e-12 * (1 + 50 * last)
+        )
+        store.add("trend", "platelets", "ratio", value=1e-7 / 3, p_value=0.0123456789012345)
+        texts.append(store.write().read_text(encoding="utf-8"))
+    assert texts[0] == texts[1]
+    rows = Statistics.read(tmp_path, ["05_tail"])
+    assert rows["trend.temperature.all.follow_up.ratio"].p_value == 9.57006e-12
+    assert rows["trend.platelets.all.follow_up.ratio"].p_value == 0.0123456789012
+    assert rows["trend.platelets.all.follow_up.ratio"].value == pytest.approx(1e-7 / 3, rel=1e-11)
+
+
 def test_an_identifier_is_taken_once(tmp_path):
     store = StatisticsStore(tmp_path, "x")
     store.add("a", "b", "c", value=1)

@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.suffix != ".ipynb":
             return (2, 0)
         step = _steps().get(item.path.stem)
-        return (1 if _read_by(item.path.stem) else 0, -len(step.writes) if step else 0)
+        return (1 if read_by(item.path.stem) else 0, -len(step.writes) if step else 0)
 
     items.sort(key=place)
 
@@ -67,7 +67,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """
     here = {other.path.stem for other in item.session.items if other.path.suffix == ".ipynb"}
     notebook = item.path.suffix == ".ipynb"
-    waiting = here & (_read_by(item.path.stem) if notebook else here)
+    waiting = here & (read_by(item.path.stem) if notebook else here)
     until = time.monotonic() + PATIENCE_SECONDS
     while waiting := {name for name in waiting if not (item.config.stash[_ENDED] / name).exists()}:
         if time.monotonic() > until:
@@ -91,7 +91,7 @@ def _steps() -> dict[str, Step]:
 
 
 @cache
-def _read_by(notebook: str) -> frozenset[str]:
+def read_by(notebook: str) -> frozenset[str]:
     """Notebooks whose statistics a notebook reads; analysis tables it makes itself if need be."""
     step = _steps().get(notebook)
     others = predecessors(step, _steps().values()) if step else []

@@ -21,6 +21,7 @@ ID_PARTS = ("analysis", "variable", "group", "timepoint", "statistic")
 _PART = re.compile(r"[a-z0-9][a-z0-9_]*")
 _NUMBERS = ("value", "lower", "upper", "p_value")
 _COUNTS = ("n", "n_missing")
+_TAIL = 1e-4
 
 
 class StatisticsStoreError(ValueError):
@@ -170,7 +171,9 @@ class StatisticsStore:
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows([_cell(item) for item in asdict(row).values()] for row in self._rows.values())
+        writer.writerows(
+            [_cell(name, item) for name, item in asdict(row).items()] for row in self._rows.values()
+        )
         write_whole(self.path, buffer.getvalue().encode())  # other notebooks may be reading the folder
         return self.path
 
@@ -261,14 +264,17 @@ def _number(value: Any) -> float:
         return math.nan
 
 
-def _cell(item: Any) -> str:
-    """Write numbers with 10 significant digits: enough to round anywhere, blind to the last bits.
+def _cell(name: str, item: Any) -> str:
+    """Write numbers with 12 significant digits: enough to round anywhere, blind to the last bits.
 
-    The twelfth digit of a small p-value differs between processors.
+    Those of a p-value far out in the tail are many times the last bits of its test statistic, which differ
+    between processors; nobody prints them, and 6 digits of it are stored.
     """
     if item is None or (isinstance(item, float) and math.isnan(item)):
         return ""
-    return f"{item:.10g}" if isinstance(item, float) else str(item)
+    if not isinstance(item, float):
+        return str(item)
+    return f"{item:.6g}" if name == "p_value" and item < _TAIL else f"{item:.12g}"
 
 
 def _read_file(path: Path) -> Iterator[Statistic]:
