@@ -27,7 +27,7 @@ RESULTS = HERE / "results.json"
 TITLES = {
     "run_beside_papermill": "A cohort from nothing, two workers: times faster than the papermill command",
     "one_worker_beside_cells_alone": "The same on one worker: times the cells alone in one process",
-    "empty_notebook_beside_stock": "A notebook without work: times faster than with a stock kernel",
+    "idle_notebook_beside_limit": "A notebook of idle cells: times the half second it may cost",
     "batch_beside_papermill": "A batch of 40 cohorts, each: times faster than the papermill command",
     "unchanged_beside_full_run": "Nothing changed: times faster than the full run",
     "nbval_beside_stock_kernels": "Notebooks against stored outputs: times faster than with stock kernels",
@@ -43,8 +43,8 @@ NOTES = {
     "one_worker_beside_cells_alone": "cells alone are one plain process with the libraries loaded, without "
     "kernels and messages. Beside the cells stand the command's start and end, the check of the cohort, "
     "imports and kernels.",
-    "empty_notebook_beside_stock": "what a notebook costs beside its cells: sixteen idle ones, executed as "
-    "a run does, the warm process being loaded.",
+    "idle_notebook_beside_limit": "what a notebook costs beside its cells: sixteen of them that do nothing, "
+    "executed as a run does, the warm process being loaded.",
     "batch_beside_papermill": "the papermill command shares nothing between cohorts: it is measured on one, "
     "each time beside a whole batch.",
     "nbval_beside_stock_kernels": "in `make test` the warm process loads while the quick tests run. Here "
@@ -79,7 +79,7 @@ PARTS: dict[str, Callable[[int], dict[str, dict[str, Any]]]] = {
     "batch": running.batch,
     "nbval": running.nbval,
     "lab": running.lab,
-    "empty": running.empty_notebook,
+    "idle": running.idle_notebook,
     "memory": lambda runs: running.memory(80 * runs),
     "statistics": statistics,
 }
