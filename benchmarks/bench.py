@@ -161,7 +161,7 @@ def draw(results: dict[str, Any]) -> None:
         axes.plot([result["target"]] * 2, [place - 0.4, place + 0.4], color="#222222", linewidth=1.6)
         axes.annotate(
             f"{result['ratio']:.3g}",
-            (result["ratio"], place),
+            (max(result["ratio"], result["target"]), place),
             (4, 0),
             textcoords="offset points",
             va="center",

@@ -72,6 +72,14 @@ def test_cohort_is_found_by_name_by_path_and_from_the_notebooks_folder(
     assert cohort_name(outside) == "outside"
 
 
+def test_a_cohort_beside_its_outputs_is_found_as_it_is_told(project, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("COMPENDIUM_OUTPUT", str(tmp_path / "out"))
+    folder = tmp_path / "out" / "raw" / "centre_a"
+    folder.mkdir(parents=True)
+    assert shown(folder) == "raw/centre_a"
+    assert cohort_folder("raw/centre_a") == folder
+
+
 @pytest.mark.parametrize("wrong", ["smal", "", "data/nowhere", "notebooks/pipeline.toml"])
 def test_unknown_cohort_is_refused_with_the_known_names(project, wrong) -> None:
     with pytest.raises(ProjectError, match="Known names: small"):

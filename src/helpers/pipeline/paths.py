@@ -91,7 +91,7 @@ def cohort_folder(cohort: str | os.PathLike[str]) -> Path:
 
     Args:
         cohort: a name under ``data/cohorts/``, or a path to a folder (absolute, or relative to the current
-            folder or to the project's root).
+            folder, to the project's root or, as :func:`shown` tells it, to the output folder).
 
     Raises:
         ProjectError: there is no such folder; the message lists the embedded cohorts.
@@ -102,7 +102,7 @@ def cohort_folder(cohort: str | os.PathLike[str]) -> Path:
     is_name = _SAFE_NAME.fullmatch(text) is not None
     given = Path(text).expanduser()
     candidates = [embedded / text] if is_name else []
-    candidates += [Path.cwd() / given, root / given]
+    candidates += [Path.cwd() / given, root / given, output_root() / given]
     for folder in candidates:
         if text and folder.is_dir():
             return folder.resolve()
