@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers.report.export import FORMATS, _tidy_svg, chosen_formats
@@ -14,6 +15,7 @@ from helpers.report.figures.course import Course, draw_courses, short_label
 from helpers.report.figures.response import draw_response_shares
 from helpers.report.figures.survival import draw_survival
 from helpers.report.figures.survival_data import read_survival
+from helpers.report.fonts_installed import MissingFontError, use_cjk_font
 from helpers.report.publish import publish_figure
 from helpers.report.recipes import recipe_names
 
@@ -74,6 +76,23 @@ def test_without_formats_a_figure_is_not_drawn_but_can_be_later(study, survival,
     with Image.open(io.BytesIO(saved._repr_png_())) as picture:
         assert picture.size == (1, 1)
     assert recipe_names(study.recipes) == ["x"]
+
+
+@pytest.mark.parametrize("place", ["ticks", "minor ticks", "category", "axis", "title"])
+def test_chinese_text_is_found_wherever_it_stands(place):
+    text, axes = "第一周", Figure().subplots()
+    if place == "ticks":
+        axes.set_xticks([0, 1], labels=[text, "1"])
+    elif place == "minor ticks":
+        axes.set_xticks([0.5], labels=[text], minor=True)
+    elif place == "category":
+        axes.bar([text, "b"], [1, 2])
+    elif place == "axis":
+        axes.set_xlabel(text)
+    else:
+        axes.set_title(text)
+    with pytest.raises(MissingFontError, match=text):
+        use_cjk_font(axes.figure, ["No Such Font"], "figure")
 
 
 def test_formats_are_chosen_by_name():

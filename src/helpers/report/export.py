@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("pdf", "svg", "png", "tiff")
-PREVIEW_DPI = 110
+_PREVIEW_DPI = 110
 _RASTER: dict[str, dict[str, Any]] = {
     "png": {"compress_level": 3},  # two thirds of the usual time for files 2% larger
     "tiff": {"compression": "tiff_lzw"},
@@ -60,7 +60,7 @@ def not_drawn(stem: Path, description: str) -> SavedFigure:
     """Return what a notebook shows in place of a figure that is not drawn: an empty picture."""
     from PIL import Image
 
-    return SavedFigure(stem, _encode(Image.new("RGB", (1, 1), "white"), "png", PREVIEW_DPI), description)
+    return SavedFigure(stem, _encode(Image.new("RGB", (1, 1), "white"), "png", _PREVIEW_DPI), description)
 
 
 def save_figure(
@@ -91,11 +91,11 @@ def save_figure(
     for suffix, content in contents.items():
         write_whole(stem.with_suffix(f".{suffix}"), content)
     if picture is None:
-        picture = _picture(figure, PREVIEW_DPI)
+        picture = _picture(figure, _PREVIEW_DPI)
     else:
-        size = round(picture.width * PREVIEW_DPI / dpi), round(picture.height * PREVIEW_DPI / dpi)
+        size = round(picture.width * _PREVIEW_DPI / dpi), round(picture.height * _PREVIEW_DPI / dpi)
         picture = picture.resize(size, Image.Resampling.HAMMING)
-    return SavedFigure(stem, _encode(picture, "png", PREVIEW_DPI), description)
+    return SavedFigure(stem, _encode(picture, "png", _PREVIEW_DPI), description)
 
 
 def encoded(
