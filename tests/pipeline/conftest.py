@@ -139,7 +139,7 @@ def fake_kernels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Steps carried out in a moment, without kernels; the list holds their names in order."""
     done: list[str] = []
 
-    def carry_out(step: Step, paths: CohortPaths, parameters: Mapping[str, Any]) -> None:
+    def carry_out(step: Step, paths: CohortPaths, parameters: Mapping[str, Any], spares: None) -> None:
         done.append(f"{paths.name}/{step.name}")
         write_products(step, paths, parameters)
 

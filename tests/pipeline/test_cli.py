@@ -60,7 +60,7 @@ def test_run_refuses_unknown_parameters_in_one_line(compendium, fake_kernels) ->
 def test_run_names_the_failed_notebook_on_standard_error(compendium, monkeypatch) -> None:
     from helpers.pipeline.kernels import NotebookFailedError
 
-    def carry_out(step, paths, parameters):
+    def carry_out(step, paths, parameters, spares):
         raise NotebookFailedError(step.name, 4, "ValueError: no such value", "value = table.loc['x']")
 
     monkeypatch.setattr("helpers.pipeline.runner.carry_out", carry_out)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import re
+from contextlib import contextmanager
 
 import pytest
 from rich.console import Console
 
+from helpers.pipeline.building import Place
 from helpers.pipeline.outcomes import RunError
 from helpers.pipeline.parameters import ParameterError
 from helpers.pipeline.paths import ProjectError
@@ -81,8 +83,8 @@ def test_an_edit_made_while_steps_run_is_seen_by_the_next_run(go, project, monke
     raw = project.root / "data" / "cohorts" / "small" / "measurements.csv"
     carry_out = runner.carry_out
 
-    def editing(step, paths, parameters):
-        carry_out(step, paths, parameters)
+    def editing(step, paths, parameters, spares):
+        carry_out(step, paths, parameters, spares)
         if step.name == "03_third":
             raw.write_text("patient_id,value\nR01,7\n")
 
@@ -251,7 +253,7 @@ def test_a_failure_blocks_what_needs_it_and_nothing_else(go, project, monkeypatc
     )
     broken = True
 
-    def carry_out(step, paths, parameters):
+    def carry_out(step, paths, parameters, spares):
         if step.name == "01_first" and broken:
             raise RuntimeError("01_first, cell 3: ValueError: no")
         for declared in step.writes:
@@ -271,6 +273,21 @@ def test_a_failure_blocks_what_needs_it_and_nothing_else(go, project, monkeypatc
     go()
     assert statuses(go.report) == {"01_first": "executed", "02_second": "executed", "03_third": "unchanged"}
     assert json.loads((project.results() / "provenance.json").read_text())["complete"] is True
+
+
+def test_who_carries_out_steps_is_told_how_many_notebooks_follow(go, monkeypatch) -> None:
+    from helpers.pipeline import runner
+
+    told: list[int] = []
+
+    @contextmanager
+    def place(*_):
+        yield Place(1, lambda *order: runner.carry_out(*order, None), lambda: None, told.append)
+
+    monkeypatch.setattr(runner, "_place", place)
+    assert go() == ALL
+    first_handed_over, first_begun, second_handed_over, *_, last_begun = told
+    assert (first_handed_over, first_begun, second_handed_over, last_begun) == (1, 2, 1, 0)
 
 
 def test_a_cohort_folder_elsewhere_gives_results_under_its_name(go, project, tmp_path) -> None:

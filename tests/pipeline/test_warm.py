@@ -14,8 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
+from helpers.pipeline.kernels import execute_notebook
+from helpers.pipeline.spare import SpareKernels, spare_kernels
 from helpers.pipeline.warm import preload, provisioner
 from helpers.pipeline.warm.client import (
     KERNEL_ENVIRONMENT,
@@ -335,3 +338,78 @@ def test_a_library_that_starts_a_thread_keeps_the_process_from_being_forked(tmp_
     env |= {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
     assert done.stdout.strip() == "the warm process has 2 threads after its imports"
+
+
+@pytest.fixture
+def spares(chosen: WarmProcess, tmp_path: Path) -> Iterator[SpareKernels]:
+    """Up to two kernels, started ahead in a folder of the test's own."""
+    with spare_kernels(chosen, tmp_path, 2) as spares:
+        assert spares is not None
+        yield spares
+
+
+def started(spares: SpareKernels) -> list[Any]:
+    """Managers of the spare kernels, once both have started."""
+    assert within(10, lambda: len(spares._waiting) == 2), "as many as notebooks run at a time"
+    return [each.result() for each in spares._waiting]
+
+
+def test_the_kernels_of_the_notebooks_that_follow_start_while_one_runs(
+    spares: SpareKernels, tmp_path: Path
+) -> None:
+    source = tmp_path / "notebook.ipynb"
+    code = nbformat.v4.new_code_cell("import os\nprint(os.getpid(), os.getcwd())", id="only")
+    nbformat.write(nbformat.v4.new_notebook(cells=[code]), source)
+
+    def executed() -> tuple[int, str]:
+        execute_notebook(source, tmp_path / "done.ipynb", {}, failed=tmp_path / "failed.ipynb", spares=spares)
+        cells = nbformat.read(tmp_path / "done.ipynb", as_version=4).cells
+        pid, folder = cells[0].outputs[0].text.split()
+        return int(pid), folder
+
+    assert spares.take(tmp_path) is None, "nobody has told that a notebook would run"
+    spares.expect(5)
+    ahead = [manager.provisioner.pid for manager in started(spares)]
+    assert spares.take(tmp_path / "elsewhere") is None, "a kernel has its working folder from its start"
+    spares.expect(0)
+    assert [executed(), executed()] == [(pid, str(tmp_path)) for pid in ahead]
+    assert executed()[0] not in ahead
+    assert within(5, lambda: not any(exists(pid) for pid in ahead))
+
+
+def test_a_spare_kernel_that_has_died_is_not_given_out(spares: SpareKernels, tmp_path: Path) -> None:
+    spares.expect(2)
+    dead, alive = started(spares)
+    spares.expect(0)
+    os.kill(dead.provisioner.pid, signal.SIGKILL)
+    assert within(5, lambda: dead.provisioner.process.poll() is not None)
+    assert spares.take(tmp_path) is None
+    assert spares.take(tmp_path) is alive
+    spares.end(alive)
+
+
+def test_kernels_that_nobody_takes_end_and_leave_nothing(chosen: WarmProcess, tmp_path: Path) -> None:
+    with spare_kernels(chosen, tmp_path, 2) as spares:
+        assert spares is not None
+        spares.expect(2)
+        managers = started(spares)
+        sockets = [Path(manager.ip).parent for manager in managers]
+        assert all(folder.is_dir() for folder in sockets)
+    assert not any(exists(manager.provisioner.pid) for manager in managers)
+    assert not any(folder.exists() for folder in sockets)
+
+
+def test_a_short_run_does_not_wait_for_the_libraries(tmp_path: Path) -> None:
+    loading = WarmProcess()
+    try:
+        begin = time.monotonic()
+        with spare_kernels(loading, tmp_path, 1) as spares:
+            assert spares is not None
+            spares.expect(1)
+            assert spares.take(tmp_path) is None, "one forked now would lack libraries"
+        took = time.monotonic() - begin
+        begin = time.monotonic()
+        loading.wait_until_loaded()
+        assert took < time.monotonic() - begin
+    finally:
+        loading.close()

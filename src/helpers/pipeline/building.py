@@ -1,7 +1,7 @@
 """Steps handed to pytask, which carries out those whose inputs have changed, several at a time."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +27,13 @@ class Place:
         threads: how many at a time.
         carry_out: carries out one step, and returns when it is done.
         stop: ends what is under way.
+        expect: is told how many notebooks will be carried out next.
     """
 
     threads: int
     carry_out: Callable[[Step, CohortPaths, Mapping[str, Any]], None]
     stop: Callable[[], None]
+    expect: Callable[[int], None] = lambda _: None
 
 
 def build(
@@ -59,8 +61,12 @@ def build(
     """
     from helpers.pipeline.tasks import build_tasks
 
+    followers = _followers(steps)
+
     def action(step: Step, cohort: CohortPaths, values: Mapping[str, Any]) -> None:
         with progress.step(f"{cohort.name}: {step.name}"):
+            executor.waiting.discard((cohort.name, step.name))
+            place.expect(len(executor.waiting) + followers[step.name])
             place.carry_out(step, cohort, values)
 
     tasks = build_tasks(steps, jobs, given, action)
@@ -69,6 +75,12 @@ def build(
         session = _pytask(tasks, executor, force)
     report.outcomes += _outcomes(session)
     report.interrupted = len(session.execution_reports) < len(tasks)
+
+
+def _followers(steps: Iterable[Step]) -> dict[str, int]:
+    """How many notebooks read something that a step writes, by its name."""
+    notebooks = [step for step in steps if step.is_notebook]
+    return {step.name: sum(not set(step.writes).isdisjoint(n.reads) for n in notebooks) for step in steps}
 
 
 class _Sleeper:
@@ -102,15 +114,24 @@ class _Sleeper:
 
 
 class _Executor(ThreadPoolExecutor):
-    """Threads that, once the run is interrupted, drop what is waiting and stop the kernels under way."""
+    """Threads that, once the run is interrupted, drop what is waiting and stop the kernels under way.
+
+    Attributes:
+        waiting: cohort and name of the notebooks handed over that no thread has begun.
+    """
 
     def __init__(self, place: Place, progress: "RunProgress") -> None:
         super().__init__(max_workers=place.threads, thread_name_prefix="step")
         self._place = place
         self._progress = progress
         self._given: list[Future[Any]] = []
+        self.waiting: set[tuple[str, str]] = set()
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        task: StepTask = kwargs["task"]
+        if task.step.is_notebook:
+            self.waiting.add((task.cohort.name, task.step.name))
+            self._place.expect(len(self.waiting))
         future = super().submit(fn, *args, **kwargs)
         self._given.append(future)
         _Sleeper.watch(future)

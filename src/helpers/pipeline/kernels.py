@@ -5,7 +5,6 @@ same notebook on the same data gives the same bytes.
 """
 
 import logging
-import os
 import re
 import sys
 from collections.abc import Mapping
@@ -13,12 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from helpers.pipeline.warm.client import PROVISIONER, PROVISIONER_VARIABLE
+from helpers.pipeline.spare import KERNEL, START_OPTIONS, SpareKernels, manager_settings
 
-KERNEL = "python3"
 _KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
 _LANGUAGE = {"name": "python"}
-_CLIENT = "helpers.pipeline.warm.quick.QuickClient"
 _FORMAT = (4, 5)
 _INJECTED = "injected-parameters"
 _TIMING = {"papermill", "execution", "ExecuteTime"}
@@ -41,7 +38,14 @@ class NotebookFailedError(RuntimeError):
         super().__init__(f"{place}: {reason}" + (f" [{line}]" if line else ""))
 
 
-def execute_notebook(source: Path, target: Path, parameters: Mapping[str, Any], *, failed: Path) -> None:
+def execute_notebook(
+    source: Path,
+    target: Path,
+    parameters: Mapping[str, Any],
+    *,
+    failed: Path,
+    spares: SpareKernels | None = None,
+) -> None:
     """Execute a notebook and store it with its outputs.
 
     The target appears only when every cell has succeeded. The kernel starts in the notebook's folder, as in
@@ -52,6 +56,7 @@ def execute_notebook(source: Path, target: Path, parameters: Mapping[str, Any], 
         target: where the executed notebook goes; parent folders are made.
         parameters: values put in place of those in the cell tagged ``parameters``; none injects no cell.
         failed: where the notebook goes if a cell fails, as far as it came.
+        spares: kernels that have been started already.
 
     Raises:
         NotebookFailedError: a cell failed or the kernel died.
@@ -64,7 +69,7 @@ def execute_notebook(source: Path, target: Path, parameters: Mapping[str, Any], 
     failed.parent.mkdir(parents=True, exist_ok=True)
     failed.unlink(missing_ok=True)
     try:
-        executed = _run(original, parameters, source.parent, failed)
+        executed = _run(original, parameters, source.parent, failed, spares)
     except PapermillExecutionError as error:
         raise _failure(source.stem, error, original, injected=bool(parameters)) from None
     except Exception as error:  # a kernel that dies or does not start raises many kinds
@@ -85,30 +90,33 @@ def spare_grammar() -> None:
     sys.modules.setdefault("rfc3987_syntax", cast("ModuleType", None))
 
 
-def _run(notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Path) -> Any:
+def _run(
+    notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Path, spares: SpareKernels | None
+) -> Any:
     import papermill
-    from jupyter_client.provisioning.factory import KernelProvisionerFactory
     from papermill.log import logger
-    from traitlets.config import Config
 
     logger.addHandler(logging.NullHandler())  # it would tell on standard error what is raised as well
-    # The factory has read the environment once and for all, perhaps before the variable was set.
-    provisioner = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)
-    KernelProvisionerFactory.instance().default_provisioner_name = provisioner
-    return papermill.execute_notebook(
-        notebook,
-        str(failed).replace("{", "{{").replace("}", "}}"),  # papermill fills in braces of paths
-        parameters=dict(parameters),
-        kernel_name=KERNEL,
-        progress_bar=False,
-        request_save_on_cell_execute=False,
-        autosave_cell_every=0,
-        resources={"metadata": {"path": str(folder)}},
-        coalesce_streams=True,
-        record_timing=False,
-        config=Config({"AsyncKernelManager": {"client_factory": _CLIENT}}),
-        extra_arguments=["--log-level=50"],  # the kernel's own log; what a cell writes is an output
-    )
+    kernel = spares.take(folder) if spares else None
+    try:
+        return papermill.execute_notebook(
+            notebook,
+            str(failed).replace("{", "{{").replace("}", "}}"),  # papermill fills in braces of paths
+            parameters=dict(parameters),
+            kernel_name=KERNEL,
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            autosave_cell_every=0,
+            resources={"metadata": {"path": str(folder)}},
+            coalesce_streams=True,
+            record_timing=False,
+            config=manager_settings(),
+            extra_arguments=START_OPTIONS.copy(),
+            km=kernel,
+        )
+    finally:
+        if spares and kernel:
+            spares.end(kernel)
 
 
 def _blank(notebook: Any) -> Any:

@@ -17,12 +17,14 @@ from helpers.pipeline.paths import (
     OUTPUT_VARIABLE,
     PROJECT_VARIABLE,
     CohortPaths,
+    notebooks_dir,
     output_root,
     project_root,
     state_dir,
 )
 from helpers.pipeline.plan import Step, load_plan, locate
 from helpers.pipeline.provenance import write_provenance
+from helpers.pipeline.spare import spare_kernels
 from helpers.pipeline.steps import carry_out
 from helpers.pipeline.warm.client import KERNEL_ENVIRONMENT, PROVISIONER, PROVISIONER_VARIABLE, warm_kernels
 
@@ -121,14 +123,21 @@ def _place(
 ) -> Iterator[Place]:
     """This machine with kernels of its own, or a cluster."""
     if cluster is None:
-        with warm_kernels(at_once=_much_to_do(steps, folders, force)):
+        threads = workers or os.cpu_count() or 1
+        with (
+            warm_kernels(at_once=_much_to_do(steps, folders, force)) as warm,
+            spare_kernels(warm, notebooks_dir(), threads) as spares,
+        ):
             foreign = set(_children())
 
             def stop() -> None:
                 for child in set(_children()) - foreign:
                     child.terminate()
 
-            yield Place(workers or os.cpu_count() or 1, lambda *order: carry_out(*order), stop)
+            def carry_out_here(step: Step, paths: CohortPaths, own: Mapping[str, Any]) -> None:
+                carry_out(step, paths, own, spares)
+
+            yield Place(threads, carry_out_here, stop, spares.expect if spares else lambda _: None)
         return
     from helpers.pipeline.cluster import open_cluster
 

@@ -12,6 +12,7 @@ from typing import Any
 from helpers.pipeline.kernels import execute_notebook
 from helpers.pipeline.paths import CohortPaths, shown, state_dir
 from helpers.pipeline.plan import Step, locate
+from helpers.pipeline.spare import SpareKernels
 from helpers.pipeline.warm.client import SOCKET_VARIABLE, WarmKernelError, fork
 
 _FOLDERS = ("{results}", "{figures}", "{folder}")
@@ -21,11 +22,19 @@ class StepFailedError(RuntimeError):
     """A step that is no notebook failed, or a step did not write what it declares."""
 
 
-def carry_out(step: Step, paths: CohortPaths, parameters: Mapping[str, Any]) -> None:
+def carry_out(
+    step: Step, paths: CohortPaths, parameters: Mapping[str, Any], spares: SpareKernels | None = None
+) -> None:
     """Carry out a step.
 
     What it wrote before is removed first, so that no result of former data outlives a failure and a file
     that is declared but no longer written is noticed.
+
+    Args:
+        step: the step.
+        paths: the cohort.
+        parameters: values put into a notebook.
+        spares: kernels that have been started already.
 
     Raises:
         NotebookFailedError: a cell of the notebook failed.
@@ -38,7 +47,8 @@ def carry_out(step: Step, paths: CohortPaths, parameters: Mapping[str, Any]) -> 
     failed = state_dir() / "failed" / paths.name
     if step.is_notebook:
         target = products[f"notebooks/{step.name}.ipynb"]
-        execute_notebook(step.source, target, parameters, failed=failed / f"{step.name}.ipynb")
+        kept = failed / f"{step.name}.ipynb"
+        execute_notebook(step.source, target, parameters, failed=kept, spares=spares)
     else:
         _call(step, paths, failed / f"{step.name}.log")
     missing = [name for name, path in products.items() if name not in step.optional and not path.is_file()]

@@ -83,14 +83,18 @@ class WarmProcess:
         """Whether it still runs."""
         return self._process.poll() is None
 
-    def wait_until_loaded(self) -> None:
-        """Wait for the end of the imports.
+    def wait_until_loaded(self, given_up: threading.Event | None = None) -> bool:
+        """Wait for the end of the imports; returns False if ``given_up`` is set before.
 
         Raises:
             WarmKernelError: it does not answer.
         """
-        connection, _ = _ask(str(self.socket), {"tell": "loaded"})
-        connection.close()
+        with _told(str(self.socket), {"tell": "loaded"}) as connection:
+            while not select.select([connection], [], [], 0.1)[0]:
+                if given_up and given_up.is_set():
+                    return False
+            _answer(connection)
+        return True
 
     def hand_over(self) -> None:
         """Let it live as long as this process and the programme that this process turns into."""
@@ -264,7 +268,8 @@ def fork(
     Raises:
         WarmKernelError: the warm process does not answer, or cannot give such a process.
     """
-    connection, answer = _ask(address, {**task, "env": dict(env), "cwd": cwd}, output)
+    connection = _told(address, {**task, "env": dict(env), "cwd": cwd}, output)
+    answer = _answer(connection)
     if "pid" not in answer:
         connection.close()
         raise WarmKernelError(answer.get("refused", "no process was forked"))
@@ -272,13 +277,11 @@ def fork(
     return ForkedProcess(connection, int(answer["pid"]))
 
 
-def _ask(
-    address: str, message: Mapping[str, Any], descriptors: Sequence[int] = ()
-) -> tuple[socket.socket, dict[str, Any]]:
-    """Send a message to a warm process; returns the connection and the answer.
+def _told(address: str, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> socket.socket:
+    """A connection to a warm process that has been sent a message.
 
     Raises:
-        WarmKernelError: it does not answer.
+        WarmKernelError: it is not there.
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(_PATIENCE_SECONDS)
@@ -286,8 +289,22 @@ def _ask(
         connection.connect(address)
         line = json.dumps(message).encode() + b"\n"
         sent = socket.send_fds(connection, [line], list(descriptors))
-        connection.sendall(line[sent:])
-        return connection, _line(connection)
+        if sent < len(line):  # it may have answered and hung up already
+            connection.sendall(line[sent:])
+    except OSError as error:
+        connection.close()
+        raise WarmKernelError(f"the warm process does not answer ({error})") from None
+    return connection
+
+
+def _answer(connection: socket.socket) -> dict[str, Any]:
+    """What the warm process says to a message; the connection is closed if it says nothing.
+
+    Raises:
+        WarmKernelError: it does not answer.
+    """
+    try:
+        return _line(connection)
     except (OSError, ValueError) as error:
         connection.close()
         raise WarmKernelError(f"the warm process does not answer ({error})") from None

@@ -1,4 +1,4 @@
-"""Clients of kernels that do not wait for silence.
+"""Clients of kernels that do not wait for silence, and a manager that remembers the one it gave out.
 
 The ordinary ones count a kernel as ready when it has answered, but then drop what else arrives until nothing
 has come for a fifth of a second: longer than a forked kernel takes to start. Nothing is lost by dropping
@@ -11,8 +11,9 @@ from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import AsyncKernelManager
 
-SILENCE_SECONDS = 0.02
+SILENCE_SECONDS = 0.002
 
 
 class QuickClient(AsyncKernelClient):
@@ -39,6 +40,21 @@ class QuickBlockingClient(BlockingKernelClient):
         """
         with _brief_silence(self.iopub_channel):
             super().wait_for_ready(timeout)
+
+
+class SpareManager(AsyncKernelManager):
+    """Manager of a kernel that others use: they leave their client to whoever ends the kernel.
+
+    Attributes:
+        given: the last client given out.
+    """
+
+    given: Any = None
+
+    def client(self, **kwargs: Any) -> Any:
+        """A client, not yet connected."""
+        self.given = super().client(**kwargs)
+        return self.given
 
 
 @contextmanager

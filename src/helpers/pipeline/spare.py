@@ -1,0 +1,131 @@
+"""Kernels started before they are asked for: that of the next notebook beside the notebook that runs.
+
+Starting and ending a forked kernel takes a sixth of a second in which no cell of its notebook runs.
+"""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from helpers.pipeline.warm.client import PROVISIONER, PROVISIONER_VARIABLE, WarmProcess
+
+KERNEL = "python3"
+START_OPTIONS = ["--log-level=50"]  # the kernel's own log; what a cell writes is an output
+_CLIENT = "helpers.pipeline.warm.quick.QuickClient"
+
+
+class SpareKernels:
+    """Kernels that wait for a notebook of one folder.
+
+    None starts before the warm process has loaded everything: a kernel forked earlier would have to import
+    what is missing when its notebook needs it.
+
+    Args:
+        warm: the process they are forked from.
+        folder: where they start, that of the notebooks.
+        most: how many may wait at a time.
+    """
+
+    def __init__(self, warm: WarmProcess, folder: Path, most: int) -> None:
+        self._warm, self._folder, self._most = warm, folder, most
+        self._waiting: deque[Future[Any]] = deque()
+        self._expected, self._loaded = 0, False
+        self._lock, self._over = threading.Lock(), threading.Event()
+        self._pool = ThreadPoolExecutor(max_workers=most + 1, thread_name_prefix="kernels")
+        self._pool.submit(self._await_libraries)
+
+    def expect(self, number: int) -> None:
+        """Be told how many notebooks will take their kernels next; returns at once."""
+        self._expected = number
+        with self._lock:
+            self._start_missing()
+
+    def take(self, folder: Path) -> Any:
+        """The manager of a started kernel; None if there is none for a notebook of this folder."""
+        if folder != self._folder:
+            return None
+        with self._lock:
+            taken = self._waiting.popleft() if self._waiting else None
+            self._start_missing()
+        return _alive(taken) if taken else None
+
+    def end(self, manager: Any) -> None:
+        """End a kernel that was taken, called where it was used; returns at once."""
+        if manager.given is not None:
+            manager.given.stop_channels()
+        self._pool.submit(lambda: asyncio.run(_ended(manager)))
+
+    def close(self) -> None:
+        """End the kernels that nobody took, and wait until all have ended."""
+        self._over.set()
+        with self._lock:
+            self._loaded = False
+        for started in self._waiting:
+            if not started.cancel() and (manager := _alive(started)):
+                self.end(manager)
+        self._pool.shutdown(wait=True)
+
+    def _await_libraries(self) -> None:
+        loaded = self._warm.wait_until_loaded(self._over)
+        with self._lock:
+            self._loaded = loaded
+            self._start_missing()
+
+    def _start_missing(self) -> None:
+        missing = min(self._expected, self._most) - len(self._waiting)
+        if self._loaded:
+            self._waiting += [self._pool.submit(self._start) for _ in range(missing)]
+
+    def _start(self) -> Any:
+        from helpers.pipeline.warm.quick import SpareManager
+
+        manager = SpareManager(kernel_name=KERNEL, config=manager_settings())
+        asyncio.run(_started(manager, self._folder))
+        return manager
+
+
+@contextmanager
+def spare_kernels(warm: WarmProcess | None, folder: Path, most: int) -> Iterator[SpareKernels | None]:
+    """Spare kernels for the block; None without a warm process, since ordinary kernels start too slowly."""
+    if warm is None:
+        yield None
+        return
+    spares = SpareKernels(warm, folder, most)
+    try:
+        yield spares
+    finally:
+        spares.close()
+
+
+def _alive(started: Future[Any]) -> Any:
+    with contextlib.suppress(Exception):  # whoever starts one instead will tell what is wrong
+        manager = started.result()
+        if manager.provisioner.process.poll() is None:
+            return manager
+    return None
+
+
+async def _started(manager: Any, folder: Path) -> None:
+    await manager.start_kernel(extra_arguments=START_OPTIONS.copy(), cwd=str(folder))
+
+
+async def _ended(manager: Any) -> None:
+    await manager.shutdown_kernel(now=True)
+
+
+def manager_settings() -> Any:
+    """What a kernel's manager is told: which client to give out, and, beside it, how kernels are started."""
+    from jupyter_client.provisioning.factory import KernelProvisionerFactory
+    from traitlets.config import Config
+
+    # The factory has read the environment once and for all, perhaps before the variable was set.
+    provisioner = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)
+    KernelProvisionerFactory.instance().default_provisioner_name = provisioner
+    return Config({"AsyncKernelManager": {"client_factory": _CLIENT}})
