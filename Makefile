@@ -40,6 +40,7 @@ $(BIN)/uv:
 # Compiling now spares every kernel several seconds.
 $(STAMP): pyproject.toml uv.lock | $(BIN)/uv
 	$(BIN)/uv sync --frozen --compile-bytecode --quiet
+	$(BIN)/python -m compileall -q src
 	@touch $@
 
 run: setup ## bring the results up to date

@@ -44,7 +44,8 @@ NOTES = {
     "kernels and messages. Beside the cells stand the command's start and end, the check of the cohort, "
     "imports and kernels.",
     "idle_notebook_beside_limit": "what a notebook costs beside its cells: sixteen of them that do nothing, "
-    "executed as a run does, the warm process being loaded.",
+    "executed as the first notebook of a run, the warm process being loaded; the kernels of later ones start "
+    "beside their predecessors.",
     "batch_beside_papermill": "the papermill command shares nothing between cohorts: it is measured on one, "
     "each time beside a whole batch.",
     "nbval_beside_stock_kernels": "in `make test` the warm process loads while the quick tests run. Here "

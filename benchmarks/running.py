@@ -252,7 +252,10 @@ def lab(runs: int) -> dict[str, dict[str, Any]]:
 
 
 def idle_notebook(runs: int) -> dict[str, dict[str, Any]]:
-    """A notebook of sixteen idle cells, executed as a run does, by a loaded warm process or stock kernels."""
+    """A notebook of sixteen idle cells by a loaded warm process or stock kernels.
+
+    It is executed as the first of a run is, whose kernel nobody has started ahead.
+    """
     import nbformat
 
     from helpers.pipeline.kernels import execute_notebook
@@ -291,6 +294,7 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
     from concurrent.futures import ThreadPoolExecutor
 
     from helpers.pipeline.kernels import execute_notebook
+    from helpers.pipeline.spare import spare_kernels
     from helpers.pipeline.warm.client import KERNEL_ENVIRONMENT, warm_kernels
 
     most: dict[int, float] = {}
@@ -302,8 +306,14 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
         paths = notebooks(project)
         shortest = next(path for path in paths if path.name.startswith("05"))
         paths += [shortest] * (number - len(paths))
-        with warm_kernels() as warm, ThreadPoolExecutor(2) as pool:
+        with (
+            warm_kernels() as warm,
+            spare_kernels(warm, project / "notebooks", 2) as spares,
+            ThreadPoolExecutor(2) as pool,
+        ):
             assert warm is not None
+            assert spares is not None
+            spares.expect(2)  # as in a run, where kernels wait for the notebooks that follow
             over = threading.Event()
             watching = threading.Thread(target=_watch, args=(warm.pid, most, parent, over))
             watching.start()
@@ -314,6 +324,7 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
                     Path(folder) / "executed" / f"{turn}.ipynb",
                     {},
                     failed=Path(folder) / "failed" / f"{turn}.ipynb",
+                    spares=spares,
                 )
                 for turn, path in enumerate(paths)
             ]

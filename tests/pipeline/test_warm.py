@@ -395,6 +395,7 @@ def test_kernels_that_nobody_takes_end_and_leave_nothing(chosen: WarmProcess, tm
         managers = started(spares)
         sockets = [Path(manager.ip).parent for manager in managers]
         assert all(folder.is_dir() for folder in sockets)
+        os.kill(managers[0].provisioner.pid, signal.SIGKILL)
     assert not any(exists(manager.provisioner.pid) for manager in managers)
     assert not any(folder.exists() for folder in sockets)
 

@@ -3,7 +3,6 @@
 Starting and ending a forked kernel takes a sixth of a second in which no cell of its notebook runs.
 """
 
-import asyncio
 import contextlib
 import os
 import threading
@@ -54,13 +53,16 @@ class SpareKernels:
         with self._lock:
             taken = self._waiting.popleft() if self._waiting else None
             self._start_missing()
-        return _alive(taken) if taken else None
+        if (manager := _started(taken)) is None or manager.provisioner.process.poll() is None:
+            return manager
+        self.end(manager)
+        return None
 
     def end(self, manager: Any) -> None:
         """End a kernel that was taken, called where it was used; returns at once."""
         if manager.given is not None:
             manager.given.stop_channels()
-        self._pool.submit(lambda: asyncio.run(_ended(manager)))
+        self._pool.submit(_end, manager)
 
     def close(self) -> None:
         """End the kernels that nobody took, and wait until all have ended."""
@@ -68,7 +70,7 @@ class SpareKernels:
         with self._lock:
             self._loaded = False
         for started in self._waiting:
-            if not started.cancel() and (manager := _alive(started)):
+            if manager := _started(started):
                 self.end(manager)
         self._pool.shutdown(wait=True)
 
@@ -84,10 +86,16 @@ class SpareKernels:
             self._waiting += [self._pool.submit(self._start) for _ in range(missing)]
 
     def _start(self) -> Any:
+        import asyncio
+
         from helpers.pipeline.warm.quick import SpareManager
 
         manager = SpareManager(kernel_name=KERNEL, config=manager_settings())
-        asyncio.run(_started(manager, self._folder))
+
+        async def started() -> None:
+            await manager.start_kernel(extra_arguments=START_OPTIONS.copy(), cwd=str(self._folder))
+
+        asyncio.run(started())
         return manager
 
 
@@ -104,20 +112,20 @@ def spare_kernels(warm: WarmProcess | None, folder: Path, most: int) -> Iterator
         spares.close()
 
 
-def _alive(started: Future[Any]) -> Any:
-    with contextlib.suppress(Exception):  # whoever starts one instead will tell what is wrong
-        manager = started.result()
-        if manager.provisioner.process.poll() is None:
-            return manager
+def _started(waiting: Future[Any] | None) -> Any:
+    """The manager of a kernel once it has started; None if it could not, of which another start will tell."""
+    with contextlib.suppress(Exception):
+        return waiting.result() if waiting else None
     return None
 
 
-async def _started(manager: Any, folder: Path) -> None:
-    await manager.start_kernel(extra_arguments=START_OPTIONS.copy(), cwd=str(folder))
+def _end(manager: Any) -> None:
+    import asyncio
 
+    async def ended() -> None:
+        await manager.shutdown_kernel(now=True)
 
-async def _ended(manager: Any) -> None:
-    await manager.shutdown_kernel(now=True)
+    asyncio.run(ended())
 
 
 def manager_settings() -> Any:
