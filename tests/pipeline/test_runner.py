@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import json
 import re
+import threading
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
-from helpers.pipeline.building import Place
+from helpers.pipeline.building import Place, _Executor
 from helpers.pipeline.outcomes import RunError
 from helpers.pipeline.parameters import ParameterError
 from helpers.pipeline.paths import ProjectError
+from helpers.pipeline.plan import step_named
 from helpers.pipeline.progress import RunProgress, tell
 from helpers.pipeline.runner import run
 
@@ -288,6 +291,24 @@ def test_who_carries_out_steps_is_told_how_many_notebooks_follow(go, monkeypatch
     assert go() == ALL
     first_handed_over, first_begun, second_handed_over, *_, last_begun = told
     assert (first_handed_over, first_begun, second_handed_over, last_begun) == (1, 2, 1, 0)
+
+
+def test_an_interrupt_also_ends_a_kernel_that_was_only_starting(project) -> None:
+    ended = threading.Event()
+    asked: list[None] = []
+
+    def stop() -> None:
+        asked.append(None)
+        if len(asked) == 2:
+            ended.set()
+
+    task = SimpleNamespace(cohort=SimpleNamespace(name="small"), step=step_named("01_first"))
+    place = Place(1, lambda *_: None, stop)
+    with _Executor(place, RunProgress(Console(file=io.StringIO()))) as executor:
+        begun = executor.submit(lambda **_: ended.wait(10), task=task)
+        queued = executor.submit(lambda **_: None, task=task)
+    assert begun.result()
+    assert queued.cancelled()
 
 
 def test_a_cohort_folder_elsewhere_gives_results_under_its_name(go, project, tmp_path) -> None:

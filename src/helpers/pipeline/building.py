@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from helpers.pipeline.progress import RunProgress
     from helpers.pipeline.tasks import StepTask
+
+
+_KERNEL_STARTS_WITHIN = 0.5  # seconds
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,9 @@ class _Executor(ThreadPoolExecutor):
         if interrupted:
             self._progress.stop()
             self._place.stop()
+            under_way = [future for future in self._given if not future.done()]
+            while wait(under_way, _KERNEL_STARTS_WITHIN).not_done:
+                self._place.stop()  # there was no kernel yet when it was first asked to stop
         self.shutdown(wait=True)
 
 
