@@ -69,12 +69,14 @@ def preload() -> Iterator[None]:
     """
     os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
     gc.set_threshold(*_COLLECT_AFTER)
+    gc.disable()  # hardly anything that an import makes is garbage
     for name in _module_names():
         _import(name)
         yield
     if "helpers.report.publish" in sys.modules:
         with contextlib.suppress(Exception):  # a notebook that cannot draw will tell
             _draw()
+    gc.enable()
     gc.collect()
 
 

@@ -12,6 +12,7 @@ while libraries are still being imported is not kept waiting; ``{"tell": "loaded
 import array
 import atexit
 import contextlib
+import gc
 import json
 import os
 import selectors
@@ -221,6 +222,7 @@ def _become(request: dict[str, Any], output: list[int], server: int, loaded: dic
         os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
         sys.path[:0] = [path for path in _python_path() if path not in sys.path]
         os.chdir(request["cwd"])
+        gc.enable()  # libraries may still be loading, without
         forget_changed(loaded)
         if "call" in request:
             carry_out(request["call"])
