@@ -128,6 +128,12 @@ class CohortFolder:
         self.write(name, self.read(name) + text)
 
 
+@pytest.fixture(scope="session")
+def small_cohort() -> type[CohortFolder]:
+    """Make a small cohort in a folder of one's own choice."""
+    return CohortFolder
+
+
 @pytest.fixture
 def cohort(tmp_path: Path) -> CohortFolder:
     return CohortFolder(tmp_path / "small")

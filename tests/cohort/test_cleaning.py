@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import CohortFolder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +18,9 @@ from helpers.cohort.problems import CohortError
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory):
+def tables(small_cohort, tmp_path_factory):
     """The tables of the small cohort as it stands."""
-    return clean_cohort(CohortFolder(tmp_path_factory.mktemp("cleaning") / "small").path)
+    return clean_cohort(small_cohort(tmp_path_factory.mktemp("cleaning") / "small").path)
 
 
 def rows(frame, *columns):
@@ -251,8 +250,8 @@ hemoglobin = "g/L"
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.lists(ROW, max_size=40), tie=st.sampled_from(["earlier", "later"]), late=st.booleans())
-def test_every_raw_row_is_accounted_once_and_windows_are_kept(tmp_path, raw, tie, late):
-    cohort = CohortFolder(tmp_path / "cohort")
+def test_every_raw_row_is_accounted_once_and_windows_are_kept(small_cohort, tmp_path, raw, tie, late):
+    cohort = small_cohort(tmp_path / "cohort")
     cohort.replace("cohort.toml", 'title = "Small cohort"', LONG)
     switch = f'[windowing]\ntie = "{tie}"\nbaseline_after_day0 = {str(late).lower()}\n'
     cohort.append("cohort.toml", CODES + switch)
@@ -428,9 +427,9 @@ def test_stored_tables_read_back_and_their_bytes_do_not_vary(cohort, tables, tmp
     assert again.absent == tables.absent
 
 
-def test_digest_follows_every_input_and_nothing_else(cohort, tmp_path):
+def test_digest_follows_every_input_and_nothing_else(cohort, small_cohort, tmp_path):
     first = inputs_digest(cohort.path)
-    elsewhere = CohortFolder(tmp_path / "elsewhere")
+    elsewhere = small_cohort(tmp_path / "elsewhere")
     assert inputs_digest(elsewhere.path) == first
     elsewhere.write("notes.txt", "not an input")
     assert inputs_digest(elsewhere.path) == first

@@ -16,8 +16,8 @@ import pytest
 
 from helpers.report.export import FORMATS
 
-ROOT = Path(__file__).parents[2]
-FIGURES = {
+_ROOT = Path(__file__).parents[2]
+_FIGURES = {
     *("figure_1", "figure_1a", "figure_1b", "figure_1c", "figure_2", "figure_s1_flow", "figure_s2_missing"),
     *("figure_s3_balance", "figure_s4_prior_therapies", "figure_s5_response_paths", "figure_s6_exposure"),
 }
@@ -67,6 +67,10 @@ class Analysed:
         assert all(stems == formats[0] for stems in formats), formats
         return formats[0]
 
+    def draws_all(self) -> bool:
+        """Whether every figure is there that a cohort of any kind has."""
+        return self.drawn() >= _FIGURES
+
     def drawing(self, name: str) -> str:
         return (self.figures / f"{name}.svg").read_text(encoding="utf-8")
 
@@ -79,7 +83,7 @@ def analysed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Analy
         output = tmp_path_factory.mktemp("output")
         command = [sys.executable, "-m", "helpers.pipeline.cli", "run", str(folder), "--output", str(output)]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("COMPENDIUM_")}
-        done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=_ROOT, env=clean, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return Analysed(folder, output, done.stdout)
 

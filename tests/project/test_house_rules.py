@@ -192,3 +192,11 @@ def test_notebooks_compared_side_by_side_wait_for_those_they_need() -> None:
         needed = {other.name for other in predecessors(step, steps.values())}
         assert needed - cleaning <= read_by(name), f"{name} needs {needed - read_by(name)}"
     assert any(map(read_by, steps))
+
+
+def test_tests_of_any_folders_can_be_selected_together() -> None:
+    # Every folder has a conftest, and the name `conftest` is that of the one loaded last.
+    files = [*(ROOT / "tests").rglob("*.py")]
+    assert [
+        file.name for file in files if re.search(r"^(from|import) conftest\b", file.read_text(), re.M)
+    ] == []
