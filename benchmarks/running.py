@@ -15,7 +15,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -294,7 +294,7 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
     from concurrent.futures import ThreadPoolExecutor
 
     from helpers.pipeline.kernels import execute_notebook
-    from helpers.pipeline.spare import spare_kernels
+    from helpers.pipeline.spare import SpareKernels
     from helpers.pipeline.warm.client import KERNEL_ENVIRONMENT, warm_kernels
 
     most: dict[int, float] = {}
@@ -308,11 +308,10 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
         paths += [shortest] * (number - len(paths))
         with (
             warm_kernels() as warm,
-            spare_kernels(warm, project / "notebooks", 2) as spares,
+            closing(SpareKernels(warm, project / "notebooks", 2)) as spares,
             ThreadPoolExecutor(2) as pool,
         ):
             assert warm is not None
-            assert spares is not None
             spares.expect(2)  # as in a run, where kernels wait for the notebooks that follow
             over = threading.Event()
             watching = threading.Thread(target=_watch, args=(warm.pid, most, parent, over))

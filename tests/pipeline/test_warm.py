@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import nbformat
 import pytest
 
 from helpers.pipeline.kernels import execute_notebook
-from helpers.pipeline.spare import SpareKernels, spare_kernels
+from helpers.pipeline.spare import SpareKernels
 from helpers.pipeline.warm import preload, provisioner
 from helpers.pipeline.warm.client import (
     KERNEL_ENVIRONMENT,
@@ -344,8 +344,7 @@ def test_a_library_that_starts_a_thread_keeps_the_process_from_being_forked(tmp_
 @pytest.fixture
 def spares(chosen: WarmProcess, tmp_path: Path) -> Iterator[SpareKernels]:
     """Up to two kernels, started ahead in a folder of the test's own."""
-    with spare_kernels(chosen, tmp_path, 2) as spares:
-        assert spares is not None
+    with closing(SpareKernels(chosen, tmp_path, 2)) as spares:
         yield spares
 
 
@@ -390,8 +389,7 @@ def test_a_spare_kernel_that_has_died_is_not_given_out(spares: SpareKernels, tmp
 
 
 def test_kernels_that_nobody_takes_end_and_leave_nothing(chosen: WarmProcess, tmp_path: Path) -> None:
-    with spare_kernels(chosen, tmp_path, 2) as spares:
-        assert spares is not None
+    with closing(SpareKernels(chosen, tmp_path, 2)) as spares:
         spares.expect(2)
         managers = started(spares)
         sockets = [Path(manager.ip).parent for manager in managers]
@@ -405,8 +403,7 @@ def test_a_short_run_does_not_wait_for_the_libraries(tmp_path: Path) -> None:
     loading = WarmProcess()
     try:
         begin = time.monotonic()
-        with spare_kernels(loading, tmp_path, 1) as spares:
-            assert spares is not None
+        with closing(SpareKernels(loading, tmp_path, 1)) as spares:
             spares.expect(1)
             assert spares.take(tmp_path) is None, "one forked now would lack libraries"
         took = time.monotonic() - begin

@@ -1,7 +1,8 @@
 """Steps handed to pytask, which carries out those whose inputs have changed, several at a time."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from helpers.pipeline.inputs import GivenDigests, Values
 from helpers.pipeline.outcomes import Outcome, RunError, RunReport, Status
 from helpers.pipeline.paths import CohortPaths, state_dir
-from helpers.pipeline.plan import Step
+from helpers.pipeline.plan import Step, predecessors
 
 if TYPE_CHECKING:
     from pytask import Session
@@ -64,7 +65,8 @@ def build(
     """
     from helpers.pipeline.tasks import build_tasks
 
-    followers = _followers(steps)
+    notebooks = [step for step in steps if step.is_notebook]
+    followers = Counter(before.name for step in notebooks for before in predecessors(step, steps))
 
     def action(step: Step, cohort: CohortPaths, values: Mapping[str, Any]) -> None:
         with progress.step(f"{cohort.name}: {step.name}"):
@@ -78,12 +80,6 @@ def build(
         session = _pytask(tasks, executor, force)
     report.outcomes += _outcomes(session)
     report.interrupted = len(session.execution_reports) < len(tasks)
-
-
-def _followers(steps: Iterable[Step]) -> dict[str, int]:
-    """How many notebooks read something that a step writes, by its name."""
-    notebooks = [step for step in steps if step.is_notebook]
-    return {step.name: sum(not set(step.writes).isdisjoint(n.reads) for n in notebooks) for step in steps}
 
 
 class _Sleeper:

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from helpers.pipeline.building import Place, build
@@ -24,7 +24,7 @@ from helpers.pipeline.paths import (
 )
 from helpers.pipeline.plan import Step, load_plan, locate
 from helpers.pipeline.provenance import write_provenance
-from helpers.pipeline.spare import spare_kernels
+from helpers.pipeline.spare import SpareKernels
 from helpers.pipeline.steps import carry_out
 from helpers.pipeline.warm.client import KERNEL_ENVIRONMENT, PROVISIONER, PROVISIONER_VARIABLE, warm_kernels
 
@@ -126,7 +126,7 @@ def _place(
         threads = workers or os.cpu_count() or 1
         with (
             warm_kernels(at_once=_much_to_do(steps, folders, force)) as warm,
-            spare_kernels(warm, notebooks_dir(), threads) as spares,
+            closing(SpareKernels(warm, notebooks_dir(), threads)) as spares,
         ):
             foreign = set(_children())
 
@@ -137,7 +137,7 @@ def _place(
             def carry_out_here(step: Step, paths: CohortPaths, own: Mapping[str, Any]) -> None:
                 carry_out(step, paths, own, spares)
 
-            yield Place(threads, carry_out_here, stop, spares.expect if spares else lambda _: None)
+            yield Place(threads, carry_out_here, stop, spares.expect)
         return
     from helpers.pipeline.cluster import open_cluster
 

@@ -7,9 +7,7 @@ import contextlib
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,23 +25,25 @@ class SpareKernels:
     what is missing when its notebook needs it.
 
     Args:
-        warm: the process they are forked from.
+        warm: the process they are forked from; without one there are none, as ordinary kernels start too
+            slowly.
         folder: where they start, that of the notebooks.
         most: how many may wait at a time.
     """
 
-    def __init__(self, warm: WarmProcess, folder: Path, most: int) -> None:
-        self._warm, self._folder, self._most = warm, folder, most
+    def __init__(self, warm: WarmProcess | None, folder: Path, most: int) -> None:
+        self._folder, self._most = folder, most
         self._waiting: deque[Future[Any]] = deque()
         self._expected, self._loaded = 0, False
         self._lock, self._over = threading.Lock(), threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=most + 1, thread_name_prefix="kernels")
-        self._pool.submit(self._await_libraries)
+        if warm:
+            self._pool.submit(self._await_libraries, warm)
 
     def expect(self, number: int) -> None:
         """Be told how many notebooks will take their kernels next; returns at once."""
-        self._expected = number
         with self._lock:
+            self._expected = number
             self._start_missing()
 
     def take(self, folder: Path) -> Any:
@@ -74,8 +74,8 @@ class SpareKernels:
                 self.end(manager)
         self._pool.shutdown(wait=True)
 
-    def _await_libraries(self) -> None:
-        loaded = self._warm.wait_until_loaded(self._over)
+    def _await_libraries(self, warm: WarmProcess) -> None:
+        loaded = warm.wait_until_loaded(self._over)
         with self._lock:
             self._loaded = loaded
             self._start_missing()
@@ -97,19 +97,6 @@ class SpareKernels:
 
         asyncio.run(started())
         return manager
-
-
-@contextmanager
-def spare_kernels(warm: WarmProcess | None, folder: Path, most: int) -> Iterator[SpareKernels | None]:
-    """Spare kernels for the block; None without a warm process, since ordinary kernels start too slowly."""
-    if warm is None:
-        yield None
-        return
-    spares = SpareKernels(warm, folder, most)
-    try:
-        yield spares
-    finally:
-        spares.close()
 
 
 def _started(waiting: Future[Any] | None) -> Any:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,10 +90,13 @@ class WarmProcess:
         Raises:
             WarmKernelError: it does not answer.
         """
+        end = time.monotonic() + _PATIENCE_SECONDS
         with _told(str(self.socket), {"tell": "loaded"}) as connection:
             while not select.select([connection], [], [], 0.1)[0]:
                 if given_up and given_up.is_set():
                     return False
+                if time.monotonic() > end:
+                    raise WarmKernelError("the warm process does not answer (it is still loading)")
             _answer(connection)
         return True
 
@@ -285,15 +289,12 @@ def _told(address: str, message: Mapping[str, Any], descriptors: Sequence[int] =
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(_PATIENCE_SECONDS)
-    try:
+    with _closed_unless_answered(connection):
         connection.connect(address)
         line = json.dumps(message).encode() + b"\n"
         sent = socket.send_fds(connection, [line], list(descriptors))
         if sent < len(line):  # it may have answered and hung up already
             connection.sendall(line[sent:])
-    except OSError as error:
-        connection.close()
-        raise WarmKernelError(f"the warm process does not answer ({error})") from None
     return connection
 
 
@@ -303,8 +304,14 @@ def _answer(connection: socket.socket) -> dict[str, Any]:
     Raises:
         WarmKernelError: it does not answer.
     """
-    try:
+    with _closed_unless_answered(connection):
         return _line(connection)
+
+
+@contextmanager
+def _closed_unless_answered(connection: socket.socket) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError) as error:
         connection.close()
         raise WarmKernelError(f"the warm process does not answer ({error})") from None
