@@ -37,7 +37,7 @@ $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-# Compiling now spares every kernel several seconds.
+# Compiling now pool every kernel several seconds.
 $(STAMP): pyproject.toml uv.lock | $(BIN)/uv
 	$(BIN)/uv sync --frozen --compile-bytecode --quiet
 	$(BIN)/python -m compileall -q src
@@ -57,7 +57,7 @@ test: setup ## quick tests, then the notebooks against their stored outputs
 	$(BIN)/compendium warm $(MAKE) --no-print-directory quick-tests outputs
 
 quick-tests: setup
-	@env -u JUPYTER_DEFAULT_PROVISIONER_NAME -u COMPENDIUM_WARM_SOCKET $(BIN)/pytest -n 2 -m "not slow"
+	@env -u JUPYTER_DEFAULT_PROVISIONER_NAME -u COMPENDIUM_FORK_SERVER $(BIN)/pytest -n 2 -m "not slow"
 
 # Notebooks write to a folder that is thrown away. nbval compares no pictures: the notebooks only keep what is to be
 # drawn, and their figures are drawn from that and compared with the committed ones. Plugins of pytest that nobody
@@ -66,7 +66,7 @@ IN_NEW_FOLDER := output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && \
 	export COMPENDIUM_OUTPUT="$$output" COMPENDIUM_PRODUCED="$$output" COMPENDIUM_FIGURE_FORMATS= && \
 	export PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST := $(BIN)/pytest -q -n 2 -p no:cacheprovider -p no:hypothesispytest -p no:typeguard -p no:anyio
-NBVAL := $(PYTEST) --dist loadfile --no-loadscope-reorder -p helpers.pipeline.validation --nbval \
+NBVAL := $(PYTEST) --dist loadfile --no-loadscope-reorder -p helpers.run.validation --nbval \
 	--nbval-current-env $(sort $(wildcard notebooks/0*.ipynb)) tests/outputs/test_results_are_current.py
 
 nbval: setup ## the notebooks against their stored outputs, and their results against the committed ones

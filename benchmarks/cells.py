@@ -13,7 +13,7 @@ from pathlib import Path
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from helpers.pipeline.warm.preload import preload, prepare_fork
+from helpers.kernels.fork_server.preload import preload, prepare_fork
 
 
 def main() -> None:

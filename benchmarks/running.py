@@ -25,7 +25,7 @@ BIN = Path(sys.executable).parent
 COHORT = "rdmas_reconstructed"
 COHORTS = 40  # of a batch
 LIMIT_SECONDS = 0.5  # that a notebook may cost beside its cells
-WARM = {"JUPYTER_DEFAULT_PROVISIONER_NAME", "COMPENDIUM_WARM_SOCKET"}
+WARM = {"JUPYTER_DEFAULT_PROVISIONER_NAME", "COMPENDIUM_FORK_SERVER"}
 
 
 def notebooks(project: Path) -> list[Path]:
@@ -189,7 +189,12 @@ def nbval(runs: int) -> dict[str, dict[str, Any]]:
     There the warm process loads while the quick tests run. Here nothing else runs meanwhile, so its seconds
     are measured apart and stand beside.
     """
-    from helpers.pipeline.warm.client import PROVISIONER, PROVISIONER_VARIABLE, SOCKET_VARIABLE, WarmProcess
+    from helpers.kernels.fork_server.client import (
+        PROVISIONER,
+        PROVISIONER_VARIABLE,
+        SOCKET_VARIABLE,
+        ForkServer,
+    )
 
     command = ["make", "-C", ROOT, "--no-print-directory", "nbval"]
     loading: list[float] = []
@@ -198,7 +203,7 @@ def nbval(runs: int) -> dict[str, dict[str, Any]]:
         return timed(command, ROOT, output, **{PROVISIONER_VARIABLE: "local-provisioner"})
 
     def warm(output: Path) -> float:
-        process = WarmProcess()
+        process = ForkServer()
         begin = time.perf_counter()
         process.wait_until_loaded()
         loading.append(time.perf_counter() - begin)
@@ -216,9 +221,9 @@ def nbval(runs: int) -> dict[str, dict[str, Any]]:
 READY = """
 import matplotlib.pyplot, numpy, pandas, pyarrow.parquet, scipy.stats, seaborn, statsmodels.formula.api
 from helpers.analysis.survival import compare_survival
-from helpers.pipeline.workspace import open_cohort
-from helpers.report.publish import publish_figure
-from helpers.report.tables import survival_table
+from helpers.run.workspace import open_cohort
+from helpers.report.figures.output.publish import publish_figure
+from helpers.report.tables.study import survival_table
 """
 
 
@@ -227,7 +232,7 @@ def lab(runs: int) -> dict[str, dict[str, Any]]:
     from jupyter_client.manager import start_new_kernel
     from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
-    from helpers.pipeline.warm.client import PROVISIONER, warm_kernels
+    from helpers.kernels.fork_server.client import PROVISIONER, forked_kernels
 
     def ready(provisioner: str) -> float:
         KernelProvisionerFactory.instance().default_provisioner_name = provisioner
@@ -239,7 +244,7 @@ def lab(runs: int) -> dict[str, dict[str, Any]]:
         manager.shutdown_kernel(now=True)
         return took
 
-    with warm_kernels() as process:
+    with forked_kernels() as process:
         assert process is not None
         process.wait_until_loaded()  # JupyterLab is open by the time a notebook is
         ready(PROVISIONER)
@@ -258,10 +263,10 @@ def idle_notebook(runs: int) -> dict[str, dict[str, Any]]:
     """
     import nbformat
 
-    from helpers.pipeline.kernels import execute_notebook
-    from helpers.pipeline.warm.client import PROVISIONER, PROVISIONER_VARIABLE, warm_kernels
+    from helpers.kernels.execute import execute_notebook
+    from helpers.kernels.fork_server.client import PROVISIONER, PROVISIONER_VARIABLE, forked_kernels
 
-    with tempfile.TemporaryDirectory() as folder, warm_kernels() as process:
+    with tempfile.TemporaryDirectory() as folder, forked_kernels() as process:
         assert process is not None
         process.wait_until_loaded()
         source = Path(folder) / "empty.ipynb"
@@ -293,9 +298,9 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from helpers.pipeline.kernels import execute_notebook
-    from helpers.pipeline.spare import SpareKernels
-    from helpers.pipeline.warm.client import KERNEL_ENVIRONMENT, warm_kernels
+    from helpers.kernels.execute import execute_notebook
+    from helpers.kernels.fork_server.client import KERNEL_ENVIRONMENT, forked_kernels
+    from helpers.kernels.pool import KernelPool
 
     most: dict[int, float] = {}
     parent: list[float] = []
@@ -307,12 +312,12 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
         shortest = next(path for path in paths if path.name.startswith("05"))
         paths += [shortest] * (number - len(paths))
         with (
-            warm_kernels() as warm,
-            closing(SpareKernels(warm, project / "notebooks", 2)) as spares,
+            forked_kernels() as warm,
+            closing(KernelPool(warm, project / "notebooks", 2)) as pool,
             ThreadPoolExecutor(2) as pool,
         ):
             assert warm is not None
-            spares.expect(2)  # as in a run, where kernels wait for the notebooks that follow
+            pool.expect(2)  # as in a run, where kernels wait for the notebooks that follow
             over = threading.Event()
             watching = threading.Thread(target=_watch, args=(warm.pid, most, parent, over))
             watching.start()
@@ -323,7 +328,7 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
                     Path(folder) / "executed" / f"{turn}.ipynb",
                     {},
                     failed=Path(folder) / "failed" / f"{turn}.ipynb",
-                    spares=spares,
+                    pool=pool,
                 )
                 for turn, path in enumerate(paths)
             ]

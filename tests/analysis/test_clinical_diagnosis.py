@@ -12,8 +12,12 @@ from helpers.analysis.diagnosis import (
 )
 from helpers.clinical.errors import ClinicalError
 from helpers.cohort.config import load_config
-from helpers.report.clinical_sentences import agreement_reading, criteria_reading, eligibility_reading
-from helpers.report.clinical_tables import agreement_table, criteria_table, eligibility_table, hscore_table
+from helpers.report.tables.clinical import agreement_table, criteria_table, eligibility_table, hscore_table
+from helpers.report.text.clinical_narrative import (
+    agreement_narrative,
+    criteria_narrative,
+    eligibility_narrative,
+)
 
 OWN = """
 kind = "criteria"
@@ -73,11 +77,11 @@ def test_a_file_in_the_cohorts_own_folder_is_evaluated_without_touching_code(sit
     pair = "criteria_agreement.our_rule_v_our_strict_rule.all.baseline"
     assert rows[f"{pair}.neither"].value == 5
     assert rows[f"{pair}.kappa"].n_missing == 2
-    table = criteria_table(rows, found, config, stamp="")
+    table = criteria_table(rows, found, config, watermark="")
     assert list(table.texts[2][:4]) == ["Fever with high ferritin", "2", "2", "0"]
-    assert "Fever with high ferritin: met by 2 of 4" in criteria_reading(rows, found, config).text
-    assert "5" in agreement_table(rows, found, stamp="").texts[0]
-    assert "100% of the 5 patients" in agreement_reading(rows, found).text
+    assert "Fever with high ferritin: met by 2 of 4" in criteria_narrative(rows, found, config).text
+    assert "5" in agreement_table(rows, found, watermark="").texts[0]
+    assert "100% of the 5 patients" in agreement_narrative(rows, found).text
 
 
 def test_a_site_file_that_cannot_be_read_is_named(site, tables):
@@ -102,7 +106,7 @@ def test_hscore_comes_with_its_attainable_range(tables, config, folder, store):
     # T3 has ferritin 900 (0 points), splenomegaly (23): the rest was not done.
     assert scores.loc["T3", "score"] == 23
     assert scores.loc["T3", "score_highest"] == 337 - 50
-    table = hscore_table(store.rows(), config, stamp="")
+    table = hscore_table(store.rows(), config, watermark="")
     assert table.texts[0][0].startswith("Score")
 
 
@@ -118,9 +122,9 @@ def test_eligibility_counts_every_rule_and_reason(tables, config, folder, store)
     assert rows["refractoriness.high_dose.control.baseline.not_done"].value == 2
     assert rows["eligibility.adult.treated.baseline.met"].value == 4
     assert rows["eligibility.verdict.treated.baseline.met"].value == 0
-    table = eligibility_table(rows, config, stamp="")
+    table = eligibility_table(rows, config, watermark="")
     assert any("Aged 18 or older" in row[0] for row in table.texts)
-    assert "0 of 4 patients were refractory" in eligibility_reading(rows, config).text
+    assert "0 of 4 patients were refractory" in eligibility_narrative(rows, config).text
 
 
 def test_a_cohort_of_patients_alone_says_what_is_missing(bare, store, tmp_path):
@@ -130,5 +134,5 @@ def test_a_cohort_of_patients_alone_says_what_is_missing(bare, store, tmp_path):
     describe_diagnoses(found, config, store, confidence=0.95)
     describe_eligibility(judged, tables, config, store)
     assert judged.refractory is None
-    assert "not recorded: treatments" in eligibility_reading(store.rows(), config, judged.why_not).text
-    assert "not enough is recorded for a verdict" in criteria_reading(store.rows(), found, config).text
+    assert "not recorded: treatments" in eligibility_narrative(store.rows(), config, judged.why_not).text
+    assert "not enough is recorded for a verdict" in criteria_narrative(store.rows(), found, config).text

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from helpers.pipeline.cli import app
+from helpers.commands.cli import app
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ from helpers.analysis.response_rules import (
 )
 from helpers.cohort.cleaning import clean_cohort
 from helpers.cohort.config import load_config
-from helpers.report.clinical_sentences import response_time_reading, rule_reading, variants_reading
-from helpers.report.clinical_tables import (
+from helpers.report.tables.clinical import (
     discordant_table,
     endpoint_table,
     explanation_table,
     rule_agreement_table,
     variants_table,
 )
+from helpers.report.text.clinical_narrative import response_time_narrative, rule_narrative, variants_narrative
 
 # T1 improves in three markers by week 1 and is normal in week 8; T2 improves in ferritin alone; T3 dies on
 # day 10; T4 improves in ferritin and platelets, but its clinician says no response.
@@ -98,11 +98,11 @@ def test_agreement_and_the_discordant_call_with_its_evidence(found, store):
     ferritin = evidence[evidence["item"] == "ferritin"].iloc[0]
     assert (ferritin["baseline_value"], ferritin["value"], ferritin["measured_day"]) == (4000, 2000, 7)
     assert ferritin["source_row"] > ferritin["baseline_source_row"]
-    table = discordant_table(discordant, evidence, stamp="")
+    table = discordant_table(discordant, evidence, watermark="")
     assert table.texts[0][:3] == ["T4, week_1", "PR", "NR"]
     assert any("4000 to 2000 ng/mL" in row[4] for row in table.texts)
-    assert "Rule PR: clinicians" in repr(rule_agreement_table(rows, config, stamp=""))
-    assert rule_reading(rows, config).text.startswith("Rule and clinicians make the same call in ")
+    assert "Rule PR: clinicians" in repr(rule_agreement_table(rows, config, watermark=""))
+    assert rule_narrative(rows, config).text.startswith("Rule and clinicians make the same call in ")
 
 
 def test_the_dead_count_as_no_response_and_who_left_does_not_count(found, store):
@@ -131,10 +131,10 @@ def test_every_variant_stands_beside_the_others_with_a_site_rule(found, cohort, 
     assert rows["response_variant.paper.treated.week_1.overall_count"].value == 2
     assert rows["response_variant.one_marker.treated.week_1.overall_count"].value == 3
     assert rows["response_variant.paper_dead_is_missing.treated.week_8.overall"].n == 2
-    assert [row[0] for row in variants_table(rows, variants, config, stamp="").texts][-1:] == [
+    assert [row[0] for row in variants_table(rows, variants, config, watermark="").texts][-1:] == [
         "Rule: one_marker"
     ]
-    assert "Week 1, treated group" in variants_reading(rows, variants, config).text
+    assert "Week 1, treated group" in variants_narrative(rows, variants, config).text
 
 
 def test_endpoints_count_everybody_and_a_call_late_in_the_window(found, store):
@@ -150,8 +150,8 @@ def test_endpoints_count_everybody_and_a_call_late_in_the_window(found, store):
     assert rows["time_to_response.clinician.treated.day_3.incidence"].value == pytest.approx(0.25)
     assert rows["time_to_response.clinician.treated.day_10.died_incidence"].value == pytest.approx(0.25)
     assert rows["time_to_response.clinician.treated.day_56.died_first"].value == 1
-    assert len(endpoint_table(rows, config, stamp="").texts) >= 2
-    assert "had responded by day 56" in response_time_reading(rows, config, 56).text
+    assert len(endpoint_table(rows, config, watermark="").texts) >= 2
+    assert "had responded by day 56" in response_time_narrative(rows, config, 56).text
 
 
 def test_the_example_is_the_first_discordant_call(found, store):
@@ -162,7 +162,7 @@ def test_the_example_is_the_first_discordant_call(found, store):
     answers = dict(zip(explained["question"], explained["answer"], strict=True))
     assert answers["response at week_1"].startswith("PR (rule; improved: ferritin, platelets")
     assert answers["clinician's response at week_1"] == "NR"
-    assert "patient T4" in explanation_table(explained, stamp="").title
+    assert "patient T4" in explanation_table(explained, watermark="").title
     assert example_patient(tables, rule, discordant.iloc[:0]) == ("T1", "week_1")
 
 
@@ -171,7 +171,7 @@ def test_an_empty_setting_switches_the_rule_off(found, cohort):
     off = config.model_copy(update={"criteria": config.criteria.model_copy(update={"response": ""})})
     rule = call_responses(tables, off, cohort)
     assert rule.calls.empty
-    assert "no response rule is configured" in rule_reading({}, off, rule.why_not).text
+    assert "no response rule is configured" in rule_narrative({}, off, rule.why_not).text
 
 
 def test_a_cohort_of_patients_alone_has_no_calls(bare, store, tmp_path):
@@ -182,4 +182,4 @@ def test_a_cohort_of_patients_alone_has_no_calls(bare, store, tmp_path):
     assert describe_variants(rule, tables, config, store, confidence=0.95) == []
     describe_endpoints(rule, tables, config, store, horizon_days=56, confidence=0.95)
     assert len(store) == 0
-    assert "No call differs" in repr(discordant_table(describe_agreement(rule, store), None, stamp=""))
+    assert "No call differs" in repr(discordant_table(describe_agreement(rule, store), None, watermark=""))

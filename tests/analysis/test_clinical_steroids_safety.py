@@ -12,16 +12,16 @@ from helpers.analysis.toxicity import (
     worst_laboratory_grades,
 )
 from helpers.cohort.cleaning import clean_cohort
-from helpers.report.clinical_sentences import (
-    alive_low_dose_reading,
-    event_rate_reading,
-    laboratory_toxicity_reading,
-)
-from helpers.report.safety_tables import (
+from helpers.report.tables.safety import (
     event_rate_table,
     laboratory_grade_table,
     low_dose_table,
     shift_grade_table,
+)
+from helpers.report.text.clinical_narrative import (
+    alive_low_dose_narrative,
+    event_rate_narrative,
+    laboratory_toxicity_narrative,
 )
 
 
@@ -35,7 +35,7 @@ def test_death_is_failure_and_an_unknown_dose_is_neither(tables, config, store):
     assert (rows[f"{stem}.percent"].n, rows[f"{stem}.percent"].n_missing) == (3, 1)
     assert (rows[f"{stem}.percent_bounds"].lower, rows[f"{stem}.percent_bounds"].upper) == (25, 50)
     assert rows["alive_low_dose.patients.both.week_8.difference"].n == 6
-    text = alive_low_dose_reading(rows, config).text
+    text = alive_low_dose_narrative(rows, config).text
     assert "At week 8 1 of 3 patients in the treated group were alive on 0.5 mg/kg/day" in text
     assert "survivors'" in text
 
@@ -51,7 +51,7 @@ def test_deaths_rank_behind_every_survivor(tables, config, store):
     test = rows["composite_rank.rank.both.week_8.test"]
     assert test.value == pytest.approx(6.5 / 9)
     assert (test.n, test.n_missing) == (6, 1)
-    assert "treated better with 0.72" in repr(low_dose_table(rows, config, stamp=""))
+    assert "treated better with 0.72" in repr(low_dose_table(rows, config, watermark=""))
 
 
 def test_event_rates_are_for_the_time_at_risk(tables, config, store):
@@ -67,8 +67,8 @@ def test_event_rates_are_for_the_time_at_risk(tables, config, store):
     limit = rows["event_rate.any.control.day_56.upper_limit_if_none"]
     assert limit.value == pytest.approx(100 * (1 - 0.05 ** (1 / 3)))
     assert "event_rate.any.treated.day_56.upper_limit_if_none" not in rows
-    assert "below 63.2%" in repr(event_rate_table(rows, config, stamp=""))
-    assert "if events were looked for at all" in event_rate_reading(rows, config).text
+    assert "below 63.2%" in repr(event_rate_table(rows, config, watermark=""))
+    assert "if events were looked for at all" in event_rate_narrative(rows, config).text
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +106,9 @@ def test_an_enzyme_raised_at_baseline_is_graded_by_its_change(measured, config, 
     assert rows["laboratory_toxicity.thrombocytopenia.control.day_56.grade_0"].n_missing == 1
     assert rows["toxicity_finding.thrombocytopenia.treated.follow_up.both"].value == 1
     assert rows["toxicity_finding.alt_increased.treated.follow_up.laboratory_only"].value == 2
-    assert len(laboratory_grade_table(rows, config, stamp="").texts) == 3
-    assert "grade 3: 1" in repr(shift_grade_table(rows, config, stamp=""))
-    assert "platelet count decreased: 1 of 1" in laboratory_toxicity_reading(rows, config).text
+    assert len(laboratory_grade_table(rows, config, watermark="").texts) == 3
+    assert "grade 3: 1" in repr(shift_grade_table(rows, config, watermark=""))
+    assert "platelet count decreased: 1 of 1" in laboratory_toxicity_narrative(rows, config).text
 
 
 def test_a_cohort_of_patients_alone_says_so(bare, store, tmp_path):
@@ -122,4 +122,4 @@ def test_a_cohort_of_patients_alone_says_so(bare, store, tmp_path):
     assert describe_composite_rank(tables, config, store, horizon_days=56).empty
     assert len(store) == 0
     for table in (laboratory_grade_table, shift_grade_table, event_rate_table, low_dose_table):
-        assert len(table(store.rows(), config, stamp="").texts[0]) == 1
+        assert len(table(store.rows(), config, watermark="").texts[0]) == 1

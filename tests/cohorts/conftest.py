@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from helpers.report.export import FORMATS
+from helpers.report.figures.output.export import FORMATS
 
 _ROOT = Path(__file__).parents[2]
 _FIGURES = {
@@ -81,7 +81,7 @@ def analysed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Analy
 
     def run(folder: Path) -> Analysed:
         output = tmp_path_factory.mktemp("output")
-        command = [sys.executable, "-m", "helpers.pipeline.cli", "run", str(folder), "--output", str(output)]
+        command = [sys.executable, "-m", "helpers.commands.cli", "run", str(folder), "--output", str(output)]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("COMPENDIUM_")}
         done = subprocess.run(command, cwd=_ROOT, env=clean, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -13,8 +13,8 @@ from helpers.clinical.criteria_files import available_criteria, find_criteria
 from helpers.clinical.response import VARIANTS
 from helpers.cohort.config import CohortConfig
 from helpers.cohort.dictionary import load_dictionary
-from helpers.report.clinical_tables import EVIDENCE_TITLES
 from helpers.report.figures.criteria import SHORT
+from helpers.report.tables.clinical import EVIDENCE_TITLES
 from helpers.results.format import format_number
 from helpers.results.store import Statistics
 
@@ -93,7 +93,7 @@ def _numbers(statistics: Statistics) -> set[float]:
 
 def _labels(config: CohortConfig) -> list[str]:
     """Return texts of the configuration and the dictionary that hold numbers of their own."""
-    texts = [config.title, config.data_note, config.stamp]
+    texts = [config.title, config.data_note, config.watermark]
     texts += [visit.label for visit in config.visits] + [visit.label.lower() for visit in config.visits]
     texts += [group.label for group in config.groups] + [group.day0 for group in config.groups]
     texts += [variable.label for variable in load_dictionary().variables.values()]

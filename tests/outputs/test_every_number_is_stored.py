@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers.cohort.config import load_config
-from helpers.pipeline.paths import CohortPaths
+from helpers.project.paths import CohortPaths
 from helpers.published.audit import published_findings
 from helpers.published.comparison import open_ledger
 from helpers.results.store import Statistics

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from helpers.cohort.config import load_config
-from helpers.report.compose import compose_figure_1
-from helpers.report.export import encoded
-from helpers.report.journals import journal_named
-from helpers.report.publish import drawn
-from helpers.report.recipes import SUFFIX, read_recipe, recipe_names
+from helpers.report.figures.compose import compose_figure_1
+from helpers.report.figures.output.export import encoded
+from helpers.report.figures.output.publish import drawn
+from helpers.report.figures.output.recipes import SUFFIX, read_recipe, recipe_names
+from helpers.report.journals.requirements import journal_named
 
 ROOT = Path(__file__).parents[2]
 COHORT = "rdmas_reconstructed"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.report.journals import journal_named
-from helpers.report.redraw import chosen_figures, drawing_pool, redraw
+from helpers.report.figures.output.redraw import chosen_figures, drawing_pool, redraw
+from helpers.report.journals.requirements import journal_named
 
 COHORT = "rdmas_reconstructed"
 ROOT = Path(os.environ.get("COMPENDIUM_PRODUCED") or Path(__file__).parents[2])

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from helpers.pipeline.parameters import declared_parameters
-from helpers.pipeline.plan import load_plan, predecessors
-from helpers.pipeline.validation import read_by
+from helpers.run.parameters import declared_parameters
+from helpers.run.plan import load_plan, predecessors
+from helpers.run.validation import read_by
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "helpers"

@@ -11,8 +11,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from recompute import changed_copy, statistics_of
 
 from helpers.published.audit import published_findings
-from helpers.published.beside import COLUMNS as BESIDE
-from helpers.published.beside import beside_paper, store_differences
 from helpers.published.comparison import (
     COLUMNS,
     VERDICTS,
@@ -26,6 +24,8 @@ from helpers.published.comparison import (
 from helpers.published.declared import DeclaredKeyError, declared_value
 from helpers.published.ledger import LEDGER_COLUMNS, LedgerError
 from helpers.published.printing import agree_date, agree_numbers, agree_p_value, agree_share
+from helpers.published.side_by_side import COLUMNS as BESIDE
+from helpers.published.side_by_side import side_by_side, store_differences
 from helpers.results.store import Statistics, StatisticsStore
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "cohorts" / "rdmas_reconstructed"
@@ -308,7 +308,7 @@ class TestVerdicts:
 
 class TestBesideThePaper:
     def test_the_same_cohort_lies_no_distance_away(self, stored, ledger, tmp_path):
-        found = beside_paper(*stored, ledger, confidence=0.95).set_index("id")
+        found = side_by_side(*stored, ledger, confidence=0.95).set_index("id")
         assert found.loc["A10", "own"] == "10/20"
         shares = found[found["unit"] == "percentage points"]
         assert len(shares) > 40
@@ -324,7 +324,7 @@ class TestBesideThePaper:
         ours = config.model_copy(update={"groups": tuple(groups)})
         with_alive = StatisticsStore(EMBEDDED, "unwritten")
         with_alive.add("survival", "death", "alive", group="our_control", timepoint="day_56", value=10, n=30)
-        found = beside_paper(Statistics(with_alive.rows().values()), ours, ledger, confidence=0.95)
+        found = side_by_side(Statistics(with_alive.rows().values()), ours, ledger, confidence=0.95)
         known = found[found["own"] != "not in this cohort"]
         assert known[["id", "group", "printed", "own"]].to_numpy().tolist() == [
             ["A15", "our_control", "13/21", "10/30"]
@@ -335,6 +335,6 @@ class TestBesideThePaper:
         assert statistics is not None
 
     def test_without_a_publication_there_is_nothing(self, stored):
-        found = beside_paper(*stored, None, confidence=0.95)
+        found = side_by_side(*stored, None, confidence=0.95)
         assert found.empty
         assert list(found.columns) == list(BESIDE)

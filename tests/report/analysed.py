@@ -19,7 +19,7 @@ from unittest import mock
 
 from variants import EMBEDDED, VARIANTS, write_variant
 
-from helpers.report.table import Table
+from helpers.report.tables.table import Table
 from helpers.report.text.material import Study
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def _quiet(output: Path) -> Iterator[None]:
     with (
         mock.patch.dict(os.environ, {"COMPENDIUM_OUTPUT": str(output)}),
         mock.patch.object(Table, "save", _save_json),
-        mock.patch("helpers.report.publish.publish_figure", return_value=None),
+        mock.patch("helpers.report.figures.output.publish.publish_figure", return_value=None),
     ):
         yield
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.cohort.sections import Report
-from helpers.report.export import FORMATS
+from helpers.report.figures.output.export import FORMATS
 
 
 @dataclass
 class Place:
     folder: Path
-    stamp: str = ""
+    watermark: str = ""
     report: Report = field(default_factory=Report)
     figure_formats: tuple[str, ...] = FORMATS
 

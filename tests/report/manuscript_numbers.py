@@ -7,10 +7,10 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from helpers.cohort.dictionary import load_dictionary
-from helpers.report.cells import Cell, Number, Value
-from helpers.report.table import Row as TableRow
-from helpers.report.table import Table
-from helpers.report.table_themes import theme_named
+from helpers.report.journals.table_themes import theme_named
+from helpers.report.tables.cells import Cell, Number, Value
+from helpers.report.tables.table import Row as TableRow
+from helpers.report.tables.table import Table
 from helpers.report.text.claims import Row
 from helpers.report.text.methods import SOFTWARE
 from helpers.report.text.wording import Wording

@@ -1,7 +1,14 @@
 """A table with everything that a table can hold."""
 
-from helpers.report.cells import count_percent, estimate_interval, median_spread, number, p_value, verbatim
-from helpers.report.table import Table, column, heading, message, row
+from helpers.report.tables.cells import (
+    count_percent,
+    estimate_interval,
+    median_spread,
+    number,
+    p_value,
+    verbatim,
+)
+from helpers.report.tables.table import Table, column, heading, message, row
 from helpers.results.store import StatisticsStore
 
 AWKWARD = "50 % & <b> of #1_a{b}\\c ~ ^ “x” — ≥ 5 µg · café 汉"

@@ -1,4 +1,4 @@
-"""Figures: exact size, same bytes, stamped, readable as text."""
+"""Figures: exact size, same bytes, watermarked, readable as text."""
 
 import io
 import sys
@@ -10,14 +10,14 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from helpers.report.export import FORMATS, _tidy_svg, chosen_formats
 from helpers.report.figures.course import Course, draw_courses, short_label
+from helpers.report.figures.output.export import FORMATS, _tidy_svg, chosen_formats
+from helpers.report.figures.output.fonts import MissingFontError, use_cjk_font
+from helpers.report.figures.output.publish import publish_figure
+from helpers.report.figures.output.recipes import recipe_names
 from helpers.report.figures.response import draw_response_shares
 from helpers.report.figures.survival import draw_survival
 from helpers.report.figures.survival_data import read_survival
-from helpers.report.fonts_installed import MissingFontError, use_cjk_font
-from helpers.report.publish import publish_figure
-from helpers.report.recipes import recipe_names
 
 sys.path.insert(0, str(Path(__file__).parent))
 from destinations import Place
@@ -48,7 +48,7 @@ def test_a_figure_has_its_size_in_every_format_and_the_same_bytes_each_time(stud
     assert b"/MediaBox [ 0 0 240.94" in pdf
 
 
-def test_stamp_and_numbers_are_text_in_the_svg(study, survival, config):
+def test_watermark_and_numbers_are_text_in_the_svg(study, survival, config):
     publish_figure(study, "figure_1a", "single", 80, "Survival", draw_survival, survival, config)
     text = (study.figures / "figure_1a.svg").read_text(encoding="utf-8")
     assert STAMP in text

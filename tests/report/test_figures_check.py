@@ -7,17 +7,17 @@ import matplotlib as mpl
 import pytest
 from PIL import Image
 
-from helpers.report.export import encoded
-from helpers.report.figure_check import check_file
+from helpers.report.figures.output.check import check_file
+from helpers.report.figures.output.export import encoded
+from helpers.report.figures.output.pdf_file import PdfError, PdfFile
+from helpers.report.figures.output.pdf_text import read_page
+from helpers.report.figures.output.publish import publish_figure
+from helpers.report.figures.output.recipes import read_recipe
+from helpers.report.figures.output.redraw import redraw_one
 from helpers.report.figures.response import draw_response_shares
+from helpers.report.figures.style import figure_style, new_figure
 from helpers.report.figures.survival import draw_survival
-from helpers.report.journals import journal_named
-from helpers.report.pdf_file import PdfError, PdfFile
-from helpers.report.pdf_text import read_page
-from helpers.report.publish import publish_figure
-from helpers.report.recipes import read_recipe
-from helpers.report.redraw import redraw_one
-from helpers.report.style import figure_style, new_figure
+from helpers.report.journals.requirements import journal_named
 
 sys.path.insert(0, str(Path(__file__).parent))
 from destinations import Place
@@ -250,8 +250,8 @@ def test_a_figure_lower_than_planned_has_smaller_text(tmp_path, survival, config
 
 
 def test_the_recipe_holds_what_was_drawn(tmp_path, survival, config):
-    place = Place(tmp_path, "stamp")
+    place = Place(tmp_path, "watermark")
     publish_figure(place, "figure_1b", "single", 80, "Response", draw_response_shares, survival, config)
     recipe = read_recipe(place.recipes / "figure_1b.pickle")
-    assert (recipe.draw, recipe.column, recipe.stamp) == (draw_response_shares, "single", "stamp")
+    assert (recipe.draw, recipe.column, recipe.watermark) == (draw_response_shares, "single", "watermark")
     assert recipe.arguments[1] == config

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.pipeline.plan import load_plan
+from helpers.run.plan import load_plan
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "exhibits.md").read_text(encoding="utf-8")

@@ -12,7 +12,10 @@ from helpers.cohort.sections import Report
 from helpers.report.figures.course import Course
 from helpers.report.figures.dose import draw_dose_ribbon
 from helpers.report.figures.exposure import dose_shades, draw_exposure, exposure_height
+from helpers.report.figures.output.fonts import MissingFontError, installed_font
+from helpers.report.figures.output.publish import publish_figure
 from helpers.report.figures.response import draw_response_shares, read_bars
+from helpers.report.figures.style import figure_style, new_figure
 from helpers.report.figures.survival import (
     LayerError,
     censor_marks,
@@ -24,9 +27,6 @@ from helpers.report.figures.survival import (
     risk_table,
     survival_figure,
 )
-from helpers.report.fonts_installed import MissingFontError, installed_font
-from helpers.report.publish import publish_figure
-from helpers.report.style import figure_style, new_figure
 from helpers.results.store import Statistics
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -8,13 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from helpers.cohort.sections import Report
-from helpers.report.export import encoded
 from helpers.report.figures.common import say_absent
-from helpers.report.journals import COLUMNS, Journal, JournalError, journal_named, journals
-from helpers.report.publish import publish_figure
-from helpers.report.recipes import RecipeError, read_recipe, write_recipe
-from helpers.report.redraw import chosen_figures
-from helpers.report.style import character_mm, figure_style, new_figure, panel_letter, text_size
+from helpers.report.figures.output.export import encoded
+from helpers.report.figures.output.publish import publish_figure
+from helpers.report.figures.output.recipes import RecipeError, read_recipe, write_recipe
+from helpers.report.figures.output.redraw import chosen_figures
+from helpers.report.figures.style import character_mm, figure_style, new_figure, panel_letter, text_size
+from helpers.report.journals.requirements import COLUMNS, Journal, JournalError, journal_named, journals
 
 sys.path.insert(0, str(Path(__file__).parent))
 from destinations import Place
@@ -80,7 +80,7 @@ def test_contradictions_in_a_journal_are_refused(values, message):
 def test_text_and_panel_letters_follow_the_journal(name):
     journal = journal_named(name)
     with figure_style(journal):
-        _, body = new_figure(journal.single, 50, stamp="Simulated")
+        _, body = new_figure(journal.single, 50, watermark="Simulated")
         axes = body.subplots()
         axes.set_xlabel("Days")
         panel_letter(body, "A")
@@ -133,8 +133,8 @@ def test_recipes_are_written_whole_and_alike(tmp_path):
 
 def test_a_layout_made_of_pixels_holds_on_the_page():
     """Letters have one width in the picture and in the PDF."""
-    from helpers.report.pdf_file import PdfFile
-    from helpers.report.pdf_text import read_page
+    from helpers.report.figures.output.pdf_file import PdfFile
+    from helpers.report.figures.output.pdf_text import read_page
 
     with figure_style():
         figure, body = new_figure(85, 40)

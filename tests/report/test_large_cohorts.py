@@ -12,10 +12,10 @@ import pytest
 from helpers.report.figures.course import Course, draw_courses, label_every, short_label, short_visit
 from helpers.report.figures.flow import draw_missing_map, missing_map_height
 from helpers.report.figures.forest import draw_effects
+from helpers.report.figures.output.publish import publish_figure
+from helpers.report.figures.style import figure_style, new_figure
 from helpers.report.figures.survival import draw_survival
-from helpers.report.publish import publish_figure
-from helpers.report.sentences import absent_reading
-from helpers.report.style import figure_style, new_figure
+from helpers.report.text.narrative import absent_narrative
 
 sys.path.insert(0, str(Path(__file__).parent))
 from destinations import Place
@@ -113,8 +113,8 @@ def test_a_figure_without_doses_says_what_is_not_recorded(study, store, config):
 
 def test_a_notebook_says_whether_all_or_a_part_of_it_has_nothing_to_do(config):
     needs = ["events", "responses"]
-    every = absent_reading(config, needs, needs).text
-    part = absent_reading(config, ["events"], needs).text
+    every = absent_narrative(config, needs, needs).text
+    part = absent_narrative(config, ["events"], needs).text
     assert every.startswith("**Nothing to do in this notebook:**")
     assert "no tables events and responses." in every
     assert part.startswith("**Nothing to do here for part of this notebook:**")

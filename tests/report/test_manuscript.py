@@ -14,7 +14,7 @@ from docx.oxml.ns import qn
 from manuscript_numbers import looked_up, part_spellings, strays
 from PIL import Image
 
-from helpers.report.manuscript import manuscript_bytes, write_manuscript
+from helpers.report.formats.manuscript import manuscript_bytes, write_manuscript
 from helpers.report.text.document import Checklist, FigureBlock, Heading, TableBlock, build_document
 from helpers.report.text.inline import TemplateError
 from helpers.report.text.parts import PARTS
@@ -58,15 +58,15 @@ def test_the_same_results_give_the_same_bytes(document, content):
     assert set(re.findall(r"\d{4}-\d\d-\d\dT[\d:]+Z", core)) == {"1980-01-01T00:00:00Z"}
 
 
-def test_headings_are_headings_and_the_stamp_stands_on_every_page(word, document):
+def test_headings_are_headings_and_the_watermark_stands_on_every_page(word, document):
     found = [(p.style.name, p.text) for p in word.paragraphs if p.style.name.startswith(("Heading", "Title"))]
     expected = [b for b in document.blocks if isinstance(b, Heading)]
     assert [text for _, text in found] == [str(block.text) for block in expected]
     assert found[0][0] == "Title"
     assert {style for style, _ in found[1:]} == {"Heading 1", "Heading 2"}
-    assert document.stamp
-    assert word.sections[0].header.paragraphs[0].text == document.stamp
-    assert any(p.text == document.stamp and p.style.name == "Stamp" for p in word.paragraphs)
+    assert document.watermark
+    assert word.sections[0].header.paragraphs[0].text == document.watermark
+    assert any(p.text == document.watermark and p.style.name == "Stamp" for p in word.paragraphs)
 
 
 def test_numbers_of_the_text_and_legends_are_links_to_their_rows(word, document):
@@ -199,7 +199,7 @@ def test_a_cohort_may_bring_its_own_template(tmp_path):
     own = replace(study, folder=tmp_path)
     (tmp_path / "cohort.toml").write_text("", encoding="utf-8")
     (tmp_path / "manuscript.md").write_text(
-        "# Our title\n\n{{ stamp }}\n\n## Finding\n\n"
+        "# Our title\n\n{{ watermark }}\n\n## Finding\n\n"
         "Of {{ flow.patients.all.baseline.recorded }} patients, "
         "{{ survival.death.control.day_56.deaths | of }} controls died.\n\n"
         "- {{ survival.death.both.day_{horizon}.logrank | p }}\n\n{{ figures: main }}\n",

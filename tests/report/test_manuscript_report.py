@@ -13,8 +13,8 @@ import pytest
 from analysed import NAME, QUICK, analysed
 from manuscript_numbers import looked_up, part_spellings, strays
 
-from helpers.report.html.markup import anchor
-from helpers.report.html.page import report_markup, write_report
+from helpers.report.formats.page.markup import anchor
+from helpers.report.formats.page.page import report_markup, write_report
 from helpers.report.text.document import FigureBlock, TableBlock, build_document
 from helpers.report.text.parts import PARTS
 from helpers.report.text.wording import LANGUAGES, Wording
@@ -256,12 +256,12 @@ def test_notebooks_and_provenance_are_inside(document, tree):
         assert text in shown
 
 
-def test_the_stamp_of_reconstructed_data_stands_first_and_last(document, tree):
-    assert document.stamp
-    stamps = [e.text() for e in tree.walk() if e.get("class") == "stamp"]
-    assert stamps[0] == stamps[-1] == document.stamp
-    assert tree.all("header")[0].text().count(document.stamp) == 1
-    assert len(stamps) > 20
+def test_the_watermark_of_reconstructed_data_stands_first_and_last(document, tree):
+    assert document.watermark
+    watermarks = [e.text() for e in tree.walk() if e.get("class") == "watermark"]
+    assert watermarks[0] == watermarks[-1] == document.watermark
+    assert tree.all("header")[0].text().count(document.watermark) == 1
+    assert len(watermarks) > 20
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -279,7 +279,7 @@ class TestCommand:
         command = [
             sys.executable,
             "-m",
-            "helpers.pipeline.cli",
+            "helpers.commands.cli",
             "report",
             *arguments,
             "--output",
@@ -299,7 +299,7 @@ class TestCommand:
         assert "expected one of en, zh" in done.stderr
 
     def test_a_pdf_without_its_program_says_how_to_install_it(self, monkeypatch):
-        from helpers.pipeline.reporting import ReportError, _pdf_maker
+        from helpers.commands.report import ReportError, _pdf_maker
 
         monkeypatch.setitem(sys.modules, "weasyprint", None)
         with pytest.raises(ReportError, match=r"uv sync --extra pdf"):
@@ -316,4 +316,4 @@ def test_the_page_for_paper_has_nothing_that_only_a_screen_can_show(document):
     links = [link for link in main.walk() if is_link(link)]
     assert len(links) > 250
     assert all(link.get("href")[1:] in ids for link in links)
-    assert document.stamp in page
+    assert document.watermark in page

@@ -5,10 +5,10 @@ import shutil
 import pytest
 from typer.testing import CliRunner
 
-from helpers.pipeline.cli import app
-from helpers.pipeline.paths import OUTPUT_VARIABLE
-from helpers.pipeline.tables import TablesError, write_for_journal
-from helpers.report.table import Table, row
+from helpers.commands.cli import app
+from helpers.commands.tables import TablesError, write_for_journal
+from helpers.project.paths import OUTPUT_VARIABLE
+from helpers.report.tables.table import Table, row
 
 COHORT = "rdmas_reconstructed"
 docx = pytest.importorskip("docx")

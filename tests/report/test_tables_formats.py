@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.report.table import Table, column, row
-from helpers.report.table_formats.docx import CAPTION, CELL, NOTE, add_table, tables_document
-from helpers.report.table_formats.html import page
-from helpers.report.table_formats.latex import SIGNS, escape, tables_latex
-from helpers.report.table_formats.measure import Page, measure
-from helpers.report.table_formats.shown import shown
-from helpers.report.table_formats.text import NOTES, lines, to_csv
-from helpers.report.table_formats.xlsx import tables_workbook
+from helpers.report.formats.docx import CAPTION, CELL, NOTE, add_table, tables_document
+from helpers.report.formats.html import page
+from helpers.report.formats.latex import SIGNS, escape, tables_latex
+from helpers.report.formats.measure import Page, measure
+from helpers.report.formats.rendered import shown
+from helpers.report.formats.text import NOTES, lines, to_csv
+from helpers.report.formats.xlsx import tables_workbook
+from helpers.report.tables.table import Table, column, row
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tables_at_hand import AWKWARD, empty_table, full_table, long_table
@@ -39,7 +39,7 @@ def plain(text):
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_csv_holds_texts_signs_notes_and_stamp(table):
+def test_csv_holds_texts_signs_notes_and_watermark(table):
     found = list(csv.reader(io.StringIO(to_csv(table))))
     assert found[0] == ["", "Group A & B, n (%)", "Group A & B, P value", "Size", NOTES]
     assert found[1] == ["Clinical = characteristics"]
@@ -78,7 +78,7 @@ def test_html_escapes_links_and_is_made_once(table, monkeypatch):
     assert 'colspan="4"><strong>Clinical = characteristics</strong>' in text
     assert "<strong>Table S4.</strong>" in text
     assert text.count("<tr>") == len(table.rows)
-    monkeypatch.setattr("helpers.report.table_formats.html._frame", None)
+    monkeypatch.setattr("helpers.report.formats.html._frame", None)
     assert table.to_html() == text
     assert page([table]).count(text) == 1
 

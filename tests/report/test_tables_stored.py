@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from manuscript_numbers import renewed_cell
 
-from helpers.report.cells import Value, sentence, short_method
-from helpers.report.table import Table
-from helpers.report.table_export import chosen_tables, export_tables
-from helpers.report.table_formats.html import page
-from helpers.report.table_formats.text import lines, to_csv
-from helpers.report.table_themes import theme_named
+from helpers.report.formats.export import chosen_tables, export_tables
+from helpers.report.formats.html import page
+from helpers.report.formats.text import lines, to_csv
+from helpers.report.journals.table_themes import theme_named
+from helpers.report.tables.cells import Value, sentence, short_method
+from helpers.report.tables.table import Table
 from helpers.results.store import Statistics
 
 ROOT = Path(os.environ.get("COMPENDIUM_PRODUCED") or Path(__file__).parents[2])
@@ -111,7 +111,7 @@ def test_missing_and_limited_values_of_table_1_have_footnotes(statistics):
 
 
 def test_the_step_writes_the_same_files_again(tmp_path):
-    from helpers.pipeline.paths import CohortPaths
+    from helpers.project.paths import CohortPaths
 
     folder = tmp_path / "tables"
     folder.mkdir()

@@ -21,7 +21,7 @@ def result(**other):
     return SimpleNamespace(**(fields | other))
 
 
-def test_rows_survive_writing_and_reading(tmp_path):
+def test_rows_survive_writing_and_narrative(tmp_path):
     store = StatisticsStore(tmp_path, "04_survival")
     store.add("survival", "death", "logrank", group="both", timepoint="day_56", result=result(), unit="days")
     store.add("survival", "death", "deaths", group="control", value=8, n=21, note='a, "quoted" note')

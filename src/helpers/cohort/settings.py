@@ -174,7 +174,7 @@ class CohortConfig(Section):
         return self.follow_up.horizon_days
 
     @property
-    def stamp(self) -> str:
+    def watermark(self) -> str:
         """Short warning that stands on every figure and table; empty for real patients."""
         return STAMPS[self.provenance]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helpers.report.style import GREY, INK
+from helpers.report.figures.style import GREY, INK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from helpers.cohort.dictionary import load_dictionary
 from helpers.report.figures.common import say_absent
-from helpers.report.style import (
+from helpers.report.figures.style import (
     FAINT,
     GREY,
     MM_PER_INCH,

@@ -14,7 +14,7 @@ from helpers.report.figures.course import (
     short_visit,
     summarised_visits,
 )
-from helpers.report.style import GREY, GroupStyle, group_styles
+from helpers.report.figures.style import GREY, GroupStyle, group_styles
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:

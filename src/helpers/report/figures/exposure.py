@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import say_absent
-from helpers.report.style import GREY, INK, RESPONSE_COLOURS, RESPONSE_LABELS
+from helpers.report.figures.style import GREY, INK, RESPONSE_COLOURS, RESPONSE_LABELS
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
-from helpers.report.style import GREY, INK, group_styles
+from helpers.report.figures.style import GREY, INK, group_styles
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
-from helpers.report.style import FAINT, GREY, INK
+from helpers.report.figures.style import FAINT, GREY, INK
 from helpers.results.format import NOT_ESTIMABLE, format_number, format_p
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
-from helpers.report.style import (
+from helpers.report.figures.style import (
     GREY,
     INK,
     RESPONSE_COLOURS,

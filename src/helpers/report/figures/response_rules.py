@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
-from helpers.report.style import FAINT, group_styles
+from helpers.report.figures.style import FAINT, group_styles
 from helpers.results.store import slug
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from helpers.report.figures.common import count_rows, say_absent
+from helpers.report.figures.style import GREY, GroupStyle, group_styles
 from helpers.report.figures.survival_data import SurvivalData, read_survival
-from helpers.report.style import GREY, GroupStyle, group_styles
 from helpers.results.format import format_interval, format_number, format_p_equation
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from helpers.report.text.strobe import Answer, checklist
 from helpers.report.text.wording import Wording, language_file
 
 if TYPE_CHECKING:
-    from helpers.report.table import Table
+    from helpers.report.tables.table import Table
     from helpers.report.text.material import Study
 
 _PART = re.compile(r"^(\w+)\? ")
@@ -54,10 +54,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph; ``role`` is ``stamp`` or ``note`` for warnings, ``list`` for a line of a list."""
+    """A paragraph; ``role`` is ``watermark`` or ``note`` for warnings, ``list`` for a line of a list."""
 
     text: Prose
-    role: Literal["text", "stamp", "note", "list", "exhibits"] = "text"
+    role: Literal["text", "watermark", "note", "list", "exhibits"] = "text"
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,9 @@ class Document:
         return tuple(found)
 
     @property
-    def stamp(self) -> str:
+    def watermark(self) -> str:
         """Warning for cohorts that are not of real patients, in the document's language."""
-        return self.wording.term(self.study.config.stamp) if self.study.config.stamp else ""
+        return self.wording.term(self.study.config.watermark) if self.study.config.watermark else ""
 
 
 def build_document(study: Study, wording: Wording, template: str | None = None) -> Document:
@@ -202,7 +202,7 @@ def _has_data(figure: str, study: Study) -> bool:
 
 def _is_empty(table: Table, study: Study) -> bool:
     """Tell whether a table says only that there is nothing to show, because the cohort lacks the data."""
-    from helpers.report.table import Row as TableRow
+    from helpers.report.tables.table import Row as TableRow
 
     kinds = {row.kind for row in table.rows if isinstance(row, TableRow)}
     if table.name in _SHOWN_EMPTY:
@@ -238,9 +238,9 @@ class _Builder:
             return Prose.of(Declared(self.wording.term(self.study.config.title), "title"))
         return fill(text, self.material, self.wording)
 
-    def stamp(self, _asked: str) -> list[Block]:
-        stamp = self.study.config.stamp
-        return [Paragraph(Prose.of(self.wording.term(stamp)), "stamp")] if stamp else []
+    def watermark(self, _asked: str) -> list[Block]:
+        watermark = self.study.config.watermark
+        return [Paragraph(Prose.of(self.wording.term(watermark)), "watermark")] if watermark else []
 
     def note(self, _asked: str) -> list[Block]:
         note = self.study.config.data_note
@@ -294,7 +294,7 @@ class _Builder:
 
 
 _DIRECTIVES: dict[str, Callable[[_Builder, str], list[Block]]] = {
-    "stamp": _Builder.stamp,
+    "watermark": _Builder.watermark,
     "note": _Builder.note,
     "text": _Builder.text,
     "exhibits": _Builder.exhibits,

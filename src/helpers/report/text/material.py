@@ -16,7 +16,7 @@ from helpers.report.text.claims import Material
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
-    from helpers.report.table import Table
+    from helpers.report.tables.table import Table
     from helpers.results.store import Statistics
 
 _PARAMETER_TAGS = {"parameters", "injected-parameters"}
@@ -70,7 +70,7 @@ class Study:
     @cached_property
     def tables(self) -> list[Table]:
         """The stored tables: those of the text first, then the supplementary ones, each by number."""
-        from helpers.report.table import stored_tables
+        from helpers.report.tables.table import stored_tables
 
         return stored_tables(self.results / "tables")
 

@@ -1,0 +1,1 @@
+"""Dask and SLURM: steps of a run carried out on many machines."""

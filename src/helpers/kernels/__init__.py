@@ -1,0 +1,1 @@
+"""Jupyter kernels: started, shared out, forked from a process with loaded libraries."""

@@ -1,0 +1,157 @@
+"""Run one notebook in a kernel of its own, by papermill.
+
+Times, run ids, paths and random cell ids that papermill and nbclient write into a notebook are left out: the
+same notebook on the same data gives the same bytes.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+from helpers.kernels.pool import KERNEL, START_OPTIONS, KernelPool, manager_settings
+
+_KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
+_LANGUAGE = {"name": "python"}
+_FORMAT = (4, 5)
+_INJECTED = "injected-parameters"
+_TIMING = {"papermill", "execution", "ExecuteTime"}
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class NotebookFailedError(RuntimeError):
+    """A notebook stopped with an error.
+
+    Attributes:
+        cell: number of the cell in the notebook, the first cell is 1, all kinds of cells counted; 0 if no
+            single cell is to blame.
+        reason: kind of the error and its message.
+        line: first line of the cell's source.
+    """
+
+    def __init__(self, name: str, cell: int, reason: str, line: str = "") -> None:
+        self.name, self.cell, self.reason, self.line = name, cell, reason, line
+        place = f"{name}, cell {cell}" if cell else name
+        super().__init__(f"{place}: {reason}" + (f" [{line}]" if line else ""))
+
+
+def execute_notebook(
+    source: Path,
+    target: Path,
+    parameters: Mapping[str, Any],
+    *,
+    failed: Path,
+    pool: KernelPool | None = None,
+) -> None:
+    """Execute a notebook and store it with its outputs.
+
+    The target appears only when every cell has succeeded. The kernel starts in the notebook's folder, as in
+    JupyterLab.
+
+    Args:
+        source: the notebook; its stored outputs are ignored.
+        target: where the executed notebook goes; parent folders are made.
+        parameters: values put in place of those in the cell tagged ``parameters``; none injects no cell.
+        failed: where the notebook goes if a cell fails, as far as it came.
+        pool: kernels that have been started already.
+
+    Raises:
+        NotebookFailedError: a cell failed or the kernel died.
+    """
+    skip_web_address_grammar()
+    import nbformat
+    from papermill.exceptions import PapermillExecutionError
+
+    original = _blank(nbformat.read(source, as_version=4))
+    failed.parent.mkdir(parents=True, exist_ok=True)
+    failed.unlink(missing_ok=True)
+    try:
+        executed = _run(original, parameters, source.parent, failed, pool)
+    except PapermillExecutionError as error:
+        raise _failure(source.stem, error, original, injected=bool(parameters)) from None
+    except Exception as error:  # a kernel that dies or does not start raises many kinds
+        reason = str(error).strip() or type(error).__name__
+        raise NotebookFailedError(source.stem, 0, f"the kernel stopped: {reason}") from error
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    nbformat.write(_clean(executed, original), partial)
+    partial.replace(target)
+    failed.unlink(missing_ok=True)
+
+
+def skip_web_address_grammar() -> None:
+    """Keep nbformat from compiling the grammar of international web addresses at every start (two seconds).
+
+    jsonschema does without it where it is not installed, and no notebook holds what it would check.
+    """
+    sys.modules.setdefault("rfc3987_syntax", cast("ModuleType", None))
+
+
+def _run(
+    notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Path, pool: KernelPool | None
+) -> Any:
+    import papermill
+    from papermill.log import logger
+
+    logger.addHandler(logging.NullHandler())  # it would tell on standard error what is raised as well
+    kernel = pool.take(folder) if pool else None
+    try:
+        return papermill.execute_notebook(
+            notebook,
+            str(failed).replace("{", "{{").replace("}", "}}"),  # papermill fills in braces of paths
+            parameters=dict(parameters),
+            kernel_name=KERNEL,
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            autosave_cell_every=0,
+            resources={"metadata": {"path": str(folder)}},
+            coalesce_streams=True,
+            record_timing=False,
+            config=manager_settings(),
+            extra_arguments=START_OPTIONS.copy(),
+            km=kernel,
+        )
+    finally:
+        if pool and kernel:
+            pool.end(kernel)
+
+
+def _blank(notebook: Any) -> Any:
+    """The notebook without outputs, every cell with a lasting id."""
+    for index, cell in enumerate(notebook.cells, start=1):
+        cell.id = cell.get("id") or f"cell-{index:02d}"
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    notebook.nbformat, notebook.nbformat_minor = _FORMAT
+    return notebook
+
+
+def _clean(executed: Any, original: Any) -> Any:
+    """The executed notebook with the metadata of the original and no trace of when and where it ran."""
+    from nbformat import from_dict
+
+    metadata = {cell.id: cell.metadata for cell in original.cells}
+    for cell in executed.cells:
+        if _INJECTED in cell.metadata.get("tags", []):
+            cell.id, cell.metadata = _INJECTED, from_dict({"tags": [_INJECTED]})
+        else:
+            kept = {key: value for key, value in metadata[cell.id].items() if key not in _TIMING}
+            cell.metadata = from_dict(kept)
+    kept = {key: value for key, value in original.metadata.items() if key not in _TIMING}
+    executed.metadata = from_dict(kept | {"kernelspec": _KERNELSPEC, "language_info": _LANGUAGE})
+    executed.nbformat, executed.nbformat_minor = _FORMAT
+    return executed
+
+
+def _failure(name: str, error: Any, original: Any, *, injected: bool) -> NotebookFailedError:
+    """The failure with the number that the cell has in the notebook's own file."""
+    tagged = [i for i, cell in enumerate(original.cells) if "parameters" in cell.metadata.get("tags", [])]
+    place_of_injected = tagged[0] + 1 if tagged else 0
+    behind = injected and error.cell_index > place_of_injected
+    message = _COLOUR.sub("", str(error.evalue)).strip().split("\n")
+    reason = f"{error.ename}: {message[0]}" if message[0] else str(error.ename)
+    line = next((text.strip() for text in error.source.split("\n") if text.strip()), "")
+    return NotebookFailedError(name, error.cell_index + (0 if behind else 1), reason, line)

@@ -1,0 +1,328 @@
+"""Start a warm process, and ask it for processes."""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+SOCKET_VARIABLE = "COMPENDIUM_FORK_SERVER"
+PROVISIONER_VARIABLE = "JUPYTER_DEFAULT_PROVISIONER_NAME"
+PROVISIONER = "fork-provisioner"
+# One thread per kernel: several kernels share the machine, and sums do not depend on the number of cores.
+KERNEL_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+# Arrow's allocator would start a thread, which a forked process lacks.
+_WITHOUT_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+_PATIENCE_SECONDS = 90.0
+
+
+class ForkServerError(RuntimeError):
+    """No kernel was to be had from the warm process."""
+
+
+def available() -> bool:
+    """Whether kernels can be forked here: forking a process with loaded libraries is safe on Linux only."""
+    return sys.platform == "linux"
+
+
+def private_folder(prefix: str) -> Path:
+    """Make a folder for sockets, which only this user may look into."""
+    # A socket's name may have about 100 characters: too few for the temporary folders of some systems.
+    short = "/tmp" if Path("/tmp").is_dir() else None
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=short))
+
+
+class ForkServer:
+    """A warm process that ends with its owner.
+
+    Starting it returns at once. The imports go on meanwhile, and a kernel asked for before they are done has
+    those that are: it makes up for the others when it needs them.
+
+    Attributes:
+        socket: where it takes requests.
+    """
+
+    def __init__(self) -> None:
+        self._folder = private_folder("warm-")
+        self.socket = self._folder / "socket"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(str(self.socket))
+            listener.listen(128)  # from here on requests may come; they wait for the imports
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "helpers.kernels.fork_server.server", str(listener.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=dict(os.environ) | KERNEL_ENVIRONMENT | _WITHOUT_THREADS,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process number."""
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def wait_until_loaded(self, given_up: threading.Event | None = None) -> bool:
+        """Wait for the end of the imports; returns False if ``given_up`` is set before.
+
+        Raises:
+            ForkServerError: it does not answer.
+        """
+        end = time.monotonic() + _PATIENCE_SECONDS
+        with _told(str(self.socket), {"tell": "loaded"}) as connection:
+            while not select.select([connection], [], [], 0.1)[0]:
+                if given_up and given_up.is_set():
+                    return False
+                if time.monotonic() > end:
+                    raise ForkServerError("the warm process does not answer (it is still loading)")
+            _answer(connection)
+        return True
+
+    def hand_over(self) -> None:
+        """Let it live as long as this process and the programme that this process turns into."""
+        assert self._process.stdin is not None
+        os.set_inheritable(self._process.stdin.fileno(), True)
+
+    def close(self) -> None:
+        """End it and the kernels that it forked."""
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()  # type: ignore[union-attr]
+        try:
+            self._process.wait(timeout=0.2)  # it may still be importing, and has nothing to lose
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextmanager
+def forked_kernels(*, at_once: bool = True) -> Iterator[ForkServer | None]:
+    """Have the kernels that this process and its children start forked from a warm process.
+
+    Where that is not possible the block runs all the same, with ordinary kernels; so it does if another
+    provisioner has been chosen by ``JUPYTER_DEFAULT_PROVISIONER_NAME``.
+
+    Args:
+        at_once: start the warm process now; otherwise with the first kernel.
+    """
+    chosen = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)
+    if chosen != PROVISIONER or os.environ.get(SOCKET_VARIABLE):
+        yield None
+        return
+    process = ForkServer() if at_once and available() else None
+    changed = {PROVISIONER_VARIABLE: PROVISIONER} | (
+        {SOCKET_VARIABLE: str(process.socket)} if process else {}
+    )
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    try:
+        yield process
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        close_own()
+        if process:
+            process.close()
+
+
+def turn_into(command: list[str]) -> NoReturn:
+    """Replace this process by a command whose kernels, and those of its children, are forked.
+
+    The warm process ends with the command.
+
+    Raises:
+        OSError: the command cannot be started.
+    """
+    os.environ.setdefault(PROVISIONER_VARIABLE, PROVISIONER)
+    process = None
+    if available() and os.environ[PROVISIONER_VARIABLE] == PROVISIONER and SOCKET_VARIABLE not in os.environ:
+        process = ForkServer()
+        process.hand_over()
+        os.environ[SOCKET_VARIABLE] = str(process.socket)
+    sys.stdout.flush()
+    try:
+        os.execvp(command[0], command)
+    except OSError:
+        if process:
+            process.close()
+        raise
+
+
+def shared_or_own() -> str:
+    """Address of the warm process that the environment names, or of one of this process's own."""
+    global _own
+    shared = os.environ.get(SOCKET_VARIABLE)
+    if shared and Path(shared).exists():
+        return shared
+    with _lock:
+        if _own is None or not _own.alive():
+            _own = ForkServer()
+        return str(_own.socket)
+
+
+def close_own() -> None:
+    """End the warm process that :func:`shared_or_own` has started, if any."""
+    global _own
+    with _lock:
+        if _own is not None:
+            _own.close()
+            _own = None
+
+
+_own: ForkServer | None = None
+_lock = threading.Lock()
+
+
+class ForkedProcess:
+    """A process forked by a warm one; has what Jupyter uses of :class:`subprocess.Popen`."""
+
+    stdin: IO[bytes] | None = None
+    stdout: IO[bytes] | None = None
+    stderr: IO[bytes] | None = None
+
+    def __init__(self, connection: socket.socket, pid: int) -> None:
+        self._connection = connection
+        self._received = b""
+        self.pid = pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Exit status, or None while it runs."""
+        if self.returncode is None:
+            self._look(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Exit status, once it has ended.
+
+        Raises:
+            subprocess.TimeoutExpired: it runs still after ``timeout`` seconds.
+        """
+        while self.returncode is None:
+            if not self._look(timeout):
+                raise subprocess.TimeoutExpired("forked process", timeout or 0)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Signal it and its children."""
+        if self.poll() is None:
+            with contextlib.suppress(OSError):
+                self._connection.sendall(json.dumps({"signal": int(number)}).encode() + b"\n")
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def _look(self, timeout: float | None) -> bool:
+        """Take in what the warm process has said; whether it said anything in time."""
+        if not select.select([self._connection], [], [], timeout)[0]:
+            return False
+        try:
+            data = self._connection.recv(4096)
+        except OSError:
+            data = b""
+        self._received += data
+        if b"\n" in self._received:
+            self.returncode = int(json.loads(self._received.split(b"\n")[0])["status"])
+        elif not data:  # the warm process has gone, and its kernels with it
+            self.returncode = -int(signal.SIGKILL)
+        if self.returncode is not None:
+            self._connection.close()
+        return True
+
+
+def fork(
+    address: str, task: Mapping[str, Any], env: Mapping[str, str], cwd: str, output: tuple[int, int]
+) -> ForkedProcess:
+    """Ask the warm process at ``address`` for a process.
+
+    Args:
+        address: its socket.
+        task: ``argv`` of a kernel, or the order of a ``call`` (see :mod:`helpers.kernels.call`).
+        env: its environment.
+        cwd: folder that it starts in.
+        output: file descriptors for its standard output and errors.
+
+    Raises:
+        ForkServerError: the warm process does not answer, or cannot give such a process.
+    """
+    connection = _told(address, {**task, "env": dict(env), "cwd": cwd}, output)
+    answer = _answer(connection)
+    if "pid" not in answer:
+        connection.close()
+        raise ForkServerError(answer.get("refused", "no process was forked"))
+    connection.settimeout(None)
+    return ForkedProcess(connection, int(answer["pid"]))
+
+
+def _told(address: str, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> socket.socket:
+    """A connection to a warm process that has been sent a message.
+
+    Raises:
+        ForkServerError: it is not there.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(_PATIENCE_SECONDS)
+    with _closed_unless_answered(connection):
+        connection.connect(address)
+        line = json.dumps(message).encode() + b"\n"
+        sent = socket.send_fds(connection, [line], list(descriptors))
+        if sent < len(line):  # it may have answered and hung up already
+            connection.sendall(line[sent:])
+    return connection
+
+
+def _answer(connection: socket.socket) -> dict[str, Any]:
+    """What the warm process says to a message; the connection is closed if it says nothing.
+
+    Raises:
+        ForkServerError: it does not answer.
+    """
+    with _closed_unless_answered(connection):
+        return _line(connection)
+
+
+@contextmanager
+def _closed_unless_answered(connection: socket.socket) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        connection.close()
+        raise ForkServerError(f"the warm process does not answer ({error})") from None
+
+
+def _line(connection: socket.socket) -> dict[str, Any]:
+    received = b""
+    while not received.endswith(b"\n"):
+        byte = connection.recv(1)  # no further: what comes after the line is the kernel's end
+        if not byte:
+            raise ValueError("it has ended")
+        received += byte
+    answer: dict[str, Any] = json.loads(received)
+    return answer

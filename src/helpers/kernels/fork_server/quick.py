@@ -1,0 +1,71 @@
+"""Clients of kernels that do not wait for silence, and a manager that remembers the one it gave out.
+
+The ordinary ones count a kernel as ready when it has answered, but then drop what else arrives until nothing
+has come for a fifth of a second: longer than a forked kernel takes to start. Nothing is lost by dropping
+less: replies are known by what they reply to.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import AsyncKernelManager
+
+SILENCE_SECONDS = 0.002
+
+
+class QuickClient(AsyncKernelClient):
+    """The client that papermill awaits."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers.
+
+        Raises:
+            RuntimeError: it does not in time, or has died.
+        """
+        with _brief_silence(self.iopub_channel):
+            await super()._async_wait_for_ready(timeout)
+
+
+class QuickBlockingClient(BlockingKernelClient):
+    """The client that nbval waits for."""
+
+    def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers.
+
+        Raises:
+            RuntimeError: it does not in time, or has died.
+        """
+        with _brief_silence(self.iopub_channel):
+            super().wait_for_ready(timeout)
+
+
+class PooledKernelManager(AsyncKernelManager):
+    """Manager of a kernel that others use: they leave their client to whoever ends the kernel.
+
+    Attributes:
+        given: the last client given out.
+    """
+
+    given: Any = None
+
+    def client(self, **kwargs: Any) -> Any:
+        """A client, not yet connected."""
+        self.given = super().client(**kwargs)
+        return self.given
+
+
+@contextmanager
+def _brief_silence(channel: Any) -> Iterator[None]:
+    ordinary = channel.get_msg
+
+    def brief(timeout: float | None = None) -> Any:
+        return ordinary(timeout=SILENCE_SECONDS if timeout is None else min(timeout, SILENCE_SECONDS))
+
+    channel.get_msg = brief
+    try:
+        yield
+    finally:
+        channel.get_msg = ordinary

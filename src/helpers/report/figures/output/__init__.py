@@ -1,0 +1,1 @@
+"""Figures saved, kept to be drawn again, and checked."""

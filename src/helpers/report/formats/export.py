@@ -1,0 +1,94 @@
+"""Stored tables written for a journal: Word, LaTeX, workbook, HTML, csv. No notebook is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import get_args
+
+from helpers.report.journals.table_themes import Theme, theme_named
+from helpers.report.tables.table import Table, TableFormat, stored_tables
+from helpers.results.files import write_whole
+
+FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
+_TOGETHER: tuple[TableFormat, ...] = ("docx", "tex", "xlsx")  # what the step writes, all tables in one file
+
+
+class TableExportError(ValueError):
+    """A table or format that does not exist; the message lists those that do."""
+
+
+def export_tables(folder: Path, results: Path) -> None:
+    """Write ``tables.docx``, ``.tex`` and ``.xlsx`` with all stored tables in the cohort's journal's manner.
+
+    Args:
+        folder: the cohort's folder, whose configuration names the journal.
+        results: the cohort's results; ``tables/*.json`` is read, ``tables/`` written.
+    """
+    from helpers.cohort.config import load_config
+
+    theme = theme_named(load_config(folder).report.journal)
+    tables = stored_tables(results / "tables")
+    for form in _TOGETHER:
+        write_together(tables, results / "tables" / f"tables.{form}", form, theme)
+
+
+def write_together(tables: Sequence[Table], path: Path, form: TableFormat, theme: Theme) -> Path:
+    """Write all tables into one file."""
+    write_whole(path, _WRITERS[form](tables, theme))
+    return path
+
+
+def write_each(tables: Iterable[Table], directory: Path, form: TableFormat, theme: Theme) -> list[Path]:
+    """Write each table into a file of its own, named after it."""
+    return [write_together([table], directory / f"{table.name}.{form}", form, theme) for table in tables]
+
+
+def chosen_tables(directory: Path, wanted: Sequence[str]) -> list[Table]:
+    """Return the stored tables of these names, in the order of their numbers; all of them if none is named.
+
+    Raises:
+        TableExportError: there is no table of a name, or none at all.
+    """
+    known = {table.name: table for table in stored_tables(directory)}
+    if not known:
+        raise TableExportError("No tables are stored yet: run `compendium run` first.")
+    absent = [name for name in wanted if name not in known]
+    if absent:
+        raise TableExportError(f"No table {', '.join(absent)}. There are: {', '.join(known)}.")
+    return [table for name, table in known.items() if not wanted or name in wanted]
+
+
+def _docx(tables: Sequence[Table], theme: Theme) -> bytes:
+    from helpers.report.formats.docx import tables_document
+
+    return tables_document(tables, theme)
+
+
+def _tex(tables: Sequence[Table], theme: Theme) -> bytes:
+    from helpers.report.formats.latex import tables_latex
+
+    return tables_latex(tables, theme).encode()
+
+
+def _xlsx(tables: Sequence[Table], theme: Theme) -> bytes:
+    from helpers.report.formats.xlsx import tables_workbook
+
+    return tables_workbook(tables, theme)
+
+
+def _html(tables: Sequence[Table], theme: Theme) -> bytes:
+    from helpers.report.formats.html import page
+
+    return page(tables, theme).encode()
+
+
+def _csv(tables: Sequence[Table], theme: Theme) -> bytes:
+    from helpers.report.formats.text import to_csv
+
+    return "\n".join(to_csv(table, theme) for table in tables).encode()
+
+
+_WRITERS: dict[TableFormat, Callable[[Sequence[Table], Theme], bytes]] = {
+    "docx": _docx, "tex": _tex, "xlsx": _xlsx, "html": _html, "csv": _csv,
+}  # fmt: skip

@@ -1,0 +1,335 @@
+"""The manuscript as a Word file: text, tables, figures, checklist, and where each number comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from helpers.report.text.document import (
+    Block,
+    Checklist,
+    Document,
+    FigureBlock,
+    Heading,
+    Paragraph,
+    Sources,
+    TableBlock,
+    build_document,
+    exhibit_words,
+)
+from helpers.report.text.material import Study
+from helpers.report.text.prose import Fragment, Number, Prose
+from helpers.report.text.wording import Language, Wording, language_file
+from helpers.results.files import write_whole
+
+if TYPE_CHECKING:
+    from docx.document import Document as WordDocument
+
+FONT = "Arial"
+FONT_CJK = "SimSun"
+TEXT_POINTS = 10.5
+_PAGE_MM = (210, 297)
+_MARGIN_MM = 25
+_CAPTION_MM = 28  # room kept below a figure for its legend
+_WATERMARK_STYLE, _NOTE_STYLE = "Stamp", "Data Note"
+_WORDS = {"method", "note", "unit"}  # parts of a row that have a column of their own
+_W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+
+
+def write_manuscript(study: Study, path: Path, language: Language | None = None) -> Path:
+    """Write the manuscript of a cohort as a Word file, the same bytes each time.
+
+    Args:
+        study: the cohort's results.
+        path: the file to write.
+        language: ``en`` or ``zh``; by default the cohort's own.
+    """
+    wording = Wording.of(language or study.config.report.language, study.config)
+    content = manuscript_bytes(build_document(study, wording))
+    write_whole(path, content)
+    return path
+
+
+def manuscript_bytes(document: Document) -> bytes:
+    """Return the content of the Word file."""
+    from helpers.report.formats.docx import document_bytes
+
+    word = _new_word(document)
+    writer = _Writer(word, document)
+    for i, block in enumerate(document.blocks):
+        writer.write(block, document.blocks[i + 1 :])
+    return document_bytes(word)
+
+
+def _new_word(document: Document) -> WordDocument:
+    """Return an empty A4 document with its styles, properties and the watermark in its header."""
+    import docx
+    from docx.shared import Mm
+
+    word = docx.Document()
+    section = word.sections[0]
+    section.page_width, section.page_height = (Mm(side) for side in _PAGE_MM)
+    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(_MARGIN_MM)
+    words = language_file(document.wording.language, "report.toml")
+    properties = word.core_properties
+    properties.title = str(document.blocks[0].text) if isinstance(document.blocks[0], Heading) else ""
+    properties.subject = str(words["manuscript_subject"])
+    properties.author = properties.comments = properties.last_modified_by = ""
+    properties.language = str(words["lang"])
+    _styles(word, str(words["lang"]))
+    if document.watermark:
+        header = section.header.paragraphs[0]
+        header.text, header.style = document.watermark, word.styles[_WATERMARK_STYLE]
+    _page_numbers(section.footer.paragraphs[0])
+    return word
+
+
+def _styles(word: WordDocument, lang: str) -> None:
+    from docx.enum.style import WD_STYLE_TYPE
+    from docx.oxml.ns import qn
+    from docx.shared import Pt, RGBColor
+
+    sizes = {"Normal": TEXT_POINTS, "Title": 18, "Heading 1": 14, "Heading 2": 12, "Heading 3": 11}
+    for name in (_WATERMARK_STYLE, _NOTE_STYLE):
+        word.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = word.styles["Normal"]
+    sizes |= {_WATERMARK_STYLE: TEXT_POINTS, _NOTE_STYLE: TEXT_POINTS, "List Bullet": TEXT_POINTS}
+    for name, points in sizes.items():
+        style: Any = word.styles[name]
+        style.font.name, style.font.size = FONT, Pt(points)
+        fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+        for key in [key for key in fonts.attrib if key.endswith("Theme")]:
+            del fonts.attrib[key]  # a theme's font would win over the named one
+        for kind in ("w:hAnsi", "w:cs"):
+            fonts.set(qn(kind), FONT)
+        fonts.set(qn("w:eastAsia"), FONT_CJK)
+        if name.startswith(("Title", "Heading")):
+            style.font.color.rgb = RGBColor(0, 0, 0)
+    word.styles[_WATERMARK_STYLE].font.bold = True
+    word.styles[_WATERMARK_STYLE].font.color.rgb = RGBColor(0x9C, 0x1C, 0x1C)
+    word.styles[_NOTE_STYLE].font.italic = True
+    word.styles["Normal"].paragraph_format.space_after = Pt(6)
+    word.styles["Normal"].paragraph_format.line_spacing = 1.25
+    language = word.styles.element.find(f".//{qn('w:rPrDefault')}//{qn('w:lang')}")
+    if language is not None:
+        language.set(qn("w:val"), lang if not lang.startswith("zh") else "en-GB")
+        language.set(qn("w:eastAsia"), "zh-CN")
+
+
+def _page_numbers(paragraph: Any) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml import parse_xml
+
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    paragraph._p.append(parse_xml(f'<w:fldSimple {_W} w:instr="PAGE"><w:r><w:t>1</w:t></w:r></w:fldSimple>'))
+
+
+class _Writer:
+    """Adds blocks to a Word document; numbers become links to their row among the sources."""
+
+    def __init__(self, word: WordDocument, document: Document) -> None:
+        self.word, self.document = word, document
+        self.wording = document.wording
+        self.words = language_file(self.wording.language, "report.toml")
+        has_sources = any(isinstance(block, Sources) for block in document.blocks)
+        cited = document.cited if has_sources else ()
+        self.anchors = {identifier: f"s{number:04d}" for number, identifier in enumerate(cited, start=1)}
+        self.shown: dict[str, dict[str, None]] = {}
+        self.last: Any = None  # the paragraph just added, if it was one
+
+    def write(self, block: Block, after: Sequence[Block]) -> None:
+        """Add one block; ``after`` are those that follow."""
+        if isinstance(block, Heading):
+            self._heading(block)
+        elif isinstance(block, Paragraph):
+            if block.role == "exhibits" and self.last is not None:
+                # At the end of the paragraph, so that it never stands on a page of its own.
+                self._prose(self.last, Prose.of(self.wording.grammar("sentence"), block.text))
+                return
+            styles = {"watermark": _WATERMARK_STYLE, "note": _NOTE_STYLE, "list": "List Bullet"}
+            self.last = self.word.add_paragraph(style=styles.get(block.role, "Normal"))
+            self._prose(self.last, block.text)
+            return
+        elif isinstance(block, FigureBlock):
+            self._figure(block)
+        elif isinstance(block, TableBlock):
+            self._table(block, breaks=any(isinstance(other, TableBlock) for other in after[:1]))
+        elif isinstance(block, Checklist):
+            self._checklist(block)
+        else:
+            self._sources()
+        self.last = None
+
+    def _heading(self, block: Heading) -> None:
+        style = "Title" if block.level == 1 else f"Heading {min(block.level - 1, 3)}"
+        paragraph = self.word.add_paragraph(style=style)
+        self._prose(paragraph, block.text)
+        if block.level == 2 and not _section_ends(self.word.element.body, -2):
+            paragraph.paragraph_format.page_break_before = True
+
+    def _prose(self, paragraph: Any, prose: Prose) -> None:
+        paragraph._p.extend(_runs(prose, self.anchors))
+        for number in prose.numbers:
+            if number.part in _WORDS:
+                continue
+            self.shown.setdefault(number.id, {})[number.text] = None
+
+    def _figure(self, block: FigureBlock) -> None:
+        from docx.shared import Mm
+
+        width, height = _printed_size(block.stem.with_suffix(".png"))
+        room_width = _PAGE_MM[0] - 2 * _MARGIN_MM
+        room_height = _PAGE_MM[1] - 2 * _MARGIN_MM - _CAPTION_MM
+        scale = min(1.0, room_width / width, room_height / height)
+        paragraph = self.word.add_paragraph()
+        paragraph.paragraph_format.keep_with_next = True
+        run = paragraph.add_run()
+        picture = run.add_picture(str(block.stem.with_suffix(".png")), width=Mm(width * scale))
+        properties = picture._inline.docPr
+        properties.set("descr", block.title)
+        properties.set("name", block.name)
+        caption = self.word.add_paragraph(style="Caption")
+        caption.paragraph_format.keep_with_next = False
+        caption.add_run(f"{block.label}{exhibit_words(self.wording)['label_end']}").bold = True
+        self._prose(caption, block.legend)
+
+    def _table(self, block: TableBlock, *, breaks: bool) -> None:
+        from dataclasses import replace
+
+        from helpers.report.formats.docx import add_table
+
+        before = len(self.word.element.body)
+        watermark = self.document.watermark
+        table = replace(block.table, title=block.title, watermark=watermark if block.table.watermark else "")
+        add_table(self.word, table, self.document.study.config.report.journal)
+        if self.wording.language != "en":
+            self._rename_caption(before, block)
+        if breaks and not _section_ends(self.word.element.body):
+            self.word.add_paragraph()
+
+    def _rename_caption(self, before: int, block: TableBlock) -> None:
+        """Put the label of this language in place of the table's own in the caption just added."""
+        from docx.text.paragraph import Paragraph as WordParagraph
+
+        for element in self.word.element.body[before - 1 :]:
+            if element.tag.endswith("}p"):
+                paragraph = WordParagraph(element, self.word._body)
+                if paragraph.style is not None and paragraph.style.name == "Caption" and paragraph.runs:
+                    paragraph.runs[0].text = f"{block.label}{exhibit_words(self.wording)['label_end']}"
+                    return
+
+    def _checklist(self, block: Checklist) -> None:
+        heads = language_file(self.wording.language, "strobe.toml")["heads"]
+        rows: list[list[str]] = []
+        room = ""
+        for answer in block.answers:
+            if answer.room != room:
+                rows.append([answer.room])
+                room = answer.room
+            rows.append([answer.number, answer.asked, answer.where])
+        self._plain_table(heads, rows, (14, 66, 80))
+
+    def _sources(self) -> None:
+        self.word.add_paragraph(str(self.words["sources_intro"]))
+        rows, statistics = [], self.document.study.statistics
+        for identifier in self.anchors:
+            row = statistics[identifier]
+            n = "" if row.n is None else str(row.n)
+            texts = "; ".join(self.shown.get(identifier, {}))
+            rows.append([identifier, texts, n, row.unit, row.method])
+        self._plain_table(self.words["source_heads"], rows, (62, 26, 10, 20, 42), self.anchors)
+
+    def _plain_table(
+        self,
+        heads: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        widths: Sequence[float],
+        anchors: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add a ruled table of texts; rows of one text stand across it."""
+        from docx.oxml import parse_xml
+
+        from helpers.report.formats.docx import prepare_styles
+
+        prepare_styles(self.word)
+        style = self.word.styles["Table Text"].style_id
+        grid = "".join(f'<w:gridCol w:w="{round(width * 56.7)}"/>' for width in widths)
+        body = [_xml_row(heads, widths, style, head=True)]
+        body += [
+            _xml_row(row, widths, style, bookmark=(anchors or {}).get(row[0], ""), number=number)
+            for number, row in enumerate(rows, start=1)
+        ]
+        sides = "".join(
+            f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="999999"/>'
+            for side in ("top", "bottom", "insideH")
+        )
+        table = (
+            f'<w:tbl {_W}><w:tblPr><w:tblW w:w="{round(sum(widths) * 56.7)}" w:type="dxa"/>'
+            f'<w:tblBorders>{sides}</w:tblBorders><w:tblLayout w:type="fixed"/></w:tblPr>'
+            f"<w:tblGrid>{grid}</w:tblGrid>{''.join(body)}</w:tbl>"
+        )
+        self.word.element.body.insert(len(self.word.element.body) - 1, parse_xml(table))
+        self.word.add_paragraph()
+
+
+def _section_ends(body: Any, last: int = -1) -> bool:
+    """Tell whether the last thing in the document (or the one before) ends a section: a page begins."""
+    blocks = [block for block in body if not block.tag.endswith("}sectPr")]
+    return len(blocks) >= -last and bool(blocks[last].xpath("./w:pPr/w:sectPr"))
+
+
+def _runs(prose: Prose, anchors: Mapping[str, str]) -> list[Any]:
+    """Return a prose as runs; a number with a row among the sources is a link to it."""
+    from docx.oxml import parse_xml
+
+    return [parse_xml(_fragment_xml(fragment, anchors)) for fragment in prose]
+
+
+def _fragment_xml(fragment: Fragment, anchors: Mapping[str, str]) -> str:
+    text = f'<w:t xml:space="preserve">{escape(str(fragment), quote=False)}</w:t>'
+    if isinstance(fragment, Number) and fragment.id in anchors:
+        tip = escape(fragment.id, quote=True)
+        return (
+            f'<w:hyperlink {_W} w:anchor="{anchors[fragment.id]}" w:tooltip="{tip}" w:history="1">'
+            f"<w:r>{text}</w:r></w:hyperlink>"
+        )
+    return f"<w:r {_W}>{text}</w:r>"
+
+
+def _xml_row(
+    cells: Sequence[str],
+    widths: Sequence[float],
+    style: str,
+    *,
+    head: bool = False,
+    bookmark: str = "",
+    number: int = 0,
+) -> str:
+    across = len(cells) == 1
+    bold = "<w:rPr><w:b/></w:rPr>" if head or across else ""
+    parts = []
+    for i, text in enumerate(cells):
+        width = sum(widths) if across else widths[i]
+        span = f'<w:gridSpan w:val="{len(widths)}"/>' if across else ""
+        mark = f'<w:bookmarkStart w:id="{number}" w:name="{bookmark}"/>' if bookmark and i == 0 else ""
+        end = f'<w:bookmarkEnd w:id="{number}"/>' if mark else ""
+        # A long identifier may break after its dots.
+        shown = escape(text, quote=False).replace(".", ".\N{ZERO WIDTH SPACE}") if bookmark and i == 0 else ""
+        shown = shown or escape(text, quote=False)
+        parts.append(
+            f'<w:tc><w:tcPr><w:tcW w:w="{round(width * 56.7)}" w:type="dxa"/>{span}</w:tcPr>'
+            f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr>{mark}'
+            f'<w:r>{bold}<w:t xml:space="preserve">{shown}</w:t></w:r>{end}</w:p></w:tc>'
+        )
+    properties = "<w:trPr><w:cantSplit/>" + ("<w:tblHeader/>" if head else "") + "</w:trPr>"
+    return f"<w:tr>{properties}{''.join(parts)}</w:tr>"
+
+
+def _printed_size(path: Path) -> tuple[float, float]:
+    """Return width and height of a picture in mm, at the resolution that it names."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        dpi = picture.info.get("dpi", (300, 300))[0]
+        return picture.width / dpi * 25.4, picture.height / dpi * 25.4

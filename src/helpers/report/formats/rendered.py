@@ -1,0 +1,160 @@
+"""A table as a theme prints it: texts and footnote signs settled, the same for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from helpers.report.journals.table_themes import Run, Theme, theme_named
+from helpers.report.tables.cells import Cell, Number, Value
+from helpers.report.tables.table import Column, Row, Table
+
+
+@dataclass(frozen=True)
+class ShownCell:
+    """A printed cell.
+
+    Attributes:
+        runs: its text.
+        marks: signs of its footnotes, to be raised behind the text.
+        number: the number, where the cell is that one number and nothing else, with its decimals.
+        id: identifier of the statistic whose number stands first; empty for words.
+    """
+
+    runs: tuple[Run, ...]
+    marks: tuple[str, ...] = ()
+    number: Number | None = None
+    digits: int = 0
+    id: str = ""
+
+    @property
+    def text(self) -> str:
+        """The text without marks."""
+        return "".join(run.text for run in self.runs)
+
+    @property
+    def all_runs(self) -> tuple[Run, ...]:
+        """The text with its raised marks."""
+        raised = (Run(",".join(self.marks), raised=True),) if self.marks else ()
+        return (*self.runs, *raised)
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    """A printed row; headings and messages have a single cell across the table."""
+
+    cells: tuple[ShownCell, ...]
+    level: int
+    kind: Literal["body", "heading", "message"]
+
+
+@dataclass(frozen=True)
+class Spanner:
+    """Words above neighbouring columns; empty where there are none."""
+
+    text: str
+    start: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A printed table.
+
+    Attributes:
+        label, title: ``Table 1`` and what it shows.
+        spanners: the upper line of headings, without gaps; empty where no column has one.
+        heads: headings of the columns; ``left`` tells which columns are flush left.
+        notes: footnotes with their sign, which is empty for notes on the whole table.
+    """
+
+    name: str
+    label: str
+    title: str
+    spanners: tuple[Spanner, ...]
+    heads: tuple[ShownCell, ...]
+    left: tuple[bool, ...]
+    rows: tuple[ShownRow, ...]
+    notes: tuple[tuple[str, tuple[Run, ...]], ...]
+    watermark: str
+
+    @property
+    def caption(self) -> str:
+        """``Table 1. Baseline characteristics``."""
+        return f"{self.label}. {self.title}" if self.label else self.title
+
+
+class _Marks:
+    """Gives each distinct note a sign, in order of first use."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.theme = theme
+        self.notes: dict[str, Cell] = {}
+
+    def of(self, cell: Cell) -> tuple[str, ...]:
+        texts = list(dict.fromkeys(self.theme.text(note) for note in cell.marks))
+        for note in cell.marks:
+            self.notes.setdefault(self.theme.text(note), note)
+        order = list(self.notes)
+        return tuple(self.theme.mark(number) for number in sorted(order.index(text) for text in texts))
+
+    def lines(self) -> list[tuple[str, tuple[Run, ...]]]:
+        found = [(self.theme.mark(i), self.theme.runs(note)) for i, note in enumerate(self.notes.values())]
+        return [(sign, (*runs, Run("" if runs[-1].text.endswith(".") else "."))) for sign, runs in found]
+
+
+def shown(table: Table, theme: Theme | str | None = None) -> Shown:
+    """Return the table as a theme prints it.
+
+    Args:
+        table: any table.
+        theme: a theme or the name of a journal; generic where there is none.
+    """
+    chosen = theme if isinstance(theme, Theme) else theme_named(*([theme] if theme else []))
+    marks = _Marks(chosen)
+    columns = [one for one in table.columns if isinstance(one, Column)]
+    heads = tuple(_cell(one.label, chosen, marks) for one in columns)
+    rows = tuple(
+        ShownRow(tuple(_cell(cell, chosen, marks) for cell in one.cells), one.level, one.kind)
+        for one in table.rows if isinstance(one, Row)
+    )  # fmt: skip
+    general = [("", chosen.runs(note)) for note in table.footnotes if isinstance(note, Cell)]
+    left = tuple(one.left or i == 0 for i, one in enumerate(columns))
+    notes = (*general, *marks.lines())
+    spanners = _spanners([one.spanner for one in columns])
+    return Shown(table.name, table.label, table.title, spanners, heads, left, rows, notes, table.watermark)
+
+
+def _cell(cell: Cell, theme: Theme, marks: _Marks) -> ShownCell:
+    values = [part for part in cell.parts if isinstance(part, Value)]
+    number, digits = None, 0
+    if len(cell.parts) == len(values) == 1:
+        number, digits = _single(values[0], theme)
+    identifier = values[0].first.id if values else ""
+    return ShownCell(theme.runs(cell), marks.of(cell), number, digits, identifier)
+
+
+def _single(value: Value, theme: Theme) -> tuple[Number | None, int]:
+    """Return the number of a cell that shows it plainly, with the decimals shown."""
+    text = theme.text(Cell((value,)))
+    plain = text.replace("\N{MINUS SIGN}", "-")
+    if value.kind not in ("number", "p_value") or value.unit or value.first.sign or value.scale != 1:
+        return None, 0
+    try:
+        float(plain)
+    except ValueError:
+        return None, 0
+    return value.first, len(plain.partition(".")[2])
+
+
+def _spanners(texts: Sequence[str]) -> tuple[Spanner, ...]:
+    if not any(texts):
+        return ()
+    found: list[Spanner] = []
+    for i, text in enumerate(texts):
+        if text and found and found[-1].text == text:
+            found[-1] = Spanner(text, found[-1].start, found[-1].width + 1)
+        else:
+            found.append(Spanner(text, i, 1))
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""What journals ask of figures and tables."""

@@ -1,0 +1,128 @@
+"""Tables and readings of the comparison with a publication."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helpers.report.figures.published import ABSENT
+from helpers.report.tables.cells import number, verbatim
+from helpers.report.tables.table import Row, Table, column, message, row
+from helpers.report.text.narrative import Narrative
+from helpers.results.format import format_interval, format_number
+from helpers.results.store import slug
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import Statistics
+
+VERDICTS = ("reproduced", "declared", "contradicted", "not computable", "differs")
+NO_OTHER = "This cohort's settings name no publication to stand beside it (`compare_to`)."
+
+
+def _table(name: str, title: str, heads: list[str], rows: list[Row], notes: list[str], watermark: str,
+           absent: str = ABSENT) -> Table:  # fmt: skip
+    columns = [column(verbatim(head), left=True) for head in heads]
+    return Table(name, title, columns, rows or [message(absent)], notes if rows else [], watermark)
+
+
+def _texts(frame: pd.DataFrame) -> list[Row]:
+    """Return the lines of a frame as they are: the wording of the publication and of its comparison."""
+    return [row(*line) for line in frame.astype(str).to_numpy().tolist()]
+
+
+def verdict_table(statistics: Statistics, comparison: pd.DataFrame, *, watermark: str) -> Table:
+    """Return the number of printed values by section and verdict, from the stored counts."""
+    sections = {section: f"{slug(section)}_" for section in dict.fromkeys(comparison["section"])}
+    rows = []
+    for section, prefix in {**sections, "All": ""}.items() if sections else ():
+        names = [f"{prefix}{slug(verdict)}" for verdict in VERDICTS] + [f"{prefix}all"]
+        counts = [statistics[f"published.{name}.all.follow_up.count"] for name in names]
+        rows.append(row(section, *map(number, counts)))
+    columns = ["Section", *[verdict.capitalize() for verdict in VERDICTS], "Printed values"]
+    title = "Printed values by what became of them"
+    return Table("table_9_published", title, columns, rows or [message(ABSENT)], (), watermark)
+
+
+def remarks_table(comparison: pd.DataFrame, *, watermark: str) -> Table:
+    """Return the printed values that are not plainly reproduced or declared, with the reason."""
+    plain = comparison["verdict"].isin(["reproduced", "declared"]) & (comparison["reason"] == "")
+    columns = ["id", "quantity", "group", "printed", "recomputed", "verdict", "reason"]
+    rows = _texts(comparison.loc[~plain, columns])
+    notes = ["All printed values are in published_comparison.csv."]
+    heads = ["Row", "Quantity", "Group", "Printed", "Recomputed", "Verdict", "Reason"]
+    none = ABSENT if comparison.empty else "Every printed value is reproduced or declared."
+    return _table(
+        "table_s17_published_rows", "Printed values that need a word", heads, rows, notes, watermark, none
+    )
+
+
+def audit_findings_table(findings: pd.DataFrame, *, watermark: str) -> Table:
+    """Return what the printed numbers say against each other."""
+    rows = _texts(findings[["kind", "ids", "text"]])
+    heads = ["Kind", "Rows", "Finding"]
+    return _table(
+        "table_s18_published_audit", "The printed numbers against each other", heads, rows, [], watermark
+    )
+
+
+def side_by_side_table(beside: pd.DataFrame, *, watermark: str) -> Table:
+    """Return printed value, own value and difference of every question that both answer."""
+    rows = []
+    for line in beside.fillna({"unit": ""}).to_dict("records"):
+        known = line["difference"] == line["difference"]
+        digits = max(1, len(str(line["own"]).partition(".")[2]))
+        difference = format_number(line["difference"], digits) if known else ""
+        interval = ""
+        if line["lower"] == line["lower"]:
+            interval = format_interval(line["lower"], line["upper"], digits)
+        texts = [line[name] for name in ("id", "quantity", "group", "timepoint", "printed", "own")]
+        rows.append(row(*map(str, texts), difference, interval, str(line["unit"])))
+    heads = ["Row", "Quantity", "Group", "Time", "Printed", "Own", "Difference", "Interval", "Unit"]
+    notes = ["Difference: own minus printed. Other patients were treated elsewhere: no verdict is passed."]
+    return _table("table_s19_beside_paper", "Beside the publication", heads, rows, notes, watermark, NO_OTHER)
+
+
+def audit_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say how many contradictions and tensions there are among the printed numbers alone."""
+    if config.ledger is None:
+        return Narrative(ABSENT)
+    found = {kind: statistics[f"published_audit.{kind}.all.follow_up.count"].value
+             for kind in ("contradiction", "tension", "note")}  # fmt: skip
+    return Narrative(
+        f"Contradictions: {found['contradiction']:.0f}. What can hold, but only in a way to know "
+        f"of: {found['tension']:.0f}. Notes on which test gives a printed p-value: {found['note']:.0f}. "
+        "No data were used for this."
+    )
+
+
+def comparison_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say what became of the printed values, and what agreement does and does not mean."""
+    if config.ledger is None:
+        return Narrative(ABSENT)
+    names = ("all", *VERDICTS)
+    count = {name: statistics[f"published.{slug(name)}.all.follow_up.count"].value for name in names}
+    differs = "none differs" if not count["differs"] else f"{count['differs']:.0f} differ"
+    text = (
+        f"Of {count['all']:.0f} printed values {count['reproduced']:.0f} are reproduced by a stored "
+        f"statistic, {count['declared']:.0f} declared in the settings; {count['contradicted']:.0f} stand "
+        "in a contradiction of the publication with itself, of which the recomputed value takes one side; "
+        f"{count['not computable']:.0f} are blank in print or cannot be computed from any cohort; {differs}."
+    )
+    if config.provenance == "reconstructed":
+        text += (
+            " The records were made to agree with the printed summaries, so this shows that the printed "
+            "numbers can hold together and that the analysis gives them; it is no evidence that they hold."
+        )
+    return Narrative(text)
+
+
+def side_by_side_narrative(config: CohortConfig) -> Narrative:
+    """Say what stands beside the publication."""
+    if config.compare_to is None:
+        return Narrative(NO_OTHER)
+    return Narrative(
+        "The cohort's own values stand beside the printed ones. Patients, centres and years differ, so a "
+        "difference is a reason to look, not a failure to reproduce."
+    )

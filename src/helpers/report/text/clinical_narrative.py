@@ -1,0 +1,87 @@
+"""Readings of what the clinical rules say: every number a stored row, nothing claimed beyond it.
+
+What is claimed is worked out in `helpers.report.text`; here it is put into the words of the notebooks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from helpers.report.figures.response_rules import shown_visits
+from helpers.report.text import participants, response, safety, steroids
+from helpers.report.text.claims import Claim, Row, Slot, Term
+from helpers.report.text.narrative import Narrative, brief, material_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from helpers.analysis.diagnosis import Diagnoses
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import Statistics
+
+
+def criteria_narrative(statistics: Statistics, found: Diagnoses, config: CohortConfig) -> Narrative:
+    """Say how many patients meet each criteria set, and how many verdicts hang on what was not measured."""
+    material = material_of(statistics, config)
+    claims = participants.criteria_met(material, found.titles, frozenset(found.decided))
+    claims += [
+        Claim("criteria.absent", {"title": Term(name.replace("_", " "), "criteria.diagnosis")})
+        for name in found.absent
+    ]
+    return brief(claims, "criteria.none")
+
+
+def agreement_narrative(statistics: Statistics, found: Diagnoses) -> Narrative:
+    """Name the two criteria sets that agree least."""
+    rows = [row for row in statistics.select(analysis="criteria_agreement", statistic="agreement") if row.n]
+    if not rows:
+        return brief([], "agreement.none")
+    least = min(rows, key=lambda row: row.value)
+    first, _, second = least.note.partition("|")
+    kappa = statistics[least.id.replace(".agreement", ".kappa")]
+    slots: dict[str, Slot] = {"first": found.titles[first], "second": found.titles[second]}
+    slots |= {"least": Row(least, 0), "kappa": Row(kappa, 2)}
+    return brief([Claim("agreement.least", slots)], "")
+
+
+def eligibility_narrative(statistics: Statistics, config: CohortConfig, why_not: str = "") -> Narrative:
+    """Say how many patients were refractory and eligible by the rules, and by which item."""
+    claims = participants.eligibility(material_of(statistics, config))
+    if why_not:
+        claims.append(Claim("eligibility.why_not", {"why_not": why_not}))
+    return brief(claims, "eligibility.none")
+
+
+def rule_narrative(statistics: Statistics, config: CohortConfig, why_not: str = "") -> Narrative:
+    """Say how often rule and clinicians make the same call, and what that can mean."""
+    if why_not:
+        return brief([Claim("rule.why_not", {"why_not": why_not})], "")
+    return brief(response.agreement_of_rule(material_of(statistics, config)), "rule.alone")
+
+
+def variants_narrative(statistics: Statistics, variants: Sequence[str], config: CohortConfig) -> Narrative:
+    """Say between which rates the overall response lies over all variants of the rule."""
+    visits = [visit.id for visit in shown_visits(statistics, config)]
+    claims = response.response_variants(material_of(statistics, config), variants, visits)
+    return brief([Claim("variants.intro"), *claims] if claims else [], "variants.none")
+
+
+def response_time_narrative(statistics: Statistics, config: CohortConfig, horizon_days: float) -> Narrative:
+    """Say how many responded by the horizon and how many died before, by clinicians and by rule."""
+    material = material_of(statistics, config, horizon_days)
+    return brief(response.time_to_response(material), "response_time.none")
+
+
+def alive_low_dose_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say who is alive at a low dose, whether the groups differ, and whom the doses describe."""
+    return brief(steroids.alive_at_low_dose(material_of(statistics, config)), "dose.none")
+
+
+def laboratory_toxicity_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say in which term severe grades were most frequent, and how many patients have no event for them."""
+    return brief(safety.laboratory_toxicity(material_of(statistics, config)), "toxicity.none")
+
+
+def event_rate_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say the rate of recorded events by group with its exact interval, and what none recorded excludes."""
+    return brief(safety.event_rates(material_of(statistics, config)), "events.absent")

@@ -1,0 +1,163 @@
+"""Readings of the results in words: each number comes from a stored row, each claim from its direction.
+
+A sentence about data that the cohort does not have says so; none claims a difference that the interval or the
+p-value does not bear out. What is claimed is worked out in `helpers.report.text`; here it is put into the
+words of the notebooks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from helpers.report.text import baseline, course, participants, response, safety, steroids, survival
+from helpers.report.text.claims import Claim, Material, Row
+from helpers.report.text.wording import Wording, in_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from helpers.cohort.config import CohortConfig
+    from helpers.cohort.settings import Group
+    from helpers.results.store import Statistics
+
+__all__ = ["Narrative", "arm", "in_text"]
+BRIEF = "brief"
+
+
+@dataclass(frozen=True)
+class Narrative:
+    """A paragraph that a notebook shows as Markdown."""
+
+    text: str
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        """Return the paragraph."""
+        return self.text
+
+
+def brief(claims: list[Claim], absent: str) -> Narrative:
+    """Return claims in the words of the notebooks; without any, the claim that says what is absent."""
+    return Narrative(str(Wording().paragraph(claims or [Claim(absent)], BRIEF)))
+
+
+def material_of(statistics: Statistics, config: CohortConfig, horizon_days: float | None = None) -> Material:
+    """Return what claims are made from; without a horizon the cohort's own."""
+    return Material(statistics, config, float(config.horizon_days if horizon_days is None else horizon_days))
+
+
+def _join(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def arm(group: Group) -> str:
+    """Return how a group is called in a sentence: ``ruxolitinib group``; acronyms keep their capitals."""
+    return f"{in_text(group.label)} group"
+
+
+def flow_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say how many patients and rows were read, used and left out."""
+    material = material_of(statistics, config)
+    return brief([*participants.patient_flow(material), *participants.row_flow(material)], "")
+
+
+def baseline_narrative(statistics: Statistics, labels: dict[str, str], *, alpha: float = 0.05) -> Narrative:
+    """Name the baseline variables whose groups differ by test, and how many are out of balance."""
+    return brief(baseline.baseline_differences(statistics, labels, alpha=alpha), "")
+
+
+def survival_narrative(statistics: Statistics, config: CohortConfig, horizon_days: int) -> Narrative:
+    """Say survival at the horizon by group and what the log-rank test and the hazard ratio say."""
+    material = material_of(statistics, config, horizon_days)
+    claims = survival.survival_at_horizon(material)
+    test = statistics.find("survival", "death", "logrank", group="both", timepoint=material.day)
+    if claims and test is not None:
+        tested = Claim("survival.logrank", {"test": Row(test)})
+        claims.append(tested if test.p_value == test.p_value else Claim("survival.not_compared"))
+    for claim in survival.hazard_ratio(material):
+        claims.append(Claim("survival.ratio_brief", claim.slots))
+    return brief(claims, "survival.none")
+
+
+def response_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say the overall and complete response at the last assessed visit, and the earliest response."""
+    return brief(response.overall_response(material_of(statistics, config)), "response.none")
+
+
+def dose_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say how far the median glucocorticoid dose fell from baseline to the last visit."""
+    return brief(steroids.dose_change(material_of(statistics, config)), "dose.none")
+
+
+def safety_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say how many patients had any, any serious and any severe adverse event."""
+    return brief(safety.adverse_events(material_of(statistics, config)), "events.absent")
+
+
+def absent_narrative(
+    config: CohortConfig, absent: Sequence[str] | frozenset[str], needs: Sequence[str]
+) -> Narrative:
+    """Say which tables that an analysis needs are missing, or that all are there."""
+    missing = [name for name in needs if name in absent]
+    if not missing:
+        return Narrative(f"The cohort has what this notebook reads: {_join(list(needs))}.")
+    table = "table" if len(missing) == 1 else "tables"
+    if len(missing) == len(needs):
+        return Narrative(
+            f"**Nothing to do in this notebook:** the cohort *{config.title}* has no {table} "
+            f"{_join(missing)}. Each part below says so."
+        )
+    return Narrative(
+        f"**Nothing to do here for part of this notebook:** the cohort *{config.title}* has no {table} "
+        f"{_join(missing)}. What depends on it is switched off and says so below."
+    )
+
+
+def cohort_narrative(config: CohortConfig) -> Narrative:
+    """Say which cohort is open, what its groups are and, where it is not of patients, what it is."""
+    groups = [f"{group.label} (day 0: {group.day0})" for group in config.groups]
+    note = f"\n\n> {config.data_note}" if config.data_note else ""
+    return Narrative(f"**{config.title}.** Groups: {_join(groups)}.{note}")
+
+
+def time_zero_narrative(config: CohortConfig) -> Narrative:
+    """Say what day 0 is in each group, and warn where the groups differ in it or in their era."""
+    parts = [f"{group.label}: {group.day0}" for group in config.groups]
+    text = f"Day 0. {'; '.join(parts)}."
+    if len({group.day0 for group in config.groups}) > 1:
+        text += (
+            " The groups count from different events, so patients of one group may have had to survive "
+            "for longer before they could be counted: see how long before reading the curves as an effect."
+        )
+    eras = [group.enrolment for group in config.groups if group.enrolment]
+    if len(eras) == 2 and (eras[0][0] > eras[1][1] or eras[1][0] > eras[0][1]):
+        text += " They were enrolled in different years, so care at large may have changed between them."
+    return Narrative(text)
+
+
+def splenomegaly_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say how many enlarged spleens were normal when last examined."""
+    return brief(course.enlarged_spleens(material_of(statistics, config)), "spleen.none")
+
+
+def low_dose_narrative(statistics: Statistics, config: CohortConfig, horizon_days: float) -> Narrative:
+    """Say how many patients reached a low dose by the horizon, with death competing."""
+    return brief(steroids.low_dose(material_of(statistics, config, horizon_days)), "dose.none")
+
+
+def exposure_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say how many patients received the study drug, at which doses and for how long."""
+    return brief(safety.exposure(material_of(statistics, config)), "exposure.none")
+
+
+def effects_narrative(statistics: Statistics, *, alpha: float = 0.05) -> Narrative:
+    """Say how far the p-values of the methods spread and whether they agree on one side of ``alpha``."""
+    return brief(survival.every_method(statistics, alpha=alpha), "effects.none")
+
+
+def limits_narrative(statistics: Statistics, labels: Mapping[str, str], *, alpha: float = 0.05) -> Narrative:
+    """Say for each variable whether its difference survives what limited values may stand for."""
+    return brief(baseline.under_limits(statistics, labels, alpha=alpha), "limits.none")

@@ -1,0 +1,97 @@
+"""A grid of parameters: every combination of the values given, each filed under a name of its own.
+
+``--grid horizon_days=28,56 --grid seed=1,2`` gives four combinations. The results of one go to
+``results/COHORT@horizon_days=28,seed=1``: names in alphabetical order, so that the same combination is
+always found in the same place.
+"""
+
+import ast
+import itertools
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from helpers.project.sources import digest_bytes
+from helpers.run.parameters import COHORT, ParameterError, check_parameters, literal
+
+Grid = dict[str, list[Any]]
+
+_PLAIN = re.compile(r"[\w.+-]+", re.ASCII)
+_OTHER = re.compile(r"[^\w.+-]+", re.ASCII)
+_EXAMPLE = "expected NAME=VALUE,VALUE,..., for example horizon_days=28,56"
+
+
+def parse_grid(texts: Iterable[str]) -> Grid:
+    """Read ``name=value,value,...`` texts; each value is a Python literal or else plain text.
+
+    Raises:
+        ParameterError: a text of another form, a name or a value given twice, or ``cohort``.
+    """
+    grid: Grid = {}
+    problems = []
+    for text in texts:
+        name, sign, values = (part.strip() for part in text.partition("="))
+        if not sign or not name.isidentifier() or not name.isascii() or not values:
+            problems.append(f"found {text!r}, {_EXAMPLE}")
+        elif name == COHORT:
+            problems.append("several cohorts are not a --grid: name them after `compendium run`")
+        elif name in grid:
+            problems.append(f"{name} is given twice: put its values into one list")
+        else:
+            grid[name] = _values(values)
+            labels = [_shown(value) for value in grid[name]]
+            problems += [
+                f"{name}: {label} is given twice"
+                for label in dict.fromkeys(labels)
+                if labels.count(label) > 1
+            ]
+    if problems:
+        raise ParameterError("\n".join(f"--grid: {problem}" for problem in problems))
+    return grid
+
+
+def _values(text: str) -> list[Any]:
+    """Values between commas; commas inside brackets or quotes belong to a value."""
+    try:
+        return list(ast.literal_eval(f"[{text}]"))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return [literal(part.strip()) for part in text.split(",")]
+
+
+def check_grid(
+    grid: Mapping[str, list[Any]], fixed: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Refuse names that no notebook knows, values of the wrong kind, and names that are fixed besides.
+
+    Args:
+        grid: values of each parameter.
+        fixed: parameters that are the same in every combination.
+        declared: the parameters of each notebook, by its name.
+
+    Raises:
+        ParameterError: lists what is refused.
+    """
+    both = sorted(set(grid) & set(fixed))
+    if both:
+        raise ParameterError(f"--grid: {', '.join(both)} is given by --param as well: leave one of them out")
+    for name, values in grid.items():
+        for value in values:
+            check_parameters({name: value}, declared, option="--grid")
+
+
+def combinations(grid: Mapping[str, list[Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Every combination with the name of its variant; the one empty combination of an empty grid has none."""
+    names = sorted(grid)
+    found = []
+    for values in itertools.product(*(grid[name] for name in names)):
+        chosen = dict(zip(names, values, strict=True))
+        found.append((",".join(f"{name}={_shown(value)}" for name, value in chosen.items()), chosen))
+    return found
+
+
+def _shown(value: Any) -> str:
+    """A value as part of a folder's name; one with other signs is told apart by a digest."""
+    text = str(value)
+    if _PLAIN.fullmatch(text):
+        return text
+    return f"{_OTHER.sub('-', text).strip('-')[:24]}-{digest_bytes(text.encode())[:8]}".lstrip("-")

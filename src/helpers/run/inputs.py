@@ -1,0 +1,116 @@
+"""What a step depends on that is fixed before a run starts, by content: code, parameters and files."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from helpers.project.paths import CohortPaths, project_root, shown
+from helpers.project.sources import (
+    digest_file,
+    digest_value,
+    files_matching,
+    notebook_digest,
+    notebook_modules,
+    source_digest,
+    source_files,
+)
+from helpers.run.parameters import injected
+from helpers.run.plan import Step
+
+# Every step opens the cohort's settings and the dictionary, and runs with the locked packages.
+ALWAYS_READ = ("cohort/cohort.toml", "project/data/dictionary.csv", "project/uv.lock")
+EXECUTION = ("helpers.kernels.execute", "helpers.run.steps")
+
+InputDigests = Mapping[str, Mapping[str, str]]
+"""By step: what is given, and its digest."""
+
+Values = Mapping[str, Mapping[str, Any]]
+"""By step: what is put into its notebook."""
+
+
+def values_of(
+    steps: Iterable[Step],
+    cohort: CohortPaths,
+    parameters: Mapping[str, Any],
+    declared: Mapping[str, Mapping[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """What is put into each notebook.
+
+    Args:
+        steps: the plan.
+        cohort: the cohort.
+        parameters: parameters of the run.
+        declared: parameters that each notebook declares, by its name.
+    """
+    argument = cohort_argument(cohort)
+    return {step.name: injected(parameters, declared.get(step.name, {}), argument) for step in steps}
+
+
+def code_digests(steps: Iterable[Step]) -> dict[str, dict[str, str]]:
+    """By step: digests of its notebook or call, and of the modules that it imports."""
+    return {step.name: _code(step) for step in steps}
+
+
+def input_digests(
+    steps: Iterable[Step], cohort: CohortPaths, values: Values, code: InputDigests
+) -> dict[str, dict[str, str]]:
+    """By step: digests of all that is fixed before the run starts.
+
+    Args:
+        steps: the plan.
+        cohort: the cohort.
+        values: as :func:`values_of` gives them.
+        code: as :func:`code_digests` gives them.
+    """
+    # Which tables a cohort has decides what can be analysed, even where they are empty.
+    names = {"files of the cohort": digest_value(raw_names(cohort))}
+    return {
+        step.name: {
+            **code[step.name],
+            "parameters": digest_value(values[step.name]),
+            **_files(step, cohort),
+            **names,
+        }
+        for step in steps
+    }
+
+
+def cohort_argument(cohort: CohortPaths) -> str:
+    """The cohort as told to a notebook: its name, or for a folder elsewhere its path; ``@VARIANT`` if any."""
+    embedded = project_root() / "data" / "cohorts" / cohort.base
+    told = cohort.base if cohort.folder == embedded.resolve() else shown(cohort.folder)
+    return f"{told}@{cohort.variant}" if cohort.variant else told
+
+
+def raw_names(cohort: CohortPaths) -> list[str]:
+    """Names of the files in a cohort's folder."""
+    return [path.relative_to(cohort.folder).as_posix() for path in files_matching(cohort.folder, "**/*")]
+
+
+def _code(step: Step) -> dict[str, str]:
+    modules = set(EXECUTION)
+    if step.call is None:
+        modules |= notebook_modules(step.source)
+        source = notebook_digest(step.source)
+    else:
+        modules.add(step.call.partition(":")[0])
+        source = digest_value([step.call, dict(step.arguments)])
+    return {"source": source, "helpers": source_digest(source_files(modules))}
+
+
+def input_files(step: Step, cohort: CohortPaths) -> dict[str, dict[str, Path]]:
+    """By pattern that the step declares: files that no step writes, by their place in cohort or project."""
+    roots = {"cohort": cohort.folder, "project": project_root()}
+    found = {}
+    for pattern in dict.fromkeys((*ALWAYS_READ, *step.reads)):
+        first, _, rest = pattern.partition("/")
+        if root := roots.get(first):
+            found[pattern] = {path.relative_to(root).as_posix(): path for path in files_matching(root, rest)}
+    return found
+
+
+def _files(step: Step, cohort: CohortPaths) -> dict[str, str]:
+    return {
+        pattern: digest_value([[place, digest_file(path)] for place, path in files.items()])
+        for pattern, files in input_files(step, cohort).items()
+    }

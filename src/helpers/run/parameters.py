@@ -1,0 +1,134 @@
+"""Parameters of a run: read from the command line, checked against those that the notebooks declare."""
+
+import ast
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from helpers.project.sources import cell_source, read_notebook
+
+COHORT = "cohort"
+
+
+class ParameterError(ValueError):
+    """Parameters of a run or of a notebook that cannot be used; the message lists every one."""
+
+
+def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """Read ``name=value`` texts; a value is a Python literal (``90``, ``None``, ``[1]``) or else plain text.
+
+    Raises:
+        ParameterError: a text without ``=``, a name that is none, a name given twice, or ``cohort``.
+    """
+    values: dict[str, Any] = {}
+    problems = []
+    for text in texts:
+        name, sign, value = text.partition("=")
+        name = name.strip()
+        if not sign or not name.isidentifier():
+            problems.append(f"found {text!r}, expected NAME=VALUE, for example horizon_days=90")
+        elif name == COHORT:
+            problems.append("the cohort is not a --param: name it after `compendium run`")
+        elif name in values:
+            problems.append(f"{name} is given twice")
+        else:
+            values[name] = literal(value.strip())
+    if problems:
+        raise ParameterError("\n".join(f"--param: {problem}" for problem in problems))
+    return values
+
+
+def literal(text: str) -> Any:
+    """A value as written on the command line: a Python literal, or else plain text."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+
+
+def declared_parameters(notebook: Path) -> dict[str, Any]:
+    """Names and values of a notebook's cell tagged ``parameters``.
+
+    Raises:
+        ParameterError: there is no such cell, or more than one, or it holds anything but ``name = literal``.
+    """
+    cells = [
+        cell
+        for cell in read_notebook(notebook)["cells"]
+        if cell.get("cell_type") == "code" and "parameters" in cell.get("metadata", {}).get("tags", [])
+    ]
+    if len(cells) != 1:
+        raise ParameterError(f"{notebook.name}: found {len(cells)} cells tagged 'parameters', expected one.")
+    values: dict[str, Any] = {}
+    try:
+        for node in ast.parse(cell_source(cells[0])).body:
+            name, value = _assignment(node)
+            values[name] = ast.literal_eval(value)
+    except (SyntaxError, ValueError) as error:
+        raise ParameterError(
+            f"{notebook.name}: the cell tagged 'parameters' may hold only lines like days = 90 ({error})."
+        ) from None
+    return values
+
+
+def _assignment(node: ast.stmt) -> tuple[str, ast.expr]:
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id, node.value
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+        return node.target.id, node.value
+    raise ValueError(f"line {node.lineno} is not of this form")
+
+
+def check_parameters(
+    given: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]], *, option: str = "--param"
+) -> None:
+    """Refuse parameters that no notebook knows, and values of another kind than the notebooks' own.
+
+    Args:
+        given: the run's parameters.
+        declared: the parameters of each notebook, by its name.
+        option: of the command line that they were given with.
+
+    Raises:
+        ParameterError: lists every parameter refused, with the known names.
+    """
+    known = {name for values in declared.values() for name in values} - {COHORT}
+    problems = [
+        f"unknown parameter {name!r}; the notebooks know {', '.join(sorted(known)) or 'none'}"
+        for name in given
+        if name not in known
+    ]
+    for notebook, values in declared.items():
+        problems += [
+            f"{name}: found {given[name]!r}, expected {_kind(own)} (it is {own!r} in {notebook})"
+            for name, own in values.items()
+            if name in given and not _same_kind(given[name], own)
+        ]
+    if problems:
+        raise ParameterError("\n".join(f"{option}: {problem}" for problem in problems))
+
+
+def _same_kind(value: Any, default: Any) -> bool:
+    if value is None or default is None:
+        return True
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, int | float):
+        return isinstance(value, int | float)
+    return isinstance(value, type(default)) or {type(value), type(default)} == {list, tuple}
+
+
+def _kind(default: Any) -> str:
+    if isinstance(default, bool):
+        return "True or False"
+    return "a number" if isinstance(default, int | float) else f"a {type(default).__name__}"
+
+
+def injected(given: Mapping[str, Any], declared: Mapping[str, Any], cohort: str) -> dict[str, Any]:
+    """What has to be put into one notebook: parameters it declares whose value differs from its own."""
+    wanted = {**given, COHORT: cohort}
+    return {
+        name: wanted[name]
+        for name, own in declared.items()
+        if name in wanted and not (wanted[name] == own and type(wanted[name]) is type(own))
+    }

@@ -1,0 +1,91 @@
+"""What a run tells while it goes: one line per finished step, and on a terminal the steps under way."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from helpers.run.outcomes import RunReport, Status
+
+KINDS: tuple["Status", ...] = ("executed", "unchanged", "failed", "blocked")
+
+
+class RunProgress:
+    """Live account of a run; safe to call from several threads.
+
+    Args:
+        console: where to write; on anything but a terminal only plain lines are written.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._live: Progress | None = None
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Tell nothing of steps that end from now on: the run is interrupted."""
+        self._stopped = True
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        """Show the steps under way for as long as the block runs."""
+        if not self.console.is_terminal:
+            yield
+            return
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, transient=True) as self._live:
+            yield
+        self._live = None
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Account for one step; an error is told and passed on."""
+        begin = time.perf_counter()
+        if self._live is not None:
+            row = self._live.add_task(name, total=None)
+        else:
+            self.say(f"{name} ...")
+        try:
+            yield
+        except BaseException as error:
+            self._end(name, begin, f"FAILED: {error}", "red")
+            raise
+        else:
+            self._end(name, begin, "done", "green")
+        finally:
+            if self._live is not None:
+                self._live.remove_task(row)
+
+    def _end(self, name: str, begin: float, verdict: str, style: str) -> None:
+        if not self._stopped:
+            self.say(f"{name} {verdict} ({time.perf_counter() - begin:.1f} s)", style)
+
+    def say(self, line: str, style: str = "") -> None:
+        """Write a line."""
+        with self._lock:
+            self.console.print(Text(line, style=style), soft_wrap=True)
+
+
+def tell(report: "RunReport", progress: RunProgress, errors: Console) -> None:
+    """Sum up a run: what was done on standard output, what was not and why on standard error."""
+    for cohort, problems in report.refused.items():
+        errors.print(
+            Text(f"{cohort} was not analysed: its raw tables have errors.\n{problems}"), soft_wrap=True
+        )
+    for outcome in report.of("failed"):
+        errors.print(Text(f"{outcome.cohort}: {outcome.message}", style="red"), soft_wrap=True)
+    for outcome in report.of("blocked"):
+        text = f"{outcome.cohort}: {outcome.step} was not run: a step that it needs failed"
+        errors.print(Text(text), soft_wrap=True)
+    counts = [f"{len(found)} {kind}" for kind in KINDS if (found := report.of(kind))]
+    if counts:
+        progress.console.print(Text(f"{len(report.outcomes)} steps: {', '.join(counts)}"), soft_wrap=True)
+    if report.interrupted:
+        errors.print("Interrupted; what was finished is kept.")

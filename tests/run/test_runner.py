@@ -1,0 +1,379 @@
+"""What is run again and what is not; kernels are stood in for, so that a run takes a moment."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from helpers.project.paths import ProjectError
+from helpers.run.building import Place, _Executor
+from helpers.run.outcomes import RunError
+from helpers.run.parameters import ParameterError
+from helpers.run.plan import step_named
+from helpers.run.progress import RunProgress, tell
+from helpers.run.runner import run
+
+ALL = ["small/01_first", "small/02_second", "small/03_third"]
+
+
+@pytest.fixture
+def go(project, fake_kernels):
+    """Run and return the steps carried out, in alphabetical order."""
+
+    def go(*cohorts: str, **options) -> list[str]:
+        fake_kernels.clear()
+        go.report = run(cohorts or ["small"], progress=RunProgress(Console(file=io.StringIO())), **options)
+        return sorted(fake_kernels)
+
+    return go
+
+
+def statuses(report) -> dict[str, str]:
+    return {outcome.step: outcome.status for outcome in report.outcomes}
+
+
+def test_first_run_carries_out_every_step_in_order(go, fake_kernels) -> None:
+    assert go() == ALL
+    assert fake_kernels[0] == "small/01_first"
+    assert go.report.ok
+    assert set(statuses(go.report).values()) == {"executed"}
+
+
+def test_second_run_carries_out_nothing(go) -> None:
+    go()
+    assert go() == []
+    assert set(statuses(go.report).values()) == {"unchanged"}
+    assert go.report.ok
+
+
+def test_a_finished_cohort_is_not_asked_step_by_step_and_the_others_are(go, project, monkeypatch) -> None:
+    from helpers.run import runner
+
+    project.cohort("other")
+    go("small")
+    asked = []
+    build = runner.build
+
+    def noting(steps, jobs, *rest):
+        asked.extend(paths.name for paths, _ in jobs)
+        build(steps, jobs, *rest)
+
+    monkeypatch.setattr(runner, "build", noting)
+    assert go("small", "other") == [step.replace("small", "other") for step in ALL]
+    assert asked == ["other"]
+    assert [outcome.status for outcome in go.report.outcomes].count("unchanged") == len(ALL)
+
+
+def test_a_lost_provenance_record_is_written_again(go, project) -> None:
+    go()
+    record = project.results() / "provenance.json"
+    before = record.read_text()
+    record.unlink()
+    assert go() == []
+    assert record.read_text() == before
+
+
+def test_an_edit_made_while_steps_run_is_seen_by_the_next_run(go, project, monkeypatch) -> None:
+    from helpers.run import runner
+
+    raw = project.root / "data" / "cohorts" / "small" / "measurements.csv"
+    carry_out = runner.carry_out
+
+    def editing(step, paths, parameters, pool):
+        carry_out(step, paths, parameters, pool)
+        if step.name == "03_third":
+            raw.write_text("patient_id,value\nR01,7\n")
+
+    monkeypatch.setattr(runner, "carry_out", editing)
+    go()
+    monkeypatch.setattr(runner, "carry_out", carry_out)
+    assert go() == ["small/01_first", "small/03_third"]
+
+
+def test_an_edited_value_reaches_only_what_reads_its_table(go, project) -> None:
+    go()
+    raw = project.root / "data" / "cohorts" / "small" / "measurements.csv"
+    raw.write_text("patient_id,value\nR01,6\n")
+    assert go() == ["small/01_first", "small/03_third"]
+    assert go() == []
+
+
+def test_a_touched_file_of_the_same_content_causes_nothing(go, project) -> None:
+    go()
+    raw = project.root / "data" / "cohorts" / "small" / "measurements.csv"
+    raw.write_text(raw.read_text())
+    (project.root / "uv.lock").touch()
+    assert go() == []
+
+
+@pytest.mark.parametrize("shared", ["data/dictionary.csv", "uv.lock", "data/cohorts/small/cohort.toml"])
+def test_what_every_step_depends_on_reaches_every_step(go, project, shared) -> None:
+    go()
+    with (project.root / shared).open("a") as file:
+        file.write("# changed\n")
+    assert go() == ALL
+
+
+def test_a_new_raw_table_reaches_every_step_even_if_it_is_empty(go, project) -> None:
+    go()
+    (project.root / "data" / "cohorts" / "small" / "events.csv").write_text("")
+    assert go() == ALL
+
+
+def test_an_edited_notebook_is_run_again_alone_and_stored_outputs_are_no_edit(go, project) -> None:
+    go()
+    path = project.root / "notebooks" / "02_second.ipynb"
+    notebook = json.loads(path.read_text())
+    notebook["cells"][1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "stored"}]
+    path.write_text(json.dumps(notebook))
+    assert go() == []
+    notebook["cells"][2]["source"] += "\n# another line"
+    path.write_text(json.dumps(notebook))
+    assert go() == ["small/02_second"]
+
+
+def test_edited_source_of_the_package_reaches_the_notebooks_that_import_it(go, project, monkeypatch) -> None:
+    second = project.root / "notebooks" / "02_second.ipynb"
+    notebook = json.loads(second.read_text())
+    notebook["cells"][2]["source"] = "from helpers.results import format\n" + notebook["cells"][2]["source"]
+    second.write_text(json.dumps(notebook))
+    go()
+    from helpers.project import sources
+
+    unedited = sources._file_digest
+
+    def edited(path):
+        return "edited" if path.name == "format.py" else unedited(path)
+
+    monkeypatch.setattr(sources, "_file_digest", edited)
+    assert go() == ["small/02_second"]
+
+
+def test_a_parameter_reaches_the_notebooks_that_know_it_and_its_removal_too(go) -> None:
+    go()
+    assert go(parameters={"scale": 2}) == ["small/02_second", "small/03_third"]
+    assert go(parameters={"scale": 2}) == []
+    assert go() == ["small/02_second", "small/03_third"]
+
+
+def test_a_lost_or_altered_product_is_made_again(go, project) -> None:
+    go()
+    (project.root / "figures" / "small" / "panel.svg").unlink()
+    assert go() == ["small/03_third"]
+    (project.results() / "data" / "patients.parquet").write_text("tampered with")
+    assert go() == ["small/01_first"]
+
+
+def test_force_runs_everything(go) -> None:
+    go()
+    assert go(force=True) == ALL
+
+
+def test_unknown_parameter_is_refused_before_anything_runs(go, fake_kernels, project) -> None:
+    with pytest.raises(ParameterError, match="unknown parameter 'scael'"):
+        go(parameters={"scael": 2})
+    assert fake_kernels == []
+    assert not (project.root / "results").exists()
+
+
+def test_unknown_cohort_is_refused_before_anything_runs(go, fake_kernels) -> None:
+    with pytest.raises(ProjectError, match="No cohort 'smal'"):
+        go("small", "smal")
+    assert fake_kernels == []
+
+
+def test_cohorts_keep_their_results_apart(go, project) -> None:
+    project.cohort("second")
+    assert len(go("small", "second")) == 6
+    assert go("second") == []
+    assert go("small") == []
+    raw = project.root / "data" / "cohorts" / "second" / "patients.csv"
+    raw.write_text("patient_id\nR02\n")
+    assert go("small", "second") == ["second/01_first", "second/02_second"]
+
+
+def test_a_cohort_that_fails_the_check_is_reported_and_the_others_go_on(go, project, monkeypatch) -> None:
+    from helpers.cohort.problems import Problem
+
+    project.cohort("faulty")
+    problem = Problem("patients.csv", 3, "sex", "'x'", "female or male", "correct it")
+
+    def check(paths):
+        return [problem] if paths.name == "faulty" else []
+
+    monkeypatch.setattr("helpers.run.checking.cohort_problems", check)
+    assert go("faulty", "small") == ALL
+    assert not go.report.ok
+    assert go.report.refused == {"faulty": str(problem)}
+    errors = io.StringIO()
+    tell(go.report, RunProgress(Console(file=io.StringIO())), Console(file=errors))
+    assert "faulty was not analysed" in errors.getvalue()
+    assert "patients.csv:3 sex: found 'x', expected female or male; correct it" in errors.getvalue()
+
+
+def test_warnings_do_not_stop_a_cohort(go, monkeypatch) -> None:
+    from helpers.cohort.problems import Problem
+
+    warning = Problem("patients.csv", 3, "sex", "'x'", "y", "z", severity="warning")
+    monkeypatch.setattr("helpers.run.checking.cohort_problems", lambda _: [warning])
+    assert go() == ALL
+
+
+def test_a_cohort_is_checked_again_only_after_a_change(go, project, monkeypatch) -> None:
+    checked = []
+
+    def check(paths):
+        checked.append(paths.name)
+        return []
+
+    monkeypatch.setattr("helpers.run.checking.cohort_problems", check)
+    go()
+    go()
+    assert checked == ["small"]
+    (project.root / "data" / "cohorts" / "small" / "patients.csv").write_text("patient_id\nR03\n")
+    go()
+    assert checked == ["small", "small"]
+
+
+def test_a_failure_blocks_what_needs_it_and_nothing_else(go, project, monkeypatch) -> None:
+    (project.root / "notebooks" / "pipeline.toml").write_text(
+        """
+        [01_first]
+        writes = ["data/patients.parquet"]
+        [02_second]
+        reads = ["data/patients.parquet"]
+        writes = ["statistics/02_second.csv"]
+        [03_third]
+        writes = ["statistics/03_third.csv"]
+        """
+    )
+    broken = True
+
+    def carry_out(step, paths, parameters, pool):
+        if step.name == "01_first" and broken:
+            raise RuntimeError("01_first, cell 3: ValueError: no")
+        for declared in step.writes:
+            (paths.results / declared).write_text(step.name)
+
+    monkeypatch.setattr("helpers.run.runner.carry_out", carry_out)
+    go()
+    assert statuses(go.report) == {"01_first": "failed", "02_second": "blocked", "03_third": "executed"}
+    assert not go.report.ok
+    record = json.loads((project.results() / "provenance.json").read_text())
+    assert (record["complete"], record["missing_steps"]) == (False, ["01_first", "02_second"])
+    errors = io.StringIO()
+    tell(go.report, RunProgress(Console(file=io.StringIO())), Console(file=errors))
+    assert "small: 01_first, cell 3: ValueError: no" in errors.getvalue()
+    assert "small: 02_second was not run: a step that it needs failed" in errors.getvalue()
+    broken = False
+    go()
+    assert statuses(go.report) == {"01_first": "executed", "02_second": "executed", "03_third": "unchanged"}
+    assert json.loads((project.results() / "provenance.json").read_text())["complete"] is True
+
+
+def test_who_carries_out_steps_is_told_how_many_notebooks_follow(go, monkeypatch) -> None:
+    from helpers.run import runner
+
+    told: list[int] = []
+
+    @contextmanager
+    def place(*_):
+        yield Place(1, lambda *order: runner.carry_out(*order, None), lambda: None, told.append)
+
+    monkeypatch.setattr(runner, "_place", place)
+    assert go() == ALL
+    first_handed_over, first_begun, second_handed_over, *_, last_begun = told
+    assert (first_handed_over, first_begun, second_handed_over, last_begun) == (1, 2, 1, 0)
+
+
+def test_an_interrupt_also_ends_a_kernel_that_was_only_starting(project) -> None:
+    ended = threading.Event()
+    asked: list[None] = []
+
+    def stop() -> None:
+        asked.append(None)
+        if len(asked) == 2:
+            ended.set()
+
+    task = SimpleNamespace(cohort=SimpleNamespace(name="small"), step=step_named("01_first"))
+    place = Place(1, lambda *_: None, stop)
+    with _Executor(place, RunProgress(Console(file=io.StringIO()))) as executor:
+        begun = executor.submit(lambda **_: ended.wait(10), task=task)
+        queued = executor.submit(lambda **_: None, task=task)
+    assert begun.result()
+    assert queued.cancelled()
+
+
+def test_a_cohort_folder_elsewhere_gives_results_under_its_name(go, project, tmp_path) -> None:
+    folder = project.cohort("outside", tmp_path / "files" / "outside")
+    assert go(str(folder)) == [step.replace("small", "outside") for step in ALL]
+    assert (project.results("outside") / "statistics" / "02_second.csv").is_file()
+
+
+def test_two_cohorts_of_one_name_are_refused(go, project, tmp_path) -> None:
+    other = project.cohort("small", tmp_path / "files" / "small")
+    with pytest.raises(RunError, match="Two cohorts are called 'small'"):
+        go("small", str(other))
+    with pytest.raises(RunError, match="Two cohorts are called 'small'"):
+        go(str(other))
+
+
+def test_a_namesake_may_be_run_into_another_folder(go, project, monkeypatch, tmp_path) -> None:
+    other = project.cohort("small", tmp_path / "files" / "small")
+    monkeypatch.setenv("COMPENDIUM_OUTPUT", str(tmp_path / "output"))
+    assert go(str(other)) == ALL
+    assert (tmp_path / "output" / "results" / "small" / "provenance.json").is_file()
+    assert not (project.root / "results").exists()
+
+
+def test_a_second_run_into_the_same_folder_waits_for_nobody(go, project) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    go()
+    with (project.root / ".compendium" / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(RunError, match="Another run is writing"):
+            go()
+
+
+def test_a_run_leaves_environment_and_import_path_as_they_were(go) -> None:
+    import os
+    import sys
+
+    before = dict(os.environ), list(sys.path)
+    go()
+    assert (dict(os.environ), sys.path) == before
+
+
+class TestProvenance:
+    def test_same_inputs_give_the_same_bytes(self, go, project) -> None:
+        go()
+        record = (project.results() / "provenance.json").read_bytes()
+        go(force=True)
+        assert (project.results() / "provenance.json").read_bytes() == record
+
+    def test_holds_hashes_relative_paths_and_parameters(self, go, project, tmp_path) -> None:
+        go(parameters={"scale": 3})
+        text = (project.results() / "provenance.json").read_text()
+        record = json.loads(text)
+        assert str(tmp_path) not in text
+        assert set(record["raw_data"]) == {"cohort.toml", "measurements.csv", "patients.csv"}
+        assert set(record["project_files"]) == {"data/dictionary.csv", "uv.lock"}
+        assert record["parameters"]["02_second"] == {"scale": 3}
+        assert "figures/panel.svg" in record["products"]
+        assert "data/events.parquet" not in record["products"]
+        assert all(re.fullmatch("[0-9a-f]{64}", value) for value in record["products"].values())
+
+    def test_hashes_are_those_that_sha256sum_prints(self, go, project) -> None:
+        import hashlib
+
+        go()
+        record = json.loads((project.results() / "provenance.json").read_text())
+        raw = (project.root / "data" / "cohorts" / "small" / "patients.csv").read_bytes()
+        assert record["raw_data"]["patients.csv"] == hashlib.sha256(raw).hexdigest()
