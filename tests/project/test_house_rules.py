@@ -23,11 +23,15 @@ SOURCE = ROOT / "src" / "helpers"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # A room may import rooms of lower floors only.
 FLOORS = (
-    {"stats", "clinical", "results"},
+    {"project", "stats", "results"},
+    {"clinical"},
     {"cohort"},
-    {"analysis"},
-    {"report", "published"},
-    {"pipeline"},
+    {"analysis", "published"},
+    {"report"},
+    {"kernels"},
+    {"run"},
+    {"cluster"},
+    {"commands"},
 )
 LARGEST_FILE = 1_500_000
 FOREIGN_PATH = re.compile(r"(?<![\w.:/])/(?:work|root|home|Users|tmp)/\w")

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from helpers.report.journals.requirements import JournalError, journals
 from helpers.report.journals.table_themes import Run, theme_named, themes
+from helpers.report.tables import cells
 from helpers.report.tables.cells import Cell, Number, Term, Value, words
-from helpers.report.tables.study import cells
 from helpers.results.format import format_count_percent, format_p, format_p_equation
 
 

@@ -1,6 +1,6 @@
 """What a table's cell holds: words, and numbers that remember the stored statistics that they came from.
 
-A number becomes text only when a table is put out, by a theme (:mod:`helpers.report.journals.table_themes`); so
+A number becomes text when a table is put out, by a theme (`helpers.report.journals.table_themes`); so
 one table serves every journal, and every printed number can be traced to its row of the statistics.
 """
 
