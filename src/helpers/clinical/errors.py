@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from helpers.errors import CompendiumError
 
-class ClinicalError(ValueError):
+
+class ClinicalError(CompendiumError):
     """Clinical input that cannot be used; ``problems`` lists every fault found, one sentence each."""
 
     def __init__(self, problems: str | Iterable[str]) -> None:

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.errors import CompendiumError
 from helpers.project.paths import project_root, state_dir
 
 SETTINGS_VARIABLE = "COMPENDIUM_CLUSTER_SETTINGS"
@@ -39,7 +40,7 @@ _NOT_SETTINGS |= {"host", "dashboard_address"}
 _VARIABLE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
-class ClusterError(RuntimeError):
+class ClusterError(CompendiumError):
     """The cluster cannot be used; the message says why and what helps."""
 
 

@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from helpers.errors import CompendiumError
+
 TableName = Literal["patients", "measurements", "treatments", "responses", "events"]
 TABLE_NAMES: tuple[TableName, ...] = get_args(TableName)
 DICTIONARY_PATH = Path(__file__).resolve().parents[3] / "data" / "dictionary.csv"
@@ -30,7 +32,7 @@ _DECIMALS_KEPT = 9
 Floats = NDArray[np.float64]
 
 
-class DictionaryError(ValueError):
+class DictionaryError(CompendiumError):
     """The dictionary file itself is faulty; the message names its line and column."""
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
+from helpers.errors import CompendiumError
+
 Severity = Literal["error", "warning"]
 
 _ROWS_NAMED = 8
@@ -45,7 +47,7 @@ class Problem:
         return f" (the same in {noun} {named}{tail})"
 
 
-class CohortError(Exception):
+class CohortError(CompendiumError):
     """A cohort folder that cannot be analysed; `problems` says why, all faults at once."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:

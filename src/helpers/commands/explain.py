@@ -1,11 +1,12 @@
 """What ``compendium explain`` prints about one patient."""
 
+from helpers.errors import CompendiumError
 from helpers.project.paths import CohortPaths, ProjectError, shown
 
 DAYS_PER_WEEK = 7
 
 
-class ExplanationError(Exception):
+class ExplanationError(CompendiumError):
     """The patient, the week or the cohort asked for is not there; the message says what there is."""
 
 

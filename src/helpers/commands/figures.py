@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from helpers.errors import CompendiumError
 from helpers.project.paths import CohortPaths, ProjectError, shown
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from helpers.report.journals.requirements import Journal
 
 
-class FigureError(Exception):
+class FigureError(CompendiumError):
     """The figures cannot be drawn; the message says why and what to do."""
 
 

@@ -10,6 +10,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.errors import CompendiumError
 from helpers.project.paths import CohortPaths, shown
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ MANUSCRIPT, REPORT = "manuscript.docx", "report.html"
 _NEEDED = "Run `compendium run {name}` first: {what} is not there."
 
 
-class ReportError(RuntimeError):
+class ReportError(CompendiumError):
     """Manuscript and report cannot be written; the message says what is missing and how to get it."""
 
 

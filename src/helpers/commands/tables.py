@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from helpers.errors import CompendiumError
 from helpers.project.paths import CohortPaths, ProjectError, shown
 
 
-class TablesError(Exception):
+class TablesError(CompendiumError):
     """The tables cannot be written; the message says why and what to do."""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+from helpers.errors import CompendiumError
 from helpers.kernels.pool import KERNEL, START_OPTIONS, KernelPool, manager_settings
 
 _KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
@@ -22,7 +23,7 @@ _TIMING = {"papermill", "execution", "ExecuteTime"}
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-class NotebookFailedError(RuntimeError):
+class NotebookFailedError(CompendiumError):
     """A notebook stopped with an error.
 
     Attributes:

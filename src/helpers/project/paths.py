@@ -18,6 +18,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.errors import CompendiumError
+
 PROJECT_NAME = "rdmas-compendium"
 DEFAULT_COHORT = "rdmas_reconstructed"
 PROJECT_VARIABLE = "COMPENDIUM_PROJECT"
@@ -29,7 +31,7 @@ _SETTING = r"[A-Za-z_]\w*=[\w.+-]+"
 _VARIANT = re.compile(rf"(.+)@({_SETTING}(?:,{_SETTING})*)", re.ASCII)
 
 
-class ProjectError(FileNotFoundError):
+class ProjectError(CompendiumError):
     """The project or a cohort's folder cannot be found; the message says where it was looked for."""
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.clinical.criteria_files import find_criteria
 from helpers.clinical.errors import ClinicalError
+from helpers.errors import CompendiumError
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
@@ -21,12 +22,8 @@ if TYPE_CHECKING:
 CRITERIA_PREFIX = "criteria/"
 
 
-class DeclaredKeyError(KeyError):
+class DeclaredKeyError(CompendiumError):
     """A key that leads nowhere in the configuration or the criteria file."""
-
-    def __str__(self) -> str:
-        """Return the message without the quotes of a KeyError."""
-        return str(self.args[0])
 
 
 def declared_value(key: str, config: CohortConfig) -> Any:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers.errors import CompendiumError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -58,7 +60,7 @@ _WORDS = {
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 
-class LedgerError(ValueError):
+class LedgerError(CompendiumError):
     """The ledger cannot be used; `problems` holds one line per fault."""
 
     def __init__(self, problems: list[str]) -> None:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
 
+from helpers.errors import CompendiumError
 from helpers.results.files import write_whole
 
 ID_PARTS = ("analysis", "variable", "group", "timepoint", "statistic")
@@ -24,7 +25,7 @@ _COUNTS = ("n", "n_missing")
 _TAIL = 1e-4
 
 
-class StatisticsStoreError(ValueError):
+class StatisticsStoreError(CompendiumError):
     """A row that cannot be stored, or an identifier that is not in the store."""
 
 

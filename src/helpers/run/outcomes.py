@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from helpers.errors import CompendiumError
+
 Status = Literal["executed", "unchanged", "failed", "blocked"]
 
 
-class RunError(RuntimeError):
+class RunError(CompendiumError):
     """The run cannot start; the message says why."""
 
 

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from helpers.errors import CompendiumError
 from helpers.project.sources import cell_source, read_notebook
 
 COHORT = "cohort"
 
 
-class ParameterError(ValueError):
+class ParameterError(CompendiumError):
     """Parameters of a run or of a notebook that cannot be used; the message lists every one."""
 
 

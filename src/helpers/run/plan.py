@@ -28,6 +28,7 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
+from helpers.errors import CompendiumError
 from helpers.project.paths import CohortPaths, notebooks_dir, project_root
 
 PLAN_FILE = "pipeline.toml"
@@ -35,7 +36,7 @@ _KEYS = {"call", "arguments", "reads", "writes"}
 _ALTERNATIVES = re.compile(r"\{([^{}]*)\}")
 
 
-class PlanError(ValueError):
+class PlanError(CompendiumError):
     """``notebooks/pipeline.toml`` cannot be followed; the message says what is wrong where."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from helpers.errors import CompendiumError
 from helpers.kernels.execute import execute_notebook
 from helpers.kernels.fork_server.client import SOCKET_VARIABLE, ForkServerError, fork
 from helpers.kernels.pool import KernelPool
@@ -18,7 +19,7 @@ from helpers.run.plan import Step, locate
 _FOLDERS = ("{results}", "{figures}", "{folder}")
 
 
-class StepFailedError(RuntimeError):
+class StepFailedError(CompendiumError):
     """A step that is no notebook failed, or a step did not write what it declares."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
+from helpers.errors import CompendiumError
 from helpers.project.paths import FORMATS_VARIABLE, CohortPaths, ProjectError, shown
 from helpers.run.plan import PLAN_FILE, Step, step_named
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistics, StatisticsStore
 
 
-class UnreadableCohortError(Exception):
+class UnreadableCohortError(CompendiumError):
     """The cohort cannot be read; its problems were printed. A notebook shows one line and no traceback."""
 
     def _render_traceback_(self) -> list[str]:
@@ -28,7 +29,7 @@ class UnreadableCohortError(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
-class UndeclaredInputError(RuntimeError):
+class UndeclaredInputError(CompendiumError):
     """A notebook reads something that ``notebooks/pipeline.toml`` does not say it reads.
 
     It would not be run again when that changes.

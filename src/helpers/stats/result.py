@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from math import nan
 from typing import Any
 
+from helpers.errors import CompendiumError
 
-class StatisticsError(ValueError):
+
+class StatisticsError(CompendiumError):
     """Input from which no right number can be computed.
 
     `argument` names the offending parameter of the called function; the message opens with it.

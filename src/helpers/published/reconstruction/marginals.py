@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from helpers.errors import CompendiumError
 from helpers.published.ledger import Number
 from helpers.published.reconstruction.targets import Summary
 from helpers.stats.two_group import rank_sum_test
@@ -33,7 +34,7 @@ _MOST_EQUAL = 3
 _NARROW = 150
 
 
-class InfeasibleError(ValueError):
+class InfeasibleError(CompendiumError):
     """No values were found; the message says which constraints were asked."""
 
 

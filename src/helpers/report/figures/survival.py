@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from helpers.errors import CompendiumError
 from helpers.report.figures.common import count_rows, say_absent
 from helpers.report.figures.style import GREY, GroupStyle, group_styles
 from helpers.report.figures.survival_data import SurvivalData, read_survival
@@ -39,7 +40,7 @@ _COUNTED = {
 _CURVE_HEIGHT, _ROW_HEIGHT = 6.0, 0.62  # of the curves and of one row below them, to each other
 
 
-class LayerError(ValueError):
+class LayerError(CompendiumError):
     """A layer that cannot be drawn; the message says what it takes."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import get_args
 
+from helpers.errors import CompendiumError
 from helpers.report.journals.table_themes import Theme, theme_named
 from helpers.report.tables.table import Table, TableFormat, stored_tables
 from helpers.results.files import write_whole
@@ -14,7 +15,7 @@ FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
 _TOGETHER: tuple[TableFormat, ...] = ("docx", "tex", "xlsx")  # what the step writes, all tables in one file
 
 
-class TableExportError(ValueError):
+class TableExportError(CompendiumError):
     """A table or format that does not exist; the message lists those that do."""
 
 

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from helpers.cohort.problems import closest
+from helpers.errors import CompendiumError
 
 Column = Literal["single", "one_and_a_half", "double"]
 COLUMNS: tuple[Column, ...] = ("single", "one_and_a_half", "double")
@@ -18,7 +19,7 @@ GENERIC = "generic"
 UNCHECKED = ("title", "formats", "text", "source", "verified", "note", "panel_letter", "panel_case")
 
 
-class JournalError(ValueError):
+class JournalError(CompendiumError):
     """A journal or column that is not known; the message lists those that are."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from helpers.errors import CompendiumError
 from helpers.report.text.absence import find_row
 from helpers.report.text.claims import Claim, Material, Row
 from helpers.report.text.parts import PARTS, PartError
@@ -20,7 +21,7 @@ PLACEHOLDER = re.compile(r"\{\{\s*(.+?)\s*\}\}")
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[。！？])")
 
 
-class TemplateError(ValueError):
+class TemplateError(CompendiumError):
     """A placeholder that cannot be filled; the message names it."""
 
 

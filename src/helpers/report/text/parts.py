@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from helpers.errors import CompendiumError
 from helpers.results.format import (
     NOT_ESTIMABLE,
     format_count_percent,
@@ -22,7 +23,7 @@ _COUNTED = {"patients", "rows", "calls", "items", "events", "days", "grade", "po
 _Part = Callable[["Statistic", int], str]
 
 
-class PartError(ValueError):
+class PartError(CompendiumError):
     """A part that a row does not have, or that nobody knows."""
 
 

@@ -6,16 +6,14 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from helpers.errors import CompendiumError
+
 if TYPE_CHECKING:
     from helpers.report.text.claims import Material
 
 
-class UnknownSettingError(KeyError):
+class UnknownSettingError(CompendiumError):
     """A key that neither the configuration nor the run's parameters declare."""
-
-    def __str__(self) -> str:
-        """Return the message without the quotes of a key."""
-        return str(self.args[0])
 
 
 def setting_text(key: str, material: Material) -> str:

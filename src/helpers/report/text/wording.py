@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
+from helpers.errors import CompendiumError
 from helpers.report.text.claims import Claim, Items, Row, Slot, Term
 from helpers.report.text.parts import part_text
 from helpers.report.text.prose import Declared, Fragment, Number, Prose, join_prose
@@ -26,7 +27,7 @@ _OF_ONE_TABLE = re.compile(r" \(smallest expected count [\d.]+\)(;.*)?$")
 _SLOT = re.compile(r"\{(\w+)(?:\.(\w+))?(?::(\d+))?\}")
 
 
-class WordingError(ValueError):
+class WordingError(CompendiumError):
     """A template that is missing, or that asks for what its claim does not hold."""
 
 

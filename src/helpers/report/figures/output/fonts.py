@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from helpers.errors import CompendiumError
+
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.figure import Figure
@@ -17,7 +19,7 @@ _CJK = re.compile(
 )
 
 
-class MissingFontError(ValueError):
+class MissingFontError(CompendiumError):
     """A figure has text for which no font is installed; the message says which would serve."""
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.errors import CompendiumError
+
 _SPACE = b"\0\t\n\f\r "
 _BLANK = rb"[\0\t\n\f\r ]*"
 _REGULAR = rb"[^\0\t\n\f\r ()<>\[\]{}/%]"
@@ -25,7 +27,7 @@ _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _ENTRY = re.compile(rb"(\d{10}) (\d{5}) ([nf])")
 
 
-class PdfError(ValueError):
+class PdfError(CompendiumError):
     """The file is no PDF of the kind that figures are saved as."""
 
 

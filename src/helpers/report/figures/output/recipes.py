@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.errors import CompendiumError
 from helpers.report.journals.requirements import Column
 from helpers.results.files import write_whole
 
 SUFFIX = ".pickle"
 
 
-class RecipeError(ValueError):
+class RecipeError(CompendiumError):
     """A recipe that is missing or cannot be used; the message says how to get it."""
 
 
