@@ -6,29 +6,15 @@ only in a way that a reader should know of; a *note* says which test gives a pri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from helpers.published.audit_numbers import NUMBER_RULES
+from helpers.published.audit_tests import TEST_RULES
 from helpers.published.entries import Entries
+from helpers.published.findings import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Kind = Literal["contradiction", "tension", "note"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One finding: the ledger ids it rests on and what follows from them."""
-
-    kind: Kind
-    rule: str
-    ids: tuple[str, ...]
-    text: str
-
-
-Rule = Callable[[Entries], Iterator[Finding]]
 
 
 def audit_ledger(ledger: pd.DataFrame) -> list[Finding]:
@@ -36,9 +22,6 @@ def audit_ledger(ledger: pd.DataFrame) -> list[Finding]:
 
     Contradictions first, then tensions, then notes, each in the order of the ledger.
     """
-    from helpers.published.audit_numbers import NUMBER_RULES
-    from helpers.published.audit_tests import TEST_RULES
-
     entries = Entries(ledger)
     order = {entry.id: i for i, entry in enumerate(entries.all)}
     found = [finding for rule in (*NUMBER_RULES, *TEST_RULES) for finding in rule(entries)]

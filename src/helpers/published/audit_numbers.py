@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 
-from helpers.published.audit import Finding, Rule
 from helpers.published.entries import Entries, Entry
+from helpers.published.findings import Finding, Rule
 from helpers.published.ledger import Number
 
 # Quantities that share out a whole group: every patient is in exactly one.
@@ -55,23 +55,28 @@ def percentages(entries: Entries) -> Iterator[Finding]:
         size = e.fraction[1] if e.fraction else entries.size(e.group)
         if size is None:
             continue
-        own = [e] if e.count is not None else [o for o in entries.by_key[e.key] if o.count is not None]
-        # Part of a smaller whole, such as responders: the printed fraction names it.
-        wholes = {o.fraction[1] for o in own if o.fraction} or {size}
-        shares = [100 * (o.count or 0) / w for o in own for w in wholes]
-        repeated = any(
-            o is not e and o.percent and any(o.percent.agrees_with(x) for x in shares)
-            for o in entries.by_key[e.key]
-        )
-        # Where another row prints the right percentage, the disagreement is found by `repeats`.
-        if own and not repeated and not any(e.percent.agrees_with(x) for x in shares):
-            shown = ", ".join(
-                f"{o.count}/{w} = {100 * (o.count or 0) / w:.1f}%" for o in own for w in sorted(wholes)
-            )
-            yield Finding("contradiction", "percentage", _ids(e, *own), f"{e.label}: {shown}")
-        if not own and not _reachable(e.percent, size):
+        counted = [e] if e.count is not None else [o for o in entries.by_key[e.key] if o.count is not None]
+        if counted:
+            yield from _follows_from_counts(e, counted, size, entries)
+        elif not _reachable(e.percent, size):
             text = f"{e.label}: no whole number of {size} patients gives it"
             yield Finding("contradiction", "percentage (GRIM)", (e.id,), text)
+
+
+def _follows_from_counts(e: Entry, counted: list[Entry], size: int, entries: Entries) -> Iterator[Finding]:
+    """A contradiction if the percentage follows from none of the counts printed for the same thing."""
+    # Part of a smaller whole, such as responders: the printed fraction names it.
+    wholes = sorted({o.fraction[1] for o in counted if o.fraction} or {size})
+    shares = [(f"{o.count}/{whole}", 100 * (o.count or 0) / whole) for o in counted for whole in wholes]
+
+    def fits(percent: Number | None) -> bool:
+        return percent is not None and any(percent.agrees_with(share) for _, share in shares)
+
+    # Where another row prints the right percentage, the disagreement is found by `repeats`.
+    others = (o for o in entries.by_key[e.key] if o is not e)
+    if not fits(e.percent) and not any(fits(o.percent) for o in others):
+        shown = ", ".join(f"{fraction} = {share:.1f}%" for fraction, share in shares)
+        yield Finding("contradiction", "percentage", _ids(e, *counted), f"{e.label}: {shown}")
 
 
 def falls(entries: Entries) -> Iterator[Finding]:

@@ -8,8 +8,8 @@ from functools import cache
 
 import numpy as np
 
-from helpers.published.audit import Finding, Rule
 from helpers.published.entries import Entries, Entry
+from helpers.published.findings import Finding, Rule
 from helpers.published.ledger import Number
 
 TABLE_TESTS = ("fisher", "pearson", "yates", "mid_p", "boschloo")

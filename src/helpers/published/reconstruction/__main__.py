@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from helpers.published.ledger import LedgerError, read_ledger
+from helpers.errors import CompendiumError
+from helpers.published.ledger import read_ledger
 from helpers.published.reconstruction.card import DEFAULT_SEED
 from helpers.published.reconstruction.cohort import write_cohort
-from helpers.published.reconstruction.marginals import InfeasibleError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         files = write_cohort(options.output, ledger=read_ledger(options.ledger), seed=options.seed)
-    except (InfeasibleError, LedgerError) as error:
+    except CompendiumError as error:
         print(error, file=sys.stderr)
         return 1
     print("\n".join(str(path) for path in files))

@@ -21,6 +21,7 @@ import numpy as np
 from helpers.published.reconstruction.marginals import InfeasibleError
 from helpers.published.reconstruction.roster import Patient
 from helpers.published.reconstruction.samples import NEUTROPHIL_SHARE, Samples
+from helpers.published.reconstruction.solver import constraint_solver
 from helpers.published.reconstruction.targets import Continuous, Ledger
 
 # Correlation of each variable with severity; AST, ALT and neutrophils follow a partner instead.
@@ -113,8 +114,7 @@ class _Model:
         wanted: dict[str, list[int]],
         reach: int,
     ) -> None:
-        from ortools.sat.python import cp_model
-
+        cp_model = constraint_solver()
         self.cp, self.roster, self.model = cp_model, roster, cp_model.CpModel()
         self.n, arm = len(roster), roster[0].arm
         self.wanted, self.reach = wanted, reach

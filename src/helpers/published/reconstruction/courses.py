@@ -271,14 +271,9 @@ def treated_course(patient: Patient, rng: np.random.Generator) -> list[Course]:
     """Assessments of one treated patient after baseline, as long as alive."""
     goal, fortune = _health(patient, rng), float(rng.random())
     names = [n for n in patient.baseline if n not in ("age", "splenomegaly", "esr")]
-    plan = []
-    if patient.early_response or (patient.responder and rng.random() < 0.25):
-        plan.append(("day_3", 3, "PR" if patient.early_response else "NR"))
-    jitter = {"week_1": 2, "week_2": 2, "week_3": 2, "week_8": 4}
-    for (visit, day), call in zip(VISIT_DAYS.items(), patient.calls, strict=True):
-        plan.append((visit, day + int(rng.integers(-jitter[visit], jitter[visit] + 1)), call))
-    found: list[Course] = []
+    plan = _treated_plan(patient, rng)
     spleen_gone = int(rng.integers(1, 4))
+    found: list[Course] = []
     for k, (visit, day, call) in enumerate(plan):
         if patient.death_day is not None and day >= patient.death_day:
             continue
@@ -291,24 +286,43 @@ def treated_course(patient: Patient, rng: np.random.Generator) -> list[Course]:
         else:
             values = _unchanged(patient, day / 60, names, rng)
         before = found[-1] if found else Course("baseline", 0, "", patient.baseline)
-        for name, gain in _FASTEST.items():
-            # A complete remission is normal whatever the pace; haemoglobin is on its way there already.
-            least = _normal(patient, name)[0] * 1.04 if call == "CR" else 0.0
-            if name == "platelets" or call != "CR":
-                values[name] = min(values[name], max(before.values[name] + gain * (day - before.day), least))
-        if patient.signs.get("splenomegaly") == "yes":
-            cleared = call == "CR" or visit == "week_8" or (call == "PR" and k >= spleen_gone)
-            values["splenomegaly"] = (
-                0.0 if cleared or (found and found[-1].values.get("splenomegaly") == 0) else 1.0
-            )
-        elif visit == "week_8":
-            values["splenomegaly"] = 0.0
+        _slowed(values, before, day, call, patient)
+        cleared = call == "CR" or visit == "week_8" or (call == "PR" and k >= spleen_gone)
+        values |= _spleen(patient, visit, cleared, found)
         if "esr" in patient.baseline and visit == "week_8":
             values["esr"] = float(rng.uniform(4, 16)) if call != "NR" else patient.baseline["esr"] * 0.8
         if "crp" in values and call == "NR" and rng.random() < 0.15:
             values.pop("crp")
         found.append(Course(visit, day, call, _rounded(values)))
     return found
+
+
+def _treated_plan(patient: Patient, rng: np.random.Generator) -> list[tuple[str, int, str]]:
+    """Visit, day and response of each assessment of a treated patient."""
+    plan = []
+    if patient.early_response or (patient.responder and rng.random() < 0.25):
+        plan.append(("day_3", 3, "PR" if patient.early_response else "NR"))
+    jitter = {"week_1": 2, "week_2": 2, "week_3": 2, "week_8": 4}
+    for (visit, day), call in zip(VISIT_DAYS.items(), patient.calls, strict=True):
+        plan.append((visit, day + int(rng.integers(-jitter[visit], jitter[visit] + 1)), call))
+    return plan
+
+
+def _slowed(values: dict[str, float], before: Course, day: int, call: str, patient: Patient) -> None:
+    """Hold values back that would rise faster than marrow can; a complete remission is normal anyhow."""
+    for name, gain in _FASTEST.items():
+        # Haemoglobin of a complete remission is on its way there already.
+        least = _normal(patient, name)[0] * 1.04 if call == "CR" else 0.0
+        if name == "platelets" or call != "CR":
+            values[name] = min(values[name], max(before.values[name] + gain * (day - before.day), least))
+
+
+def _spleen(patient: Patient, visit: str, cleared: bool, before: list[Course]) -> dict[str, float]:
+    """Whether the spleen is enlarged; once it is not, it stays so."""
+    if patient.signs.get("splenomegaly") == "yes":
+        gone = cleared or (before and before[-1].values.get("splenomegaly") == 0)
+        return {"splenomegaly": 0.0 if gone else 1.0}
+    return {"splenomegaly": 0.0} if visit == "week_8" else {}
 
 
 _CONTROL_FOLLOW_UP = (

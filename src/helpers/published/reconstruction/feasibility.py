@@ -37,11 +37,13 @@ from helpers.published.reconstruction.samples import (
     NEUTROPHIL_SHARE,
     THROMBOCYTOPENIA,
 )
+from helpers.published.reconstruction.solver import constraint_solver
 from helpers.published.reconstruction.targets import ARMS, TABLE_ROWS, Ledger
 
 _ARM_LETTER = {"ruxolitinib": "r", "control": "c"}
 # Body weights considered possible for an adult of the cohort, kg.
 LIGHTEST, HEAVIEST = 36, 82
+_RULE = "rule: "
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,7 @@ class System:
     """The printed values as linear constraints, each under its own literal."""
 
     def __init__(self, ledger: Ledger) -> None:
-        from ortools.sat.python import cp_model
-
+        cp_model = constraint_solver()
         self.cp, self.model, self.ledger = cp_model, cp_model.CpModel(), ledger
         self.literals: dict[str, Any] = {}
         self.counts = {name: self.model.new_int_var(0, 400, name) for name in bindings.COUNTS}
@@ -87,7 +88,7 @@ class System:
         self._doses()
         self._tests()
 
-    def given(self, name: str, constraint: Any) -> None:
+    def require(self, name: str, constraint: Any) -> None:
         """Let a constraint hold if the literal of `name` (a ledger id or a rule) is true."""
         if name not in self.literals:
             self.literals[name] = self.model.new_bool_var(name)
@@ -102,23 +103,23 @@ class System:
 
     def _one_fact(self, identifier: str, part: Any, whole: Any, kind: str, number: Number) -> None:
         if kind == "count":
-            self.given(identifier, part == int(number.value))
+            self.require(identifier, part == int(number.value))
         elif kind == "denominator":
-            self.given(identifier, whole == int(number.value))
+            self.require(identifier, whole == int(number.value))
         else:
             # 100 part / whole rounds to the printed percentage; cleared of fractions.
             unit = 10**number.decimals
             value = round(number.value * unit)
-            self.given(identifier, 200 * unit * part >= (2 * value - 1) * whole)
-            self.given(identifier, 200 * unit * part <= (2 * value + 1) * whole)
+            self.require(identifier, 200 * unit * part >= (2 * value - 1) * whole)
+            self.require(identifier, 200 * unit * part <= (2 * value + 1) * whole)
 
     def _rules(self) -> None:
         for name, terms, relation, constant in bindings.RULES:
             total = sum(factor * self.counts[q] for factor, q in terms)
-            self.given(f"rule: {name}", total == constant if relation == "=" else total <= constant)
+            self.require(f"rule: {name}", total == constant if relation == "=" else total <= constant)
         for name, part in self.counts.items():
             if not name.startswith("patients"):
-                self.given(f"rule: {name[:-2]} within its arm", part <= self.counts[f"patients.{name[-1]}"])
+                self.require(f"rule: {name[:-2]} within its arm", part <= self.counts[f"patients.{name[-1]}"])
 
     def sizes(self) -> dict[str, int]:
         """Patients per arm: the size most rows print, so that one wrong row is found out by the others."""
@@ -145,7 +146,7 @@ class System:
                 self.order[name, arm] = self._ordered(f"{name}.{arm}", size, ids, scale)
         for identifier in ("T002", "T005"):
             variable = self.order["age", "ruxolitinib" if identifier == "T002" else "control"][0]
-            self.given("M03", variable >= int(self.ledger.number("M03").value))
+            self.require("M03", variable >= int(self.ledger.number("M03").value))
         self._cut("hemoglobin", ANEMIA_G_PER_L, "moderate anaemia.r")
         self._cut("platelets", THROMBOCYTOPENIA, "severe thrombocytopenia.r")
         self._cut("neutrophils", NEUTROPENIA * 100, "severe neutropenia.r")
@@ -153,7 +154,7 @@ class System:
         for arm in ARMS:
             for low, high in zip(self.order["neutrophils", arm], self.order["leucocytes", arm], strict=True):
                 share = round(100 * NEUTROPHIL_SHARE)
-                self.given("rule: neutrophils are part of leucocytes", 100 * low <= share * high)
+                self.require("rule: neutrophils are part of leucocytes", 100 * low <= share * high)
 
     def _ordered(self, name: str, size: int, ids: list[tuple[str, ...]], scale: int) -> list[Any]:
         """Order statistics with the printed median, smallest and largest value."""
@@ -167,8 +168,8 @@ class System:
                 # The mean of two middle values may have been rounded either way.
                 value, half = round(2 * number.value * scale), scale // 10**number.decimals
                 half = half if twice is middle and size % 2 == 0 else half - 1
-                self.given(identifier, twice >= value - half)
-                self.given(identifier, twice <= value + half)
+                self.require(identifier, twice >= value - half)
+                self.require(identifier, twice <= value + half)
         return x
 
     def _cut(self, variable: str, cut: float, count: str, source: str = "") -> None:
@@ -179,7 +180,7 @@ class System:
             self.model.add(x < math.ceil(cut)).only_enforce_if(b)
             self.model.add(x >= math.ceil(cut)).only_enforce_if(~b)
             below.append(b)
-        self.given(name, sum(below) == self.counts[count])
+        self.require(name, sum(below) == self.counts[count])
 
     def _doses(self) -> None:
         """Doses per kilogram: ordered, falling as printed, and possible with an adult's weight."""
@@ -191,19 +192,19 @@ class System:
             for variable, group in zip((median, low, high), ids, strict=True):
                 for identifier in group:
                     number = self.ledger.number(identifier)
-                    self.given(identifier, variable >= round(number.value * 100) - 5)
-                    self.given(identifier, variable <= round(number.value * 100) + 5)
+                    self.require(identifier, variable >= round(number.value * 100) - 5)
+                    self.require(identifier, variable <= round(number.value * 100) + 5)
             found[name] = (median, low, high)
         before, after = found["before"][0], found["week 8"][0]
         fall = self.ledger.number("R80").value
         # Printed as 81 where 81.5 would round up: truncation is allowed for.
-        self.given("R80", 1000 * (before - after) >= round(10 * fall - 5) * before)
-        self.given("R80", 1000 * (before - after) <= round(10 * fall + 10) * before)
+        self.require("R80", 1000 * (before - after) >= round(10 * fall - 5) * before)
+        self.require("R80", 1000 * (before - after) <= round(10 * fall + 10) * before)
         dose = self.order["dose", "ruxolitinib"]
         rule = f"rule: body weights of {LIGHTEST} to {HEAVIEST} kg"
-        self.given(rule, found["before"][2] * LIGHTEST <= 100 * dose[-1] + 50)
-        self.given(rule, found["before"][1] * HEAVIEST >= 100 * dose[0] - 50)
-        self.given("M05", found["before"][1] >= round(self.ledger.number("M05").value * 100))
+        self.require(rule, found["before"][2] * LIGHTEST <= 100 * dose[-1] + 50)
+        self.require(rule, found["before"][1] * HEAVIEST >= 100 * dose[0] - 50)
+        self.require("M05", found["before"][1] >= round(self.ledger.number("M05").value * 100))
 
     def _tests(self) -> None:
         r, c = self.sizes()["ruxolitinib"], self.sizes()["control"]
@@ -232,7 +233,7 @@ class System:
             self.model.add(self.counts[first] == a).only_enforce_if(pick)
             self.model.add(self.counts[second] == b).only_enforce_if(pick)
             chosen.append(pick)
-        self.given(identifier, sum(chosen) >= 1)
+        self.require(identifier, sum(chosen) >= 1)
 
     def core(self, names: Iterable[str]) -> list[str] | None:
         """None if all of `names` can hold; else some of them that cannot."""
@@ -293,21 +294,32 @@ def _log_rank_p(r: int, c: int, deaths: int, day: int, horizon: int) -> tuple[fl
 def find_clashes(ledger: Ledger) -> list[Clash]:
     """All clashes found: smallest sets, each disjoint from those before it. Empty if everything can hold."""
     system = System(ledger)
-    left = sorted(n for n in system.literals if n not in bindings.SET_ASIDE)
-    clashes: list[Clash] = []
-    cores = []
+    every = sorted(n for n in system.literals if n not in bindings.SET_ASIDE)
+    clashes = [_clash(core, system, every) for core in _disjoint_cores(system, every)]
+    return clashes or _rank_sum_clashes(ledger, system)
+
+
+def _disjoint_cores(system: System, names: list[str]) -> list[list[str]]:
+    """Smallest sets that cannot all hold, each without the printed values of those before it."""
+    cores, left = [], names
     while (core := system.core(left)) is not None:
         core = _thinned(system, core)
         cores.append(core)
-        printed = [n for n in core if not n.startswith("rule: ")]
-        left = [n for n in left if n not in (printed or core)]
-    every = sorted(n for n in system.literals if n not in bindings.SET_ASIDE)
-    for core in cores:
-        ids = tuple(n for n in core if not n.startswith("rule: "))
-        alone = tuple(n for n in ids if system.core(m for m in every if m != n) is None)
-        rules = tuple(n.removeprefix("rule: ") for n in core if n.startswith("rule: "))
-        clashes.append(Clash(ids, rules, alone))
-    return clashes or _rank_sum_clashes(ledger, system)
+        used = _printed(core) or core
+        left = [n for n in left if n not in used]
+    return cores
+
+
+def _clash(core: list[str], system: System, every: list[str]) -> Clash:
+    """A core as values, rules, and those values of which each alone would resolve everything."""
+    printed = _printed(core)
+    suspects = tuple(n for n in printed if system.core(m for m in every if m != n) is None)
+    rules = tuple(n.removeprefix(_RULE) for n in core if n.startswith(_RULE))
+    return Clash(tuple(printed), rules, suspects)
+
+
+def _printed(core: list[str]) -> list[str]:
+    return [name for name in core if not name.startswith(_RULE)]
 
 
 def _thinned(system: System, core: list[str]) -> list[str]:
