@@ -17,7 +17,7 @@ from PIL import Image
 from helpers.report.formats.manuscript import manuscript_bytes, write_manuscript
 from helpers.report.text.document import Checklist, FigureBlock, Heading, TableBlock, build_document
 from helpers.report.text.inline import TemplateError
-from helpers.report.text.parts import PARTS
+from helpers.report.text.parts import PARTS, PartError
 from helpers.report.text.strobe import strobe_items
 from helpers.report.text.wording import LANGUAGES, Wording
 
@@ -89,7 +89,7 @@ def test_numbers_of_the_text_and_legends_are_links_to_their_rows(word, document)
 def safe_spellings(statistics, identifier, part, language):
     try:
         return part_spellings(statistics, identifier, part, language)
-    except ValueError:  # the row does not have this part
+    except PartError:  # the row does not have this part
         return set()
 
 

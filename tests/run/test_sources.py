@@ -29,13 +29,13 @@ def test_imports_are_found_as_the_parser_finds_them() -> None:
 
 
 def test_modules_of_a_notebook_include_those_imported_on_several_lines(project) -> None:
-    many = "from helpers.run import (\n    paths,  # where things are\n    plan as steps,\n)"
+    many = "from helpers.run import (\n    grid,  # combinations\n    plan as steps,\n)"
     path = project.notebook(
         "01_first", project.code(many), project.code("%matplotlib inline\nimport helpers.results.store as s")
     )
     assert notebook_modules(path) == {
         "helpers.run",
-        "helpers.project.paths",
+        "helpers.run.grid",
         "helpers.run.plan",
         "helpers.results.store",
     }
