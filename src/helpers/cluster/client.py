@@ -1,4 +1,4 @@
-"""A run whose notebooks are carried out by the workers of a Dask cluster.
+"""A run whose notebooks are executed by the workers of a Dask cluster.
 
 The sender keeps order, caching, the account of what failed and the record of provenance; it hands each step
 to the cluster from a thread of its own and waits there for the answer. Files go through folders that the
@@ -10,6 +10,7 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
@@ -23,8 +24,12 @@ from helpers.cluster.settings import (
     jobqueue,
     slurm_settings,
 )
+from helpers.cluster.worker import Order, await_files, describe, file_digests, fulfil, probe, stop
 from helpers.project.paths import CohortPaths, output_root, project_root, state_dir
-from helpers.run.plan import Step, locate
+from helpers.run.executor import kernel_settings
+from helpers.run.inputs import input_files
+from helpers.run.plan import PROVENANCE, Step, locate
+from helpers.run.staging import record_seen_by
 from helpers.run.steps import StepFailedError
 
 SLURM = "slurm"
@@ -34,8 +39,8 @@ ADVICE = "uv sync --extra cluster"
 Say = Callable[[str], None]
 
 
-class Cluster:
-    """A Dask cluster that carries out steps; safe to use from several threads.
+class ClusterExecutor:
+    """A Dask cluster that executes steps; safe to use from several threads.
 
     Attributes:
         threads: how many steps to hand out at a time.
@@ -57,8 +62,6 @@ class Cluster:
         Raises:
             ClusterError: some do not; the message lists what differs on which machines.
         """
-        from helpers.cluster.worker import describe, probe
-
         project = str(project_root())
         self._expected = describe(project)
         question = state_dir() / f"probe-{self._run}"
@@ -78,14 +81,18 @@ class Cluster:
             lines = [f"- {text} (on {_some(hosts)})" for text, hosts in problems.items()]
             raise ClusterError("The workers of the cluster cannot be used:\n" + "\n".join(lines))
 
-    def carry_out(self, step: Step, paths: CohortPaths, values: Mapping[str, Any]) -> None:
-        """Have a step carried out by some worker, and wait until its files are seen here.
+    def prepare(self) -> None:
+        """Nothing: what the threads need was imported when the cluster was checked."""
+
+    def expect(self, notebooks: int) -> None:
+        """Nothing: workers start their kernels themselves."""
+
+    def execute(self, step: Step, paths: CohortPaths, values: Mapping[str, Any]) -> None:
+        """Have a step executed by some worker, and wait until its files are seen here.
 
         Raises:
             StepFailedError: it failed there, the workers that tried it died, or the cluster was lost.
         """
-        from helpers.cluster.worker import Order, await_files, file_digests, fulfil
-
         order = Order(
             step=replace(step, arguments=dict(step.arguments)),
             paths=paths,
@@ -109,8 +116,6 @@ class Cluster:
             raise StepFailedError(f"{step.name}: files that a worker wrote are not seen here: {unseen}")
 
     def _answer(self, future: Any, step: Step) -> Any:
-        from concurrent.futures import CancelledError
-
         from distributed import KilledWorker
 
         try:
@@ -128,8 +133,6 @@ class Cluster:
 
     def stop(self) -> None:
         """Cancel what is under way, and end its kernels on the workers."""
-        from helpers.cluster.worker import stop
-
         self._stopped = True
         with contextlib.suppress(Exception):  # the cluster may be gone, and nothing else is to be done
             self._client.cancel(list(self._under_way), force=True)
@@ -137,15 +140,12 @@ class Cluster:
 
 
 @contextmanager
-def open_cluster(
-    choice: ClusterChoice, *, workers: int | None, settings: Mapping[str, str], say: Say
-) -> Iterator[Cluster]:
+def cluster_executor(choice: ClusterChoice, *, workers: int | None, say: Say) -> Iterator[ClusterExecutor]:
     """Connect to a Dask scheduler, or have SLURM start workers, for as long as the block runs.
 
     Args:
         choice: address of a scheduler (``tcp://host:8786``), or ``slurm`` with its settings.
         workers: how many notebooks at a time; by default as many as the cluster has threads.
-        settings: environment variables of the kernels.
         say: is told where the dashboard is.
 
     Raises:
@@ -173,7 +173,7 @@ def open_cluster(
                 f"The Dask scheduler at {name} has no workers. Start some: `dask worker {name} "
                 "--nthreads 1 --no-nanny`, with this project's environment."
             )
-        cluster = Cluster(client, threads or workers or present, settings, say)
+        cluster = ClusterExecutor(client, threads or workers or present, kernel_settings(), say)
         cluster.check()
         yield cluster
 
@@ -284,12 +284,12 @@ def _list(folder: Path) -> None:
 
 def _read_by(step: Step, paths: CohortPaths) -> Iterable[Path]:
     """Files that a step reads, as they lie here."""
-    from helpers.run.inputs import input_files
-
-    given = input_files(step, paths)
-    for files in given.values():
+    fixed = input_files(step, paths)
+    for files in fixed.values():
         yield from files.values()
-    yield from (locate(path, paths) for path in step.reads if path not in given)
+    yield from (locate(path, paths) for path in step.reads if path not in fixed and path != PROVENANCE)
+    if PROVENANCE in step.reads:
+        yield record_seen_by(step, paths)
 
 
 def _some(hosts: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""What a worker of a Dask cluster does: carry out one step under the settings of the run that sent it.
+"""What a worker of a Dask cluster does: execute one step under the settings of the run that sent it.
 
 Everything here runs in the worker's process; the notebook runs in a kernel that this process starts.
 Settings hold while a step is under way and are put back afterwards, so a worker serves runs with different
@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import distributions, requires
 from pathlib import Path
@@ -24,10 +25,11 @@ from psutil import Error as PsutilError  # type: ignore[import-untyped]
 from psutil import Process, process_iter
 
 from helpers.kernels.execute import NotebookFailedError
-from helpers.project.paths import PROJECT_NAME, PROJECT_VARIABLE, CohortPaths, state_dir
+from helpers.kernels.pool import KernelPool
+from helpers.project.paths import PROJECT_NAME, PROJECT_VARIABLE, CohortPaths, notebooks_dir, state_dir
 from helpers.project.sources import digest_file, digest_value, files_matching, package_folder, source_files
 from helpers.run.plan import Step, locate
-from helpers.run.steps import StepFailedError, carry_out
+from helpers.run.steps import StepFailedError, execute_step
 
 MARK_VARIABLE = "COMPENDIUM_WORKER"
 VISIBLE_WITHIN = 60.0  # seconds that a shared folder may take to show a file of another machine
@@ -40,7 +42,7 @@ _CODE = ("helpers.cluster.worker",)
 
 @dataclass(frozen=True)
 class Order:
-    """One step to carry out.
+    """One step to execute.
 
     Attributes:
         step: the step; its arguments are a plain dictionary, which can be sent.
@@ -70,15 +72,16 @@ class Answer:
 
 
 def fulfil(order: Order) -> Answer:
-    """Carry out an order; a failure is an answer, not an exception, which Dask would try to send back."""
+    """Execute an order; a failure is an answer, not an exception, which Dask would try to send back."""
     if difference := _unfit(order.expected, order.settings[PROJECT_VARIABLE]):
         return Answer(f"the worker on {_HOST} differs: {'; '.join(difference)}")
     with _settings.hold(order.settings | {MARK_VARIABLE: _MARK}, order.run):
         if unseen := await_files(order.inputs):
             return Answer(f"{_HOST} does not see the files that {order.step.name} reads: {unseen}")
         try:
-            with _marked(order):
-                carry_out(order.step, order.paths, order.values)
+            pool = KernelPool(None, notebooks_dir(), 1, state_dir() / "stages")
+            with _marked(order), closing(pool):
+                execute_step(order.step, order.paths, order.values, pool)
         except (NotebookFailedError, StepFailedError) as failure:
             return Answer(str(failure))
         except Exception as error:

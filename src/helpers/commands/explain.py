@@ -1,13 +1,40 @@
-"""What ``compendium explain`` prints about one patient."""
+"""``compendium explain``: why a patient was called what."""
 
+import difflib
+from typing import Annotated
+
+import typer
+
+from helpers.commands.options import COHORT_HELP
 from helpers.errors import CompendiumError
-from helpers.project.paths import CohortPaths, ProjectError, shown
+from helpers.project.paths import CohortPaths, shown
 
 DAYS_PER_WEEK = 7
 
 
 class ExplanationError(CompendiumError):
-    """The patient, the week or the cohort asked for is not there; the message says what there is."""
+    """The patient or the week asked for is not there; the message says what there is."""
+
+
+def explain(
+    cohort: Annotated[str, typer.Argument(metavar="COHORT", help=COHORT_HELP)],
+    patient: Annotated[str, typer.Argument(metavar="PATIENT", help="Patient as written in the data.")],
+    week: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Explain the response and dose of this week's visit only.",
+            show_default="every visit",
+        ),
+    ] = None,
+) -> None:
+    """Say why a patient meets the criteria, is refractory and is called a responder.
+
+    Every item is printed with its rule, the value with unit and day, and the line of the raw table that it
+    comes from. Nothing is written. The exit status is 1 if there is no such cohort, patient or visit.
+    """
+    typer.echo(explanation(cohort, patient, week), nl=False)
 
 
 def explanation(cohort: str, patient_id: str, week: int | None = None) -> str:
@@ -21,20 +48,17 @@ def explanation(cohort: str, patient_id: str, week: int | None = None) -> str:
         week: week of the only visit whose response and dose are explained; all visits by default.
 
     Raises:
-        ExplanationError: the cohort cannot be read, or has no such patient or visit.
+        ProjectError: there is no such cohort.
+        CohortError: it cannot be read.
+        ExplanationError: it has no such patient or visit.
     """
     from helpers.analysis.explanation import explain_one
-    from helpers.clinical.errors import ClinicalError
     from helpers.clinical.explain import as_text
     from helpers.cohort.cleaning import clean_cohort
     from helpers.cohort.config import load_config
-    from helpers.cohort.problems import CohortError
 
-    try:
-        paths = CohortPaths.of(cohort)
-        config, tables = load_config(paths.folder), clean_cohort(paths.folder)
-    except (ProjectError, CohortError) as error:
-        raise ExplanationError(str(error)) from None
+    paths = CohortPaths.of(cohort)
+    config, tables = load_config(paths.folder), clean_cohort(paths.folder)
     known = [str(patient) for patient in tables.patients["patient_id"]]
     if patient_id not in known:
         raise ExplanationError(_unknown(patient_id, known, shown(paths.folder)))
@@ -44,10 +68,7 @@ def explanation(cohort: str, patient_id: str, week: int | None = None) -> str:
         if not visits:
             planned = ", ".join(f"{visit.label} (day {visit.day})" for visit in config.visits)
             raise ExplanationError(f"No visit is planned for week {week}. Visits: {planned}.")
-    try:
-        explained = explain_one(tables, config, paths.folder, patient_id, visits=visits)
-    except ClinicalError as error:
-        raise ExplanationError(str(error)) from None
+    explained = explain_one(tables, config, paths.folder, patient_id, visits=visits)
     group = config.group(str(tables.patients.set_index("patient_id").loc[patient_id, "group"]))
     head = [f"{patient_id}, {group.label}. {config.title}.", config.watermark]
     head.append(f"Rows are lines of the raw tables in {shown(paths.folder)} (the heading is line 1).")
@@ -55,8 +76,6 @@ def explanation(cohort: str, patient_id: str, week: int | None = None) -> str:
 
 
 def _unknown(patient_id: str, known: list[str], folder: str) -> str:
-    import difflib
-
     near = difflib.get_close_matches(patient_id, known, n=3, cutoff=0.5)
     hint = f" Near it: {', '.join(near)}." if near else ""
     return (

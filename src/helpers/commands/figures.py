@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from helpers.errors import CompendiumError
-from helpers.project.paths import CohortPaths, ProjectError, shown
+import typer
+
+from helpers.commands.options import COHORT_HELP, JournalName, Output, Workers, complain, use_output
+from helpers.commands.run import bring_up_to_date
+from helpers.project.paths import DEFAULT_COHORT, CohortPaths, shown
 
 if TYPE_CHECKING:
     from helpers.report.figures.output.check import Fault
@@ -13,8 +16,35 @@ if TYPE_CHECKING:
     from helpers.report.journals.requirements import Journal
 
 
-class FigureError(CompendiumError):
-    """The figures cannot be drawn; the message says why and what to do."""
+def figures(
+    cohort: Annotated[str, typer.Argument(metavar="[COHORT]", help=COHORT_HELP)] = DEFAULT_COHORT,
+    journal: JournalName = None,
+    figure: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this figure, such as figure_1a. May be given repeatedly."),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Open each file written and list what the journal would send back."),
+    ] = False,
+    workers: Workers = None,
+    output: Output = None,
+) -> None:
+    """Draw a cohort's figures for a journal: its column widths, text sizes, largest height and formats.
+
+    The results are brought up to date first; the figures are then drawn from what the notebooks drew, without
+    running them again, into figures/COHORT/JOURNAL. With --check the exit status is 1 if a file has a fault.
+    """
+    use_output(output)
+    report = draw_for_journal(
+        cohort, journal, figure or [], check=check, update=lambda: bring_up_to_date([cohort], workers)
+    )
+    for line in report.lines:
+        typer.echo(line)
+    for fault in report.faults:
+        complain(str(fault))
+    if report.faults:
+        raise typer.Exit(1)
 
 
 @dataclass(frozen=True)
@@ -38,26 +68,20 @@ def draw_for_journal(
         update: brings the results up to date.
 
     Raises:
-        FigureError: no such cohort, journal or figure, or a figure cannot be drawn.
+        CompendiumError: no such cohort, journal or figure, or a figure cannot be drawn.
     """
     from helpers.cohort.config import load_config
-    from helpers.cohort.problems import CohortError
-    from helpers.report.figures.output.fonts import MissingFontError
-    from helpers.report.figures.output.recipes import RecipeError
     from helpers.report.figures.output.redraw import MANY, chosen_figures, drawing_pool, redraw
-    from helpers.report.journals.requirements import JournalError, journal_named
+    from helpers.report.journals.requirements import journal_named
 
-    try:
-        paths = CohortPaths.of(cohort)
-        chosen = journal_named(journal or load_config(paths.folder).report.journal)
-        # The processes load their libraries while the results are looked at.
-        with drawing_pool(len(wanted) or MANY) as pool:
-            update()
-            names = chosen_figures(paths.recipes, wanted)
-            folder = paths.figures / chosen.name
-            found = redraw(paths.recipes, names, folder, chosen, check=check, pool=pool)
-    except (CohortError, ProjectError, JournalError, RecipeError, MissingFontError) as error:
-        raise FigureError(str(error)) from None
+    paths = CohortPaths.of(cohort)
+    chosen = journal_named(journal or load_config(paths.folder).report.journal)
+    # The processes load their libraries while the results are looked at.
+    with drawing_pool(len(wanted) or MANY) as pool:
+        update()
+        names = chosen_figures(paths.recipes, wanted)
+        folder = paths.figures / chosen.name
+        found = redraw(paths.recipes, names, folder, chosen, check=check, pool=pool)
     faults = [fault for figure in found for fault in figure.faults]
     return FigureReport(_words(found, chosen, shown(folder), check, len(faults)), faults)
 

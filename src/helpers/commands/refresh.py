@@ -1,9 +1,24 @@
-"""Put the notebooks executed on the default cohort in place of the committed ones."""
+"""``compendium refresh``: the notebooks executed on the default cohort in place of the committed ones."""
 
 from pathlib import Path
 
-from helpers.project.paths import CohortPaths
+import typer
+
+from helpers.commands.options import Force, Workers
+from helpers.commands.run import bring_up_to_date
+from helpers.project.paths import DEFAULT_COHORT, CohortPaths, shown
 from helpers.run.plan import load_plan
+
+
+def refresh(workers: Workers = None, force: Force = False) -> None:
+    """Store the notebooks with the outputs of the default cohort, as they are committed.
+
+    Brings the default cohort up to date with the notebooks' own parameters and puts the executed notebooks in
+    place of those in notebooks/, without times, paths or random ids.
+    """
+    bring_up_to_date([DEFAULT_COHORT], workers, force=force)
+    for path in store_executed(DEFAULT_COHORT):
+        typer.echo(f"{shown(path)} stored with its outputs")
 
 
 def store_executed(cohort: str) -> list[Path]:

@@ -1,26 +1,23 @@
-"""The last steps of a run: manuscript and report of a cohort, and the command that writes them anew.
-
-The report shows what ``provenance.json`` will say. That file is written when all steps are done, so the
-record is collected here from the steps before and handed to the report, which knows nothing of the pipeline.
-"""
+"""``compendium report``: manuscript and report of a cohort written anew."""
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from helpers.commands.options import COHORT_HELP, Output, complain, use_output
 from helpers.errors import CompendiumError
-from helpers.project.paths import CohortPaths, shown
+from helpers.project.paths import DEFAULT_COHORT, CohortPaths, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from helpers.report.text.material import Study
     from helpers.report.text.wording import Language
-    from helpers.run.plan import Step
 
-MANUSCRIPT, REPORT = "manuscript.docx", "report.html"
 _NEEDED = "Run `compendium run {name}` first: {what} is not there."
 
 
@@ -28,49 +25,35 @@ class ReportError(CompendiumError):
     """Manuscript and report cannot be written; the message says what is missing and how to get it."""
 
 
-def write_manuscript_step(folder: Path, results: Path, figures: Path) -> None:
-    """Write ``manuscript.docx`` in the language of the cohort; arguments are the cohort's folders."""
-    from helpers.report.formats.manuscript import write_manuscript
-    from helpers.report.text.material import Study
+def report(
+    cohort: Annotated[
+        str, typer.Argument(metavar="[COHORT]", help=COHORT_HELP, show_default=DEFAULT_COHORT)
+    ] = DEFAULT_COHORT,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="en|zh",
+            help="Language of the text; another than the cohort's own goes to files of its own.",
+            show_default="the cohort's own",
+        ),
+    ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Make a PDF of the report as well.")] = False,
+    output: Output = None,
+) -> None:
+    """Write manuscript.docx and report.html of a cohort whose notebooks have run.
 
-    write_manuscript(Study.open(folder, results, figures), results / MANUSCRIPT)
+    `compendium run` writes both by itself; this writes them again, for example in the other language. The
+    exit status is 1 if the cohort has no results yet, or if something that is needed is not installed.
+    """
+    from helpers.report.text.wording import LANGUAGES
 
-
-def write_report_step(folder: Path, results: Path, figures: Path) -> None:
-    """Write ``report.html`` in the language of the cohort; arguments are the cohort's folders."""
-    from helpers.report.formats.page.page import write_report
-    from helpers.report.text.material import Study
-
-    study = Study.open(folder, results, figures)
-    paths = CohortPaths(results.name, folder, results, figures)
-    write_report(study, results / REPORT, _record(study, paths))
-
-
-def _record(study: Study, paths: CohortPaths) -> dict[str, Any]:
-    """Return the record of provenance of all steps that the report waits for."""
-    from helpers.run.parameters import COHORT, declared_parameters
-    from helpers.run.plan import load_plan
-    from helpers.run.provenance import collect
-
-    own = _steps_before(load_plan())
-    declared = {step.name: declared_parameters(step.source) for step in own if step.is_notebook}
-    # A parameter counts for the notebooks that declare it, with the value that they were executed with.
-    executed = {name: value for name, value in study.parameters.items() if name != COHORT}
-    return collect(paths, own, executed, declared, [])
-
-
-def _steps_before(steps: tuple[Step, ...]) -> list[Step]:
-    """Return the steps that the report waits for, in the order of the plan; others may run beside it."""
-    from helpers.run.plan import predecessors
-
-    waiting = [step for step in steps if REPORT in step.writes]
-    found: dict[str, Step] = {}
-    while waiting:
-        for before in predecessors(waiting.pop(), steps):
-            if before.name not in found:
-                found[before.name] = before
-                waiting.append(before)
-    return [step for step in steps if step.name in found]
+    use_output(output)
+    if language is not None and language not in LANGUAGES:
+        complain(f"--language: found {language!r}, expected one of {', '.join(LANGUAGES)}")
+        raise typer.Exit(1)
+    chosen = next((known for known in LANGUAGES if known == language), None)
+    for path in write_reports(cohort, chosen, pdf=pdf):
+        typer.echo(f"{shown(path)} written")
 
 
 def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = False) -> list[Path]:
@@ -86,6 +69,7 @@ def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = 
         ProjectError: there is no such cohort.
         ReportError: the cohort has no results yet, or the program that makes PDFs is not installed.
     """
+    from helpers.report.formats.documents import MANUSCRIPT, REPORT
     from helpers.report.formats.manuscript import write_manuscript
     from helpers.report.formats.page.page import write_report
     from helpers.report.text.material import Study
@@ -101,13 +85,24 @@ def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = 
     manuscript, report = (
         paths.results / (name if own else name.replace(".", f".{chosen}.")) for name in (MANUSCRIPT, REPORT)
     )
-    record = _record(study, paths)
+    record = _record(paths)
     written = [write_manuscript(study, manuscript, chosen), write_report(study, report, record, chosen)]
     if make_pdf is not None:
         target = report.with_suffix(".pdf")
         make_pdf(study, chosen, record, target)
         written.append(target)
     return written
+
+
+def _record(paths: CohortPaths) -> dict[str, Any]:
+    """What the results were made from, as the step of the run that writes the report is told."""
+    from helpers.report.formats.documents import REPORT
+    from helpers.run.plan import load_plan
+    from helpers.run.provenance import as_seen_by, read_record
+
+    steps = load_plan()
+    step = next(step for step in steps if REPORT in step.writes)
+    return as_seen_by(step, steps, read_record(paths))
 
 
 def _pdf_maker() -> Any:

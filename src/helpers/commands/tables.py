@@ -1,13 +1,40 @@
 """``compendium tables``: the tables of one cohort for one journal."""
 
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
-from helpers.errors import CompendiumError
-from helpers.project.paths import CohortPaths, ProjectError, shown
+import typer
+
+from helpers.commands.options import COHORT_HELP, JournalName, Output, Workers, use_output
+from helpers.commands.run import bring_up_to_date
+from helpers.project.paths import DEFAULT_COHORT, CohortPaths, shown
 
 
-class TablesError(CompendiumError):
-    """The tables cannot be written; the message says why and what to do."""
+def tables(
+    cohort: Annotated[str, typer.Argument(metavar="[COHORT]", help=COHORT_HELP)] = DEFAULT_COHORT,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="docx, tex, xlsx, html or csv.")
+    ] = "docx",
+    journal: JournalName = None,
+    table: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this table, such as table_1. May be given repeatedly."),
+    ] = None,
+    workers: Workers = None,
+    output: Output = None,
+) -> None:
+    """Write a cohort's tables as a journal prints numbers: p-values, decimal points, medians, counts.
+
+    The results are brought up to date first; the tables are then written from what the notebooks stored,
+    without running them again, into results/COHORT/tables/JOURNAL: all in one file, or those named each in a
+    file of its own.
+    """
+    use_output(output)
+    lines = write_for_journal(
+        cohort, journal, form, table or [], update=lambda: bring_up_to_date([cohort], workers)
+    )
+    for line in lines:
+        typer.echo(line)
 
 
 def write_for_journal(
@@ -31,35 +58,22 @@ def write_for_journal(
         What was done, in words.
 
     Raises:
-        TablesError: no such cohort, journal, format or table.
+        CompendiumError: no such cohort, journal, format or table.
     """
     from helpers.cohort.config import load_config
-    from helpers.cohort.problems import CohortError
-    from helpers.report.formats.export import (
-        FORMATS,
-        TableExportError,
-        chosen_tables,
-        write_each,
-        write_together,
-    )
-    from helpers.report.journals.requirements import JournalError
+    from helpers.report.formats.export import chosen_tables, table_format, write_each, write_together
     from helpers.report.journals.table_themes import theme_named
 
-    try:
-        paths = CohortPaths.of(cohort)
-        theme = theme_named(journal or load_config(paths.folder).report.journal)
-        kind = next((known for known in FORMATS if known == form), None)
-        if kind is None:
-            raise TablesError(f"No format {form!r}: known are {', '.join(FORMATS)}.")
-        update()
-        tables = chosen_tables(paths.tables, wanted)
-        folder = paths.tables / theme.name
-        if wanted:
-            files = write_each(tables, folder, kind, theme)
-        else:
-            files = [write_together(tables, folder / f"tables.{kind}", kind, theme)]
-    except (CohortError, ProjectError, JournalError, TableExportError) as error:
-        raise TablesError(str(error)) from None
+    paths = CohortPaths.of(cohort)
+    theme = theme_named(journal or load_config(paths.folder).report.journal)
+    kind = table_format(form)
+    update()
+    tables = chosen_tables(paths.tables, wanted)
+    folder = paths.tables / theme.name
+    if wanted:
+        files = write_each(tables, folder, kind, theme)
+    else:
+        files = [write_together(tables, folder / f"tables.{kind}", kind, theme)]
     number = f"{len(tables)} table{'' if len(tables) == 1 else 's'}"
     lines = [f"{number} in the manner of {theme.name}:", *(f"  {shown(path)}" for path in files)]
     if theme.unverified and theme.name != "generic":

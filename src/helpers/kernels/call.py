@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 
-def carry_out(order: dict[str, Any]) -> None:
+def call_function(order: dict[str, Any]) -> None:
     """Call the function that an order names."""
     module, _, name = order["function"].partition(":")
     arguments = {
@@ -22,8 +22,8 @@ def carry_out(order: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Carry out the order on standard input."""
-    carry_out(json.load(sys.stdin))
+    """Call the function that the order on standard input names."""
+    call_function(json.load(sys.stdin))
 
 
 if __name__ == "__main__":

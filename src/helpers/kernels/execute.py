@@ -6,14 +6,21 @@ same notebook on the same data gives the same bytes.
 
 import logging
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 from helpers.errors import CompendiumError
-from helpers.kernels.pool import KERNEL, START_OPTIONS, KernelPool, manager_settings
+from helpers.kernels import web_addresses  # noqa: F401  # before nbformat, which would load their grammar
+from helpers.kernels.fork_server.quick import PooledKernelManager
+from helpers.kernels.pool import KERNEL, START_OPTIONS, manager_settings
+
+# Threads execute notebooks at the same time. Two threads that import what imports each other break one
+# another's imports, so everything is imported here, by whoever imports this module, and nothing later.
+import nbformat  # isort: skip
+import papermill  # isort: skip
+from papermill.exceptions import PapermillExecutionError  # isort: skip
+from papermill.log import logger  # isort: skip
 
 _KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
 _LANGUAGE = {"name": "python"}
@@ -21,6 +28,10 @@ _FORMAT = (4, 5)
 _INJECTED = "injected-parameters"
 _TIMING = {"papermill", "execution", "ExecuteTime"}
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# A busy machine is slow, not broken: a kernel that has died is noticed by other means.
+_PATIENCE_SECONDS = 1800
+
+logger.addHandler(logging.NullHandler())  # it would tell on standard error what is raised as well
 
 
 class NotebookFailedError(CompendiumError):
@@ -45,7 +56,7 @@ def execute_notebook(
     parameters: Mapping[str, Any],
     *,
     failed: Path,
-    pool: KernelPool | None = None,
+    kernel: PooledKernelManager,
 ) -> None:
     """Execute a notebook and store it with its outputs.
 
@@ -57,20 +68,16 @@ def execute_notebook(
         target: where the executed notebook goes; parent folders are made.
         parameters: values put in place of those in the cell tagged ``parameters``; none injects no cell.
         failed: where the notebook goes if a cell fails, as far as it came.
-        pool: kernels that have been started already.
+        kernel: manager of the started kernel; whoever started it ends it.
 
     Raises:
         NotebookFailedError: a cell failed or the kernel died.
     """
-    skip_web_address_grammar()
-    import nbformat
-    from papermill.exceptions import PapermillExecutionError
-
     original = _blank(nbformat.read(source, as_version=4))
     failed.parent.mkdir(parents=True, exist_ok=True)
     failed.unlink(missing_ok=True)
     try:
-        executed = _run(original, parameters, source.parent, failed, pool)
+        executed = _run(original, parameters, source.parent, failed, kernel)
     except PapermillExecutionError as error:
         raise _failure(source.stem, error, original, injected=bool(parameters)) from None
     except Exception as error:  # a kernel that dies or does not start raises many kinds
@@ -83,41 +90,26 @@ def execute_notebook(
     failed.unlink(missing_ok=True)
 
 
-def skip_web_address_grammar() -> None:
-    """Keep nbformat from compiling the grammar of international web addresses at every start (two seconds).
-
-    jsonschema does without it where it is not installed, and no notebook holds what it would check.
-    """
-    sys.modules.setdefault("rfc3987_syntax", cast("ModuleType", None))
-
-
 def _run(
-    notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Path, pool: KernelPool | None
+    notebook: Any, parameters: Mapping[str, Any], folder: Path, failed: Path, kernel: PooledKernelManager
 ) -> Any:
-    import papermill
-    from papermill.log import logger
-
-    logger.addHandler(logging.NullHandler())  # it would tell on standard error what is raised as well
-    kernel = pool.take(folder) if pool else None
-    try:
-        return papermill.execute_notebook(
-            notebook,
-            str(failed).replace("{", "{{").replace("}", "}}"),  # papermill fills in braces of paths
-            parameters=dict(parameters),
-            kernel_name=KERNEL,
-            progress_bar=False,
-            request_save_on_cell_execute=False,
-            autosave_cell_every=0,
-            resources={"metadata": {"path": str(folder)}},
-            coalesce_streams=True,
-            record_timing=False,
-            config=manager_settings(),
-            extra_arguments=START_OPTIONS.copy(),
-            km=kernel,
-        )
-    finally:
-        if pool and kernel:
-            pool.end(kernel)
+    return papermill.execute_notebook(
+        notebook,
+        str(failed).replace("{", "{{").replace("}", "}}"),  # papermill fills in braces of paths
+        parameters=dict(parameters),
+        kernel_name=KERNEL,
+        progress_bar=False,
+        start_timeout=_PATIENCE_SECONDS,
+        iopub_timeout=_PATIENCE_SECONDS,  # by default outputs that come four seconds late are dropped
+        request_save_on_cell_execute=False,
+        autosave_cell_every=0,
+        resources={"metadata": {"path": str(folder)}},
+        coalesce_streams=True,
+        record_timing=False,
+        config=manager_settings(),
+        extra_arguments=START_OPTIONS.copy(),
+        km=kernel,
+    )
 
 
 def _blank(notebook: Any) -> Any:
@@ -132,17 +124,15 @@ def _blank(notebook: Any) -> Any:
 
 def _clean(executed: Any, original: Any) -> Any:
     """The executed notebook with the metadata of the original and no trace of when and where it ran."""
-    from nbformat import from_dict
-
     metadata = {cell.id: cell.metadata for cell in original.cells}
     for cell in executed.cells:
         if _INJECTED in cell.metadata.get("tags", []):
-            cell.id, cell.metadata = _INJECTED, from_dict({"tags": [_INJECTED]})
+            cell.id, cell.metadata = _INJECTED, nbformat.from_dict({"tags": [_INJECTED]})
         else:
             kept = {key: value for key, value in metadata[cell.id].items() if key not in _TIMING}
-            cell.metadata = from_dict(kept)
+            cell.metadata = nbformat.from_dict(kept)
     kept = {key: value for key, value in original.metadata.items() if key not in _TIMING}
-    executed.metadata = from_dict(kept | {"kernelspec": _KERNELSPEC, "language_info": _LANGUAGE})
+    executed.metadata = nbformat.from_dict(kept | {"kernelspec": _KERNELSPEC, "language_info": _LANGUAGE})
     executed.nbformat, executed.nbformat_minor = _FORMAT
     return executed
 

@@ -7,7 +7,7 @@ import sys
 from typing import NoReturn
 
 
-def leave(status: int) -> NoReturn:
+def exit_process(status: int) -> NoReturn:
     """End this process, after what asked to be called at the end, with all it wrote written."""
     with contextlib.suppress(BaseException):
         atexit._run_exitfuncs()

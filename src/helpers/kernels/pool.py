@@ -1,44 +1,63 @@
-"""Kernels started before they are asked for: that of the next notebook beside the notebook that runs.
+"""Kernels for notebooks, started before they are asked for where that pays.
 
-Starting and ending a forked kernel takes a sixth of a second in which no cell of its notebook runs.
+Starting and ending a forked kernel takes a sixth of a second in which no cell of its notebook runs: the
+kernel of the next notebook starts beside the notebook that runs. Every kernel has a stage, a folder of its
+own that it takes for the output folder, so that what it writes is published only when its notebook has
+succeeded.
 """
 
+import asyncio
 import contextlib
+import itertools
 import os
+import shutil
+import socket
 import threading
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from traitlets.config import Config
+
+# The factory would import the provisioner when a thread starts the first kernel.
+from helpers.kernels.fork_server import provisioner  # noqa: F401
 from helpers.kernels.fork_server.client import PROVISIONER, PROVISIONER_VARIABLE, ForkServer
+from helpers.kernels.fork_server.quick import PooledKernelManager
+from helpers.project.paths import OUTPUT_VARIABLE, PUBLISHED_VARIABLE, RUN_VARIABLE
 
 KERNEL = "python3"
 START_OPTIONS = ["--log-level=50"]  # the kernel's own log; what a cell writes is an output
 _CLIENT = "helpers.kernels.fork_server.quick.QuickClient"
+_HOST = socket.gethostname()  # workers of a cluster share the folder of stages
+_numbers = itertools.count(1)
 
 
 class KernelPool:
-    """Kernels that wait for a notebook of one folder.
+    """Kernels for the notebooks of one folder.
 
-    None starts before the warm process has loaded everything: a kernel forked earlier would have to import
-    what is missing when its notebook needs it.
+    None starts ahead before the fork server has loaded everything: a kernel forked earlier would have to
+    import what is missing when its notebook needs it.
 
     Args:
-        warm: the process they are forked from; without one there are none, as ordinary kernels start too
+        server: the process they are forked from; without one none starts ahead, as ordinary kernels start too
             slowly.
         folder: where they start, that of the notebooks.
         most: how many may wait at a time.
+        stages: folder that receives their stages.
     """
 
-    def __init__(self, warm: ForkServer | None, folder: Path, most: int) -> None:
-        self._folder, self._most = folder, most
+    def __init__(self, server: ForkServer | None, folder: Path, most: int, stages: Path) -> None:
+        self._folder, self._most, self._stages = folder, most, stages
         self._waiting: deque[Future[Any]] = deque()
         self._expected, self._loaded = 0, False
         self._lock, self._over = threading.Lock(), threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=most + 1, thread_name_prefix="kernels")
-        if warm:
-            self._pool.submit(self._await_libraries, warm)
+        if server:
+            self._pool.submit(self._await_libraries, server)
 
     def expect(self, number: int) -> None:
         """Be told how many notebooks will take their kernels next; returns at once."""
@@ -46,10 +65,17 @@ class KernelPool:
             self._expected = number
             self._start_missing()
 
-    def take(self, folder: Path) -> Any:
-        """The manager of a started kernel; None if there is none for a notebook of this folder."""
-        if folder != self._folder:
-            return None
+    @contextmanager
+    def kernel(self) -> Iterator[PooledKernelManager]:
+        """The manager of a started kernel; its ``stage`` and, soon after, the kernel end with the block."""
+        manager = self.take() or self._start()
+        try:
+            yield manager
+        finally:
+            self.end(manager)
+
+    def take(self) -> Any:
+        """The manager of a kernel that has started ahead; None if there is none."""
         with self._lock:
             taken = self._waiting.popleft() if self._waiting else None
             self._start_missing()
@@ -59,7 +85,7 @@ class KernelPool:
         return None
 
     def end(self, manager: Any) -> None:
-        """End a kernel that was taken, called where it was used; returns at once."""
+        """End a kernel, called where it was used; returns at once."""
         if manager.given is not None:
             manager.given.stop_channels()
         self._pool.submit(_end, manager)
@@ -74,8 +100,8 @@ class KernelPool:
                 self.end(manager)
         self._pool.shutdown(wait=True)
 
-    def _await_libraries(self, warm: ForkServer) -> None:
-        loaded = warm.wait_until_loaded(self._over)
+    def _await_libraries(self, server: ForkServer) -> None:
+        loaded = server.wait_until_loaded(self._over)
         with self._lock:
             self._loaded = loaded
             self._start_missing()
@@ -86,14 +112,16 @@ class KernelPool:
             self._waiting += [self._pool.submit(self._start) for _ in range(missing)]
 
     def _start(self) -> Any:
-        import asyncio
-
-        from helpers.kernels.fork_server.quick import PooledKernelManager
-
         manager = PooledKernelManager(kernel_name=KERNEL, config=manager_settings())
+        manager.stage = self._stages / f"{_HOST}-{os.getpid()}-{next(_numbers)}"
+        manager.stage.mkdir(parents=True)
+        published = os.environ.get(OUTPUT_VARIABLE, "")
+        here = {OUTPUT_VARIABLE: str(manager.stage), PUBLISHED_VARIABLE: published, RUN_VARIABLE: "1"}
 
         async def started() -> None:
-            await manager.start_kernel(extra_arguments=START_OPTIONS.copy(), cwd=str(self._folder))
+            await manager.start_kernel(
+                extra_arguments=START_OPTIONS.copy(), cwd=str(self._folder), env=dict(os.environ) | here
+            )
 
         asyncio.run(started())
         return manager
@@ -107,20 +135,18 @@ def _started(waiting: Future[Any] | None) -> Any:
 
 
 def _end(manager: Any) -> None:
-    import asyncio
-
     async def ended() -> None:
         await manager.shutdown_kernel(now=True)
 
-    asyncio.run(ended())
+    try:
+        asyncio.run(ended())
+    finally:
+        shutil.rmtree(manager.stage, ignore_errors=True)
 
 
 def manager_settings() -> Any:
     """What a kernel's manager is told: which client to give out, and, beside it, how kernels are started."""
-    from jupyter_client.provisioning.factory import KernelProvisionerFactory
-    from traitlets.config import Config
-
     # The factory has read the environment once and for all, perhaps before the variable was set.
-    provisioner = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)
-    KernelProvisionerFactory.instance().default_provisioner_name = provisioner
+    chosen = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)
+    KernelProvisionerFactory.instance().default_provisioner_name = chosen
     return Config({"AsyncKernelManager": {"client_factory": _CLIENT}})

@@ -8,6 +8,8 @@ Environment variables:
 - ``COMPENDIUM_PROJECT``: root of the project, when it is not to be searched for.
 - ``COMPENDIUM_OUTPUT``: folder that receives ``results/`` and ``figures/`` instead of the project; a
   relative one counts from the project's root.
+- ``COMPENDIUM_PUBLISHED``: the output folder of a run, told to kernels that write to a stage instead.
+- ``COMPENDIUM_RUN``: set by whoever files what a notebook writes; a notebook run by hand lacks it.
 - ``COMPENDIUM_FIGURE_FORMATS``: formats that a notebook run by hand saves its figures in, such as
   ``svg,png``; if it is empty they are not drawn. ``compendium run`` saves all.
 """
@@ -24,6 +26,8 @@ PROJECT_NAME = "rdmas-compendium"
 DEFAULT_COHORT = "rdmas_reconstructed"
 PROJECT_VARIABLE = "COMPENDIUM_PROJECT"
 OUTPUT_VARIABLE = "COMPENDIUM_OUTPUT"
+PUBLISHED_VARIABLE = "COMPENDIUM_PUBLISHED"
+RUN_VARIABLE = "COMPENDIUM_RUN"
 FORMATS_VARIABLE = "COMPENDIUM_FIGURE_FORMATS"
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -78,6 +82,12 @@ def output_root() -> Path:
     return (root / Path(named).expanduser()).resolve() if named else root
 
 
+def published_root() -> Path:
+    """Folder that a run publishes to, also as seen from a kernel that writes to its stage."""
+    named = os.environ.get(PUBLISHED_VARIABLE)
+    return Path(named).resolve() if named else output_root()
+
+
 def notebooks_dir() -> Path:
     """Folder of the notebooks."""
     return project_root() / "notebooks"
@@ -104,7 +114,7 @@ def cohort_folder(cohort: str | os.PathLike[str]) -> Path:
     is_name = _SAFE_NAME.fullmatch(text) is not None
     given = Path(text).expanduser()
     candidates = [embedded / text] if is_name else []
-    candidates += [Path.cwd() / given, root / given, output_root() / given]
+    candidates += [Path.cwd() / given, root / given, published_root() / given]
     for folder in candidates:
         if text and folder.is_dir():
             return folder.resolve()
@@ -216,7 +226,7 @@ def shown(path: str | os.PathLike[str]) -> str:
     Keeps the folder names of one machine out of notebooks and records.
     """
     absolute = Path(path).resolve()
-    for root in (project_root(), output_root()):
+    for root in (project_root(), output_root(), published_root()):
         if absolute.is_relative_to(root):
             return absolute.relative_to(root).as_posix()
     return absolute.as_posix()

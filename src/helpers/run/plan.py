@@ -12,9 +12,9 @@ anything else     ``results/NAME/``
 ================  ======================================
 
 ``{pdf,svg}`` stands for several paths, ``*`` matches file names: in ``reads`` those that other steps write,
-or those that lie in the cohort's folder and the project. A ``?`` at the end of a path written says that
-the file is absent for cohorts that lack the data. The order of the steps follows from what they read and
-write.
+or those that lie in the cohort's folder and the project. A ``?`` at the end of a path written says that the
+file is absent for cohorts that lack the data. A step may also read ``provenance.json``. The order of the
+steps follows from what they read and write.
 """
 
 import fnmatch
@@ -32,6 +32,9 @@ from helpers.errors import CompendiumError
 from helpers.project.paths import CohortPaths, notebooks_dir, project_root
 
 PLAN_FILE = "pipeline.toml"
+PROVENANCE = (
+    "provenance.json"  # written by the run; whoever reads it sees what the steps before it were made from
+)
 _KEYS = {"call", "arguments", "reads", "writes"}
 _ALTERNATIVES = re.compile(r"\{([^{}]*)\}")
 
@@ -120,6 +123,18 @@ def predecessors(step: Step, steps: Iterable[Step]) -> list[Step]:
     return [other for other in steps if other is not step and set(other.writes) & set(step.reads)]
 
 
+def transitive_predecessors(step: Step, steps: Iterable[Step]) -> list[Step]:
+    """The steps that must have been executed before ``step``, in the order of ``steps``."""
+    steps = list(steps)
+    waiting, found = [step], set[str]()
+    while waiting:
+        for before in predecessors(waiting.pop(), steps):
+            if before.name not in found:
+                found.add(before.name)
+                waiting.append(before)
+    return [each for each in steps if each.name in found]
+
+
 def _declared(file: Path) -> dict[str, object]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
@@ -171,7 +186,7 @@ def _writers(steps: Iterable[Step], where: str) -> dict[str, str]:
 def _resolve_reads(step: Step, writers: Mapping[str, str], where: str) -> Step:
     reads: list[str] = []
     for path in step.reads:
-        if path.startswith(("cohort/", "project/")):
+        if path == PROVENANCE or path.startswith(("cohort/", "project/")):
             reads.append(path)
             continue
         found = [p for p, name in writers.items() if name != step.name and fnmatch.fnmatchcase(p, path)]

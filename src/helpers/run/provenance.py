@@ -1,6 +1,8 @@
 """What the results of a cohort were made from: ``results/NAME/provenance.json``.
 
-Hashes and relative paths only: no time, no machine, no commit, so that the same inputs give the same bytes.
+Written by the run alone, and read by report and manuscript, so that no statement of theirs comes from
+elsewhere. Hashes and relative paths only: no time and no machine, so that the same inputs give the same
+bytes.
 """
 
 import json
@@ -19,75 +21,123 @@ from helpers.project.sources import (
     package_folder,
     source_digest,
 )
+from helpers.results.files import write_whole
 from helpers.run.parameters import COHORT
-from helpers.run.plan import Step, locate
+from helpers.run.plan import Step, locate, transitive_predecessors
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
+Products = Mapping[str, str | None]
 
 
-def write_provenance(
-    paths: CohortPaths,
-    steps: Iterable[Step],
-    parameters: Mapping[str, Any],
-    declared: Mapping[str, Mapping[str, Any]],
-    missing: Iterable[str] = (),
-) -> Path:
-    """Write the record of a cohort's results; an unchanged record is not touched.
+class Recorder:
+    """Makes the record of one cohort, whole or as far as one step sees it.
 
     Args:
         paths: the cohort.
-        steps: the steps of the run.
+        steps: the plan.
         parameters: parameters of the run.
         declared: parameters that each notebook declares, by its name.
-        missing: steps that failed or did not run, whose results are missing.
     """
-    record = collect(paths, list(steps), parameters, declared, sorted(missing))
-    text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-    if not paths.provenance.is_file() or paths.provenance.read_text(encoding="utf-8") != text:
-        paths.provenance.parent.mkdir(parents=True, exist_ok=True)
-        paths.provenance.write_text(text, encoding="utf-8")
-    return paths.provenance
+
+    def __init__(
+        self,
+        paths: CohortPaths,
+        steps: Iterable[Step],
+        parameters: Mapping[str, Any],
+        declared: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        self._paths, self._steps = paths, list(steps)
+        self._parameters, self._declared = parameters, declared
+
+    def seen_by(self, step: Step, products: Products) -> str:
+        """The record as text, of the steps that a step waits for.
+
+        Args:
+            step: the step.
+            products: digests of what those steps wrote.
+        """
+        return _text(self._record(transitive_predecessors(step, self._steps), products, []))
+
+    def write(self, products: Products, missing: Iterable[str]) -> None:
+        """Write the record of the whole run; an unchanged one is not touched.
+
+        Args:
+            products: digests of what the steps that are up to date have written.
+            missing: steps that failed or did not run; what they wrote earlier is stale.
+        """
+        record = self._record(self._steps, products, sorted(missing))
+        text, file = _text(record), self._paths.provenance
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            write_whole(file, text.encode())
+
+    def _record(self, steps: list[Step], products: Products, missing: list[str]) -> dict[str, Any]:
+        root, paths = project_root(), self._paths
+        raw = files_matching(paths.folder, "**/*")
+        project = [root / "data" / "dictionary.csv", root / "uv.lock", *_project_files(steps)]
+        notebooks = [step for step in steps if step.is_notebook]
+        return {
+            "record_version": RECORD_VERSION,
+            "cohort": paths.name,
+            "complete": not missing,
+            "missing_steps": missing,
+            "stale": {
+                path: digest_file(file)
+                for step in steps
+                if step.name in missing
+                for path in step.writes
+                if (file := locate(path, paths)).is_file()
+            },
+            "parameters": {
+                step.name: {
+                    key: self._parameters.get(key, own)
+                    for key, own in self._declared.get(step.name, {}).items()
+                    if key != COHORT
+                }
+                for step in notebooks
+            },
+            "raw_data": {path.relative_to(paths.folder).as_posix(): digest_file(path) for path in raw},
+            "project_files": {
+                path.relative_to(root).as_posix(): digest_file(path) for path in project if path.is_file()
+            },
+            "notebooks": {
+                f"notebooks/{step.source.name}": notebook_digest(step.source) for step in notebooks
+            },
+            "helpers": source_digest(files_matching(package_folder(), "**/*.py")),
+            "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+            "packages": _packages(root),
+            "products": {
+                path: digest
+                for step in steps
+                if step.name not in missing
+                for path in step.writes
+                if (digest := products.get(path)) is not None
+            },
+        }
 
 
-def collect(
-    paths: CohortPaths,
-    steps: list[Step],
-    parameters: Mapping[str, Any],
-    declared: Mapping[str, Mapping[str, Any]],
-    missing: list[str],
-) -> dict[str, Any]:
-    """The record as values of JSON's types; arguments as in :func:`write_provenance`."""
-    root = project_root()
-    raw = files_matching(paths.folder, "**/*")
-    project = [root / "data" / "dictionary.csv", root / "uv.lock", *_project_files(steps)]
-    return {
-        "record_version": RECORD_VERSION,
-        "cohort": paths.name,
-        "complete": not missing,
-        "missing_steps": missing,
-        "parameters": {
-            name: {key: parameters.get(key, own) for key, own in values.items() if key != COHORT}
-            for name, values in declared.items()
-        },
-        "raw_data": {path.relative_to(paths.folder).as_posix(): digest_file(path) for path in raw},
-        "project_files": {
-            path.relative_to(root).as_posix(): digest_file(path) for path in project if path.is_file()
-        },
-        "notebooks": {
-            f"notebooks/{step.source.name}": notebook_digest(step.source)
-            for step in steps
-            if step.is_notebook
-        },
-        "helpers": source_digest(files_matching(package_folder(), "**/*.py")),
-        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "packages": _packages(root),
-        "products": {
-            declared_path: digest_file(file)
-            for step in steps
-            for declared_path in step.writes
-            if (file := locate(declared_path, paths)).is_file()
-        },
-    }
+def read_record(paths: CohortPaths) -> dict[str, Any]:
+    """The record of a cohort's results; empty if there is none that can be read."""
+    try:
+        record = json.loads(paths.provenance.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def as_seen_by(step: Step, steps: Iterable[Step], record: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a whole record that ``step`` is shown: that of the steps which it waits for."""
+    before = transitive_predecessors(step, list(steps))
+    written = {path for each in before for path in each.writes}
+    names = {each.name for each in before}
+    own = {f"notebooks/{each.source.name}" for each in before if each.is_notebook}
+    missing = [name for name in record.get("missing_steps", []) if name in names]
+    kept = {"products": written, "stale": written, "parameters": names, "notebooks": own}
+    parts = {key: {k: v for k, v in record.get(key, {}).items() if k in which} for key, which in kept.items()}
+    return {**record, **parts, "missing_steps": missing, "complete": not missing}
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _project_files(steps: Iterable[Step]) -> list[Path]:

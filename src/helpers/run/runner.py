@@ -1,45 +1,25 @@
-"""A run: check the cohorts, then carry out every step whose inputs have changed, several at a time."""
+"""A run: check the cohorts, then execute every step whose inputs have changed, several at a time."""
 
-import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from helpers.kernels.fork_server.client import (
-    KERNEL_ENVIRONMENT,
-    PROVISIONER,
-    PROVISIONER_VARIABLE,
-    forked_kernels,
-)
-from helpers.kernels.pool import KernelPool
-from helpers.project.paths import (
-    FORMATS_VARIABLE,
-    OUTPUT_VARIABLE,
-    PROJECT_VARIABLE,
-    CohortPaths,
-    notebooks_dir,
-    output_root,
-    project_root,
-    state_dir,
-)
-from helpers.run.building import Place, build
-from helpers.run.cache import forget_finished, is_finished, mark_finished
+from helpers.project.paths import CohortPaths, output_root, project_root, state_dir
+from helpers.run.executor import Executor, local_executor, run_environment
 from helpers.run.grid import check_grid, combinations
 from helpers.run.inputs import code_digests, input_digests, values_of
 from helpers.run.outcomes import Outcome, RunError, RunReport
 from helpers.run.parameters import check_parameters, declared_parameters
 from helpers.run.plan import Step, load_plan, locate
-from helpers.run.provenance import write_provenance
-from helpers.run.steps import carry_out
+from helpers.run.provenance import Recorder
+from helpers.run.schedule import Job, Schedule
+from helpers.run.staging import finish_interrupted
+from helpers.run.state import State, run_digest
 
 if TYPE_CHECKING:
-    from psutil import Process  # type: ignore[import-untyped]
-
-    from helpers.cluster.settings import ClusterChoice
     from helpers.run.progress import RunProgress
 
-Job = tuple[CohortPaths, dict[str, Any]]  # a cohort, and the parameters it is run with
+Declared = Mapping[str, Mapping[str, Any]]
 
 
 def run(
@@ -50,18 +30,18 @@ def run(
     parameters: Mapping[str, Any] | None = None,
     grid: Mapping[str, list[Any]] | None = None,
     force: bool = False,
-    cluster: "ClusterChoice | None" = None,
+    executor: AbstractContextManager[Executor] | None = None,
 ) -> RunReport:
     """Bring the results of cohorts up to date.
 
     Args:
         cohorts: names under ``data/cohorts/`` or paths to cohort folders.
         progress: is told what happens.
-        workers: how many notebooks run at a time; by default one per processor, here or of the cluster.
+        workers: how many notebooks run at a time on this machine; by default one per processor.
         parameters: values put in place of the notebooks' own.
         grid: values of further parameters, each combination of which is run and filed by itself.
-        force: carry out every step, changed or not.
-        cluster: the cluster that carries out the steps; by default this machine.
+        force: execute every step, changed or not.
+        executor: executes the steps; by default this machine.
 
     Raises:
         ProjectError: a cohort's folder is not found.
@@ -76,83 +56,72 @@ def run(
     check_parameters(parameters, declared)
     check_grid(grid, parameters, declared)
     folders = _distinct([CohortPaths.of(cohort) for cohort in cohorts])
-    with _environment(), _sole_run(), _place(cluster, steps, folders, workers, force, progress) as place:
-        refused = _refused(folders)
-        jobs: list[Job] = [
-            (paths.filed_as(variant) if variant else paths, parameters | values)
-            for paths in folders
-            if paths.name not in refused
-            for variant, values in combinations(grid)
-        ]
-        report = RunReport(refused=refused)
-        _bring_up_to_date(steps, jobs, declared, progress, place, force, report)
+    with run_environment(), _sole_run():
+        finish_interrupted()
+        executor = executor or local_executor(workers, much_to_do=_much_to_do(steps, folders, force))
+        with executor as ready:
+            report = RunReport(refused=_refused(folders))
+            jobs = [
+                _job(paths.filed_as(variant) if variant else paths, steps, parameters | values, declared)
+                for paths in folders
+                if paths.name not in report.refused
+                for variant, values in combinations(grid)
+            ]
+            _bring_up_to_date(steps, jobs, ready, progress, force, report)
     return report
+
+
+def _job(paths: CohortPaths, steps: tuple[Step, ...], parameters: dict[str, Any], declared: Declared) -> Job:
+    values = values_of(steps, paths, parameters, declared)
+    inputs = input_digests(steps, paths, values, code_digests(steps))
+    return Job(paths, values, inputs, State.read(paths), Recorder(paths, steps, parameters, declared))
 
 
 def _bring_up_to_date(
     steps: tuple[Step, ...],
     jobs: list[Job],
-    declared: Mapping[str, Mapping[str, Any]],
+    executor: Executor,
     progress: "RunProgress",
-    place: Place,
     force: bool,
     report: RunReport,
 ) -> None:
-    code = code_digests(steps)
-    values = {paths.name: values_of(steps, paths, own, declared) for paths, own in jobs}
-    given = {paths.name: input_digests(steps, paths, values[paths.name], code) for paths, _ in jobs}
-    finished = {paths.name for paths, _ in jobs if not force and is_finished(steps, paths, given[paths.name])}
-    report.outcomes += [Outcome(name, step.name, "unchanged") for name in sorted(finished) for step in steps]
-    waiting = [(paths, own) for paths, own in jobs if paths.name not in finished]
-    for paths, _ in waiting:
-        forget_finished(paths)
-    if waiting:
-        tasks = [(paths, values[paths.name]) for paths, _ in waiting]
-        build(steps, tasks, given, progress, place, force, report)
-    done = {(outcome.cohort, outcome.step) for outcome in report.outcomes if outcome.done}
-    for paths, own in waiting:
-        missing = [step.name for step in steps if (paths.name, step.name) not in done]
-        write_provenance(paths, steps, own, declared, missing)
-        if not missing:
-            mark_finished(steps, paths, given[paths.name])
-
-
-@contextmanager
-def _place(
-    cluster: "ClusterChoice | None",
-    steps: tuple[Step, ...],
-    folders: list[CohortPaths],
-    workers: int | None,
-    force: bool,
-    progress: "RunProgress",
-) -> Iterator[Place]:
-    """This machine with kernels of its own, or a cluster."""
-    if cluster is None:
-        threads = workers or os.cpu_count() or 1
-        with (
-            forked_kernels(at_once=_much_to_do(steps, folders, force)) as warm,
-            closing(KernelPool(warm, notebooks_dir(), threads)) as pool,
-        ):
-            foreign = set(_children())
-
-            def stop() -> None:
-                for child in set(_children()) - foreign:
-                    child.terminate()
-
-            def execute_here(step: Step, paths: CohortPaths, own: Mapping[str, Any]) -> None:
-                carry_out(step, paths, own, pool)
-
-            yield Place(threads, execute_here, stop, pool.expect)
+    """Execute what is not up to date, and note in the report what became of all."""
+    changed = [job for job in jobs if force or not _is_complete(job, steps)]
+    names = {job.paths.name for job in changed}
+    finished = sorted(job.paths.name for job in jobs if job.paths.name not in names)
+    report.outcomes += [Outcome(name, step.name, "unchanged") for name in finished for step in steps]
+    if not changed:
         return
-    from helpers.cluster.client import open_cluster
+    for job in changed:
+        if job.state.complete:
+            job.state.complete = ""
+            job.state.write()
+    schedule = Schedule(steps, changed, force=force)
+    with progress.showing():
+        report.interrupted = schedule.run(executor, progress)
+    report.outcomes += schedule.outcomes.values()
+    for job in changed:
+        _conclude(job, steps, schedule)
 
-    kernels = _settings() | {PROVISIONER_VARIABLE: os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)}
-    with open_cluster(cluster, workers=workers, settings=kernels, say=progress.say) as remote:
-        yield Place(remote.threads, remote.carry_out, remote.stop)
+
+def _is_complete(job: Job, steps: tuple[Step, ...]) -> bool:
+    """Whether inputs, results and provenance are those of the last complete run; spares asking each step."""
+    return bool(job.state.complete) and job.state.complete == run_digest(steps, job.paths, job.inputs)
+
+
+def _conclude(job: Job, steps: tuple[Step, ...], schedule: Schedule) -> None:
+    """Write what the results were made from, and whether they are complete."""
+    name = job.paths.name
+    done = {step for (cohort, step), outcome in schedule.outcomes.items() if cohort == name and outcome.done}
+    missing = [step.name for step in steps if step.name not in done]
+    job.recorder.write(schedule.products[name], missing)
+    if not missing:
+        job.state.complete = run_digest(steps, job.paths, job.inputs)
+        job.state.write()
 
 
 def _much_to_do(steps: tuple[Step, ...], folders: list[CohortPaths], force: bool) -> bool:
-    """Whether several notebooks will surely run, so that loading a warm process beforehand pays."""
+    """Whether several notebooks will surely run, so that loading a fork server beforehand pays."""
     missing = (
         not locate(path, paths).is_file()
         for paths in folders
@@ -189,28 +158,6 @@ def _refused(folders: Iterable[CohortPaths]) -> dict[str, str]:
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
-    """Settings that kernels inherit; the caller's own are put back, and so is the import path."""
-    before, import_path = dict(os.environ), list(sys.path)
-    os.environ.update(_settings())
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        sys.path[:] = import_path
-
-
-def _settings() -> dict[str, str]:
-    pinned = {
-        PROJECT_VARIABLE: str(project_root()),
-        OUTPUT_VARIABLE: str(output_root()),
-        FORMATS_VARIABLE: "all",
-    }
-    return pinned | KERNEL_ENVIRONMENT
-
-
-@contextmanager
 def _sole_run() -> Iterator[None]:
     """Hold the place that the run writes to; the system lets go of it when the process ends."""
     try:
@@ -229,9 +176,3 @@ def _sole_run() -> Iterator[None]:
         except OSError:  # some shared file systems have no locks
             pass
         yield
-
-
-def _children() -> "list[Process]":
-    from psutil import Process
-
-    return list(Process().children(recursive=True))

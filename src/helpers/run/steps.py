@@ -1,20 +1,23 @@
-"""Carry out one step of the plan for one cohort: execute its notebook, or call its function."""
+"""Execute one step of the plan for one cohort: its notebook, or a function."""
 
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from helpers.errors import CompendiumError
 from helpers.kernels.execute import execute_notebook
 from helpers.kernels.fork_server.client import SOCKET_VARIABLE, ForkServerError, fork
+from helpers.kernels.fork_server.quick import PooledKernelManager
 from helpers.kernels.pool import KernelPool
 from helpers.project.paths import CohortPaths, shown, state_dir
 from helpers.run.plan import Step, locate
+from helpers.run.staging import Stage, UndeclaredOutputError
 
 _FOLDERS = ("{results}", "{figures}", "{folder}")
 
@@ -23,41 +26,57 @@ class StepFailedError(CompendiumError):
     """A step that is no notebook failed, or a step did not write what it declares."""
 
 
-def carry_out(
-    step: Step, paths: CohortPaths, parameters: Mapping[str, Any], pool: KernelPool | None = None
-) -> None:
-    """Carry out a step.
-
-    What it wrote before is removed first, so that no result of former data outlives a failure and a file
-    that is declared but no longer written is noticed.
+def execute_step(step: Step, paths: CohortPaths, values: Mapping[str, Any], pool: KernelPool) -> None:
+    """Execute a step; its products replace their predecessors when it has succeeded.
 
     Args:
         step: the step.
         paths: the cohort.
-        parameters: values put into a notebook.
-        pool: kernels that have been started already.
+        values: values put into a notebook.
+        pool: gives the kernel of a notebook.
 
     Raises:
         NotebookFailedError: a cell of the notebook failed.
-        StepFailedError: the function failed, or a declared file was not written.
+        StepFailedError: the function failed, a declared file was not written, or one that is not declared
+            was.
     """
-    products = {declared: locate(declared, paths) for declared in step.writes}
-    for path in products.values():
-        path.unlink(missing_ok=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
     failed = state_dir() / "failed" / paths.name
+    with _stage(step, paths, pool) as (stage, kernel):
+        stage.furnish(step)
+        if kernel is not None:
+            target = locate(f"notebooks/{step.name}.ipynb", stage.paths)
+            kept = failed / f"{step.name}.ipynb"
+            execute_notebook(step.source, target, values, failed=kept, kernel=kernel)
+        else:
+            _call(step, stage, failed / f"{step.name}.log")
+        if missing := stage.missing(step):
+            raise StepFailedError(f"{step.name} did not write {', '.join(missing)}")
+        try:
+            stage.publish(step)
+        except UndeclaredOutputError as error:
+            raise StepFailedError(str(error)) from None
+
+
+@contextlib.contextmanager
+def _stage(
+    step: Step, paths: CohortPaths, pool: KernelPool
+) -> Iterator[tuple[Stage, PooledKernelManager | None]]:
+    """A folder to write to, that of the kernel if the step is a notebook."""
     if step.is_notebook:
-        target = products[f"notebooks/{step.name}.ipynb"]
-        kept = failed / f"{step.name}.ipynb"
-        execute_notebook(step.source, target, parameters, failed=kept, pool=pool)
-    else:
-        _call(step, paths, failed / f"{step.name}.log")
-    missing = [name for name, path in products.items() if name not in step.optional and not path.is_file()]
-    if missing:
-        raise StepFailedError(f"{step.name} did not write {', '.join(missing)}")
+        with pool.kernel() as kernel:
+            yield Stage(kernel.stage, paths), kernel
+        return
+    root = state_dir() / "stages" / f"{os.getpid()}-{paths.name}-{step.name}"
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    try:
+        yield Stage(root, paths), None
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
 
 
-def _call(step: Step, paths: CohortPaths, log: Path) -> None:
+def _call(step: Step, stage: Stage, log: Path) -> None:
+    paths = stage.paths
     folders = {"results": str(paths.results), "figures": str(paths.figures), "folder": str(paths.folder)}
     order = {
         "function": step.call,

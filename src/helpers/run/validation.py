@@ -16,7 +16,7 @@ import nbval.kernel
 import pytest
 from jupyter_client.manager import KernelManager
 
-from helpers.kernels.execute import skip_web_address_grammar
+from helpers.kernels import web_addresses  # noqa: F401  # before nbformat
 from helpers.kernels.fork_server.quick import QuickBlockingClient
 from helpers.run.plan import Step, load_plan, predecessors
 
@@ -24,7 +24,6 @@ PATIENCE_SECONDS = 600
 _KEY = "folder_of_ended_notebooks"
 _ENDED = pytest.StashKey[Path]()
 
-skip_web_address_grammar()
 nbval.kernel.KernelManager = partial(KernelManager, client_factory=QuickBlockingClient)
 
 

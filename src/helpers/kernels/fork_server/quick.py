@@ -7,6 +7,7 @@ less: replies are known by what they reply to.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
@@ -47,9 +48,11 @@ class PooledKernelManager(AsyncKernelManager):
 
     Attributes:
         given: the last client given out.
+        stage: folder that the kernel takes for the output folder.
     """
 
     given: Any = None
+    stage: Path
 
     def client(self, **kwargs: Any) -> Any:
         """A client, not yet connected."""

@@ -24,8 +24,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from helpers.kernels.call import carry_out
-from helpers.kernels.exit import leave
+from helpers.kernels.call import call_function
+from helpers.kernels.exit import exit_process
 from helpers.kernels.fork_server.client import KERNEL_ENVIRONMENT
 from helpers.kernels.fork_server.preload import (
     INLINE,
@@ -225,7 +225,7 @@ def _become(request: dict[str, Any], output: list[int], server: int, loaded: dic
         gc.enable()  # libraries may still be loading, without
         forget_changed(loaded)
         if "call" in request:
-            carry_out(request["call"])
+            call_function(request["call"])
         else:
             _run_kernel(request["argv"], server)
         status = 0
@@ -236,7 +236,7 @@ def _become(request: dict[str, Any], output: list[int], server: int, loaded: dic
 
         traceback.print_exc(file=sys.__stderr__)  # a kernel has put its own in place of the other
     finally:
-        leave(status)
+        exit_process(status)
 
 
 def _python_path() -> list[str]:
@@ -274,7 +274,7 @@ def main() -> None:
         Server(listener).serve()
     finally:
         shutil.rmtree(path.parent, ignore_errors=True)
-    leave(0)
+    exit_process(0)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,18 @@ class TableExportError(CompendiumError):
     """A table or format that does not exist; the message lists those that do."""
 
 
+def table_format(name: str) -> TableFormat:
+    """The format of this name.
+
+    Raises:
+        TableExportError: there is none.
+    """
+    for known in FORMATS:
+        if known == name:
+            return known
+    raise TableExportError(f"No format {name!r}: known are {', '.join(FORMATS)}.")
+
+
 def export_tables(folder: Path, results: Path) -> None:
     """Write ``tables.docx``, ``.tex`` and ``.xlsx`` with all stored tables in the cohort's journal's manner.
 

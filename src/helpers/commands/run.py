@@ -1,0 +1,117 @@
+"""``compendium run``: bring the results of cohorts up to date."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from helpers.commands.options import COHORT_HELP, Force, Output, Workers, use_output
+from helpers.project.paths import DEFAULT_COHORT
+
+_INTERRUPTED = 130
+
+
+def run(
+    cohorts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[COHORT]...", help=COHORT_HELP, show_default=DEFAULT_COHORT),
+    ] = None,
+    workers: Workers = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Set a parameter of the notebooks, for example horizon_days=90. May be given repeatedly.",
+        ),
+    ] = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE,...",
+            help="Run once with each value, for example horizon_days=28,56,90; given repeatedly, with each "
+            "combination. Results go to results/COHORT@NAME=VALUE.",
+        ),
+    ] = None,
+    force: Force = False,
+    output: Output = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS|slurm",
+            help="Have a Dask cluster run the notebooks: address of its scheduler (tcp://login1:8786), or "
+            "slurm for jobs of its own. See docs/scale.md.",
+        ),
+    ] = None,
+    cluster_settings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", dir_okay=False, help="Settings of the SLURM jobs.", show_default="cluster.toml"
+        ),
+    ] = None,
+) -> None:
+    """Bring the results of cohorts up to date.
+
+    Runs those notebooks whose data, code or parameters have changed since the last run, several at a
+    time, and leaves the others alone. Results go to results/COHORT and figures/COHORT. A notebook that
+    fails does not stop those that do not need it. The exit status is 0 only if everything asked for was
+    done.
+    """
+    use_output(output)
+    bring_up_to_date(
+        cohorts or [DEFAULT_COHORT],
+        workers,
+        param or [],
+        force=force,
+        grid=grid or [],
+        cluster=(cluster, cluster_settings) if cluster else None,
+    )
+
+
+def bring_up_to_date(
+    cohorts: list[str],
+    workers: int | None = None,
+    assignments: list[str] | None = None,
+    *,
+    force: bool = False,
+    grid: list[str] | None = None,
+    cluster: tuple[str, Path | None] | None = None,
+) -> None:
+    """Run, tell what became of it, and leave with status 1 unless everything was done.
+
+    Args:
+        cohorts: names or paths.
+        workers: how many notebooks at a time.
+        assignments: parameters as ``NAME=VALUE``.
+        force: execute every step, changed or not.
+        grid: parameters with several values as ``NAME=VALUE,VALUE``.
+        cluster: address of a Dask scheduler or ``slurm``, and the file of its settings if it is not in the
+            usual place.
+    """
+    from rich.console import Console
+
+    from helpers.run.grid import parse_grid
+    from helpers.run.parameters import parse_assignments
+    from helpers.run.progress import RunProgress, tell
+    from helpers.run.runner import run
+
+    progress = RunProgress(Console(highlight=False))
+    executor = None
+    if cluster is not None:
+        from helpers.cluster.client import cluster_executor
+        from helpers.cluster.settings import ClusterChoice
+
+        executor = cluster_executor(ClusterChoice(*cluster), workers=workers, say=progress.say)
+    report = run(
+        cohorts,
+        progress=progress,
+        workers=workers,
+        parameters=parse_assignments(assignments or []),
+        grid=parse_grid(grid or []),
+        force=force,
+        executor=executor,
+    )
+    tell(report, progress, Console(stderr=True, highlight=False))
+    if report.interrupted:
+        raise typer.Exit(_INTERRUPTED)
+    if not report.ok:
+        raise typer.Exit(1)

@@ -1,0 +1,143 @@
+"""Where steps are executed: on this machine here, on a cluster in :mod:`helpers.cluster`."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from helpers.kernels.fork_server.client import (
+    KERNEL_ENVIRONMENT,
+    PROVISIONER,
+    PROVISIONER_VARIABLE,
+    ForkServer,
+    forked_kernels,
+)
+from helpers.project.paths import (
+    FORMATS_VARIABLE,
+    OUTPUT_VARIABLE,
+    PROJECT_VARIABLE,
+    CohortPaths,
+    notebooks_dir,
+    output_root,
+    project_root,
+    state_dir,
+)
+from helpers.run.plan import Step
+
+if TYPE_CHECKING:
+    from psutil import Process  # type: ignore[import-untyped]
+
+    from helpers.kernels.pool import KernelPool
+
+
+class Executor(Protocol):
+    """Executes steps; every method may be called from several threads.
+
+    Attributes:
+        threads: how many steps at a time.
+    """
+
+    threads: int
+
+    def prepare(self) -> None:
+        """Import what the threads need; called by the main thread, before any other starts."""
+
+    def execute(self, step: Step, paths: CohortPaths, values: Mapping[str, Any]) -> None:
+        """Execute a step with what is put into its notebook, and return when it is done."""
+
+    def expect(self, notebooks: int) -> None:
+        """Be told how many notebooks will be executed next."""
+
+    def stop(self) -> None:
+        """End what is under way."""
+
+
+class LocalExecutor:
+    """This machine, with kernels of its own.
+
+    Args:
+        threads: how many steps at a time.
+        server: the process that kernels are forked from, if any.
+    """
+
+    def __init__(self, threads: int, server: ForkServer | None) -> None:
+        self.threads = threads
+        self._server = server
+        self._pool: KernelPool | None = None
+        self._foreign: set[Process] = set()
+
+    def prepare(self) -> None:
+        """Import what the threads need, and have kernels start ahead from now on."""
+        from helpers.kernels.pool import KernelPool
+        from helpers.run import steps  # noqa: F401
+
+        self._foreign = set(_children())
+        self._pool = KernelPool(self._server, notebooks_dir(), self.threads, state_dir() / "stages")
+
+    def execute(self, step: Step, paths: CohortPaths, values: Mapping[str, Any]) -> None:
+        """Execute a step here."""
+        from helpers.run.steps import execute_step
+
+        assert self._pool is not None, "prepare() comes first"
+        execute_step(step, paths, values, self._pool)
+
+    def expect(self, notebooks: int) -> None:
+        """Have kernels start ahead."""
+        if self._pool is not None:
+            self._pool.expect(notebooks)
+
+    def stop(self) -> None:
+        """End the kernels and processes under way."""
+        for child in set(_children()) - self._foreign:
+            child.terminate()
+
+    def close(self) -> None:
+        """End the kernels that wait."""
+        if self._pool is not None:
+            self._pool.close()
+
+
+@contextmanager
+def local_executor(workers: int | None, *, much_to_do: bool) -> Iterator[LocalExecutor]:
+    """This machine.
+
+    Args:
+        workers: how many steps at a time; by default one per processor.
+        much_to_do: whether the fork server is to load at once, not with the first kernel.
+    """
+    with (
+        forked_kernels(at_once=much_to_do) as server,
+        closing(LocalExecutor(workers or os.cpu_count() or 1, server)) as executor,
+    ):
+        yield executor
+
+
+def kernel_settings() -> dict[str, str]:
+    """Environment variables that every kernel of a run has."""
+    pinned = {
+        PROJECT_VARIABLE: str(project_root()),
+        OUTPUT_VARIABLE: str(output_root()),
+        FORMATS_VARIABLE: "all",
+        PROVISIONER_VARIABLE: os.environ.get(PROVISIONER_VARIABLE, PROVISIONER),
+    }
+    return pinned | KERNEL_ENVIRONMENT
+
+
+@contextmanager
+def run_environment() -> Iterator[None]:
+    """Settings that kernels inherit; the caller's own are put back, and so is the import path."""
+    before, import_path = dict(os.environ), list(sys.path)
+    os.environ.update({k: v for k, v in kernel_settings().items() if k != PROVISIONER_VARIABLE})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        sys.path[:] = import_path
+
+
+def _children() -> "list[Process]":
+    from psutil import Process
+
+    return list(Process().children(recursive=True))

@@ -1,0 +1,207 @@
+"""Steps in their order: those whose inputs have changed are executed, several at a time."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING
+
+from helpers.project.paths import CohortPaths
+from helpers.project.sources import digest_bytes
+from helpers.results.files import write_whole
+from helpers.run.executor import Executor
+from helpers.run.inputs import InputDigests, Values
+from helpers.run.outcomes import Outcome, Status
+from helpers.run.plan import PROVENANCE, Step, predecessors
+from helpers.run.provenance import Recorder
+from helpers.run.staging import record_seen_by
+from helpers.run.state import State, product_digests
+
+if TYPE_CHECKING:
+    from helpers.run.progress import RunProgress
+
+_KERNEL_STARTS_WITHIN = 0.5  # seconds
+Digests = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cohort to be brought up to date.
+
+    Attributes:
+        paths: the cohort.
+        values: what is put into each notebook.
+        inputs: by step, digests of what is fixed before the run starts. A file edited while the notebook that
+            read it still runs keeps the digest of its former content, so that the next run sees the edit.
+        state: what is known of the cohort; is kept up to date.
+        recorder: makes the record of provenance.
+    """
+
+    paths: CohortPaths
+    values: Values
+    inputs: InputDigests
+    state: State
+    recorder: Recorder
+
+
+Task = tuple[str, str]  # cohort and step
+
+
+class Schedule:
+    """The steps of some cohorts, and what has become of them.
+
+    Args:
+        steps: the plan, every step after those it depends on.
+        jobs: the cohorts, with different names.
+        force: whether to execute steps that are up to date as well.
+
+    Attributes:
+        outcomes: what has become of each step of each cohort.
+        products: by cohort, digests of what its steps have written that are up to date.
+    """
+
+    def __init__(self, steps: Sequence[Step], jobs: Iterable[Job], *, force: bool) -> None:
+        self._jobs = {job.paths.name: job for job in jobs}
+        self._steps = {step.name: step for step in steps}
+        self._before = {step.name: [other.name for other in predecessors(step, steps)] for step in steps}
+        self._force = force
+        self.products: dict[str, Digests] = {name: {} for name in self._jobs}
+        self.outcomes: dict[Task, Outcome] = {}
+
+    def run(self, executor: Executor, progress: "RunProgress") -> bool:
+        """Execute what has to be; returns whether it was interrupted."""
+        executor.prepare()
+        order = TopologicalSorter[Task](
+            {
+                (name, step): [(name, other) for other in before]
+                for name in self._jobs
+                for step, before in self._before.items()
+            }
+        )
+        order.prepare()
+        threads = _Threads(executor, self._notebook_followers())
+        with ThreadPoolExecutor(executor.threads, thread_name_prefix="step") as pool:
+            try:
+                while order.is_active():
+                    for task in self._in_turn(order.get_ready()):
+                        if self._settled(task):
+                            order.done(task)
+                        else:
+                            threads.submit(
+                                pool,
+                                task,
+                                self._steps[task[1]],
+                                self._executing(task, executor, progress, threads),
+                            )
+                    for task, future in threads.ended():
+                        self._ended(task, future)
+                        order.done(task)
+            except KeyboardInterrupt:
+                progress.stop()
+                threads.stop(pool)
+                return True
+        return False
+
+    def _notebook_followers(self) -> dict[str, int]:
+        """By step: how many notebooks wait for it."""
+        notebooks = [name for name, step in self._steps.items() if step.is_notebook]
+        return {name: sum(name in self._before[other] for other in notebooks) for name in self._steps}
+
+    def _in_turn(self, tasks: Iterable[Task]) -> list[Task]:
+        """What writes most takes longest: begun first, nothing waits for it in the end."""
+        place = {name: i for i, name in enumerate(self._steps)}
+        return sorted(tasks, key=lambda task: (-len(self._steps[task[1]].writes), task[0], place[task[1]]))
+
+    def _settled(self, task: Task) -> bool:
+        """Whether a step need not be executed: one before it failed, or it is up to date."""
+        name, step = task
+        if any(not self.outcomes[name, other].done for other in self._before[step]):
+            self._note(task, "blocked")
+            return True
+        job, one = self._jobs[name], self._steps[step]
+        if self._force:
+            return False
+        products = product_digests(one, job.paths)
+        if not job.state.is_current(one, job.inputs[step], self._reads(task), products):
+            return False
+        self.products[name] |= products
+        self._note(task, "unchanged")
+        return True
+
+    def _reads(self, task: Task) -> Digests:
+        """Digests of what other steps of the run wrote and this one reads."""
+        made, step = self.products[task[0]], self._steps[task[1]]
+        found = {path: made[path] for path in step.reads if path in made}
+        if PROVENANCE in step.reads:
+            found[PROVENANCE] = digest_bytes(self._jobs[task[0]].recorder.seen_by(step, made).encode())
+        return found
+
+    def _executing(
+        self, task: Task, executor: Executor, progress: "RunProgress", threads: "_Threads"
+    ) -> Callable[[], Digests]:
+        job, step = self._jobs[task[0]], self._steps[task[1]]
+
+        if PROVENANCE in step.reads:
+            text = job.recorder.seen_by(step, self.products[task[0]])
+            write_whole(record_seen_by(step, job.paths), text.encode())
+
+        def execute() -> Digests:
+            with progress.step(f"{job.paths.name}: {step.name}"):
+                threads.begun(task)
+                executor.execute(step, job.paths, job.values[step.name])
+            return product_digests(step, job.paths)
+
+        return execute
+
+    def _ended(self, task: Task, future: "Future[Digests]") -> None:
+        job, step = self._jobs[task[0]], self._steps[task[1]]
+        if (error := future.exception()) is not None:
+            self._note(task, "failed", str(error) or type(error).__name__)
+            return
+        products = future.result()
+        reads = self._reads(task)
+        self.products[task[0]] |= products
+        job.state.note(step, job.inputs[step.name], reads, products)
+        job.state.write()
+        self._note(task, "executed")
+
+    def _note(self, task: Task, status: Status, message: str = "") -> None:
+        self.outcomes[task] = Outcome(*task, status, message)
+
+
+class _Threads:
+    """Steps under way, and the notebooks that no thread has begun, of which the executor is told."""
+
+    def __init__(self, executor: Executor, followers: Mapping[str, int]) -> None:
+        self._executor, self._followers = executor, followers
+        self._under_way: dict[Future[Digests], Task] = {}
+        self._waiting: set[Task] = set()
+
+    def submit(
+        self, pool: ThreadPoolExecutor, task: Task, step: Step, execute: Callable[[], Digests]
+    ) -> None:
+        """Hand a step to the next free thread."""
+        if step.is_notebook:
+            self._waiting.add(task)
+            self._executor.expect(len(self._waiting))
+        self._under_way[pool.submit(execute)] = task
+
+    def begun(self, task: Task) -> None:
+        """Called by the thread that begins a step."""
+        self._waiting.discard(task)
+        self._executor.expect(len(self._waiting) + self._followers[task[1]])
+
+    def ended(self) -> "list[tuple[Task, Future[Digests]]]":
+        """Wait until a step has ended; those that have. None if none is under way."""
+        if not self._under_way:
+            return []
+        done = wait(self._under_way, return_when=FIRST_COMPLETED).done
+        return sorted(((self._under_way.pop(future), future) for future in done), key=lambda pair: pair[0])
+
+    def stop(self, pool: ThreadPoolExecutor) -> None:
+        """Drop what no thread has begun and end what is under way."""
+        pool.shutdown(wait=False, cancel_futures=True)
+        self._executor.stop()
+        # There may have been no kernel yet when it was first asked to stop.
+        while wait(self._under_way, _KERNEL_STARTS_WITHIN).not_done:
+            self._executor.stop()

@@ -1,0 +1,152 @@
+"""Results replace their predecessors only when their step has succeeded, and then all at once.
+
+A step writes to a stage: a folder laid out like the output folder, in which links stand for what the step
+reads. When it has succeeded its products are moved to where they are published. A process killed while it
+moves leaves a list of the moves in the stage; the next run carries out those that are left, and drops every
+other stage.
+"""
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.project.paths import CohortPaths, state_dir
+from helpers.results.files import write_whole
+from helpers.run.plan import PLAN_FILE, PROVENANCE, Step, locate
+
+_MOVES = "moves.json"
+# All analysis tables belong together: a reader of one looks whether they follow from the present raw data.
+_TOGETHER = "data/*"
+
+
+class UndeclaredOutputError(Exception):
+    """A step wrote a file that the plan does not name; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A folder that a step takes for the output folder.
+
+    Attributes:
+        root: the folder.
+        published: the cohort's folders as published.
+    """
+
+    root: Path
+    published: CohortPaths
+
+    @property
+    def paths(self) -> CohortPaths:
+        """The cohort's folders inside the stage."""
+        name = self.published.name
+        return CohortPaths(
+            name,
+            self.published.folder,
+            self.root / "results" / name,
+            self.root / "figures" / name,
+            self.published.variant,
+        )
+
+    def furnish(self, step: Step) -> None:
+        """Link what the step reads, and make the folders that it writes to."""
+        own = set(step.writes)
+        read = [path for path in step.reads if not path.startswith(("cohort/", "project/"))]
+        shared = self.published.results.glob(_TOGETHER)
+        read += [path.relative_to(self.published.results).as_posix() for path in shared if path.is_file()]
+        sources = {declared: locate(declared, self.published) for declared in sorted(set(read) - own)}
+        if PROVENANCE in sources:
+            sources[PROVENANCE] = record_seen_by(step, self.published)
+        for declared, source in sources.items():
+            if source.is_file():
+                link = locate(declared, self.paths)
+                link.parent.mkdir(parents=True, exist_ok=True)
+                _link(source, link)
+        for declared in step.writes:
+            locate(declared, self.paths).parent.mkdir(parents=True, exist_ok=True)
+
+    def missing(self, step: Step) -> list[str]:
+        """Declared files that the step has not written."""
+        return [
+            declared
+            for declared in step.writes
+            if declared not in step.optional and not _written(locate(declared, self.paths))
+        ]
+
+    def publish(self, step: Step) -> None:
+        """Move what the step wrote to its place; what it no longer writes goes.
+
+        Raises:
+            UndeclaredOutputError: it wrote more than it declares; nothing is moved.
+        """
+        products = {
+            locate(declared, self.paths): locate(declared, self.published) for declared in step.writes
+        }
+        if undeclared := sorted(_written_files(self.root) - set(products)):
+            names = ", ".join(path.relative_to(self.root).as_posix() for path in undeclared)
+            raise UndeclaredOutputError(
+                f"{step.name} wrote {names}: add it to `writes` of [{step.name}] in notebooks/{PLAN_FILE}."
+            )
+        moves = [[str(source.relative_to(self.root)), str(target)] for source, target in products.items()]
+        gone = [str(target) for source, target in products.items() if not _written(source)]
+        write_whole(self.root / _MOVES, json.dumps({"moves": moves, "gone": gone}).encode())
+        _carry_on(self.root)
+
+
+def record_seen_by(step: Step, paths: CohortPaths) -> Path:
+    """File of the record of provenance that a step is shown."""
+    return state_dir() / "records" / paths.name / f"{step.name}.json"
+
+
+def finish_interrupted() -> None:
+    """Finish the moves of stages that a killed run left behind, and remove all stages.
+
+    Only for the one run that holds the output folder.
+    """
+    stages = state_dir() / "stages"
+    for root in sorted(stages.iterdir()) if stages.is_dir() else ():
+        if (root / _MOVES).is_file():
+            _carry_on(root)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _carry_on(root: Path) -> None:
+    record = json.loads((root / _MOVES).read_text(encoding="utf-8"))
+    for source, target in record["moves"]:
+        if _written(root / source):
+            _move(root / source, Path(target))
+    for target in record["gone"]:
+        Path(target).unlink(missing_ok=True)
+    (root / _MOVES).unlink()
+
+
+def _move(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = target.with_name(f".{target.name}.{os.getpid()}")  # the output lies on several disks
+        shutil.copyfile(source, beside)
+        beside.replace(target)
+        source.unlink()
+
+
+def _link(source: Path, link: Path) -> None:
+    try:
+        link.symlink_to(source)
+    except OSError:  # a system, or a user, that may not make links
+        shutil.copyfile(source, link)
+
+
+def _written(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def _written_files(root: Path) -> set[Path]:
+    folders: Iterable[Path] = (root / "results", root / "figures")
+    return {path for folder in folders for path in folder.rglob("*") if _written(path)}
