@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,11 @@ import os
 from pathlib import Path
 
 root = Path(os.environ["COMPENDIUM_PROJECT"])
-embedded = root / "data" / "cohorts" / cohort
-folder = embedded if embedded.is_dir() else root / cohort
+base = cohort.split("@")[0]
+embedded = root / "data" / "cohorts" / base
+folder = embedded if embedded.is_dir() else root / base
 output = Path(os.environ["COMPENDIUM_OUTPUT"])
-data = output / "results" / folder.name / "data"
+data = output / "results" / Path(cohort).name / "data"
 for name in ("patients", "measurements"):
     (data / f"{name}.parquet").write_text((folder / f"{name}.csv").read_text())
 print("cleaned", folder.name)
@@ -147,6 +148,12 @@ def fake_kernels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr("helpers.run.steps.execute_step", execute_step)
     monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "local-provisioner")  # nothing is to be warmed
     return done
+
+
+@pytest.fixture(scope="session")
+def make_project() -> Callable[[Path], Project]:
+    """Writes the small project into a folder."""
+    return write_project
 
 
 @pytest.fixture

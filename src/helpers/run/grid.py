@@ -81,34 +81,40 @@ def check_grid(
 
 
 def combinations(
-    grid: Mapping[str, list[Any]], fixed: Mapping[str, Any] | None = None
+    grid: Mapping[str, list[Any]],
+    fixed: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> list[tuple[str, dict[str, Any]]]:
     """Every combination with the name of its variant; one that changes nothing has none.
 
     Args:
         grid: values of each parameter.
         fixed: parameters that are the same in every combination.
+        defaults: values of the notebooks' own parameters.
     """
     names = sorted(grid)
     found = []
     for values in itertools.product(*(grid[name] for name in names)):
         chosen = {**(fixed or {}), **dict(zip(names, values, strict=True))}
         tidied = {name: _tidy(name, value) for name, value in chosen.items()}
-        found.append((variant_name(tidied, named=names), tidied))
+        found.append((variant_name(tidied, named=names, defaults=defaults), tidied))
     return found
 
 
-def variant_name(values: Mapping[str, Any], *, named: Iterable[str] = ()) -> str:
+def variant_name(
+    values: Mapping[str, Any], *, named: Iterable[str] = (), defaults: Mapping[str, Any] | None = None
+) -> str:
     """Name by which results with these parameters are filed: ``horizon_days=28,seed=1``.
 
     Parameters at their defaults are left out, unless they are ``named``: results without a name are those
         that
     the cohort's own file says.
     """
+    usual = {**(defaults or {}), **{name: known.default for name, known in PARAMETERS.items()}}
     own = {
         name: value
         for name, value in sorted(values.items())
-        if name in set(named) or name not in PARAMETERS or value != PARAMETERS[name].default
+        if name in set(named) or name not in usual or value != usual[name]
     }
     text = ",".join(f"{name}={_shown(value)}" for name, value in own.items())
     if len(text) <= _LONGEST_NAME:

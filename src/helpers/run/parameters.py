@@ -51,7 +51,7 @@ class Parameter:
         kind = "a whole number" if self.whole else "a number"
         unit = f" of {self.unit}" if self.unit else ""
         ends = ("above", "and below") if self.inside else ("from", "to")
-        limits = f"{ends[0]} {self.low:g} {ends[1]} {self.high:g}"
+        limits = f"{ends[0]} {self.low:.12g} {ends[1]} {self.high:.12g}"
         return f"{kind}{unit}, {limits}" + (", or None for the cohort's own" if self.absent else "")
 
     def allows(self, value: Any) -> bool:

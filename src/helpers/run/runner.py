@@ -1,9 +1,12 @@
 """A run: check the cohorts, then execute every step whose inputs have changed, several at a time."""
 
+import errno
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from helpers.kernels.fork_server.client import sweep_private_folders
+from helpers.project.checkout import keep_out
 from helpers.project.paths import CohortPaths, output_root, project_root, state_dir
 from helpers.run.executor import Executor, local_executor, run_environment
 from helpers.run.grid import check_grid, combinations
@@ -57,9 +60,11 @@ def run(
     check_saved(declared)
     check_parameters(parameters, declared)
     check_grid(grid, parameters, declared)
+    defaults = {name: value for own in declared.values() for name, value in own.items()}
     folders = _distinct([CohortPaths.of(cohort) for cohort in cohorts])
     with run_environment(), _sole_run():
         finish_interrupted()
+        sweep_private_folders()
         executor = executor or local_executor(workers, much_to_do=_much_to_do(steps, folders, force))
         with executor as ready:
             report = RunReport(refused=_refused(folders))
@@ -67,7 +72,7 @@ def run(
                 _job(paths.filed_as(variant) if variant else paths, steps, values, declared)
                 for paths in folders
                 if paths.name not in report.refused
-                for variant, values in combinations(grid, parameters)
+                for variant, values in combinations(grid, parameters, defaults)
             ]
             _bring_up_to_date(steps, jobs, ready, progress, force, report)
     return report
@@ -98,13 +103,15 @@ def _bring_up_to_date(
         if job.state.complete:
             job.state.complete = ""
             job.state.write()
+    for folder in {output_root(), *(job.paths.folder for job in changed)} - {project_root()}:
+        keep_out(folder)
     schedule = Schedule(steps, changed, force=force)
     with progress.showing():
         report.interrupted = schedule.run(executor, progress)
     order = [(job.paths.name, step.name) for job in changed for step in steps]
     report.outcomes += [schedule.outcomes[task] for task in order if task in schedule.outcomes]
     for job in changed:
-        _conclude(job, steps, schedule)
+        _conclude(job, steps, schedule, report)
 
 
 def _is_complete(job: Job, steps: tuple[Step, ...]) -> bool:
@@ -112,15 +119,21 @@ def _is_complete(job: Job, steps: tuple[Step, ...]) -> bool:
     return bool(job.state.complete) and job.state.complete == run_digest(steps, job.paths, job.inputs)
 
 
-def _conclude(job: Job, steps: tuple[Step, ...], schedule: Schedule) -> None:
+def _conclude(job: Job, steps: tuple[Step, ...], schedule: Schedule, report: RunReport) -> None:
     """Write what the results were made from, and whether they are complete."""
     name = job.paths.name
     done = {step for (cohort, step), outcome in schedule.outcomes.items() if cohort == name and outcome.done}
     missing = [step.name for step in steps if step.name not in done]
+    if stale := [step.name for step in steps if step.name in missing and _has_products(step, job.paths)]:
+        report.stale[name] = stale
     job.recorder.write(schedule.products[name], missing)
     if not missing:
         job.state.complete = run_digest(steps, job.paths, job.inputs)
         job.state.write()
+
+
+def _has_products(step: Step, paths: CohortPaths) -> bool:
+    return any(locate(path, paths).is_file() for path in step.writes)
 
 
 def _much_to_do(steps: tuple[Step, ...], folders: list[CohortPaths], force: bool) -> bool:
@@ -168,8 +181,15 @@ def _sole_run() -> Iterator[None]:
     except ImportError:  # no such lock on Windows
         yield
         return
-    state_dir().mkdir(parents=True, exist_ok=True)
-    with (state_dir() / "lock").open("w") as file:
+    try:
+        state_dir().mkdir(parents=True, exist_ok=True)
+        lock = (state_dir() / "lock").open("w")
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        yield  # with nothing to do nothing is written; else the first step will say so
+        return
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -6,6 +6,7 @@ moves leaves a list of the moves in the stage; the next run carries out those th
 other stage.
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -96,6 +97,11 @@ class Stage:
         _carry_on(self.root)
 
 
+def failed_notebook(step: Step, paths: CohortPaths) -> Path:
+    """Where a notebook is kept, as far as it came, when a cell fails."""
+    return state_dir() / "failed" / paths.name / f"{step.name}.ipynb"
+
+
 def record_seen_by(step: Step, paths: CohortPaths) -> Path:
     """File of the record of provenance that a step is shown."""
     return state_dir() / "records" / paths.name / f"{step.name}.json"
@@ -108,8 +114,9 @@ def finish_interrupted() -> None:
     """
     stages = state_dir() / "stages"
     for root in sorted(stages.iterdir()) if stages.is_dir() else ():
-        if (root / _MOVES).is_file():
-            _carry_on(root)
+        with contextlib.suppress(ValueError, KeyError):  # damaged: the steps will be found changed
+            if (root / _MOVES).is_file():
+                _carry_on(root)
         shutil.rmtree(root, ignore_errors=True)
 
 

@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.project.paths import notebooks_dir
-from helpers.project.sources import PACKAGE, notebook_modules, package_folder, source_files
+from helpers.project.sources import (
+    PACKAGE,
+    NotebookFileError,
+    notebook_modules,
+    package_folder,
+    source_files,
+)
 
 # A tenth of the time of drawing went into looking for garbage after every 700 objects. Kernels live shortly.
 _COLLECT_AFTER = (50_000, 20, 20)
@@ -142,7 +148,7 @@ def _sources() -> Iterator[list[Path]]:
     for notebook in sorted(notebooks_dir().glob("*.ipynb")):
         try:
             modules = notebook_modules(notebook)
-        except ValueError:  # the run will say what is wrong with it
+        except NotebookFileError:  # the run will say what is wrong with it
             continue
         new = [path for path in source_files(modules) if path.suffix == ".py" and path not in seen]
         seen.update(new)
