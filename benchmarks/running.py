@@ -223,7 +223,7 @@ import matplotlib.pyplot, numpy, pandas, pyarrow.parquet, scipy.stats, seaborn, 
 from helpers.analysis.survival import compare_survival
 from helpers.run.workspace import open_cohort
 from helpers.report.figures.output.publish import publish_figure
-from helpers.report.tables.study import survival_table
+from helpers.report.tables.survival import survival_table
 """
 
 

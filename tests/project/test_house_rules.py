@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ FLOORS = (
     {"cluster"},
     {"commands"},
 )
+GROUND = {"errors"}  # modules that every room may import
+LONGEST_FUNCTION, LONGEST_MODULE, MOST_COMPLEX = 60, 400, 20
 LARGEST_FILE = 1_500_000
 FOREIGN_PATH = re.compile(r"(?<![\w.:/])/(?:work|root|home|Users|tmp)/\w")
 TEXT = {".py", ".ipynb", ".md", ".toml", ".csv", ".json", ".yml", ".yaml", ".cff", ".html", ".svg"}
@@ -57,7 +60,7 @@ def edges() -> set[tuple[str, str, str]]:
         room = path.relative_to(SOURCE).parts[0]
         for module in imports(path):
             parts = module.split(".")
-            if parts[0] == "helpers" and len(parts) > 1 and parts[1] != room:
+            if parts[0] == "helpers" and len(parts) > 1 and parts[1] not in {room, *GROUND}:
                 found.add((room, parts[1], path.relative_to(ROOT).as_posix()))
     return found
 
@@ -89,6 +92,58 @@ def test_imports_run_down_the_floors() -> None:
 def test_no_two_rooms_import_each_other() -> None:
     pairs = {edge[:2] for edge in edges()}
     assert [pair for pair in pairs if pair[::-1] in pairs] == []
+
+
+def module_imports() -> dict[str, set[str]]:
+    """Modules of the package that each of them imports, anywhere in its text."""
+    modules = {
+        ".".join(("helpers", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__"): path
+        for path in SOURCE.rglob("*.py")
+    }
+    found: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            else:
+                continue
+            found.setdefault(name, set()).update(each for each in names if each in modules)
+    return found
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    imported = module_imports()
+    tuple(TopologicalSorter({name: others - {name} for name, others in imported.items()}).static_order())
+
+
+def test_functions_and_modules_are_short() -> None:
+    long = []
+    for path in SOURCE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if text.count("\n") > LONGEST_MODULE:
+            long.append(path.name)
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                long += [f"{path.name}: {node.name}"] if lines > LONGEST_FUNCTION else []
+    assert long == []
+
+
+def test_no_function_is_too_complex() -> None:
+    limit = f"lint.mccabe.max-complexity={MOST_COMPLEX}"
+    command = [sys.executable, "-m", "ruff", "check", "--select", "C901", "--config", limit, str(SOURCE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_rooms_with_folders_have_no_modules_beside_them() -> None:
+    for room in (path for path in SOURCE.iterdir() if path.is_dir()):
+        folders = [path for path in room.iterdir() if (path / "__init__.py").is_file()]
+        modules = [path.stem for path in room.glob("*.py") if path.stem != "__init__"]
+        if len(folders) > 1:
+            assert modules == [], f"{room.name} has folders: where do {modules} belong?"
 
 
 def test_rooms_export_nothing_of_their_own_in_their_init() -> None:

@@ -6,9 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers.commands.cli import app
-from helpers.commands.tables import TablesError, write_for_journal
+from helpers.commands.tables import write_for_journal
+from helpers.errors import CompendiumError
 from helpers.project.paths import OUTPUT_VARIABLE
-from helpers.report.tables.table import Table, row
+from helpers.report.tables.content import row
+from helpers.report.tables.table import Table
 
 COHORT = "rdmas_reconstructed"
 docx = pytest.importorskip("docx")
@@ -59,13 +61,13 @@ def test_the_cohorts_own_journal_is_taken_where_none_is_named(folder):
     ],
 )
 def test_what_does_not_exist_is_named_with_what_does(folder, wrong, said):
-    with pytest.raises(TablesError, match=said):
+    with pytest.raises(CompendiumError, match=said):
         write(**wrong)
 
 
 def test_without_stored_tables_the_command_says_what_to_do(folder):
     shutil.rmtree(folder)
-    with pytest.raises(TablesError, match="compendium run"):
+    with pytest.raises(CompendiumError, match="compendium run"):
         write()
 
 

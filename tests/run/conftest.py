@@ -131,19 +131,20 @@ def write_products(step: Step, paths: CohortPaths, parameters: Mapping[str, Any]
     for declared in step.writes:
         path = locate(declared, paths)
         if declared not in step.optional:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(texts.get(path.stem) or "".join(texts.values()))
 
 
 @pytest.fixture
 def fake_kernels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Steps carried out in a moment, without kernels; the list holds their names in order."""
+    """Steps executed in a moment, without kernels; the list holds their names in order."""
     done: list[str] = []
 
-    def carry_out(step: Step, paths: CohortPaths, parameters: Mapping[str, Any], pool: None) -> None:
+    def execute_step(step: Step, paths: CohortPaths, parameters: Mapping[str, Any], pool: None) -> None:
         done.append(f"{paths.name}/{step.name}")
         write_products(step, paths, parameters)
 
-    monkeypatch.setattr("helpers.run.runner.carry_out", carry_out)
+    monkeypatch.setattr("helpers.run.steps.execute_step", execute_step)
     monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "local-provisioner")  # nothing is to be warmed
     return done
 

@@ -60,10 +60,10 @@ def test_run_refuses_unknown_parameters_in_one_line(compendium, fake_kernels) ->
 def test_run_names_the_failed_notebook_on_standard_error(compendium, monkeypatch) -> None:
     from helpers.kernels.execute import NotebookFailedError
 
-    def carry_out(step, paths, parameters, pool):
+    def execute_step(step, paths, parameters, pool):
         raise NotebookFailedError(step.name, 4, "ValueError: no such value", "value = table.loc['x']")
 
-    monkeypatch.setattr("helpers.run.runner.carry_out", carry_out)
+    monkeypatch.setattr("helpers.run.steps.execute_step", execute_step)
     answer = compendium("run", "small")
     assert answer.exit_code == 1
     assert "small: 01_first, cell 4: ValueError: no such value [value = table.loc['x']]" in answer.stderr

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from rich.console import Console
 
+from helpers.cluster.client import cluster_executor
 from helpers.cluster.settings import ClusterChoice, ClusterError, slurm_settings
 from helpers.project.paths import CohortPaths
 from helpers.run.outcomes import RunReport
@@ -88,14 +89,23 @@ def go(project, loopback, monkeypatch, tmp_path):
         if on is not None:
             loopback.have(on)
         account = io.StringIO()
-        choice = None if on is None else ClusterChoice(loopback.address)
-        report = run(
-            cohorts or ["small"], progress=RunProgress(Console(file=account)), cluster=choice, **options
-        )
+        progress = RunProgress(Console(file=account))
+        workers = options.pop("workers", None)
+        executor = None if on is None else on_cluster(loopback.address, workers, progress.say)
+        report = run(cohorts or ["small"], progress=progress, workers=workers, executor=executor, **options)
         go.said = account.getvalue()
         return report
 
     return go
+
+
+def silent() -> RunProgress:
+    return RunProgress(Console(file=io.StringIO()))
+
+
+def on_cluster(address: str, workers: int | None = None, say=lambda _: None):
+    """An executor on the cluster of this address."""
+    return cluster_executor(ClusterChoice(address), workers=workers, say=say)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -268,11 +278,7 @@ def test_a_scheduler_that_does_not_answer_is_named(go, project, monkeypatch) -> 
     with pytest.raises(
         ClusterError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9: .*dask scheduler"
     ):
-        run(
-            ["small"],
-            progress=RunProgress(Console(file=io.StringIO())),
-            cluster=ClusterChoice("tcp://127.0.0.1:9"),
-        )
+        run(["small"], progress=silent(), executor=on_cluster("tcp://127.0.0.1:9"))
     assert not (project.root / "results").exists()
 
 
@@ -284,13 +290,13 @@ def test_a_scheduler_without_workers_is_refused(go) -> None:
 @pytest.mark.parametrize("name", ["pbs", "login1", "tcp://login1", "http://login1:80"])
 def test_an_address_of_another_form_is_refused(project, name) -> None:
     with pytest.raises(ClusterError, match=f"--cluster: found '{name}', expected slurm or a Dask scheduler"):
-        run(["small"], progress=RunProgress(Console(file=io.StringIO())), cluster=ClusterChoice(name))
+        run(["small"], progress=silent(), executor=on_cluster(name))
 
 
 def test_without_the_library_it_is_said_how_to_install_it(project, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterError, match="uv sync --extra cluster"):
-        run(["small"], progress=RunProgress(Console(file=io.StringIO())), cluster=ClusterChoice("tcp://a:1"))
+        run(["small"], progress=silent(), executor=on_cluster("tcp://a:1"))
 
 
 class TestWorkersThatDiffer:
@@ -423,11 +429,10 @@ class TestSlurmSettings:
 def test_the_embedded_cohort_has_the_same_bytes_from_the_cluster(loopback, tmp_path, monkeypatch) -> None:
     """Every statistic, figure, table and executed notebook of the real plan."""
     loopback.have(2)
-    choices = {"here": None, "there": ClusterChoice(loopback.address)}
-    for name, choice in choices.items():
+    executors = {"here": None, "there": on_cluster(loopback.address, 2)}
+    for name, executor in executors.items():
         monkeypatch.setenv("COMPENDIUM_OUTPUT", str(tmp_path / name))
-        progress = RunProgress(Console(file=io.StringIO()))
-        assert run(["rdmas_reconstructed"], progress=progress, workers=2, cluster=choice).ok
+        assert run(["rdmas_reconstructed"], progress=silent(), workers=2, executor=executor).ok
     here, there = files(tmp_path / "here"), files(tmp_path / "there")
     assert sum(name.endswith(".csv") and "/statistics/" in name for name in here) >= 7
     assert sum(name.startswith("figures/") for name in here) >= 40

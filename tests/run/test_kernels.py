@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import closing
 
 import pytest
 from rich.console import Console
 
 from helpers.commands.refresh import store_executed
 from helpers.kernels.execute import NotebookFailedError, execute_notebook
+from helpers.kernels.pool import KernelPool
 from helpers.project.paths import CohortPaths
 from helpers.run.plan import step_named
 from helpers.run.progress import RunProgress
 from helpers.run.runner import run
-from helpers.run.steps import StepFailedError, carry_out
+from helpers.run.steps import StepFailedError, execute_step
 
 
 def test_notebooks_run_in_kernels_and_a_rerun_gives_the_same_bytes(project, tmp_path, monkeypatch) -> None:
@@ -48,7 +50,11 @@ def execute(project, tmp_path):
     def execute(*cells, **parameters):
         source = project.notebook("01_first", *cells)
         target = folder / "results" / "01_first.ipynb"
-        execute_notebook(source, target, parameters, failed=folder / "failed" / "01_first.ipynb")
+        failed = folder / "failed" / "01_first.ipynb"
+        kernels = KernelPool(None, source.parent, 1, tmp_path / "stages")
+        with closing(kernels) as pool, pool.kernel() as kernel:
+            execute_notebook(source, target, parameters, failed=failed, kernel=kernel)
+        assert list((tmp_path / "stages").iterdir()) == []
         return json.loads(target.read_text())
 
     execute.folder = folder
@@ -101,23 +107,49 @@ def test_a_function_step_runs_in_a_process_of_its_own_and_its_last_words_are_rep
     """
     paths = CohortPaths.of("small")
     plan.write_text(step.format(name="patients"))
-    carry_out(step_named("numbers"), paths, {})
+    pool = KernelPool(None, project.root / "notebooks", 1, project.root / ".compendium" / "stages")
+    execute_step(step_named("numbers"), paths, {}, pool)
     assert (project.results() / "copy.csv").read_text() == "patient_id\nR01\n"
     plan.write_text(step.format(name="absent"))
     with pytest.raises(StepFailedError, match=r"numbers: FileNotFoundError: .*absent.csv.*numbers.log"):
-        carry_out(step_named("numbers"), paths, {})
-    assert not (project.results() / "copy.csv").exists()
+        execute_step(step_named("numbers"), paths, {}, pool)
+    assert (project.results() / "copy.csv").read_text() == "patient_id\nR01\n", "a failure costs nothing"
     log = project.root / ".compendium" / "failed" / "small" / "numbers.log"
     assert "Traceback" in log.read_text()
 
 
 def test_a_declared_product_that_is_not_written_is_a_failure(project, monkeypatch) -> None:
-    def write_nothing(source, target, parameters, *, failed, pool):
+    def write_nothing(source, target, parameters, *, failed, kernel):
         target.write_text("executed")
 
     monkeypatch.setattr("helpers.run.steps.execute_notebook", write_nothing)
     stale = project.results() / "statistics" / "02_second.csv"
     stale.parent.mkdir(parents=True)
     stale.write_text("of an earlier run")
-    with pytest.raises(StepFailedError, match=r"02_second did not write statistics/02_second.csv"):
-        carry_out(step_named("02_second"), CohortPaths.of("small"), {})
+    stages = project.root / ".compendium" / "stages"
+    with (
+        closing(KernelPool(None, project.root / "notebooks", 1, stages)) as pool,
+        pytest.raises(StepFailedError, match=r"02_second did not write statistics/02_second.csv"),
+    ):
+        execute_step(step_named("02_second"), CohortPaths.of("small"), {}, pool)
+    assert stale.read_text() == "of an earlier run"
+    assert list(stages.iterdir()) == []
+
+
+def test_a_product_that_is_not_declared_is_a_failure(project) -> None:
+    def run_small():
+        return run(["small"], progress=RunProgress(Console(file=io.StringIO())))
+
+    assert run_small().ok
+    before = {path: path.read_bytes() for path in project.results().rglob("*.csv")}
+    extra = "from helpers.project.paths import CohortPaths\n"
+    extra += "(CohortPaths.of(cohort).statistics / 'extra.csv').write_text('1')\nscale = 3"
+    path = project.root / "notebooks" / "02_second.ipynb"
+    notebook = json.loads(path.read_text())
+    notebook["cells"].insert(2, project.code(extra) | {"id": "02-extra"})
+    path.write_text(json.dumps(notebook))
+    report = run_small()
+    (failed,) = report.of("failed")
+    assert failed.step == "02_second"
+    assert "results/small/statistics/extra.csv: add it to `writes` of [02_second]" in failed.message
+    assert {path: path.read_bytes() for path in project.results().rglob("*.csv")} == before

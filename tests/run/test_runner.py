@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import _thread
 import io
 import json
 import re
 import threading
-from contextlib import contextmanager
-from types import SimpleNamespace
+from contextlib import nullcontext
 
 import pytest
 from rich.console import Console
 
 from helpers.project.paths import ProjectError
-from helpers.run.building import Place, _Executor
+from helpers.run.executor import LocalExecutor
 from helpers.run.outcomes import RunError
 from helpers.run.parameters import ParameterError
-from helpers.run.plan import step_named
 from helpers.run.progress import RunProgress, tell
 from helpers.run.runner import run
 
@@ -59,13 +58,13 @@ def test_a_finished_cohort_is_not_asked_step_by_step_and_the_others_are(go, proj
     project.cohort("other")
     go("small")
     asked = []
-    build = runner.build
+    schedule = runner.Schedule
 
-    def noting(steps, jobs, *rest):
-        asked.extend(paths.name for paths, _ in jobs)
-        build(steps, jobs, *rest)
+    def noting(steps, jobs, **options):
+        asked.extend(job.paths.name for job in jobs)
+        return schedule(steps, jobs, **options)
 
-    monkeypatch.setattr(runner, "build", noting)
+    monkeypatch.setattr(runner, "Schedule", noting)
     assert go("small", "other") == [step.replace("small", "other") for step in ALL]
     assert asked == ["other"]
     assert [outcome.status for outcome in go.report.outcomes].count("unchanged") == len(ALL)
@@ -81,19 +80,19 @@ def test_a_lost_provenance_record_is_written_again(go, project) -> None:
 
 
 def test_an_edit_made_while_steps_run_is_seen_by_the_next_run(go, project, monkeypatch) -> None:
-    from helpers.run import runner
+    from helpers.run import steps
 
     raw = project.root / "data" / "cohorts" / "small" / "measurements.csv"
-    carry_out = runner.carry_out
+    execute_step = steps.execute_step
 
     def editing(step, paths, parameters, pool):
-        carry_out(step, paths, parameters, pool)
+        execute_step(step, paths, parameters, pool)
         if step.name == "03_third":
             raw.write_text("patient_id,value\nR01,7\n")
 
-    monkeypatch.setattr(runner, "carry_out", editing)
+    monkeypatch.setattr(steps, "execute_step", editing)
     go()
-    monkeypatch.setattr(runner, "carry_out", carry_out)
+    monkeypatch.setattr(steps, "execute_step", execute_step)
     assert go() == ["small/01_first", "small/03_third"]
 
 
@@ -256,13 +255,14 @@ def test_a_failure_blocks_what_needs_it_and_nothing_else(go, project, monkeypatc
     )
     broken = True
 
-    def carry_out(step, paths, parameters, pool):
+    def execute_step(step, paths, parameters, pool):
         if step.name == "01_first" and broken:
             raise RuntimeError("01_first, cell 3: ValueError: no")
         for declared in step.writes:
+            (paths.results / declared).parent.mkdir(parents=True, exist_ok=True)
             (paths.results / declared).write_text(step.name)
 
-    monkeypatch.setattr("helpers.run.runner.carry_out", carry_out)
+    monkeypatch.setattr("helpers.run.steps.execute_step", execute_step)
     go()
     assert statuses(go.report) == {"01_first": "failed", "02_second": "blocked", "03_third": "executed"}
     assert not go.report.ok
@@ -278,37 +278,55 @@ def test_a_failure_blocks_what_needs_it_and_nothing_else(go, project, monkeypatc
     assert json.loads((project.results() / "provenance.json").read_text())["complete"] is True
 
 
-def test_who_carries_out_steps_is_told_how_many_notebooks_follow(go, monkeypatch) -> None:
-    from helpers.run import runner
+class NotingExecutor(LocalExecutor):
+    """Notes what it is told, and stands in for kernels."""
 
-    told: list[int] = []
+    def __init__(self) -> None:
+        super().__init__(1, None)
+        self.told: list[int] = []
 
-    @contextmanager
-    def place(*_):
-        yield Place(1, lambda *order: runner.carry_out(*order, None), lambda: None, told.append)
+    def expect(self, notebooks: int) -> None:
+        self.told.append(notebooks)
 
-    monkeypatch.setattr(runner, "_place", place)
-    assert go() == ALL
+
+def test_who_executes_steps_is_told_how_many_notebooks_follow(go) -> None:
+    executor = NotingExecutor()
+    assert go(executor=nullcontext(executor)) == ALL
+    told = executor.told
     first_handed_over, first_begun, second_handed_over, *_, last_begun = told
     assert (first_handed_over, first_begun, second_handed_over, last_begun) == (1, 2, 1, 0)
 
 
-def test_an_interrupt_also_ends_a_kernel_that_was_only_starting(project) -> None:
-    ended = threading.Event()
-    asked: list[None] = []
+class InterruptedExecutor(NotingExecutor):
+    """Is interrupted once a step is under way, whose kernel ends only when asked a second time."""
 
-    def stop() -> None:
-        asked.append(None)
-        if len(asked) == 2:
-            ended.set()
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended = threading.Event()
+        self.begun: list[str] = []
+        self.asked = 0
 
-    task = SimpleNamespace(cohort=SimpleNamespace(name="small"), step=step_named("01_first"))
-    place = Place(1, lambda *_: None, stop)
-    with _Executor(place, RunProgress(Console(file=io.StringIO()))) as executor:
-        begun = executor.submit(lambda **_: ended.wait(10), task=task)
-        queued = executor.submit(lambda **_: None, task=task)
-    assert begun.result()
-    assert queued.cancelled()
+    def execute(self, step, paths, values) -> None:  # noqa: ARG002
+        self.begun.append(paths.name)
+        _thread.interrupt_main()
+        assert self.ended.wait(30)
+        raise RuntimeError("the kernel was stopped")
+
+    def stop(self) -> None:
+        self.asked += 1
+        if self.asked == 2:
+            self.ended.set()
+
+
+def test_an_interrupt_also_ends_a_kernel_that_was_only_starting(go, project) -> None:
+    project.cohort("other")
+    executor = InterruptedExecutor()
+    go("small", "other", executor=nullcontext(executor))
+    assert executor.ended.is_set()
+    assert executor.begun == ["other"], "what no thread has begun is dropped"
+    assert go.report.interrupted
+    assert not go.report.ok
+    assert set(go("small", "other")) == {*ALL, *(step.replace("small", "other") for step in ALL)}
 
 
 def test_a_cohort_folder_elsewhere_gives_results_under_its_name(go, project, tmp_path) -> None:

@@ -95,6 +95,9 @@ def kernel(**options: Any) -> Iterator[Kernel]:
         started.close()
 
 
+PATIENCE = 120.0  # seconds; a busy machine is slow, not broken
+
+
 def within(seconds: float, condition: Callable[[], bool]) -> bool:
     end = time.monotonic() + seconds
     while not condition():
@@ -193,7 +196,7 @@ def test_a_killed_kernel_is_noticed(chosen: ForkServer) -> None:
     with kernel() as one:
         pid = int(one.run("import os; print(os.getpid())"))
         os.kill(pid, signal.SIGKILL)
-        assert within(5, lambda: not one.manager.is_alive())
+        assert within(PATIENCE, lambda: not one.manager.is_alive())
         assert one.manager.provisioner.process.poll() == -signal.SIGKILL
 
 
@@ -204,7 +207,7 @@ def test_a_kernel_does_not_outlive_the_process_that_asked_for_it(chosen: ForkSer
         "print(manager.provisioner.process.pid, flush=True)\nos._exit(0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert within(5, lambda: not exists(int(done.stdout)))
+    assert within(PATIENCE, lambda: not exists(int(done.stdout)))
 
 
 def test_a_function_runs_in_a_forked_process(chosen: ForkServer, tmp_path: Path) -> None:
@@ -239,7 +242,7 @@ def test_without_its_warm_process_a_kernel_ends_and_the_next_starts_the_ordinary
     with kernel() as one:
         pid = int(one.run("import os; print(os.getpid())"))
         os.kill(process.pid, signal.SIGKILL)
-        assert within(10, lambda: not exists(pid))
+        assert within(PATIENCE, lambda: not exists(pid))
     with kernel() as other:
         assert other.run("import os; print(os.getppid())") == str(os.getpid())
     assert "the ordinary, slower way" in capfd.readouterr().err
@@ -344,13 +347,13 @@ def test_a_library_that_starts_a_thread_keeps_the_process_from_being_forked(tmp_
 @pytest.fixture
 def pool(chosen: ForkServer, tmp_path: Path) -> Iterator[KernelPool]:
     """Up to two kernels, started ahead in a folder of the test's own."""
-    with closing(KernelPool(chosen, tmp_path, 2)) as pool:
+    with closing(KernelPool(chosen, tmp_path, 2, tmp_path / "stages")) as pool:
         yield pool
 
 
 def started(pool: KernelPool) -> list[Any]:
-    """Managers of the spare kernels, once both have started."""
-    assert within(10, lambda: len(pool._waiting) == 2), "as many as notebooks run at a time"
+    """Managers of the kernels that wait, once both have started."""
+    assert within(PATIENCE, lambda: len(pool._waiting) == 2), "as many as notebooks run at a time"
     return [each.result() for each in pool._waiting]
 
 
@@ -362,34 +365,35 @@ def test_the_kernels_of_the_notebooks_that_follow_start_while_one_runs(
     nbformat.write(nbformat.v4.new_notebook(cells=[code]), source)
 
     def executed() -> tuple[int, str]:
-        execute_notebook(source, tmp_path / "done.ipynb", {}, failed=tmp_path / "failed.ipynb", pool=pool)
+        with pool.kernel() as kernel:
+            failed = tmp_path / "failed.ipynb"
+            execute_notebook(source, tmp_path / "done.ipynb", {}, failed=failed, kernel=kernel)
         cells = nbformat.read(tmp_path / "done.ipynb", as_version=4).cells
         pid, folder = cells[0].outputs[0].text.split()
         return int(pid), folder
 
-    assert pool.take(tmp_path) is None, "nobody has told that a notebook would run"
+    assert pool.take() is None, "nobody has told that a notebook would run"
     pool.expect(5)
     ahead = [manager.provisioner.pid for manager in started(pool)]
-    assert pool.take(tmp_path / "elsewhere") is None, "a kernel has its working folder from its start"
     pool.expect(0)
     assert [executed(), executed()] == [(pid, str(tmp_path)) for pid in ahead]
     assert executed()[0] not in ahead
-    assert within(5, lambda: not any(exists(pid) for pid in ahead))
+    assert within(PATIENCE, lambda: not any(exists(pid) for pid in ahead))
 
 
-def test_a_spare_kernel_that_has_died_is_not_given_out(pool: KernelPool, tmp_path: Path) -> None:
+def test_a_waiting_kernel_that_has_died_is_not_given_out(pool: KernelPool, tmp_path: Path) -> None:
     pool.expect(2)
     dead, alive = started(pool)
     pool.expect(0)
     os.kill(dead.provisioner.pid, signal.SIGKILL)
-    assert within(5, lambda: dead.provisioner.process.poll() is not None)
-    assert pool.take(tmp_path) is None
-    assert pool.take(tmp_path) is alive
+    assert within(PATIENCE, lambda: dead.provisioner.process.poll() is not None)
+    assert pool.take() is None
+    assert pool.take() is alive
     pool.end(alive)
 
 
 def test_kernels_that_nobody_takes_end_and_leave_nothing(chosen: ForkServer, tmp_path: Path) -> None:
-    with closing(KernelPool(chosen, tmp_path, 2)) as pool:
+    with closing(KernelPool(chosen, tmp_path, 2, tmp_path / "stages")) as pool:
         pool.expect(2)
         managers = started(pool)
         sockets = [Path(manager.ip).parent for manager in managers]
@@ -397,18 +401,24 @@ def test_kernels_that_nobody_takes_end_and_leave_nothing(chosen: ForkServer, tmp
         os.kill(managers[0].provisioner.pid, signal.SIGKILL)
     assert not any(exists(manager.provisioner.pid) for manager in managers)
     assert not any(folder.exists() for folder in sockets)
+    assert list((tmp_path / "stages").iterdir()) == []
+
+
+class NeverLoaded(ForkServer):
+    """A fork server whose libraries load for ever."""
+
+    def __init__(self) -> None:
+        self.given_up = False
+
+    def wait_until_loaded(self, given_up: threading.Event | None = None) -> bool:
+        assert given_up is not None
+        self.given_up = given_up.wait(PATIENCE)
+        return False
 
 
 def test_a_short_run_does_not_wait_for_the_libraries(tmp_path: Path) -> None:
-    loading = ForkServer()
-    try:
-        begin = time.monotonic()
-        with closing(KernelPool(loading, tmp_path, 1)) as pool:
-            pool.expect(1)
-            assert pool.take(tmp_path) is None, "one forked now would lack libraries"
-        took = time.monotonic() - begin
-        begin = time.monotonic()
-        loading.wait_until_loaded()
-        assert took < time.monotonic() - begin
-    finally:
-        loading.close()
+    loading = NeverLoaded()
+    with closing(KernelPool(loading, tmp_path, 1, tmp_path / "stages")) as pool:
+        pool.expect(1)
+        assert pool.take() is None, "one forked now would lack libraries"
+    assert loading.given_up

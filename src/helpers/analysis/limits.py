@@ -41,35 +41,12 @@ def compare_under_limits(
         values = [as_float(part) for part in by_group(variable.values, tables, groups)]
         flags = [part.to_numpy() for part in by_group(variable.qualifiers, tables, groups)]
         for group, part, flag in zip(groups, values, flags, strict=True):
-            median = censored_median(part, flag)
-            beyond = int(((flag == "<") | (flag == ">")).sum())
-            common: dict[str, Any] = {"group": group, "timepoint": "baseline"}
-            store.add(
-                ANALYSIS,
-                variable.name,
-                "beyond_limit",
-                value=beyond,
-                n=len(part),
-                unit="patients",
-                method="values reported only as below or above a limit",
-                **common,
-            )
-            store.add(
-                ANALYSIS,
-                variable.name,
-                "median",
-                result=median,
-                unit=variable.unit,
-                **(common | {"note": str(median.details["qualifier"])}),
-            )
+            _store_group(variable, group, part, flag, store)
         both: dict[str, Any] = {"group": "both", "timepoint": "baseline"}
         test = censored_rank_test(values[0], flags[0], values[1], flags[1], seed=seed)
         store.add(ANALYSIS, variable.name, "test", result=test, value=test.statistic, **both)
         for row in limit_sensitivity(values[0], flags[0], values[1], flags[1]).to_dict("records"):
-            scenario = str(row["scenario"]).replace(
-                "x highest, y lowest", "treated highest, reference lowest"
-            )
-            scenario = scenario.replace("x lowest, y highest", "treated lowest, reference highest")
+            scenario = _in_words(str(row["scenario"]))
             store.add(
                 ANALYSIS,
                 variable.name,
@@ -82,3 +59,39 @@ def compare_under_limits(
                 **both,
             )
     return [variable.name for variable in limited]
+
+
+def _store_group(
+    variable: BaselineVariable, group: str, values: Any, flags: Any, store: StatisticsStore
+) -> None:
+    """Store how many values of a group lie beyond a limit, and the median with its sign."""
+    common: dict[str, Any] = {"group": group, "timepoint": "baseline"}
+    store.add(
+        ANALYSIS,
+        variable.name,
+        "beyond_limit",
+        value=int(((flags == "<") | (flags == ">")).sum()),
+        n=len(values),
+        unit="patients",
+        method="values reported only as below or above a limit",
+        **common,
+    )
+    median = censored_median(values, flags)
+    store.add(
+        ANALYSIS,
+        variable.name,
+        "median",
+        result=median,
+        unit=variable.unit,
+        **(common | {"note": str(median.details["qualifier"])}),
+    )
+
+
+def _in_words(scenario: str) -> str:
+    words = {
+        "x highest, y lowest": "treated highest, reference lowest",
+        "x lowest, y highest": "treated lowest, reference highest",
+    }
+    for samples, groups in words.items():
+        scenario = scenario.replace(samples, groups)
+    return scenario

@@ -137,8 +137,6 @@ def describe_low_dose(
         rows = times[times["group"] == group]
         if rows.empty:
             continue
-        common: dict[str, Any] = {"group": group, "timepoint": f"day_{horizon_days:g}"}
-        reached = rows[rows["status"] == 1]
         store.add(
             ANALYSIS,
             "low_dose",
@@ -150,40 +148,42 @@ def describe_low_dose(
             timepoint="follow_up",
             method="setting of the cohort",
         )
-        store.add(
-            ANALYSIS,
-            "low_dose",
-            "reached",
-            value=len(reached),
-            n=len(rows),
-            unit="patients",
-            method="first day of at least 3 days at or below the threshold",
-            **common,
-        )
-        store.add(
-            ANALYSIS,
-            "low_dose",
-            "died_first",
-            value=int((rows["status"] == 2).sum()),
-            n=len(rows),
-            unit="patients",
-            method="died before reaching the threshold",
-            **common,
-        )
-        if len(reached):
-            store.add(
-                ANALYSIS,
-                "low_dose",
-                "median_day",
-                value=float(reached["time"].median()),
-                n=len(reached),
-                unit="days",
-                method="median over those who reached it",
-                **common,
-            )
+        common: dict[str, Any] = {"group": group, "timepoint": f"day_{horizon_days:g}"}
+        _store_low_dose_counts(rows, store, common)
         curve = cumulative_incidence(rows["time"], rows["status"], cause=1, confidence=confidence)
         store.add(ANALYSIS, "low_dose", "incidence", result=curve.at(horizon_days), **common)
     return times
+
+
+def _store_low_dose_counts(rows: pd.DataFrame, store: StatisticsStore, common: dict[str, Any]) -> None:
+    """Store how many of a group reached the threshold, how many died before, and when."""
+    reached = rows[rows["status"] == 1]
+    died_first = int((rows["status"] == 2).sum())
+    for statistic, count, method in (
+        ("reached", len(reached), "first day of at least 3 days at or below the threshold"),
+        ("died_first", died_first, "died before reaching the threshold"),
+    ):
+        store.add(
+            ANALYSIS,
+            "low_dose",
+            statistic,
+            value=count,
+            n=len(rows),
+            unit="patients",
+            method=method,
+            **common,
+        )
+    if len(reached):
+        store.add(
+            ANALYSIS,
+            "low_dose",
+            "median_day",
+            value=float(reached["time"].median()),
+            n=len(reached),
+            unit="days",
+            method="median over those who reached it",
+            **common,
+        )
 
 
 def describe_cumulative_dose(

@@ -24,6 +24,7 @@ from helpers.project.sources import (
 from helpers.results.files import write_whole
 from helpers.run.parameters import COHORT
 from helpers.run.plan import Step, locate, transitive_predecessors
+from helpers.run.state import ABSENT
 
 RECORD_VERSION = 2
 Products = Mapping[str, str | None]
@@ -110,7 +111,7 @@ class Recorder:
                 for step in steps
                 if step.name not in missing
                 for path in step.writes
-                if (digest := products.get(path)) is not None
+                if (digest := products.get(path)) not in {None, ABSENT}
             },
         }
 

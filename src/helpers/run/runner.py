@@ -99,7 +99,8 @@ def _bring_up_to_date(
     schedule = Schedule(steps, changed, force=force)
     with progress.showing():
         report.interrupted = schedule.run(executor, progress)
-    report.outcomes += schedule.outcomes.values()
+    order = [(job.paths.name, step.name) for job in changed for step in steps]
+    report.outcomes += [schedule.outcomes[task] for task in order if task in schedule.outcomes]
     for job in changed:
         _conclude(job, steps, schedule)
 

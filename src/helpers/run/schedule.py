@@ -1,7 +1,9 @@
 """Steps in their order: those whose inputs have changed are executed, several at a time."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
@@ -146,8 +148,7 @@ class Schedule:
             write_whole(record_seen_by(step, job.paths), text.encode())
 
         def execute() -> Digests:
-            with progress.step(f"{job.paths.name}: {step.name}"):
-                threads.begun(task)
+            with threads.at_work(task), progress.step(f"{job.paths.name}: {step.name}"):
                 executor.execute(step, job.paths, job.values[step.name])
             return product_digests(step, job.paths)
 
@@ -176,6 +177,8 @@ class _Threads:
         self._executor, self._followers = executor, followers
         self._under_way: dict[Future[Digests], Task] = {}
         self._waiting: set[Task] = set()
+        self._change = threading.Condition()
+        self._busy = 0
 
     def submit(
         self, pool: ThreadPoolExecutor, task: Task, step: Step, execute: Callable[[], Digests]
@@ -186,10 +189,19 @@ class _Threads:
             self._executor.expect(len(self._waiting))
         self._under_way[pool.submit(execute)] = task
 
-    def begun(self, task: Task) -> None:
-        """Called by the thread that begins a step."""
+    @contextmanager
+    def at_work(self, task: Task) -> Iterator[None]:
+        """The block in which a thread executes a step."""
         self._waiting.discard(task)
-        self._executor.expect(len(self._waiting) + self._followers[task[1]])
+        with self._change:
+            self._busy += 1
+        try:
+            self._executor.expect(len(self._waiting) + self._followers[task[1]])
+            yield
+        finally:
+            with self._change:
+                self._busy -= 1
+                self._change.notify_all()
 
     def ended(self) -> "list[tuple[Task, Future[Digests]]]":
         """Wait until a step has ended; those that have. None if none is under way."""
@@ -201,7 +213,8 @@ class _Threads:
     def stop(self, pool: ThreadPoolExecutor) -> None:
         """Drop what no thread has begun and end what is under way."""
         pool.shutdown(wait=False, cancel_futures=True)
-        self._executor.stop()
-        # There may have been no kernel yet when it was first asked to stop.
-        while wait(self._under_way, _KERNEL_STARTS_WITHIN).not_done:
-            self._executor.stop()
+        with self._change:
+            while self._busy:
+                self._executor.stop()
+                # There may have been no kernel yet: it is asked again until every thread has ended.
+                self._change.wait(_KERNEL_STARTS_WITHIN)

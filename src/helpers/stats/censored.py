@@ -6,6 +6,7 @@ it. Nothing is substituted except in `limit_sensitivity`, whose purpose is to sh
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, nan
@@ -176,42 +177,38 @@ def censored_rank_test(
         first.n_missing + second.n_missing,
     )
     mask = np.arange(pooled.value.size) < first.value.size
-    simple = _single_limits(pooled)
-    if method == "rank_sum" and not simple:
-        raise StatisticsError("method", "values pass a limit or limits differ; use gehan or peto_prentice")
-    if method == "peto_prentice":
-        scores, name = _prentice_scores(pooled), "Peto-Prentice test under reporting limits"
-    else:
-        scores = gehan_scores(pooled).astype(float)
-        one = method == "rank_sum" or (method == "auto" and simple)
-        name = (
-            "Wilcoxon rank-sum test, values beyond the limit tied"
-            if one
-            else "Gehan test under reporting limits"
-        )
-    size = mask.size
+    scores, name = _scores(pooled, method)
     base: dict[str, Any] = {
-        "n": size,
+        "n": mask.size,
         "n_missing": pooled.n_missing,
         "statistic": permutation_z(scores, mask),
+        "options": {"method": method},
+        "details": {"n_censored": int((~pooled.exact).sum()), "n_x": int(mask.sum())},
     }
-    base["options"] = {"method": method}
-    base["details"] = {"n_censored": int((~pooled.exact).sum()), "n_x": int(mask.sum())}
     if np.ptp(scores) == 0:
         return Result(method=f"{name} (p = 1)", p_value=1.0, note="no two values can be ordered", **base)
     whole = (scores - scores.min()).astype(np.int64)
-    if method != "peto_prentice" and shift_cost(whole, int(mask.sum())) > _EXACT_WORK:
-        tails = sampled_tails(scores, mask, draws, seed)
-        return Result(
-            method=f"{name}, Monte Carlo ({draws} draws, seed {seed})", p_value=tails.two_sided, **base
-        )
-    try:
-        return Result(method=f"{name}, exact", p_value=exact_tails(scores, mask).two_sided, **base)
-    except StatisticsError:
-        tails = sampled_tails(scores, mask, draws, seed)
-        return Result(
-            method=f"{name}, Monte Carlo ({draws} draws, seed {seed})", p_value=tails.two_sided, **base
-        )
+    if method == "peto_prentice" or shift_cost(whole, int(mask.sum())) <= _EXACT_WORK:
+        with contextlib.suppress(StatisticsError):  # too many permutations to count
+            return Result(method=f"{name}, exact", p_value=exact_tails(scores, mask).two_sided, **base)
+    tails = sampled_tails(scores, mask, draws, seed)
+    return Result(method=f"{name}, Monte Carlo ({draws} draws, seed {seed})", p_value=tails.two_sided, **base)
+
+
+def _scores(pooled: CensoredValues, method: CensoredMethod) -> tuple[Floats, str]:
+    """Score of each value, and the name of the test that permutes them."""
+    if method == "peto_prentice":
+        return _prentice_scores(pooled), "Peto-Prentice test under reporting limits"
+    simple = _single_limits(pooled)
+    if method == "rank_sum" and not simple:
+        raise StatisticsError("method", "values pass a limit or limits differ; use gehan or peto_prentice")
+    tied = method == "rank_sum" or (method == "auto" and simple)
+    name = (
+        "Wilcoxon rank-sum test, values beyond the limit tied"
+        if tied
+        else "Gehan test under reporting limits"
+    )
+    return gehan_scores(pooled).astype(float), name
 
 
 def _single_limits(data: CensoredValues) -> bool:

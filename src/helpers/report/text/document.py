@@ -202,7 +202,7 @@ def _has_data(figure: str, study: Study) -> bool:
 
 def _is_empty(table: Table, study: Study) -> bool:
     """Tell whether a table says only that there is nothing to show, because the cohort lacks the data."""
-    from helpers.report.tables.table import Row as TableRow
+    from helpers.report.tables.content import Row as TableRow
 
     kinds = {row.kind for row in table.rows if isinstance(row, TableRow)}
     if table.name in _SHOWN_EMPTY:
