@@ -222,7 +222,7 @@ def test_a_killed_worker_loses_nothing(go, slow_once, tmp_path) -> None:
     assert report.ok
     assert set(statuses(report).values()) == {"executed"}
     assert files(tmp_path / "here") == files(tmp_path / "there")
-    assert not psutil.pid_exists(kernels[0])
+    await_true(lambda: not psutil.pid_exists(kernels[0]))
     assert not list((tmp_path / "there" / ".compendium" / "running").rglob("*.json"))
 
 
