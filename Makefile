@@ -63,7 +63,7 @@ quick-tests: setup
 # drawn, and their figures are drawn from that and compared with the committed ones. Plugins of pytest that nobody
 # needs here would double the start of each process.
 IN_NEW_FOLDER := output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && \
-	export COMPENDIUM_OUTPUT="$$output" COMPENDIUM_PRODUCED="$$output" COMPENDIUM_FIGURE_FORMATS= && \
+	export COMPENDIUM_OUTPUT="$$output" COMPENDIUM_PRODUCED="$$output" COMPENDIUM_RUN=1 COMPENDIUM_FIGURE_FORMATS= && \
 	export PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST := $(BIN)/pytest -q -n 2 -p no:cacheprovider -p no:hypothesispytest -p no:typeguard -p no:anyio
 NBVAL := $(PYTEST) --dist loadfile --no-loadscope-reorder -p helpers.run.validation --nbval \

@@ -255,10 +255,10 @@ def test_a_kernel_does_not_wait_for_imports_and_makes_up_for_what_is_missing(cho
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv(SOCKET_VARIABLE, str(early.socket))
             with kernel() as one:
-                code = "import os, sys; print(os.getppid(), 'great_tables' in sys.modules)"
+                code = "import os, sys; print(os.getppid(), 'statsmodels' in sys.modules)"
                 assert one.run(code) == f"{early.pid} False"
                 assert one.run("import gc; print(gc.isenabled())") == "True"
-                assert one.run("import great_tables, matplotlib.pyplot as plt; plt.plot([1]); None")
+                assert one.run("import statsmodels, matplotlib.pyplot as plt; plt.plot([1]); None")
             early.wait_until_loaded()
             with kernel() as other:
                 assert other.run(code) == f"{early.pid} True"

@@ -9,7 +9,7 @@ from helpers.run.executor import Executor, local_executor, run_environment
 from helpers.run.grid import check_grid, combinations
 from helpers.run.inputs import code_digests, input_digests, values_of
 from helpers.run.outcomes import Outcome, RunError, RunReport
-from helpers.run.parameters import check_parameters, declared_parameters
+from helpers.run.parameters import check_parameters, check_saved, declared_parameters
 from helpers.run.plan import Step, load_plan, locate
 from helpers.run.provenance import Recorder
 from helpers.run.schedule import Job, Schedule
@@ -38,7 +38,8 @@ def run(
         cohorts: names under ``data/cohorts/`` or paths to cohort folders.
         progress: is told what happens.
         workers: how many notebooks run at a time on this machine; by default one per processor.
-        parameters: values put in place of the notebooks' own.
+        parameters: values put in place of the notebooks' own; the results are filed under a name that says
+            so.
         grid: values of further parameters, each combination of which is run and filed by itself.
         force: execute every step, changed or not.
         executor: executes the steps; by default this machine.
@@ -53,6 +54,7 @@ def run(
     parameters, grid = dict(parameters or {}), grid or {}
     steps = load_plan()
     declared = {step.name: declared_parameters(step.source) for step in steps if step.is_notebook}
+    check_saved(declared)
     check_parameters(parameters, declared)
     check_grid(grid, parameters, declared)
     folders = _distinct([CohortPaths.of(cohort) for cohort in cohorts])
@@ -62,10 +64,10 @@ def run(
         with executor as ready:
             report = RunReport(refused=_refused(folders))
             jobs = [
-                _job(paths.filed_as(variant) if variant else paths, steps, parameters | values, declared)
+                _job(paths.filed_as(variant) if variant else paths, steps, values, declared)
                 for paths in folders
                 if paths.name not in report.refused
-                for variant, values in combinations(grid)
+                for variant, values in combinations(grid, parameters)
             ]
             _bring_up_to_date(steps, jobs, ready, progress, force, report)
     return report

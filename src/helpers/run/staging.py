@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,6 +134,25 @@ def _move(source: Path, target: Path) -> None:
         shutil.copyfile(source, beside)
         beside.replace(target)
         source.unlink()
+
+
+def link_files(source: Path, target: Path, *, without: Collection[Path] = ()) -> None:
+    """Have a folder show the files of another one that it has not got itself, now and as they are from now
+    on.
+
+    Args:
+        source: the other folder; need not exist.
+        target: the folder; is made.
+        without: files of ``target`` that are not to be links.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    for old in target.iterdir():
+        if old.is_symlink():
+            old.unlink()
+    for file in sorted(source.glob("*")) if source.is_dir() else ():
+        link = target / file.name
+        if file.is_file() and not link.exists() and link not in without:
+            _link(file, link)
 
 
 def _link(source: Path, link: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -45,6 +46,7 @@ def _environment() -> Environment:
     for name, kind in {"a_number": Number, "declared": Declared, "reference": Reference}.items():
         environment.tests[name] = lambda value, kind=kind: isinstance(value, kind)
     environment.filters["groupby_in_order"] = _grouped
+    environment.filters["identifier"] = lambda text: re.sub(r"\W+", "-", text).strip("-")
     return environment
 
 
