@@ -164,8 +164,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 def ctrl_c() -> Iterator[Callable[[], None]]:
     """Interrupt the main thread as Ctrl-C does, also where the tests run in the background.
 
-    There it is ignored at first. A call of `_thread.interrupt_main` would be noticed only once the main thread
-    has finished waiting.
+    There it is ignored at first. A call of `_thread.interrupt_main` would be noticed only once the main
+    thread has finished waiting.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
