@@ -23,7 +23,7 @@ unexport PYTHONHOME
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup run test quick-tests nbval outputs test-slow lab lint refresh bench slurm-check oracle clean
+.PHONY: help setup run test quick-tests nbval outputs test-slow lab lint refresh bench soak slurm-check oracle clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -85,6 +85,9 @@ lint: setup ## style and types
 
 bench: setup ## speed and memory beside named peers, into benchmarks/results.md (half an hour)
 	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+soak: setup ## does a run ever fail by chance? On a busy machine, with slow imports (hours; ARGS="--runs 4")
+	$(BIN)/python benchmarks/soak/soak.py $(or $(ARGS),--runs 100 --starts 300 --tests 6)
 
 slurm-check: setup ## a real SLURM on this machine: six cohorts on it, compared with a local run (Debian, as root)
 	tests/slurm/check.sh

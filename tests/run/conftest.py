@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -163,3 +165,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.delenv("COMPENDIUM_OUTPUT", raising=False)
     monkeypatch.setattr("helpers.run.checking.cohort_problems", lambda _: [])
     return write_project(tmp_path / "project")
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[[], None]]:
+    """Interrupt the main thread as Ctrl-C does, also where the tests run in the background.
+
+    There it is ignored at first. A call of `_thread.interrupt_main` would be noticed only once the main
+    thread has finished waiting.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    signal.signal(signal.SIGINT, before)

@@ -441,14 +441,11 @@ def project_root_of_tests() -> Path:
 # ---- kills -----------------------------------------------------------------------------------------------
 
 
-def temporary() -> set[str]:
-    """Names in the temporary folder that a run may leave."""
-    return {path.name for path in Path("/tmp").iterdir() if path.name.startswith(("warm-", "kernel-", "tmp"))}
-
-
 def kill_at_random(project, seed: int, times: int) -> None:
     """Runs killed at random moments, each after an edit; then a run ends as if nothing had been."""
-    chance, before = random.Random(seed), temporary()
+    chance, killed = random.Random(seed), list[int]()
+    temporary = project.root.parent / "temporary"
+    temporary.mkdir()
     for number in range(times):
         edit_raw(project, f"patient_id\nR{number:02d}\n")
         process = subprocess.Popen(
@@ -456,7 +453,9 @@ def kill_at_random(project, seed: int, times: int) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            env=os.environ | {"TMPDIR": str(temporary)},
         )
+        killed.append(process.pid)
         time.sleep(chance.uniform(0.3, 6))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -472,10 +471,9 @@ def kill_at_random(project, seed: int, times: int) -> None:
     assert compendium("run", "small").returncode == 0
     assert hashes(project.root) == disturbed
     assert list((project.root / ".compendium" / "stages").iterdir()) == []
-    end = time.monotonic() + 60
-    while temporary() - before and time.monotonic() < end:
-        time.sleep(0.2)
-    assert temporary() - before == set()
+    assert list(temporary.iterdir()) == []
+    sockets = [path.name for pid in killed for path in Path("/tmp").glob(f"*-{pid}-*")]
+    assert sockets == []
 
 
 def test_a_run_after_kills_ends_as_if_undisturbed(project) -> None:

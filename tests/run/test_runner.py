@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import io
 import json
 import re
@@ -302,15 +301,16 @@ def test_who_executes_steps_is_told_how_many_notebooks_follow(go) -> None:
 class InterruptedExecutor(NotingExecutor):
     """Is interrupted once a step is under way, whose kernel ends only when asked a second time."""
 
-    def __init__(self) -> None:
+    def __init__(self, interrupt) -> None:
         super().__init__()
+        self.interrupt = interrupt
         self.ended = threading.Event()
         self.begun: list[str] = []
         self.asked = 0
 
     def execute(self, step, paths, values) -> None:  # noqa: ARG002
         self.begun.append(paths.name)
-        _thread.interrupt_main()
+        self.interrupt()
         assert self.ended.wait(30)
         raise RuntimeError("the kernel was stopped")
 
@@ -320,9 +320,9 @@ class InterruptedExecutor(NotingExecutor):
             self.ended.set()
 
 
-def test_an_interrupt_also_ends_a_kernel_that_was_only_starting(go, project) -> None:
+def test_an_interrupt_also_ends_a_kernel_that_was_only_starting(go, project, ctrl_c) -> None:
     project.cohort("other")
-    executor = InterruptedExecutor()
+    executor = InterruptedExecutor(ctrl_c)
     go("small", "other", executor=nullcontext(executor))
     assert executor.ended.is_set()
     assert executor.begun == ["other"], "what no thread has begun is dropped"

@@ -6,13 +6,16 @@ same notebook on the same data gives the same bytes.
 
 import logging
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 from helpers.errors import CompendiumError
 from helpers.faults import cell_in_words, in_words
 from helpers.kernels import web_addresses  # noqa: F401  # before nbformat, which would load their grammar
+from helpers.kernels.fork_server.client import PATIENCE_SECONDS
 from helpers.kernels.fork_server.quick import PooledKernelManager
 from helpers.kernels.pool import KERNEL, START_OPTIONS, manager_settings
 
@@ -31,9 +34,9 @@ _INJECTED = "injected-parameters"
 _TIMING = {"papermill", "execution", "ExecuteTime"}
 _DIED = " (the system ends a program that takes too much memory: close others, or use --workers 1)"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# A busy machine is slow, not broken: a kernel that has died is noticed by other means.
-_PATIENCE_SECONDS = 1800
 
+# Where it is installed, papermill has it format the parameters: other bytes, and imported by a thread.
+sys.modules.setdefault("black", cast("ModuleType", None))
 logger.addHandler(logging.NullHandler())  # it would tell on standard error what is raised as well
 
 
@@ -104,8 +107,8 @@ def _run(
         parameters=dict(parameters),
         kernel_name=KERNEL,
         progress_bar=False,
-        start_timeout=_PATIENCE_SECONDS,
-        iopub_timeout=_PATIENCE_SECONDS,  # by default outputs that come four seconds late are dropped
+        start_timeout=PATIENCE_SECONDS,
+        iopub_timeout=PATIENCE_SECONDS,  # by default outputs that come four seconds late are dropped
         request_save_on_cell_execute=False,
         autosave_cell_every=0,
         resources={"metadata": {"path": str(folder)}},

@@ -191,18 +191,19 @@ class _Threads:
     ) -> None:
         """Hand a step to the next free thread."""
         if step.is_notebook:
-            self._waiting.add(task)
-            self._executor.expect(len(self._waiting))
+            with self._change:  # what is told last must be what is true last
+                self._waiting.add(task)
+                self._executor.expect(len(self._waiting))
         self._under_way[pool.submit(execute)] = task
 
     @contextmanager
     def at_work(self, task: Task) -> Iterator[None]:
         """The block in which a thread executes a step."""
-        self._waiting.discard(task)
         with self._change:
             self._busy += 1
-        try:
+            self._waiting.discard(task)
             self._executor.expect(len(self._waiting) + self._followers[task[1]])
+        try:
             yield
         finally:
             with self._change:

@@ -30,7 +30,9 @@ KERNEL_ENVIRONMENT = {
 }
 # Arrow's allocator would start a thread, which a forked process lacks.
 _WITHOUT_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
-_PATIENCE_SECONDS = 90.0
+# A busy machine is slow, not broken. What has died is noticed at once by other means; this only ends waiting
+# for what neither works nor dies.
+PATIENCE_SECONDS = 1800.0
 PREFIXES = ("warm-", "kernel-")
 
 
@@ -114,7 +116,7 @@ class ForkServer:
         Raises:
             ForkServerError: it does not answer.
         """
-        end = time.monotonic() + _PATIENCE_SECONDS
+        end = time.monotonic() + PATIENCE_SECONDS
         with _told(str(self.socket), {"tell": "loaded"}) as connection:
             while not select.select([connection], [], [], 0.1)[0]:
                 if given_up and given_up.is_set():
@@ -312,7 +314,7 @@ def _told(address: str, message: Mapping[str, Any], descriptors: Sequence[int] =
         ForkServerError: it is not there.
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(_PATIENCE_SECONDS)
+    connection.settimeout(PATIENCE_SECONDS)
     with _closed_unless_answered(connection):
         connection.connect(address)
         line = json.dumps(message).encode() + b"\n"

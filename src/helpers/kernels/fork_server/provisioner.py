@@ -31,7 +31,7 @@ _LAUNCHER = "ipykernel_launcher"
 _HISTORY = "--HistoryManager.hist_file"
 _CONNECTION = "connection.json"
 _CHANNELS = 5  # of a kernel: shell, output, input, control, heartbeat
-_PATIENCE_SECONDS = 2.0
+_LISTENS_WITHIN = 2.0  # seconds; after that the client looks for it by itself
 _said: set[str] = set()
 
 
@@ -78,7 +78,7 @@ class ForkProvisioner(LocalProvisioner):
     async def _listening(self) -> None:
         """Wait for the kernel's sockets: who connects too early tries again a tenth of a second later."""
         process: Any = self.process
-        end = time.monotonic() + _PATIENCE_SECONDS
+        end = time.monotonic() + _LISTENS_WITHIN
         while self._sockets and time.monotonic() < end and process.poll() is None:
             if len([file for file in self._sockets.iterdir() if file.name != _CONNECTION]) >= _CHANNELS:
                 return
@@ -95,8 +95,7 @@ class ForkProvisioner(LocalProvisioner):
         """End the kernel at once; it is gone when this returns, so that nobody has to look again."""
         await super().kill(restart=restart)
         process: Any = self.process
-        end = time.monotonic() + 0.1  # it takes some hundredths of a second
-        while isinstance(process, ForkedProcess) and process.poll() is None and time.monotonic() < end:
+        while isinstance(process, ForkedProcess) and process.poll() is None:
             await asyncio.sleep(0.005)
 
     async def cleanup(self, restart: bool = False) -> None:
