@@ -14,6 +14,7 @@ from helpers.clinical.criteria_files import Directory
 from helpers.clinical.engine import EVIDENCE_COLUMNS, check_variables, rule_evidence
 from helpers.clinical.errors import ClinicalError, require_columns
 from helpers.clinical.facts import Facts, StateArray
+from helpers.clinical.measures import Measures
 from helpers.clinical.response_rules import Marker, ResponseRule, load_response_rule
 from helpers.clinical.rules import CENSORED, MET, NOT_DONE, NOT_MET, BoolArray, Memo, Rule
 
@@ -53,8 +54,10 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "paper, missing is NR": ("response_paper", {"missing": "NR"}),
     "paper, dead is missing": ("response_paper", {"dead": "missing"}),
     "paper, withdrawn as observed": ("response_paper", {"withdrawn": "observed"}),
-    "strict 25%": ("response_strict_25", {}),
+    "Marsh 2013, any two markers by 25%": ("response_marsh_2013", {}),
+    "Chinese guideline 2022": ("response_china_2022", {}),
     "EMERALD style": ("response_emerald", {}),
+    "EMERALD style, either ferritin limit": ("response_emerald", {"ferritin_limits": 1}),
 }
 
 
@@ -286,12 +289,13 @@ def compare_rules(
     variants: Mapping[str, tuple[str, Mapping[str, Any]]] = VARIANTS,
     extra_directories: Iterable[Directory] = (),
     withdrawal_day: Mapping[str, float] | None = None,
+    measures: Measures | None = None,
 ) -> pd.DataFrame:
     """Response by every rule variant side by side: patient_id, visit, day, one column a variant."""
     folders = list(extra_directories)
     result = None
     for label, (name, settings) in variants.items():
-        rule = load_response_rule(name, extra_directories=folders, settings=settings)
+        rule = load_response_rule(name, extra_directories=folders, settings=settings, measures=measures)
         frame = assess_response(facts, patients, rule, withdrawal_day=withdrawal_day, with_names=False)
         if result is None:
             result = frame[["patient_id", "visit", "day"]].copy()

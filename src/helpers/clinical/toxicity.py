@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers.clinical.criteria_files import CriteriaReader, Directory, Setting, read_criteria
+from helpers.clinical.criteria_files import Directory, Setting, open_criteria
+from helpers.clinical.criteria_schema import TermNode, ToxicityNode
 from helpers.clinical.engine import rule_evidence
 from helpers.clinical.errors import ClinicalError, require_columns
 from helpers.clinical.facts import QUALIFIER_SIGNS, Facts
+from helpers.clinical.measures import Measures, shipped_measures
+from helpers.clinical.rule_reading import RuleReader
 from helpers.clinical.rules import MET, NOT_MET, BoolArray, Memo, Rule
 
 
@@ -39,6 +42,7 @@ class ToxicityScale:
     file: str
     terms: tuple[Term, ...]
     settings: Mapping[str, Setting]
+    note: str = ""
 
 
 def load_toxicity_scale(
@@ -46,36 +50,34 @@ def load_toxicity_scale(
     *,
     extra_directories: Iterable[Directory] = (),
     settings: Mapping[str, Any] | None = None,
+    measures: Measures | None = None,
 ) -> ToxicityScale:
     """Load a toxicity scale by name from the package or a study's own folder.
 
+    `measures` are the variables that its rules may name, those of the package by default.
+
     Raises `ClinicalError` naming file, key, found and expected.
     """
-    reader = read_criteria(name, ("toxicity",), extra_directories=extra_directories, settings=settings)
-    data = reader.data
-    reader.known_keys(
-        data, ["kind", "name", "version", "title", "source", "note", "settings", "lists", "terms"], ""
+    opened = open_criteria(name, ("toxicity",), extra_directories=extra_directories, settings=settings)
+    reader = RuleReader(opened, measures or shipped_measures())
+    node: ToxicityNode = opened.node
+    terms = tuple(_term(reader, entry, f"terms[{i}]") for i, entry in enumerate(node.terms, 1))
+    ids = [term.id for term in terms]
+    for repeated in sorted({one for one in ids if ids.count(one) > 1}):
+        opened.fault("terms.id", repeated, "each id once")
+    opened.finish()
+    return ToxicityScale(
+        node.name, node.version, node.title, node.source, opened.file, terms, opened.settings, node.note
     )
-    head = {key: reader.text(data, key, "") for key in ("name", "version", "title", "source")}
-    terms = tuple(_term(reader, entry, f"terms[{i}].") for i, entry in enumerate(reader.tables("terms"), 1))
-    reader.finish()
-    return ToxicityScale(**head, file=reader.file, terms=terms, settings=reader.settings)
 
 
-def _term(reader: CriteriaReader, entry: Mapping[str, Any], key: str) -> Term:
-    reader.known_keys(entry, ["id", "term", "variable", "direction", "grades", "recorded_as", "note"], key)
-    grades = entry.get("grades")
-    if not isinstance(grades, dict) or not grades or not set(grades) <= {"1", "2", "3", "4", "5"}:
-        reader.problem(f"{key}grades", grades, "a table of rules for grades 1 to 5")
-        grades = {}
-    rules = tuple(
-        (int(grade), reader.rule(grades[grade], f"{key}grades.{grade}")) for grade in sorted(grades)
+def _term(reader: RuleReader, node: TermNode, key: str) -> Term:
+    grades = tuple(
+        (int(grade), reader.rule(node.grades[grade], f"{key}.grades.{grade}"))
+        for grade in sorted(node.grades)
     )
-    return Term(
-        reader.text(entry, "id", key), reader.text(entry, "term", key), reader.text(entry, "variable", key),
-        reader.choice(entry, "direction", key, ("low", "high"), "low"), rules,
-        tuple(str(name).lower() for name in entry.get("recorded_as", ())),
-    )  # fmt: skip
+    names = tuple(folded(name) for name in (node.term, *node.recorded_as))
+    return Term(node.id, node.term, node.variable, node.direction, grades, names)
 
 
 def grade_laboratory(facts: Facts, scale: ToxicityScale | None = None) -> pd.DataFrame:
