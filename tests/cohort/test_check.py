@@ -6,7 +6,7 @@ import pytest
 
 from helpers.cohort.check import check_cohort
 from helpers.cohort.cleaning import clean_cohort
-from helpers.cohort.problems import CohortError, Problem, errors
+from helpers.problems import CohortError, Problem, errors
 
 CELL_UNITS = (
     "one of 10^9/L, 10^3/uL, 10^3/mm^3, K/uL, G/L, giga/L, 10^6/mL, /uL, cells/uL, /mm^3, /nL, 10^6/L"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from helpers.cohort.analysis_tables import COLUMNS
 from helpers.cohort.check import check_cohort
 from helpers.cohort.cleaning import AnalysisTables, clean_cohort, inputs_digest, load_or_clean
-from helpers.cohort.problems import CohortError
+from helpers.problems import CohortError
 
 
 @pytest.fixture(scope="module")

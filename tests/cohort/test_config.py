@@ -5,7 +5,7 @@ import pytest
 
 from helpers.cohort.config import key_lines, load_config, read_config
 from helpers.cohort.guide import skeleton_config, toml_value
-from helpers.cohort.problems import CohortError
+from helpers.problems import CohortError
 from helpers.cohort.settings import CohortConfig
 
 

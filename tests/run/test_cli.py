@@ -6,7 +6,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from helpers.cohort.problems import Problem
+from helpers.problems import Problem
 from helpers.commands.cli import app
 
 

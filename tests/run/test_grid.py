@@ -100,7 +100,7 @@ def test_each_combination_is_run_once_and_again_only_when_something_changed(
 
 
 def test_a_faulty_cohort_is_reported_once_for_all_combinations(go, fake_kernels, monkeypatch) -> None:
-    from helpers.cohort.problems import Problem
+    from helpers.problems import Problem
 
     problem = Problem("patients.csv", 3, "sex", "'x'", "female or male", "correct it")
     monkeypatch.setattr("helpers.run.checking.cohort_problems", lambda _: [problem])

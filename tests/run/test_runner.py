@@ -200,7 +200,7 @@ def test_cohorts_keep_their_results_apart(go, project) -> None:
 
 
 def test_a_cohort_that_fails_the_check_is_reported_and_the_others_go_on(go, project, monkeypatch) -> None:
-    from helpers.cohort.problems import Problem
+    from helpers.problems import Problem
 
     project.cohort("faulty")
     problem = Problem("patients.csv", 3, "sex", "'x'", "female or male", "correct it")
@@ -219,7 +219,7 @@ def test_a_cohort_that_fails_the_check_is_reported_and_the_others_go_on(go, proj
 
 
 def test_warnings_do_not_stop_a_cohort(go, monkeypatch) -> None:
-    from helpers.cohort.problems import Problem
+    from helpers.problems import Problem
 
     warning = Problem("patients.csv", 3, "sex", "'x'", "y", "z", severity="warning")
     monkeypatch.setattr("helpers.run.checking.cohort_problems", lambda _: [warning])

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from helpers.cohort.dictionary import Dictionary, load_dictionary
-from helpers.cohort.problems import CohortError, Problem, closest, gather, suggestion
+from helpers.problems import CohortError, Problem, closest, gather, suggestion
 from helpers.cohort.settings import CohortConfig
 
 __all__ = ["CONFIG_FILE", "CohortConfig", "ConfigReading", "load_config", "read_config"]

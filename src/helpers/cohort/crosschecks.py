@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.cohort.dictionary import Dictionary, normalise_unit
 from helpers.cohort.parsing import TypedTable
-from helpers.cohort.problems import Problem, closest
+from helpers.problems import Problem, closest
 from helpers.cohort.settings import CohortConfig
 
 DOSE_UNITS = ("mg", "g", "mg/kg", "g/kg", "mg/m2")

@@ -15,7 +15,7 @@ from helpers.cohort.parsing import (
     parse_result,
     spelled_as,
 )
-from helpers.cohort.problems import Problem, suggestion
+from helpers.problems import Problem, suggestion
 from helpers.cohort.settings import CohortConfig
 
 NOT_IN_DICTIONARY = "variable not in the dictionary"

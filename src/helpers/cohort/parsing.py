@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort.dictionary import Dictionary, Variable, fold
-from helpers.cohort.problems import Problem, suggestion
+from helpers.problems import Problem, suggestion
 from helpers.cohort.reading import DATE_TWINS, RawTable
 from helpers.cohort.sections import Table
 from helpers.cohort.settings import CohortConfig

@@ -12,7 +12,7 @@ import pandas as pd
 
 from helpers.cohort.dictionary import TABLE_NAMES, Dictionary, TableName, fold
 from helpers.cohort.files import SUFFIXES, read_records
-from helpers.cohort.problems import Problem, closest, suggestion
+from helpers.problems import Problem, closest, suggestion
 from helpers.cohort.sections import Table
 from helpers.cohort.settings import CohortConfig
 

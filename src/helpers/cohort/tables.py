@@ -11,7 +11,7 @@ import pandas as pd
 
 from helpers.cohort.dictionary import Dictionary, TableName
 from helpers.cohort.parsing import TypedTable
-from helpers.cohort.problems import Problem
+from helpers.problems import Problem
 from helpers.cohort.reading import DATE_TWINS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from helpers.project.paths import CohortPaths, project_root, state_dir
 from helpers.project.sources import digest_file, digest_value, files_matching, source_digest, source_files
 
 if TYPE_CHECKING:
-    from helpers.cohort.problems import Problem
+    from helpers.problems import Problem
 
 _CHECKS = ["helpers.cohort.check", "helpers.run.checking"]
 
@@ -30,7 +30,7 @@ def criteria_problems(folder: Path) -> "list[Problem]":
     from helpers.clinical.response_rules import load_response_rule
     from helpers.clinical.toxicity import load_toxicity_scale
     from helpers.cohort.config import CONFIG_FILE, read_config
-    from helpers.cohort.problems import Problem, suggestion
+    from helpers.problems import Problem, suggestion
 
     if not (folder / CONFIG_FILE).is_file():
         return []
@@ -72,7 +72,7 @@ def problems_before_run(paths: CohortPaths) -> str:
     digest = _digest(paths)
     if _stored(passed) == digest:
         return ""
-    from helpers.cohort.problems import errors, render
+    from helpers.problems import errors, render
 
     found = errors(cohort_problems(paths))
     if found:

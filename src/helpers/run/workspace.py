@@ -166,7 +166,7 @@ def open_cohort(cohort: str | os.PathLike[str], notebook: str, **parameters: Any
         ParameterError: a parameter has a value that it may not have.
         UnreadableCohortError: the cohort cannot be found or read. Every problem has been printed.
     """
-    from helpers.cohort.problems import CohortError
+    from helpers.problems import CohortError
 
     own = own_values(parameters)
     try:

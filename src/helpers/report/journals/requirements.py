@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from helpers.cohort.problems import closest
+from helpers.problems import closest
 from helpers.errors import CompendiumError
 
 Column = Literal["single", "one_and_a_half", "double"]
