@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from helpers.clinical.criteria_schema import FORMS, KINDS, RULE_TAG, FileNode, Node, SettingNode
+from helpers.clinical.criteria_schema import FORMS, KINDS, RULE_TAG, Node, SettingNode
 from helpers.clinical.errors import ClinicalError, CriteriaError, Fault
 
 Directory = Path | str
@@ -178,9 +178,7 @@ class _Resolver:
 # --- faults of the shape, in words --------------------------------------------------------------------
 
 
-def validated(
-    model: type[AnyNode], value: Any, opened: OpenedFile, place: str = ""
-) -> AnyNode | None:
+def validated(model: type[AnyNode], value: Any, opened: OpenedFile, place: str = "") -> AnyNode | None:
     """Return a table as a model; record its faults and return None where it has another shape."""
     try:
         return model.model_validate(value)
@@ -196,10 +194,11 @@ def validated(
 def _innermost(details: list[ErrorDetails]) -> list[ErrorDetails]:
     """Drop what is said of a list as a whole where one of its own entries is at fault."""
     places = [detail["loc"] for detail in details]
-    return [
-        one for one in details
-        if not any(len(one["loc"]) < len(other) and other[: len(one["loc"])] == one["loc"] for other in places)
-    ]  # fmt: skip
+
+    def encloses(place: tuple[int | str, ...]) -> bool:
+        return any(len(place) < len(other) and other[: len(place)] == place for other in places)
+
+    return [detail for detail in details if not encloses(detail["loc"])]
 
 
 def _dotted(place: str, loc: tuple[int | str, ...]) -> str:

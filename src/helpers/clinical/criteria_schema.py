@@ -16,6 +16,7 @@ Moment = Literal["visit", "baseline"]
 MissingPolicy = Literal["undetermined", "not_met"]
 Text = Annotated[str, Field(min_length=1)]
 Number = float
+Names = Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
 
 # What stands in the place of a rule that has none of the known forms.
 RULE_FORMS: Final = (
@@ -255,7 +256,7 @@ class CriteriaNode(FileNode):
     items: tuple[ItemNode, ...] = Field(min_length=1, strict=False)
     needs: tuple[NeedNode, ...] = Field(min_length=1, strict=False)
     runs: dict[str, RunNode] = {}
-    verdicts: dict[str, tuple[str, ...]] = Field(default={}, strict=False)
+    verdicts: dict[str, Names] = {}
 
 
 class ScoreNode(FileNode):
@@ -265,7 +266,9 @@ class ScoreNode(FileNode):
     missing: MissingPolicy = "undetermined"
     items: tuple[ScoreItemNode, ...] = Field(min_length=1, strict=False)
     cutoff: CutoffNode
-    probability: tuple[tuple[float, str], ...] = Field(default=(), strict=False)
+    probability: tuple[Annotated[tuple[float, str], Field(strict=False)], ...] = Field(
+        default=(), strict=False
+    )
 
 
 class ResponseNode(FileNode):

@@ -167,9 +167,7 @@ def _score(opened: OpenedFile, measures: Measures) -> Score:
     reader = RuleReader(opened, measures)
     items = tuple(_score_item(reader, entry, f"items[{i}]") for i, entry in enumerate(node.items, 1))
     _check_unique(opened, "items.id", [item.id for item in items])
-    cutoff = Compare(
-        "score", node.cutoff.op, node.cutoff.value, "1", kept="1", threshold=node.cutoff.value
-    )
+    cutoff = Compare("score", node.cutoff.op, node.cutoff.value, "1", kept="1", threshold=node.cutoff.value)
     return Score(**_head(opened), items=items, cutoff=cutoff, probability=node.probability)
 
 
@@ -200,13 +198,12 @@ def _need(opened: OpenedFile, node: NeedNode, key: str, items: tuple[Item, ...])
 
 
 def _score_item(reader: RuleReader, node: ScoreItemNode, key: str) -> ScoreItem:
-    common = {"standing": node.standing, "note": node.note}
     if bool(node.steps) == (node.coefficient is not None):
         found = "both" if node.steps else None
         reader.opened.fault(f"{key}.steps", found, "steps of points, or coefficient with variable and unit")
     if node.coefficient is not None:
         weighted = reader.weighted(node, key)
-        return ScoreItem(node.id, node.label, weighted=weighted, **common)
+        return ScoreItem(node.id, node.label, (), weighted, node.standing, node.note)
     steps = tuple(
         (step.points, reader.rule(step.rule, f"{key}.steps[{i}].rule"))
         for i, step in enumerate(node.steps, 1)
@@ -214,4 +211,4 @@ def _score_item(reader: RuleReader, node: ScoreItemNode, key: str) -> ScoreItem:
     points = [one for one, _ in steps]
     if points != sorted(points):
         reader.opened.fault(f"{key}.steps", points, "points in rising order")
-    return ScoreItem(node.id, node.label, steps, **common)
+    return ScoreItem(node.id, node.label, steps, None, node.standing, node.note)

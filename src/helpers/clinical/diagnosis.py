@@ -14,7 +14,7 @@ import pandas as pd
 from helpers.clinical.criteria_files import Directory
 from helpers.clinical.definitions import Criteria, Score, load_criteria
 from helpers.clinical.derived import with_derived
-from helpers.clinical.engine import VERDICTS, Evaluation, ScoreEvaluation, evaluate, evaluate_score
+from helpers.clinical.engine import Evaluation, ScoreEvaluation, evaluate, evaluate_score
 from helpers.clinical.facts import Facts, FloatArray, StateArray
 from helpers.clinical.measures import Measures
 
@@ -62,9 +62,14 @@ def evaluate_by_name(
     measures: Measures | None = None,
 ) -> Evaluation | ScoreEvaluation:
     """Load a criteria set or score, the package's or a study's own, and evaluate it on `facts`."""
-    criteria = load_criteria(
-        name, extra_directories=extra_directories, settings=settings, measures=measures
-    )
+    criteria = load_criteria(name, extra_directories=extra_directories, settings=settings, measures=measures)
+    return evaluate_loaded(criteria, facts, missing=missing)
+
+
+def evaluate_loaded(
+    criteria: Criteria | Score, facts: Facts, *, missing: str | None = None
+) -> Evaluation | ScoreEvaluation:
+    """Evaluate a criteria set or score on `facts` and the values that follow from them."""
     facts = with_derived(facts)
     if isinstance(criteria, Criteria):
         return evaluate(criteria, facts, missing=missing)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from helpers.clinical.definitions import MISSING_POLICIES, Criteria, Need, Score, ScoreItem, load_criteria
 from helpers.clinical.errors import ClinicalError, NothingRecordedError
-from helpers.clinical.facts import QUALIFIER_SIGNS, Column, Facts, StateArray
+from helpers.clinical.facts import QUALIFIER_SIGNS, BoolArray, Column, Facts, StateArray
 from helpers.clinical.rules import (
     CENSORED,
     MET,
@@ -21,7 +21,6 @@ from helpers.clinical.rules import (
     RELATIVE_UNITS,
     SIDES,
     STATE_NAMES,
-    BoolArray,
     Compare,
     Memo,
     Rule,
@@ -169,7 +168,7 @@ _STATES_IN_ORDER = np.array(
 
 
 def check_variables(parts: Iterable[Rule | Weighted], facts: Facts, name: str) -> list[str]:
-    """List variables of the rules that the facts never hold; `NothingRecordedError` if that is all of them."""
+    """List the variables that the facts never hold; `NothingRecordedError` if that is all of them."""
     used: set[str] = set()
     for part in parts:
         used |= {part.variable} if isinstance(part, Weighted) else {leaf.variable for leaf in part.leaves()}

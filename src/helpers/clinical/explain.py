@@ -12,10 +12,9 @@ import pandas as pd
 from helpers.clinical.definitions import Score
 from helpers.clinical.engine import VERDICTS, Evaluation, ScoreEvaluation
 from helpers.clinical.errors import ClinicalError
-from helpers.clinical.facts import Facts
+from helpers.clinical.facts import BoolArray, Facts
 from helpers.clinical.response import assess_response, response_evidence
 from helpers.clinical.response_rules import ResponseRule
-from helpers.clinical.rules import BoolArray
 from helpers.clinical.steroids import DoseRule, weekly_dose
 
 COLUMNS = [
@@ -42,13 +41,22 @@ class ResponseCalls:
 
 
 @dataclass(frozen=True)
+class Diagnosed:
+    """An evaluation, the rows of its facts that count (one a patient), and when that is, in words."""
+
+    evaluation: Evaluation | ScoreEvaluation
+    rows: BoolArray
+    moment: str = ""
+
+
+@dataclass(frozen=True)
 class Judgements:
     """Every call made on the patients of a cohort, and what they were made on.
 
     Attributes:
         facts: what is known of the patients at the visits.
         patients: the analysis table.
-        diagnoses: evaluations of criteria sets and scores on those facts.
+        diagnoses: criteria sets and scores, each with the rows of the facts it was evaluated on.
         verdicts: further evaluations with one row a patient, by the question they answer: refractory,
             eligible.
         response: how responses were called; None if they were not.
@@ -58,7 +66,7 @@ class Judgements:
 
     facts: Facts
     patients: pd.DataFrame
-    diagnoses: Sequence[Evaluation | ScoreEvaluation] = ()
+    diagnoses: Sequence[Diagnosed] = ()
     verdicts: Mapping[str, Evaluation] = field(default_factory=dict)
     response: ResponseCalls | None = None
     doses: pd.DataFrame | None = None
@@ -92,7 +100,7 @@ def explain_patient(
     wanted = mine & ~baseline
     if visits is not None:
         wanted &= facts.keys["visit"].isin(list(visits)).to_numpy()
-    parts = [_diagnosis_rows(evaluation, mine & baseline) for evaluation in judged.diagnoses]
+    parts = [_diagnosis_rows(one, patient_id) for one in judged.diagnoses]
     parts += [_verdict_rows(question, found, patient_id) for question, found in judged.verdicts.items()]
     if judged.response is not None:
         parts += _response_rows(facts, judged.patients, judged.response, wanted)
@@ -132,19 +140,23 @@ def _value_text(row: Any) -> str:
     return text
 
 
-def _diagnosis_rows(evaluation: Evaluation | ScoreEvaluation, rows: BoolArray) -> pd.DataFrame:
+def _diagnosis_rows(one: Diagnosed, patient_id: str) -> pd.DataFrame:
+    evaluation = one.evaluation
+    rows = one.rows & (evaluation.facts.keys["patient_id"].to_numpy() == patient_id)
     verdict = str(VERDICTS[evaluation.verdict[rows]][0]) if rows.any() else "no baseline"
+    when = f", {one.moment}" if one.moment else ""
     if isinstance(evaluation, Evaluation):
         frame = evaluation.frame()[rows]
         counted = f" ({frame['n_met'].iloc[0]} items met)" if len(frame) else ""
-        return _shape(evaluation.evidence(rows), f"MAS by {evaluation.criteria.title}", verdict + counted)
+        title = f"MAS by {evaluation.criteria.title}{when}"
+        return _shape(evaluation.evidence(rows), title, verdict + counted)
     score: Score = evaluation.score
     if rows.any():
         low, high = evaluation.lowest[rows][0], evaluation.highest[rows][0]
         stands = evaluation.as_it_stands[rows][0]
-        known = f"score {stands:g}" if not np.isnan(stands) else "no score, a value is missing"
+        known = "no score, a value is missing" if np.isnan(stands) else f"score {stands:g}"
         verdict += f" ({known}" + (f", attainable {low:g} to {high:g})" if high > low else ")")
-    return _shape(evaluation.evidence(rows), f"MAS by {score.title}", verdict)
+    return _shape(evaluation.evidence(rows), f"MAS by {score.title}{when}", verdict)
 
 
 def _response_rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,8 @@ from helpers.clinical.facts import (
 
 _QUALIFIERS = {"": 0, "<": -1, ">": 1}
 # Columns of the analysis tables beside value and unit: as it was recorded, and the laboratory's own range.
-VALUE_RECORDED, UNIT_RECORDED = "value_reported", "unit_reported"
-LIMIT_COLUMNS = {"low": "ref_low", "high": "ref_high"}
+VALUE_RECORDED, UNIT_RECORDED = "recorded_value", "recorded_unit"
+LIMIT_COLUMNS = {"low": "reference_low", "high": "reference_high"}
 # Findings that, once recorded for a patient, hold at every later visit; the others describe baseline only.
 LASTING_SIGNS = ("known_immunosuppression", "ana_or_rf_positive", "molecular_diagnosis", "age")
 
@@ -61,10 +62,12 @@ def _scatter(table: pd.DataFrame, position: IntArray, n: int) -> dict[str, Colum
         signs[where] = qualifier[rows]
         arrays = [_placed(data, rows, where, n) for data in (value, day, source)]
         own = {side: _placed(data, rows, where, n) for side, data in limits.items()}
+        own = {side: data for side, data in own.items() if not np.isnan(data).all()}
         columns[str(name)] = Column(
             arrays[0], signs, "" if units is None else str(units[rows[0]]), arrays[1], arrays[2],
             written=_written(recorded, rows, where, n),
-            **{side: data for side, data in own.items() if not np.isnan(data).all()},
+            low=own.get("low"),
+            high=own.get("high"),
         )  # fmt: skip
     return columns
 
@@ -183,11 +186,12 @@ def _sex_and_age(
     patients: pd.DataFrame | None, index: IntArray
 ) -> tuple[npt.NDArray[np.object_] | None, FloatArray | None]:
     """Sex and age of the patient of each row, None where they were not recorded for anybody."""
-    sex = age = None
+    sex: npt.NDArray[np.object_] | None = None
+    age: FloatArray | None = None
     if patients is not None and "sex" in patients:
-        sex = patients["sex"].fillna("").astype(str).to_numpy(dtype=object)[index]
+        sex = np.asarray(patients["sex"].fillna("").astype(str), dtype=object)[index]
     if patients is not None and "age" in patients:
-        age = patients["age"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)[index]
+        age = np.asarray(patients["age"].astype("Float64"), dtype=np.float64)[index]
     return sex, age
 
 
@@ -209,15 +213,16 @@ def facts_from_measurements(
     keys: pd.DataFrame,
     patients: pd.DataFrame | None = None,
     *,
-    lookback_days: int = 7,
+    window: tuple[int, int] = (-7, 0),
     baseline_day: int = 0,
     variables: Iterable[str] | None = None,
     ranges: Ranges | None = None,
 ) -> Facts:
     """Build facts for any patient-days (`keys`: patient_id, day) from the analysis table `measurements`.
 
-    Each value is the last one measured in the `lookback_days` days up to and including the day. Patient-level signs are known on `baseline_day` and before. The baseline
-    of a row is the same patient's row on `baseline_day`, if there is one.
+    Each value is the one measured nearest to the day inside `window` (first and last day from it), the
+    earlier of two as near; of one day the last row. Patient-level signs are known on `baseline_day` and
+    before. The baseline of a row is the same patient's row on `baseline_day`, if there is one.
     """
     require_columns(measurements, "measurements", ["patient_id", "day", "variable", "value"])
     require_columns(keys, "keys", ["patient_id", "day"])
@@ -231,17 +236,9 @@ def facts_from_measurements(
     table = table.astype({"day": float}).sort_values("day", kind="stable")
     left = rows.reset_index(names="position").sort_values("day", kind="stable")
     columns: dict[str, Column] = {}
-    for name, part in table.groupby("variable", sort=True):
-        right = part.assign(measured=part["day"])
-        merged = pd.merge_asof(
-            left[["position", "patient_id", "day"]],
-            right,
-            on="day",
-            by="patient_id",
-            tolerance=lookback_days,
-        ).dropna(subset=["value"])
-        merged = merged.assign(day=merged["measured"])
-        columns |= _scatter(merged, merged["position"].to_numpy(), len(rows)) if len(merged) else {}
+    for _, part in table.groupby("variable", sort=True):
+        nearest = _nearest(left[["position", "patient_id", "day"]], part, window)
+        columns |= _scatter(nearest, nearest["position"].to_numpy(), len(rows)) if len(nearest) else {}
     index = np.zeros(len(rows), dtype=np.int64)
     early = rows["day"].to_numpy() <= baseline_day
     if patients is not None:
@@ -255,6 +252,27 @@ def facts_from_measurements(
     return Facts(
         rows, columns, row.to_numpy(dtype=np.int64), *_sex_and_age(patients, index), dict(ranges or {})
     )
+
+
+def _nearest(left: pd.DataFrame, measured: pd.DataFrame, window: tuple[int, int]) -> pd.DataFrame:
+    """The row of one variable nearest to each patient-day inside the window; `day` is that of the row."""
+    right = measured.assign(measured=measured["day"])
+    found = []
+    directions: tuple[tuple[Literal["backward", "forward"], int], ...] = (
+        ("backward", -window[0]),
+        ("forward", window[1]),
+    )
+    for direction, days in directions:
+        if days > 0 or (days == 0 and direction == "backward"):
+            merged = pd.merge_asof(
+                left, right, on="day", by="patient_id", tolerance=days, direction=direction,
+                allow_exact_matches=direction == "backward",
+            )  # fmt: skip
+            distance = (merged["measured"] - merged["day"]).abs()
+            found.append(merged.assign(distance=distance).dropna(subset=["value"]))
+    every = pd.concat(found).sort_values("distance", kind="stable")
+    nearest = every.drop_duplicates("position").sort_values("position")
+    return nearest.assign(day=nearest["measured"]).drop(columns=["measured", "distance"])
 
 
 def facts_on_measured_days(
@@ -274,9 +292,9 @@ def facts_on_measured_days(
     start = pd.DataFrame({"patient_id": patients["patient_id"].to_numpy(), "day": 0})
     keys = pd.concat([start, measured], ignore_index=True).astype({"day": int}).drop_duplicates()
     keys = keys.sort_values(["patient_id", "day"], kind="stable").reset_index(drop=True)
-    daily = facts_from_measurements(measurements, keys, patients, lookback_days=0, ranges=ranges)
+    daily = facts_from_measurements(measurements, keys, patients, window=(0, 0), ranges=ranges)
     first = facts_from_measurements(
-        measurements, keys, patients, lookback_days=baseline_lookback_days, ranges=ranges
+        measurements, keys, patients, window=(-baseline_lookback_days, 0), ranges=ranges
     )
     at_baseline = keys["day"].to_numpy() == 0
     columns = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -67,25 +67,25 @@ class Column:
     def take(self, rows: IntArray) -> Column:
         """Values at `rows`; a row of -1 gives a missing value."""
         gone = rows < 0
-        return self._mapped(
-            lambda array: np.where(gone, np.nan, array[rows]),
-            np.where(gone, 0, self.qualifier[rows]).astype(np.int8),
-            None if self.written is None else self.written.take(rows, gone),
+
+        def at(array: FloatArray) -> FloatArray:
+            return np.where(gone, np.nan, array[rows])
+
+        return replace(
+            self,
+            value=at(self.value),
+            qualifier=np.where(gone, 0, self.qualifier[rows]).astype(np.int8),
+            day=at(self.day),
+            source_row=at(self.source_row),
+            written=None if self.written is None else self.written.take(rows, gone),
+            low=None if self.low is None else at(self.low),
+            high=None if self.high is None else at(self.high),
         )
 
     def where(self, mask: BoolArray, other: Column) -> Column:
         """These values where `mask` holds, those of `other` elsewhere."""
         rows = np.where(mask, np.arange(len(mask)), np.arange(len(mask)) + len(mask))
         return stacked(self, other).take(rows)
-
-    def _mapped(
-        self, change: Callable[[FloatArray], FloatArray], qualifier: StateArray, written: Written | None
-    ) -> Column:
-        changed = {
-            name: None if (array := getattr(self, name)) is None else change(array)
-            for name in ("value", "day", "source_row", "low", "high")
-        }
-        return replace(self, qualifier=qualifier, written=written, **changed)
 
     def written_in(self, unit: str) -> BoolArray | None:
         """Return which values were recorded in a unit (normalised spelling); None if none was.
@@ -107,27 +107,33 @@ def stacked(first: Column, second: Column) -> Column:
     """Return the values of two columns of one variable, one below the other."""
     n, m = len(first.value), len(second.value)
 
-    def both(name: str) -> FloatArray | None:
-        one, other = getattr(first, name), getattr(second, name)
+    def both(one: FloatArray | None, other: FloatArray | None) -> FloatArray | None:
         if one is None and other is None:
             return None
         parts = [np.full(size, np.nan) if part is None else part for part, size in ((one, n), (other, m))]
         return np.concatenate(parts)
 
-    written = None
-    if first.written is not None or second.written is not None:
-        a, b = (
-            column.written or Written(np.full(size, np.nan), np.full(size, -1), ())
-            for column, size in ((first, n), (second, m))
-        )
-        units = tuple(dict.fromkeys((*a.units, *b.units)))
-        places = [np.array([*(units.index(unit) for unit in part.units), -1]) for part in (a, b)]
-        codes = np.concatenate([place[part.unit] for place, part in zip(places, (a, b), strict=True)])
-        written = Written(np.concatenate([a.value, b.value]), codes, units)
     return replace(
-        first, qualifier=np.concatenate([first.qualifier, second.qualifier]), written=written,
-        **{name: both(name) for name in ("value", "day", "source_row", "low", "high")},
-    )  # fmt: skip
+        first,
+        value=np.concatenate([first.value, second.value]),
+        qualifier=np.concatenate([first.qualifier, second.qualifier]),
+        day=np.concatenate([first.day, second.day]),
+        source_row=np.concatenate([first.source_row, second.source_row]),
+        written=_written_below(first, second),
+        low=both(first.low, second.low),
+        high=both(first.high, second.high),
+    )
+
+
+def _written_below(first: Column, second: Column) -> Written | None:
+    if first.written is None and second.written is None:
+        return None
+    nothing = [Written(np.full(len(c.value), np.nan), np.full(len(c.value), -1), ()) for c in (first, second)]
+    a, b = first.written or nothing[0], second.written or nothing[1]
+    units = tuple(dict.fromkeys((*a.units, *b.units)))
+    places = [np.array([*(units.index(unit) for unit in part.units), -1]) for part in (a, b)]
+    codes = np.concatenate([places[0][a.unit], places[1][b.unit]])
+    return Written(np.concatenate([a.value, b.value]), codes, units)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What rules need to know of a variable: its kept unit, the units it may be given in, whether it is a sign."""
+"""What rules need to know of a variable: its kept unit, the units accepted, whether it is a sign."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ import pandas as pd
 from helpers.clinical.criteria_files import Directory
 from helpers.clinical.engine import EVIDENCE_COLUMNS, check_variables, rule_evidence
 from helpers.clinical.errors import ClinicalError, require_columns
-from helpers.clinical.facts import Facts, StateArray
+from helpers.clinical.facts import BoolArray, Facts, StateArray
 from helpers.clinical.measures import Measures
 from helpers.clinical.response_rules import Marker, ResponseRule, load_response_rule
-from helpers.clinical.rules import CENSORED, MET, NOT_DONE, NOT_MET, BoolArray, Memo, Rule
+from helpers.clinical.rules import CENSORED, MET, NOT_DONE, NOT_MET, Memo, Rule
 
 __all__ = [
     "VARIANTS",
@@ -329,15 +329,18 @@ def withdrawal_days(
     return {str(who): float(day) + 1 for who, day in zip(left["patient_id"], left["stop_day"], strict=True)}
 
 
-PRODUCTS: Mapping[str, str] = {"red cells": "red_cell_transfusion", "platelets": "platelet_transfusion"}
+# Blood products, as the vocabulary calls them, and the sign that one was given.
+PRODUCTS: Mapping[str, str] = {
+    "red_cells": "red_cell_transfusion", "platelet_concentrate": "platelet_transfusion",
+}  # fmt: skip
 
 
 def transfusion_facts(facts: Facts, treatments: pd.DataFrame, *, lookback_days: int = 7) -> Facts:
     """Add red_cell_transfusion and platelet_transfusion: 1 if given in the days up to the visit, else 0.
 
-    A visit looks back over `lookback_days` days, its own included. Only of use where transfusions are
-    recorded among the treatments (drugs "red cells", "platelets"); without any such row in the whole table
-    the facts come back unchanged, because nothing recorded is not the same as nothing given.
+    A visit looks back over `lookback_days` days, its own included. What was recorded at a visit stands before
+    it. Only of use where transfusions are recorded among the treatments; without any such row in the whole
+    table the facts come back unchanged, because nothing recorded is not the same as nothing given.
     """
     if not treatments["drug"].isin(list(PRODUCTS)).any():
         return facts
@@ -356,5 +359,9 @@ def transfusion_facts(facts: Facts, treatments: pd.DataFrame, *, lookback_days: 
         for who, start, stop, row in zip(given["patient_id"], given["start_day"], stops, rows, strict=True):
             during = (patient == who) & (start <= day) & (stop > day - lookback_days)
             value[during], source[during] = 1.0, row
+        recorded = facts.columns.get(variable)
         facts = facts.with_column(variable, value, day=day, source_row=source, table="treatments")
+        if recorded is not None:
+            own = recorded.where(~np.isnan(recorded.value), facts.columns[variable])
+            facts = replace(facts, columns={**facts.columns, variable: own})
     return facts

@@ -110,8 +110,8 @@ def _marker(reader: RuleReader, node: MarkerNode, key: str) -> Marker:
     applies = None
     if specific is not None and specific.applies is not None:
         applies = reader.rule(specific.applies, f"{key}.specific.applies")
-    of_all = [rules.get(name, nothing) for name in ("abnormal", "improved", "normal")]
-    return Marker(node.id, node.label, *of_all, own, applies)
+    abnormal, improved, normal = (rules.get(name, nothing) for name in ("abnormal", "improved", "normal"))
+    return Marker(node.id, node.label, abnormal, improved, normal, own, applies)
 
 
 def _rules_by_direction(reader: RuleReader, node: MarkerNode, key: str) -> dict[str, Rule]:

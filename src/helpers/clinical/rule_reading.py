@@ -72,7 +72,9 @@ class RuleReader:
     def _limit(self, node: schema.LimitNode, measure: Measure, key: str) -> Compare:
         if node.unit in RELATIVE_UNITS:
             if node.printed:
-                self.opened.fault(f"{key}.printed", dict(node.printed), f"nothing beside a limit in {node.unit}")
+                self.opened.fault(
+                    f"{key}.printed", dict(node.printed), f"nothing beside a limit in {node.unit}"
+                )
             return Compare(measure.name, node.op, node.value, node.unit, node.at, kept=measure.unit)
         limits: dict[str, float] = {}
         kept = self._kept(measure, node.value, node.unit, f"{key}.unit", relative=True)
@@ -94,7 +96,6 @@ class RuleReader:
             more = f", {', '.join(RELATIVE_UNITS)}" if relative else ""
             self.opened.fault(key, unit, f"a unit of {measure.name}: {measure.accepted()}{more}")
         return kept
-
 
     def weighted(self, node: schema.ScoreItemNode, key: str) -> Weighted:
         """Make the weighted value of a score's item."""

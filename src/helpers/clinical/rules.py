@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from helpers.clinical.facts import BoolArray, Column, Facts, FloatArray, Side, StateArray
 
@@ -162,8 +161,8 @@ class Compare(Rule):
             baseline = facts.column(self.variable, "baseline")
             return missing if baseline is None else compare_to_baseline(column, baseline, self.op, self.value)
         if self.unit in RELATIVE_UNITS:
-            limit = facts.limit(self.variable, SIDES[self.unit], column)
-            return missing if limit is None else compare(column, self.op, self.value * limit)
+            normal = facts.limit(self.variable, SIDES[self.unit], column)
+            return missing if normal is None else compare(column, self.op, self.value * normal)
         state = compare(column, self.op, self.threshold)
         for rows, limit in self.printed_limits(column):
             state[rows] = compare(column.as_written(rows), self.op, limit)

@@ -12,11 +12,14 @@ import pandas as pd
 from helpers.clinical.criteria_files import Directory, Setting, open_criteria
 from helpers.clinical.criteria_schema import TermNode, ToxicityNode
 from helpers.clinical.engine import rule_evidence
-from helpers.clinical.errors import ClinicalError, require_columns
-from helpers.clinical.facts import QUALIFIER_SIGNS, Facts
+from helpers.clinical.errors import ClinicalError, NothingRecordedError, require_columns
+from helpers.clinical.facts import QUALIFIER_SIGNS, BoolArray, Facts
 from helpers.clinical.measures import Measures, shipped_measures
 from helpers.clinical.rule_reading import RuleReader
-from helpers.clinical.rules import MET, NOT_MET, BoolArray, Memo, Rule
+from helpers.clinical.rules import MET, NOT_MET, Memo, Rule
+from helpers.vocabulary.names import fold
+from helpers.vocabulary.reading import shipped_vocabulary
+from helpers.vocabulary.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def _term(reader: RuleReader, node: TermNode, key: str) -> Term:
         (int(grade), reader.rule(node.grades[grade], f"{key}.grades.{grade}"))
         for grade in sorted(node.grades)
     )
-    names = tuple(folded(name) for name in (node.term, *node.recorded_as))
+    names = (node.term, *node.recorded_as)
     return Term(node.id, node.term, node.variable, node.direction, grades, names)
 
 
@@ -121,7 +124,9 @@ def grade_laboratory(facts: Facts, scale: ToxicityScale | None = None) -> pd.Dat
         parts.append(part)
     if not parts:
         variables = ", ".join(term.variable for term in scale.terms)
-        raise ClinicalError(f"scale {scale.name}: none of its variables was ever recorded: {variables}")
+        raise NothingRecordedError(
+            f"scale {scale.name}: none of its variables was ever recorded: {variables}"
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -237,28 +242,41 @@ def _rate_row(counted: pd.DataFrame, risk: pd.Series, first_only: bool) -> dict[
 
 
 def laboratory_beside_recorded(
-    worst: pd.DataFrame, events: pd.DataFrame, scale: ToxicityScale | None = None
+    worst: pd.DataFrame,
+    events: pd.DataFrame,
+    scale: ToxicityScale | None = None,
+    vocabulary: Vocabulary | None = None,
 ) -> pd.DataFrame:
     """Set the worst laboratory grade of every patient and term beside the adverse event recorded for it.
 
-    Events are matched by the term's name and `recorded_as` (case aside); recorded_grade is the worst
-    recorded one, missing where none was. `finding` is "both", "laboratory only" (grade 1 or more and no
-    event), "recorded only" or "neither".
+    Events are matched by the term's name and `recorded_as`, in any spelling and language that `vocabulary`
+    knows; recorded_grade is the worst recorded one, missing where none was. `finding` is "both", "laboratory
+    only" (grade 1 or more and no event), "recorded only" or "neither".
     """
-    scale = scale or load_toxicity_scale()
+    scale, known = scale or load_toxicity_scale(), vocabulary or shipped_vocabulary()
+
+    def told(name: object) -> str:
+        return fold(known.term_named(str(name)))
+
     names = pd.DataFrame(
-        [(name, term.id) for term in scale.terms for name in {term.term.lower(), *term.recorded_as}],
+        [(name, term.id) for term in scale.terms for name in {told(one) for one in term.recorded_as}],
         columns=["name", "term"],
     )
-    matched = events.assign(name=events["term"].astype(str).str.lower().str.strip()).drop(columns="term")
+    matched = events.assign(name=events["term"].map(told)).drop(columns="term")
     matched = matched.merge(names, on="name")
-    recorded = matched.groupby(["patient_id", "term"])["grade"].max().rename("recorded_grade").reset_index()
+    recorded = (
+        matched.groupby(["patient_id", "term"])
+        .agg(recorded_grade=("grade", "max"), recorded=("grade", "size"))
+        .reset_index()
+    )
     frame = worst.merge(recorded, on=["patient_id", "term"], how="outer")
     labels = {term.id: term.term for term in scale.terms}
     frame["label"] = frame["term"].map(labels)
     seen = (frame["worst_grade"].astype("Int64") >= 1).fillna(False).to_numpy(dtype=bool)
-    told = frame["recorded_grade"].notna().to_numpy()
+    # An event without a grade was recorded all the same.
+    said = frame["recorded"].fillna(0).to_numpy(dtype=float) > 0
     frame["finding"] = np.select(
-        [seen & told, seen, told], ["both", "laboratory only", "recorded only"], default="neither"
+        [seen & said, seen, said], ["both", "laboratory only", "recorded only"], default="neither"
     )
+    frame = frame.drop(columns="recorded")
     return frame.sort_values(["patient_id", "term"], kind="stable").reset_index(drop=True)

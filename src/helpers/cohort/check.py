@@ -10,10 +10,10 @@ from helpers.cohort.config import ConfigReading, read_config
 from helpers.cohort.dictionary import Dictionary, TableName, load_dictionary
 from helpers.cohort.measuring import Measured, measure
 from helpers.cohort.parsing import TypedTable, add_days, set_aside_unmapped_drugs, type_table
-from helpers.problems import Problem, gather
 from helpers.cohort.reading import Reading, read_tables
 from helpers.cohort.settings import CohortConfig
 from helpers.cohort.tables import validate
+from helpers.problems import Problem, gather
 
 
 @dataclass(frozen=True)

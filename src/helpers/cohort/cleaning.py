@@ -14,10 +14,10 @@ from helpers.cohort.config import CONFIG_FILE, read_config
 from helpers.cohort.dictionary import DICTIONARY_PATH, TABLE_NAMES, TableName
 from helpers.cohort.measuring import Measured
 from helpers.cohort.parsing import TypedTable
-from helpers.problems import CohortError, errors
 from helpers.cohort.reading import table_files
 from helpers.cohort.settings import CohortConfig
 from helpers.cohort.windowing import NOT_NEAREST, assign_visits
+from helpers.problems import CohortError, errors
 
 __all__ = ["AnalysisTables", "clean_cohort", "inputs_digest", "load_or_clean"]
 

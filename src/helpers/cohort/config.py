@@ -13,8 +13,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from helpers.cohort.dictionary import Dictionary, load_dictionary
-from helpers.problems import CohortError, Problem, closest, gather, suggestion
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import CohortError, Problem, closest, gather, suggestion
 
 __all__ = ["CONFIG_FILE", "CohortConfig", "ConfigReading", "load_config", "read_config"]
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from helpers.cohort.dictionary import Dictionary, normalise_unit
 from helpers.cohort.parsing import TypedTable
-from helpers.problems import Problem, closest
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import Problem, closest
 
 DOSE_UNITS = ("mg", "g", "mg/kg", "g/kg", "mg/m2")
 DUPLICATE = "duplicate row"

@@ -15,8 +15,8 @@ from helpers.cohort.parsing import (
     parse_result,
     spelled_as,
 )
-from helpers.problems import Problem, suggestion
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import Problem, suggestion
 
 NOT_IN_DICTIONARY = "variable not in the dictionary"
 MISSING_CODE = "missing code"

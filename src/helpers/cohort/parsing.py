@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort.dictionary import Dictionary, Variable, fold
-from helpers.problems import Problem, suggestion
 from helpers.cohort.reading import DATE_TWINS, RawTable
 from helpers.cohort.sections import Table
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import Problem, suggestion
 
 # Texts that always mean "nothing recorded", besides an empty field and the codes of cohort.toml.
 EMPTY_TEXTS = frozenset(

@@ -12,9 +12,9 @@ import pandas as pd
 
 from helpers.cohort.dictionary import TABLE_NAMES, Dictionary, TableName, fold
 from helpers.cohort.files import SUFFIXES, read_records
-from helpers.problems import Problem, closest, suggestion
 from helpers.cohort.sections import Table
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import Problem, closest, suggestion
 
 # Every table needs these; a day may be given as its date (see DATE_TWINS).
 REQUIRED_COLUMNS: dict[TableName, tuple[str, ...]] = {

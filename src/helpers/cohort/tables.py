@@ -11,8 +11,8 @@ import pandas as pd
 
 from helpers.cohort.dictionary import Dictionary, TableName
 from helpers.cohort.parsing import TypedTable
-from helpers.problems import Problem
 from helpers.cohort.reading import DATE_TWINS
+from helpers.problems import Problem
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
