@@ -6,12 +6,9 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from helpers.clinical.criteria_files import available_criteria
 from helpers.clinical.errors import ClinicalError
 from helpers.clinical.facts import Facts, ReferenceRange, facts_from_visits
-from helpers.cohort.dictionary import load_dictionary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,17 +21,13 @@ CRITERIA_FOLDER = "criteria"
 
 def reference_ranges(config: CohortConfig) -> dict[str, ReferenceRange]:
     """Return the limits of normal by variable: the dictionary's, replaced by those of the cohort."""
-    ranges = {
-        name: _limits(variable.reference_low, variable.reference_high)
-        for name, variable in load_dictionary().variables.items()
-        if variable.reference_low is not None or variable.reference_high is not None
-    }
-    own = {name: _limits(given.low, given.high) for name, given in config.reference_ranges.items()}
-    return ranges | own
-
-
-def _limits(low: float | None, high: float | None) -> ReferenceRange:
-    return ReferenceRange(np.nan if low is None else low, np.nan if high is None else high)
+    found = {}
+    for name, rows in config.vocabulary.ranges.items():
+        limits = {
+            f"{side}_{row.sex}".rstrip("_"): getattr(row, side) for row in rows for side in ("low", "high")
+        }
+        found[name] = ReferenceRange(**limits)
+    return found
 
 
 def clinical_facts(tables: AnalysisTables, config: CohortConfig) -> Facts:
