@@ -275,7 +275,7 @@ def count_prior_therapies(
         for group in config.group_ids:
             count = int((immunosuppressed & (patients["group"] == group).to_numpy()).sum())
             _store_combination("any_but_ivig", "count", count, group, patients, store)
-    return TherapyOverlaps({name: therapy_label(name) for name in present})
+    return TherapyOverlaps({name: therapy_label(name, config) for name in present})
 
 
 def _store_combination(

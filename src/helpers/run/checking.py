@@ -4,8 +4,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.project.paths import CohortPaths, project_root, state_dir
-from helpers.project.sources import digest_file, digest_value, files_matching, source_digest, source_files
+from helpers.project.paths import CohortPaths, state_dir
+from helpers.project.sources import (
+    digest_file,
+    digest_value,
+    files_matching,
+    source_digest,
+    source_files,
+)
 
 if TYPE_CHECKING:
     from helpers.problems import Problem
@@ -33,7 +39,7 @@ def criteria_problems(folder: Path) -> "list[Problem]":
 def problems_before_run(paths: CohortPaths) -> str:
     """The errors of a cohort as plain text; empty if it can be analysed.
 
-    A cohort that passed is not read again before a file of it, the dictionary or the code of the check
+    A cohort that passed is not read again before a file of it, the vocabulary or the code of the check
     changes.
     """
     passed = state_dir() / "checked" / f"{paths.name}.json"
@@ -60,6 +66,5 @@ def _stored(file: Path) -> object:
 
 def _digest(paths: CohortPaths) -> str:
     raw = files_matching(paths.folder, "**/*")
-    dictionary = files_matching(project_root() / "data", "dictionary.csv")
-    contents = [[path.name, digest_file(path)] for path in (*raw, *dictionary)]
+    contents = [[path.name, digest_file(path)] for path in raw]
     return digest_value([str(paths.folder), contents, source_digest(source_files(_CHECKS))])

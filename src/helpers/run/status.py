@@ -7,7 +7,7 @@ from typing import Any, Literal
 from helpers.errors import CompendiumError
 from helpers.project.paths import CohortPaths, shown, state_dir
 from helpers.project.sources import digest_bytes
-from helpers.run.inputs import code_digests, input_digests, values_of
+from helpers.run.inputs import WORDS, code_digests, input_digests, values_of
 from helpers.run.parameters import declared_parameters
 from helpers.run.plan import PROVENANCE, Step, load_plan, predecessors, transitive_predecessors
 from helpers.run.provenance import Recorder, read_record
@@ -21,7 +21,7 @@ _REASONS = {
     "files of the cohort": "a raw table came or went",
     "cohort/cohort.toml": "cohort.toml was edited",
     "project/uv.lock": "the installed packages changed",
-    "project/data/dictionary.csv": "the dictionary was edited",
+    **{f"cohort/{name}": f"the cohort's {name} was edited" for name in WORDS},
 }
 
 

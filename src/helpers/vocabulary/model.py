@@ -14,12 +14,25 @@ TableName = Literal["patients", "measurements", "treatments", "responses", "even
 TABLE_NAMES: tuple[TableName, ...] = get_args(TableName)
 
 GLUCOCORTICOID = "glucocorticoid"
-# What a drug is for; the order is that of tables.
-DRUG_CLASSES = (
-    GLUCOCORTICOID, "local_glucocorticoid", "mineralocorticoid", "jak_inhibitor", "biologic",
-    "immunosuppressant", "chemotherapy", "immunoglobulin", "plasma_exchange", "antiviral", "prophylaxis",
-    "blood_product", "other",
-)  # fmt: skip
+# What a drug is, with its label in both languages; the order is that of tables.
+DRUG_CLASSES: Mapping[str, tuple[str, str]] = {
+    GLUCOCORTICOID: ("Glucocorticoid", "糖皮质激素"),
+    "local_glucocorticoid": ("Local glucocorticoid", "局部糖皮质激素"),
+    "mineralocorticoid": ("Mineralocorticoid", "盐皮质激素"),
+    "jak_inhibitor": ("JAK inhibitor", "JAK抑制剂"),
+    "biologic": ("Biologic", "生物制剂"),
+    "immunosuppressant": ("Immunosuppressant", "免疫抑制剂"),
+    "chemotherapy": ("Chemotherapy", "化疗"),
+    "immunoglobulin": ("Immunoglobulin", "免疫球蛋白"),
+    "plasma_exchange": ("Plasma exchange", "血浆置换"),
+    "antiviral": ("Antiviral", "抗病毒药物"),
+    "prophylaxis": ("Anti-infective prophylaxis", "抗感染预防"),
+    "blood_product": ("Blood product", "血液制品"),
+    "other": ("Other drug", "其他药物"),
+}
+# Glucocorticoids given into a vein: the one group of drugs that is told apart by route.
+IV_GLUCOCORTICOID = "iv_glucocorticoid"
+_IV_LABELS = ("Intravenous glucocorticoid", "静脉糖皮质激素")
 
 # Columns of the long table of measurements; every other variable of that table is a value in `variable`.
 MEASUREMENT_COLUMNS = (
@@ -132,6 +145,41 @@ class Drug:
     standing: str
     source: str
     own: bool = False
+
+
+def prior_therapies(drugs: Iterable[Drug], yes_no: Mapping[str, str]) -> dict[str, Variable]:
+    """Return the columns of the patients that say whether a drug, or a class of drugs, was given before day 0.
+
+    Args:
+        drugs: all known drugs.
+        yes_no: spellings of yes and no.
+    """
+    named = {drug.name: (drug.label, drug.label_zh) for drug in drugs}
+    named = {**DRUG_CLASSES, IV_GLUCOCORTICOID: _IV_LABELS, **named}
+    return {f"prior_{name}": _prior(name, *labels, yes_no) for name, labels in named.items()}
+
+
+def _prior(name: str, label: str, label_zh: str, yes_no: Mapping[str, str]) -> Variable:
+    inside = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    return Variable(
+        name=f"prior_{name}",
+        label=f"Prior {inside}",
+        label_zh=f"既往{label_zh}" if label_zh else "",
+        tables=("patients",),
+        type="yes_no",
+        unit="",
+        units={},
+        levels=yes_no,
+        plausible_low=None,
+        plausible_high=None,
+        zero=False,
+        direction="",
+        decimals=None,
+        skewed=False,
+        aliases=tuple(dict.fromkeys((f"previous {name}", f"prior {inside}", f"previous {inside}"))),
+        cdisc=(),
+        source="given before day 0; derived from the treatments where the patients have no such column",
+    )
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import TypeVar
 from helpers.errors import CompendiumError
 from helpers.problems import Problem, gather, suggestion
 from helpers.vocabulary import rows
-from helpers.vocabulary.model import Drug, ReferenceRange, Term, Variable
+from helpers.vocabulary.model import Drug, ReferenceRange, Term, Variable, prior_therapies
 from helpers.vocabulary.names import fold
 from helpers.vocabulary.vocabulary import Vocabulary
 
@@ -106,7 +106,11 @@ def read_texts(
     drugs = _merged(sheets.get("drugs.csv"), base.drugs, rows.drug, own)
     terms = _merged(sheets.get("terms.csv"), base.terms, rows.term, own)
     ranges = _with_ranges(sheets.get("ranges.csv"), base.ranges, variables)
-    vocabulary = Vocabulary(variables, drugs, terms, ranges)
+    prior = prior_therapies(drugs.values(), rows.YES_NO)
+    written = {name: word for name, word in variables.items() if word.own or name not in prior}
+    vocabulary = Vocabulary(
+        {**written, **{n: w for n, w in prior.items() if n not in written}}, drugs, terms, ranges
+    )
     problems = [problem for sheet in sheets.values() for problem in sheet.problems]
     problems += _ambiguous(sheets, vocabulary)
     return VocabularyReading(vocabulary, gather(problems))
@@ -182,7 +186,7 @@ def _merged(
         lines[name] = line
         try:
             words[name] = build(cells, known.get(name), own)
-        except rows.RowFaults as faults:
+        except rows.RowError as faults:
             sheet.problems += [Problem(sheet.file, line, *fault) for fault in faults.faults]
     return words
 
@@ -195,7 +199,7 @@ def _with_ranges(
     for line, cells in sheet.lines if sheet else ():
         try:
             name, limits = rows.reference_range(cells, variables)
-        except rows.RowFaults as faults:
+        except rows.RowError as faults:
             if sheet is not None:
                 sheet.problems += [Problem(sheet.file, line, *fault) for fault in faults.faults]
             continue

@@ -10,6 +10,7 @@ from helpers.problems import suggestion
 from helpers.vocabulary.model import (
     DRUG_CLASSES,
     GLUCOCORTICOID,
+    MEASUREMENT_COLUMNS,
     TABLE_NAMES,
     Drug,
     ReferenceRange,
@@ -39,13 +40,17 @@ _YES_NO = {
     "yes": "yes y true 1 positive present + 是 有 阳性",
     "no": "no n false 0 negative absent - 否 无 阴性",
 }
+# Accepted spelling of yes and no, case folded -> level.
+YES_NO: Mapping[str, str] = {
+    spelling: level for level, texts in _YES_NO.items() for spelling in texts.split()
+}
 _CORRECT = "correct it"
 
 # Column, found, expected, remedy of one fault of a row.
 Fault = tuple[str, str, str, str]
 
 
-class RowFaults(Exception):
+class RowError(Exception):
     """All that is wrong with one row."""
 
     def __init__(self, faults: list[Fault]) -> None:
@@ -102,13 +107,13 @@ class _Row:
 
     def finish(self) -> None:
         if self.faults:
-            raise RowFaults(self.faults)
+            raise RowError(self.faults)
 
 
 def variable(cells: Mapping[str, str], known: Variable | None, own: bool) -> Variable:
     """Build a variable from a row, or add the row to the variable known by that name.
 
-    Raises RowFaults with everything that is wrong with the row.
+    Raises RowError with everything that is wrong with the row.
     """
     row = _Row(cells)
     name = row.name()
@@ -169,7 +174,7 @@ def _kept_unit(row: _Row, known: Variable | None, kind: str, tables: tuple[str, 
     measured = "measurements" in tables
     if kind == "yes_no" and measured:
         return given or "1"
-    if kind == "number" and measured and not given:
+    if kind == "number" and measured and not given and row.text("name") not in MEASUREMENT_COLUMNS:
         row.fault("unit", "the unit values are kept in", 'write the unit, or "1" for a number without one')
     return given
 
@@ -194,7 +199,7 @@ def _levels(row: _Row, known: Variable | None, kind: str) -> dict[str, str]:
     """Read levels `CR` and further spellings `complete remission:CR`; keys are case folded."""
     levels = dict(known.levels) if known else {}
     if kind == "yes_no" and not known:
-        levels = {spelling: level for level, texts in _YES_NO.items() for spelling in texts.split()}
+        levels = dict(YES_NO)
     for part in row.texts("levels"):
         spelling, _, level = part.partition(":")
         levels[spelling.strip().casefold()] = level.strip() or spelling.strip()
@@ -206,10 +211,10 @@ def _levels(row: _Row, known: Variable | None, kind: str) -> dict[str, str]:
 
 
 def drug(cells: Mapping[str, str], known: Drug | None, own: bool) -> Drug:
-    """Build a drug from a row, or add the row to the drug known by that name; RowFaults names its faults."""
+    """Build a drug from a row, or add the row to the drug known by that name; RowError names its faults."""
     row = _Row(cells)
     name = row.name()
-    kind = row.choice("class", DRUG_CLASSES, known.drug_class if known else "")
+    kind = row.choice("class", tuple(DRUG_CLASSES), known.drug_class if known else "")
     equal = row.number("prednisone_5_mg", known.prednisone_5_mg if known else None)
     if kind == GLUCOCORTICOID and equal is None:
         row.fault("prednisone_5_mg", "the mg of this glucocorticoid equal to prednisone 5 mg", "write them")

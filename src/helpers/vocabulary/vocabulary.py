@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from helpers.vocabulary import units
 from helpers.vocabulary.model import (
     DRUG_CLASSES,
-    GLUCOCORTICOID,
+    IV_GLUCOCORTICOID,
     MEASUREMENT_COLUMNS,
     Drug,
     ReferenceRange,
@@ -28,7 +28,6 @@ _GLUCOCORTICOID = re.compile(
     r"pred(?!ict)|cort(?!ico?relin)|metha?[sz]on|meta[sz]on|dexa|sonide|solon|nolone|\w{3,}[^p]sone\b|steroid"
     r"|medrol|decadron|激素|松龙|米松|泼尼|强的松|可的松|甲强|地塞|倍他|曲安|皮质"
 )
-_IV = "iv_"
 
 
 @dataclass(frozen=True)
@@ -116,17 +115,17 @@ class Vocabulary:
         known = self.drugs.get(name)
         return known.drug_class if known else ""
 
-    def drug_label(self, name: str, language: str = "en") -> str:
-        """Return what readers see of a drug or class, given by canonical name."""
+    def drug_label(self, name: str) -> str:
+        """Return what readers see of a drug, given by canonical name; an unknown one as it is kept."""
         known = self.drugs.get(name)
         if known is None:
             text = name.replace("_", " ")
             return text[:1].upper() + text[1:]
-        return known.label_zh if language == "zh" and known.label_zh else known.label
+        return known.label
 
     def drug_groups(self) -> tuple[str, ...]:
         """Names that stand for several drugs in settings: the classes, and intravenous glucocorticoids."""
-        return (*DRUG_CLASSES, _IV + GLUCOCORTICOID)
+        return (*DRUG_CLASSES, IV_GLUCOCORTICOID)
 
     def of_drug(self, treatments: pd.DataFrame, name: str) -> pd.Series:
         """Return the mask of treatment rows of a drug, of a class of drugs, or of iv_glucocorticoid.
@@ -135,7 +134,7 @@ class Vocabulary:
             treatments: columns drug (canonical names) and route.
             name: canonical name of a drug or one of `drug_groups`.
         """
-        wanted = name.removeprefix(_IV) if name == _IV + GLUCOCORTICOID else name
+        wanted = name.removeprefix("iv_") if name == IV_GLUCOCORTICOID else name
         if wanted not in DRUG_CLASSES:
             return treatments["drug"] == self.drug_named(name)
         members = [drug.name for drug in self.drugs.values() if drug.drug_class == wanted]
@@ -178,8 +177,10 @@ class Vocabulary:
 
     def translations(self) -> dict[str, str]:
         """Return English label -> Chinese label of every variable, drug and event term that has one."""
-        words = [*self.terms.values(), *self.drugs.values(), *self.variables.values()]
-        return {word.label: word.label_zh for word in words if word.label_zh}
+        words = [
+            (w.label, w.label_zh) for kind in (self.terms, self.drugs, self.variables) for w in kind.values()
+        ]
+        return {label: label_zh for label, label_zh in (*words, *DRUG_CLASSES.values()) if label_zh}
 
 
 def looks_like_glucocorticoid(name: str) -> bool:

@@ -96,7 +96,7 @@ def why_absent(material: Material, identifier: str) -> Claim | None:
     if group not in {*ids, "all", "both"} and "*" not in group:
         return None
     if analysis in _BY_VARIABLE and not any(row.variable == variable for row in rows):
-        return _not_measured(variable)
+        return _not_measured(variable, material)
     if analysis == "survival" and group in _COMPARISONS and nobody_died(material):
         return Claim("survival.not_compared")
     if group in ids and not any(row.group == group for row in rows):
@@ -104,11 +104,10 @@ def why_absent(material: Material, identifier: str) -> Claim | None:
     return None
 
 
-def _not_measured(variable: str) -> Claim | None:
+def _not_measured(variable: str, material: Material) -> Claim | None:
     from helpers.analysis.variables import variable_label
-    from helpers.cohort.dictionary import load_dictionary
 
-    if variable not in load_dictionary().variables and not variable.startswith("prior_"):
+    if variable not in material.config.vocabulary and not variable.startswith("prior_"):
         return None
-    label = Term(variable_label(variable), f"variable.{variable}.label", "in_text")
+    label = Term(variable_label(variable, material.config), f"variable.{variable}.label", "in_text")
     return Claim("absent.variable", {"variable": label})
