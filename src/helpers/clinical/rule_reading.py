@@ -10,6 +10,8 @@ from helpers.clinical.criteria_files import OpenedFile
 from helpers.clinical.measures import Measure, Measures
 from helpers.clinical.rules import RELATIVE_UNITS, AnyKnown, AtLeast, Compare, Not, Rule, Weighted, When
 
+# How far a limit printed in another unit may lie from the converted one: printed limits are rounded.
+FAR = 0.05
 _UNREADABLE = Compare("unreadable", "=", 1.0, "1")
 
 
@@ -80,8 +82,12 @@ class RuleReader:
         kept = self._kept(measure, node.value, node.unit, f"{key}.unit", relative=True)
         for unit, value in {node.unit: node.value, **node.printed}.items():
             place = f"{key}.unit" if unit == node.unit else f"{key}.printed.{unit}"
-            if unit != node.unit and self._kept(measure, value, unit, place) is None:
+            other = self._kept(measure, value, unit, place) if unit != node.unit else kept
+            if other is None:
                 continue
+            if kept is not None and abs(other - kept) > FAR * abs(kept):
+                expected = f"the same limit as {node.value:g} {node.unit}, within {FAR:.0%}"
+                self.opened.fault(place, f"{value:g} {unit}", expected)
             limits |= dict.fromkeys(measure.spellings(unit), value)
         return Compare(
             measure.name, node.op, node.value, node.unit, node.at, kept=measure.unit,
@@ -103,8 +109,11 @@ class RuleReader:
         measure = self._measure(node.variable, f"{key}.variable")
         if measure is None or measure.sign:
             return Weighted(node.variable, coefficient, "1", sign=True)
-        kept = self._kept(measure, 1.0, node.unit, f"{key}.unit")
-        return Weighted(node.variable, coefficient, node.unit, kept if kept is not None else 1.0)
+        one = self._kept(measure, 1.0, node.unit, f"{key}.unit")
+        nought = measure.kept(0.0, node.unit)
+        if one is None or nought is None:
+            return Weighted(node.variable, coefficient, node.unit)
+        return Weighted(node.variable, coefficient, node.unit, one - nought, nought)
 
 
 def sign(variable: str, *, present: bool, at: str = "visit") -> Compare:

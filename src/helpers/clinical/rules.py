@@ -309,13 +309,15 @@ class When(Rule):
 class Weighted:
     """A value in `unit`, multiplied by a coefficient; a sign is 1 or 0.
 
-    `kept_per_unit` is one of that unit in the unit the variable is kept in.
+    `kept_per_unit` and `kept_at_nought` are one of that unit, and none of it, in the unit the variable is kept
+    in.
     """
 
     variable: str
     coefficient: float
     unit: str
     kept_per_unit: float = 1.0
+    kept_at_nought: float = 0.0
     sign: bool = False
 
     def text(self) -> str:
@@ -330,10 +332,11 @@ class Weighted:
         anything, a missing sign absent or present.
         """
         column = facts.columns.get(self.variable)
-        low, high = np.zeros(len(facts)), np.full(len(facts), 1.0 if self.sign else np.inf)
+        least, most = (0.0, 1.0) if self.sign else (0.0, np.inf)
+        low, high = np.full(len(facts), least), np.full(len(facts), most)
         if column is not None:
             known = ~np.isnan(column.value)
             low = np.where(known & (column.qualifier >= 0), column.value, low)
             high = np.where(known, np.where(column.qualifier > 0, np.inf, column.value), high)
-        ends = np.stack([low, high]) * (self.coefficient / self.kept_per_unit)
+        ends = (np.stack([low, high]) - self.kept_at_nought) * (self.coefficient / self.kept_per_unit)
         return np.asarray(ends.min(axis=0)), np.asarray(ends.max(axis=0))
