@@ -5,8 +5,8 @@ import pytest
 
 from helpers.cohort.config import key_lines, load_config, read_config
 from helpers.cohort.guide import skeleton_config, toml_value
-from helpers.problems import CohortError
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import CohortError
 
 
 def faults(folder):

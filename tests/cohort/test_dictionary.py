@@ -3,9 +3,6 @@ import csv
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from helpers.cohort.dictionary import (
     DICTIONARY_PATH,
     MEASUREMENT_COLUMNS,
@@ -15,6 +12,9 @@ from helpers.cohort.dictionary import (
     load_dictionary,
     normalise_unit,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
 from helpers.cohort.guide import README_PATH, data_readme
 
 DICTIONARY = load_dictionary()

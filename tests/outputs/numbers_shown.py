@@ -9,10 +9,11 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from helpers.cohort.dictionary import load_dictionary
+
 from helpers.clinical.criteria_files import available_criteria, find_criteria
 from helpers.clinical.response import VARIANTS
 from helpers.cohort.config import CohortConfig
-from helpers.cohort.dictionary import load_dictionary
 from helpers.report.figures.criteria import SHORT
 from helpers.report.tables.clinical import EVIDENCE_TITLES
 from helpers.results.format import format_number

@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from helpers.cohort.dictionary import load_dictionary
+
 from helpers.report.journals.table_themes import theme_named
 from helpers.report.tables.cells import Cell, Number, Value
 from helpers.report.tables.content import Row as TableRow
