@@ -180,7 +180,7 @@ def write_project(project: Path, root: Path, cohort: Path) -> None:
     """A project of two notebooks, the second of which waits for the first."""
     (root / "notebooks").mkdir(parents=True)
     shutil.copytree(cohort, root / "data" / "cohorts" / "small")
-    for name in ("pyproject.toml", "uv.lock", "data/dictionary.csv"):
+    for name in ("pyproject.toml", "uv.lock"):
         shutil.copyfile(project / name, root / name)
     (root / "notebooks" / "pipeline.toml").write_text(PLAN, encoding="utf-8")
     write_notebook(root, "01_first", COPY.format(source=RAW, target="data/patients.parquet"))

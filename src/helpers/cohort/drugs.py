@@ -1,4 +1,4 @@
-"""Treatments: which drug a row is of. Any name is a drug; only what may be a glucocorticoid is asked about."""
+"""Treatments: which drug a row is of. Any name is one; only what may be a glucocorticoid is asked about."""
 
 from dataclasses import replace
 

@@ -130,6 +130,7 @@ def type_table(raw: RawTable, config: CohortConfig) -> TypedTable:
 
 
 def recoded(text: pd.Series, codes: Mapping[str, str]) -> pd.Series:
+    """Return a column with the codes of cohort.toml replaced by their meaning; 1.0 is the code 1."""
     if not codes:
         return text
     known = {t: codes.get(t, codes.get(_integral(t), t)) for t in pd.unique(text)}
@@ -336,7 +337,7 @@ def unread_dates(raw: RawTable) -> list[str]:
     """Return the columns of a file that hold nothing but dates and are not read."""
     names = []
     for name, text in raw.unused.items():
-        known = [value for value in pd.unique(text[~empty_mask(text)])]
+        known = list(pd.unique(text[~empty_mask(text)]))
         if known and all(parse_date(value) is not None for value in known):
             names.append(str(name))
     return names

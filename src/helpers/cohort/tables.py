@@ -181,7 +181,7 @@ def _treatment_rules(config: CohortConfig) -> list[Rule]:
 
 
 def _dose_given(column: str, config: CohortConfig) -> Rule:
-    """A glucocorticoid and the study drug need their dose; of other drugs it is enough that they were given."""
+    """Glucocorticoids and the study drug need their dose; of others it is enough that they were given."""
     needed = dosed_drugs(config)
     rule = _required(column)
     return replace(

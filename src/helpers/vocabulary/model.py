@@ -148,7 +148,7 @@ class Drug:
 
 
 def prior_therapies(drugs: Iterable[Drug], yes_no: Mapping[str, str]) -> dict[str, Variable]:
-    """Return the columns of the patients that say whether a drug, or a class of drugs, was given before day 0.
+    """Return the columns of the patients that say whether a drug or class was given before day 0.
 
     Args:
         drugs: all known drugs.

@@ -99,6 +99,9 @@ categorical = "expected_count"
 
 [criteria]
 diagnosis = ["hlh_2004", "hlh_2004_paper", "hscore", "eular_acr_printo_2016"]
+refractoriness = "refractory_mas"
+eligibility = "eligibility_paper"
+severity = "baseline_severity"
 response = "paper"
 toxicity = "ctcae_v5"
 

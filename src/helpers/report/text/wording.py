@@ -61,7 +61,7 @@ class Wording:
 
     @cached_property
     def vocabulary_words(self) -> Mapping[str, str]:
-        """Chinese words of the cohort's vocabulary by the English ones, also without unit or capital letter."""
+        """Chinese words of the vocabulary by the English ones, also without unit or capital letter."""
         words = self.vocabulary.translations()
         words |= {
             label.rpartition(", ")[0]: zh.split("，")[0] for label, zh in words.items() if ", " in label
