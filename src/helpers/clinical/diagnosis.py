@@ -53,14 +53,6 @@ def hscore_probability(score: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np
     return value, qualifier
 
 
-def hscore_probability_fit(score: npt.ArrayLike) -> FloatArray:
-    """Probability in percent by a logistic curve fitted to the table: 100 / (1 + exp(10.319 - 0.0618 score)).
-
-    A fit of ours, not published with the score; it leaves the table by at most 1.1 percentage points.
-    """
-    return np.asarray(100.0 / (1.0 + np.exp(10.319 - 0.0618 * np.asarray(score, dtype=float))), dtype=float)
-
-
 @cache
 def _hscore() -> Score:
     score = load_criteria("hscore")
