@@ -25,7 +25,7 @@ from helpers.run.runner import run
 
 distributed = pytest.importorskip("distributed")
 
-PATIENCE = 60.0  # seconds; everything below takes a few of them
+PATIENCE = 600.0  # seconds; everything below takes a few of them on a free machine
 
 
 class LoopbackCluster:
