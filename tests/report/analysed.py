@@ -44,7 +44,7 @@ def _save_json(table: Table, directory: Path) -> Table:
 def _quiet(output: Path) -> Iterator[None]:
     """Send results to a folder, store tables as JSON only and draw nothing."""
     with (
-        mock.patch.dict(os.environ, {"COMPENDIUM_OUTPUT": str(output)}),
+        mock.patch.dict(os.environ, {"COMPENDIUM_OUTPUT": str(output), "COMPENDIUM_RUN": "1"}),
         mock.patch.object(Table, "save", _save_json),
         mock.patch("helpers.report.figures.output.publish.publish_figure", return_value=None),
     ):
