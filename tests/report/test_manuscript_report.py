@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import pytest
 from analysed import NAME, QUICK, analysed
-from helpers.report.formats.page.markup import anchor
 from manuscript_numbers import looked_up, part_spellings, strays
 
 from helpers.report.formats.page.page import report_markup, write_report
