@@ -23,6 +23,7 @@ from helpers.stats import (
     proportions,
     repeated,
     rmst,
+    shift,
     two_group,
 )
 
@@ -176,7 +177,7 @@ RANK_METHODS = ("exact", "asymptotic", "asymptotic_corrected")
 
 
 def hodges_lehmann_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
-    found = two_group.hodges_lehmann(data[args["pair"]]["x"], data[args["pair"]]["y"])
+    found = shift.hodges_lehmann(data[args["pair"]]["x"], data[args["pair"]]["y"])
     return {"value": found.value, "lower": found.lower, "upper": found.upper}
 
 

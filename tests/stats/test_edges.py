@@ -20,7 +20,7 @@ from helpers.stats.separation import endless_covariates
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 
-# ---- the log-rank family ----------------------------------------------------------------------------------------
+# ---- the log-rank family -----------------------------------------------------------------------------------
 
 NOT_COMPARED = {
     "no event": ([5, 6, 7, 8], [0, 0, 0, 0], "no event"),
@@ -88,7 +88,7 @@ def test_times_that_differ_by_rounding_are_one_time():
     assert censor_at([3 * 0.1], [1], 0.3)[1].tolist() == [True]
 
 
-# ---- median follow-up -------------------------------------------------------------------------------------------
+# ---- median follow-up --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_events_at_a_time_are_followed_beyond_it():
     assert median_follow_up([5, 5, 9, 9], [1, 0, 0, 0]).value == 9
 
 
-# ---- Cox models without a finite estimate -----------------------------------------------------------------------
+# ---- Cox models without a finite estimate ------------------------------------------------------------------
 
 
 def two_arms(n_small, n_large, dead_small=0, seed=1):
@@ -196,7 +196,8 @@ def test_separation_of_one_covariate_is_what_its_definition_says(rows, discrete)
     times, events, design = time.astype(float), event.astype(bool), x[:, None].astype(float)
     found = endless_covariates(times, events, design, discrete=discrete)
     assert (found == [0]) == endless_by_trying(time, event, x, discrete)
-    # The inequalities of several covariates say the same of one (a flat direction counts as endless there too).
+    # The inequalities of several covariates say the same of one (a flat direction counts as endless there
+    # too).
     matrix = separation._inequalities(times, events, design, discrete)
     assert any(separation._reach(matrix, 1, 0, sign) > 1e-6 for sign in (1, -1)) == (found == [0])
 
@@ -204,7 +205,12 @@ def test_separation_of_one_covariate_is_what_its_definition_says(rows, discrete)
 def test_separation_by_a_combination_of_covariates():
     # Neither covariate separates alone, their sum does: those with the higher sum always die first.
     frame = pd.DataFrame(
-        {"time": [1, 2, 3, 4, 5, 6], "event": [1, 1, 1, 1, 0, 0], "u": [3, 1, 2, 0, 1, 0], "v": [0, 1, 0, 1, 0, 0]}
+        {
+            "time": [1, 2, 3, 4, 5, 6],
+            "event": [1, 1, 1, 1, 0, 0],
+            "u": [3, 1, 2, 0, 1, 0],
+            "v": [0, 1, 0, 1, 0, 0],
+        }
     )
     for alone in ("u", "v"):
         assert cox_regression(frame, time="time", event="event", covariates=[alone]).separated == ()
@@ -230,7 +236,9 @@ def test_a_covariate_no_event_tells_of_is_refused(fit, time, event):
 
 
 def test_proportional_hazards_with_an_event_at_time_zero():
-    frame = pd.DataFrame({"time": [0, 1, 2, 3, 5, 8, 8], "event": [1, 1, 0, 1, 1, 1, 0], "g": [0, 1, 1, 0, 1, 0, 1]})
+    frame = pd.DataFrame(
+        {"time": [0, 1, 2, 3, 5, 8, 8], "event": [1, 1, 0, 1, 1, 1, 0], "g": [0, 1, 1, 0, 1, 0, 1]}
+    )
     fit = cox_regression(frame, time="time", event="event", covariates=["g"])
     for transform in ("km", "rank", "identity"):
         assert 0 < proportional_hazards_test(fit, transform=transform)["g"].p_value < 1

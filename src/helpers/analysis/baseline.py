@@ -28,7 +28,8 @@ from helpers.stats.contingency import (
     standardized_difference_proportions,
     two_by_two_test,
 )
-from helpers.stats.two_group import adjust_p_values, hodges_lehmann, rank_sum_test, standardized_difference
+from helpers.stats.shift import hodges_lehmann
+from helpers.stats.two_group import adjust_p_values, rank_sum_test, standardized_difference
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables

@@ -90,7 +90,7 @@ def observed_values(values: Any, argument: str, minimum: int = 1) -> tuple[Float
 
 
 def survival_times(time: Any, argument: str = "time") -> Floats:
-    """Follow-up times: finite, not negative, none missing, at least one; times equal up to rounding are one."""
+    """Follow-up times: finite, not negative, none missing, at least one; equal up to rounding is equal."""
     array = float_array(time, argument)
     if array.size == 0:
         raise StatisticsError(argument, "no subjects")

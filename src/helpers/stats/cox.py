@@ -212,7 +212,8 @@ def cox_data(
     if without_information(times, events, centred):
         names = ", ".join(covariates)
         raise StatisticsError(
-            "covariates", f"not estimable: no event at which {names} varied among those at risk, some surviving it"
+            "covariates",
+            f"not estimable: no event at which {names} varied among those at risk, some surviving it",
         )
     return times, events, design, int((~complete).sum())
 
@@ -306,7 +307,9 @@ def _transformed_time(times: Floats, events: Bools, at: Floats, transform: str) 
         return at
     if transform == "log":
         if at[0] <= 0:
-            raise StatisticsError("transform", "the logarithm of an event at time 0 does not exist; choose km")
+            raise StatisticsError(
+                "transform", "the logarithm of an event at time 0 does not exist; choose km"
+            )
         return np.log(at)
     life = life_table(times, events)
     if transform == "km":

@@ -1,9 +1,10 @@
-"""Data on which a Cox model has no finite estimate: nothing to learn from, or a likelihood that rises for ever.
+"""Data on which a Cox model has no finite estimate: no information, or a likelihood that rises for ever.
 
-Whether the partial likelihood has a maximum is a question about inequalities, not about how a fit behaves (Bryson
-& Johnson, Biometrics 1981;37:85-99): it has none exactly if some combination of the covariates is never higher in
-anybody at risk than in the one who has the event. A threshold on the estimate cannot see that when one patient
-stands beside a thousand, for then a long way in the coefficient is a short one per standard deviation.
+Whether the partial likelihood has a maximum is a question about inequalities, not about how a fit behaves
+(Bryson & Johnson, Biometrics 1981;37:85-99): it has none exactly if some combination of the covariates is
+never higher in anybody at risk than in the one who has the event. A threshold on the estimate cannot see that
+when one patient stands beside a thousand, for then a long way in the coefficient is a short one per standard
+deviation.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def without_information(times: Floats, events: Bools, design: Floats) -> bool:
 
 
 def _spread_at_risk(times: Floats, events: Bools, design: Floats) -> Floats:
-    """Covariance of the covariates within the risk sets, summed over the event times that somebody survives."""
+    """Covariance of the covariates within the risk sets, summed over event times that somebody survives."""
     order = np.argsort(-times, kind="stable")
     x = design[order]
     at, deaths = np.unique(times[events], return_counts=True)
@@ -42,7 +43,7 @@ def _spread_at_risk(times: Floats, events: Bools, design: Floats) -> Floats:
 
 
 def endless_covariates(times: Floats, events: Bools, design: Floats, *, discrete: bool = False) -> list[int]:
-    """Indices of the covariates whose coefficient the likelihood drives to infinity; empty if it has a maximum.
+    """Indices of the covariates whose coefficient the likelihood drives to infinity; empty if none.
 
     `design` (subjects x covariates) is standardised and informative (see `without_information`). With
     `discrete` (the discrete likelihood) tied events are not held against each other.
@@ -69,11 +70,11 @@ def _never_higher(times: Floats, events: Bools, x: Floats, discrete: bool) -> bo
 
 
 def _inequalities(times: Floats, events: Bools, design: Floats, discrete: bool) -> Any:
-    """Rows a of a @ (coefficients, highest at each event time) <= 0 that say "never higher in anybody at risk".
+    """Rows a of a @ (coefficients, highest at each event time) <= 0: "nobody at risk is higher".
 
-    One auxiliary unknown an event time, the highest linear predictor among those at risk at it, keeps the number
-    of rows proportional to the number of subjects: it is at least that of the next event time and of everybody
-    who leaves between the two, and those who have the event reach it.
+    One auxiliary unknown an event time, the highest linear predictor among those at risk at it, keeps the
+    number of rows proportional to the number of subjects: it is at least that of the next event time and of
+    everybody who leaves between the two, and those who have the event reach it.
     """
     from scipy.sparse import csr_array, hstack, vstack
 
@@ -85,7 +86,8 @@ def _inequalities(times: Floats, events: Bools, design: Floats, discrete: bool) 
     place = np.searchsorted(at, times[events])
     rows.append(hstack([csr_array(-design[events]), _picked(place, at.size, 1.0)]))
     if discrete:
-        # Once their time has passed, the tied are below the highest of no later time; before it they are at risk.
+        # Once their time has passed, the tied are below the highest of no later time; before it they are at
+        # risk.
         earlier = tied & (last >= 1)
         rows.append(hstack([csr_array(design[earlier]), _picked(last[earlier] - 1, at.size, -1.0)]))
     chain = np.arange(at.size - 1)
@@ -102,7 +104,7 @@ def _picked(columns: Any, width: int, value: float) -> Any:
 
 
 def _reach(matrix: Any, covariates: int, index: int, sign: float) -> float:
-    """How far the coefficient `index` can go in one direction while every inequality holds (all within one)."""
+    """How far one coefficient can go in one direction while every inequality holds (all within one)."""
     from scipy.optimize import linprog
 
     size = matrix.shape[1]
@@ -110,4 +112,4 @@ def _reach(matrix: Any, covariates: int, index: int, sign: float) -> float:
     goal[index] = -sign
     bounds = [(-1.0, 1.0)] * covariates + [(None, None)] * (size - covariates)
     found = linprog(goal, A_ub=matrix, b_ub=np.zeros(matrix.shape[0]), bounds=bounds, method="highs")
-    return float(-found.fun) if found.status == 0 else 0.0
+    return abs(float(found.fun or 0.0)) if found.status == 0 else 0.0
