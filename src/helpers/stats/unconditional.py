@@ -24,7 +24,7 @@ _CELLS = 4_000_000
 
 @dataclass(frozen=True)
 class _Extreme:
-    """Extreme tables: for each count of the first group, those of the second up to `most`, from `least` on."""
+    """Extreme tables: for each count of the first group, those of the second up to `most`, from `least`."""
 
     n1: int
     n2: int
