@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import inf, isnan
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binom, hypergeom, norm
 
-from helpers.stats import separation
+from helpers.stats import separation, shift
+from helpers.stats.censored import censored_rank_test, limit_sensitivity
+from helpers.stats.competing import cumulative_incidence, gray_test
+from helpers.stats.contingency import two_by_two_test
 from helpers.stats.cox import cox_regression, proportional_hazards_test
 from helpers.stats.firth import firth_cox
 from helpers.stats.kaplan_meier import censor_at, kaplan_meier, median_follow_up
-from helpers.stats.logrank import logrank_test, peto_hazard_ratio
+from helpers.stats.logrank import (
+    exact_logrank_test,
+    logrank_test,
+    permutation_logrank_test,
+    peto_hazard_ratio,
+)
+from helpers.stats.proportions import proportion_interval
+from helpers.stats.repeated import change_from_baseline, mixed_model_log, signed_rank_test
 from helpers.stats.result import StatisticsError
+from helpers.stats.rmst import rmst, rmst_difference, rmst_ratio, survival_difference
 from helpers.stats.separation import endless_covariates
+from helpers.stats.shift import hodges_lehmann
+from helpers.stats.two_group import rank_sum_test, standardized_difference
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -259,3 +273,282 @@ def test_proportional_hazards_of_one_event_time_or_a_separated_fit_is_not_tested
         found = proportional_hazards_test(cox_regression(frame, time="time", event="event", covariates=["g"]))
         assert list(found) == ["g", "GLOBAL"]
         assert all(isnan(one.p_value) and one.note.startswith(reason) for one in found.values())
+
+
+def test_a_permutation_test_of_curves_never_compared_says_so():
+    for function in (exact_logrank_test, permutation_logrank_test):
+        found = function([3, 4, 10, 11], [0, 0, 1, 1], ["a", "a", "b", "b"], treated="a")
+        assert found.note == "compares nothing: no event while patients of more than one group were at risk"
+        assert function([3, 4, 10, 11], [1, 0, 1, 1], ["a", "a", "b", "b"], treated="a").note == ""
+
+
+# ---- differences of survival and of restricted means -------------------------------------------------------
+
+DEAD_IN_ONE = ([5, 30, 30, 30, 30, 30, 30, 30], [1, 0, 0, 0, 0, 0, 0, 0], [0] * 4 + [1] * 4)
+
+
+def test_one_arms_variance_tests_no_difference():
+    for interval in ("mover", "plain"):
+        found = survival_difference(*DEAD_IN_ONE, 30, treated=1, interval=interval)
+        assert found.value == pytest.approx(0.25)
+        assert np.isnan([found.p_value, found.statistic]).all()
+        assert found.note == "no test: survival is 1 in one arm, without variance"
+        assert isnan(found.lower) == isnan(found.upper) == (interval == "plain")
+    for contrast, value in ((rmst_difference, 30 - 23.75), (rmst_ratio, 30 / 23.75)):
+        found = contrast(*DEAD_IN_ONE, 30, treated=1)
+        assert found.value == pytest.approx(value)
+        assert np.isnan([found.lower, found.upper, found.p_value, found.statistic]).all()
+        assert "an arm has no variance" in found.note
+    alone = rmst([30] * 4, [0] * 4, 30)
+    assert (alone.value, alone.details["std_err"]) == (30, 0)
+    assert isnan(alone.lower)
+    assert alone.note == "no limits: no variance before tau"
+
+
+def test_arms_that_are_all_alive_or_all_dead_are_not_tested():
+    alive = survival_difference([9] * 6, [0] * 6, [0, 0, 0, 1, 1, 1], 9, treated=1)
+    assert (alive.value, isnan(alive.p_value)) == (0, True)
+    assert "survival is 1 and 1 in the arms" in alive.note
+    dead = survival_difference([1, 2, 3, 1, 2, 3], [1] * 6, [0, 0, 0, 1, 1, 1], 9, treated=1)
+    assert "survival is 0 and 0 in the arms" in dead.note
+    assert dead.lower < 0 < dead.upper
+
+
+def test_ratio_of_restricted_means_by_the_delta_method():
+    # Arm 1: deaths at 2 and 4 of four followed to 10; arm 0: a death at 5 of two. Areas 7 * ... by hand.
+    time, event, group = [2, 4, 10, 10, 5, 10], [1, 1, 0, 0, 1, 0], [1, 1, 1, 1, 0, 0]
+    area_1, area_0 = 2 + 0.75 * 2 + 0.5 * 6, 5 + 0.5 * 5
+    var_1 = (0.75 * 2 + 0.5 * 6) ** 2 / (4 * 3) + (0.5 * 6) ** 2 / (3 * 2)
+    var_0 = (0.5 * 5) ** 2 / (2 * 1)
+    se = np.sqrt(var_1 / area_1**2 + var_0 / area_0**2)
+    found = rmst_ratio(time, event, group, 10, treated=1)
+    assert found.value == pytest.approx(area_1 / area_0)
+    assert found.lower == pytest.approx(area_1 / area_0 * np.exp(-1.959963984540054 * se), rel=1e-12)
+    assert found.upper == pytest.approx(area_1 / area_0 * np.exp(1.959963984540054 * se), rel=1e-12)
+    assert found.p_value == pytest.approx(2 * norm.sf(abs(np.log(area_1 / area_0)) / se), rel=1e-12)
+    gap = rmst_difference(time, event, group, 10, treated=1)
+    assert gap.lower == pytest.approx(area_1 - area_0 - 1.959963984540054 * np.sqrt(var_1 + var_0), rel=1e-12)
+    turned = rmst_ratio(time, event, group, 10, treated=0)
+    assert (turned.lower, turned.upper) == pytest.approx((1 / found.upper, 1 / found.lower))
+
+
+def test_ratio_to_an_arm_dead_at_the_start_has_a_reason():
+    found = rmst_ratio([0, 0, 5, 9], [1, 1, 1, 0], [0, 0, 1, 1], 9, treated=1)
+    assert isnan(found.value)
+    assert "at time 0" in found.note
+
+
+# ---- competing risks ---------------------------------------------------------------------------------------
+
+
+def binomial_limits(k, n):
+    found = proportion_interval(k, n)
+    return found.lower, found.upper
+
+
+def test_incidence_before_the_first_event_has_the_exact_binomial_upper_limit():
+    # Twenty patients; two die of the other cause on day 2; one is censored on day 3, the first event is on
+    # day 9.
+    time, status = [2, 2, 3, 9, *[20] * 16], [2, 2, 0, 1, *[0] * 16]
+    curve = cumulative_incidence(time, status)
+    # Before day 3 and on it everybody's fate is known, those dead of the other cause included.
+    for day in (0, 1, 2, 2.5, 3):
+        found = curve.at(day)
+        assert (found.value, found.lower) == (0, 0)
+        assert found.upper == pytest.approx(binomial_limits(0, 20)[1], rel=1e-12)
+        assert "0 of the 20" in found.note
+    later = curve.at(5)
+    assert later.upper == pytest.approx(binomial_limits(0, 19)[1], rel=1e-12)
+    assert curve.at(9).value > 0
+    assert curve.at(9).note == ""
+
+
+def test_incidence_when_everybody_had_the_event_has_the_exact_lower_limit():
+    whole = cumulative_incidence([1, 2, 3, 4, 5], [1] * 5)
+    found = whole.at(5)
+    assert (found.value, found.upper) == (1, 1)
+    assert found.lower == pytest.approx(binomial_limits(5, 5)[0], rel=1e-9)
+    assert whole.at(99) == whole.at(99)
+    assert whole.at(99).lower == pytest.approx(found.lower)
+    # Somebody lost on the way makes it lower, as of the four who were followed or less.
+    lost = cumulative_incidence([1, 2, 2.5, 4, 5], [1, 1, 0, 1, 1]).at(5)
+    assert 0 < lost.lower < found.lower
+    assert "everybody had the event" in lost.note
+
+
+def test_nobody_of_known_fate_leaves_the_incidence_open():
+    found = cumulative_incidence([1, 1, 9], [0, 0, 2]).at(5)
+    assert (found.lower, found.upper) == (0, pytest.approx(binomial_limits(0, 1)[1]))
+    beyond = cumulative_incidence([1, 2], [2, 0]).at(5)
+    assert isnan(beyond.value)
+    assert beyond.note == "follow-up ends at 2"
+
+
+def test_gray_without_a_comparison_says_so():
+    never = gray_test([1, 2, 3, 4], [2, 2, 0, 0], ["a", "a", "b", "b"])
+    assert isnan(never.p_value)
+    assert "no event of this cause" in never.note
+    apart = gray_test([1, 2, 8, 9], [0, 0, 1, 1], ["a", "a", "b", "b"])
+    assert isnan(apart.p_value)
+    assert "never at risk together" in apart.note
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=9),
+    st.sampled_from([0.0, 1.0]),
+)
+@pytest.mark.filterwarnings("error")
+def test_gray_of_any_few_patients_has_a_p_value_or_a_reason(rows, rho):
+    time, status, group = (list(column) for column in zip(*rows, strict=True))
+    if len(set(group)) < 2:
+        return
+    found = gray_test(time, status, group, rho=rho)
+    assert isnan(found.p_value) == bool(found.note)
+    assert isnan(found.p_value) or 0 <= found.p_value <= 1
+
+
+# ---- equal values in floating point ------------------------------------------------------------------------
+
+
+def test_values_that_differ_by_rounding_are_tied():
+    # 0.1 + 0.2 is not 0.3 in floating point.
+    written, computed = [0.3, 0.5, 0.7, 0.3], [0.1 + 0.2, 0.5, 0.7, 0.3]
+    other = [0.3, 0.4, 0.9]
+    assert rank_sum_test(written, other).p_value == rank_sum_test(computed, other).p_value
+    assert hodges_lehmann(written, other).lower == pytest.approx(hodges_lehmann(computed, other).lower)
+    assert standardized_difference([0.1] * 3, [0.1, 0.1, 0.1]).value == 0
+    assert standardized_difference([0.1 + 0.2, 0.3], [0.4, 0.4]).value == -inf
+    assert "neither varies" in standardized_difference([0.1] * 3, [0.4, 0.4]).note
+
+
+def test_zero_changes_are_zero_whatever_their_rounding():
+    # 0.1 + 0.2 to 0.3 is no change; the three changes of 0.1 are one tied value.
+    before = [0.1 + 0.2, 8.0, 9.0, 0.3, 5.0]
+    after = [0.3, 8.1, 9.1, 0.4, 4.0]
+    found, whole = signed_rank_test(before, after), signed_rank_test([3, 80, 90, 3, 50], [3, 81, 91, 4, 40])
+    assert found.details["n_zero"] == 1
+    assert found.p_value == whole.p_value
+    assert found.statistic == whole.statistic
+    pratt = signed_rank_test(before, after, zeros="pratt").p_value
+    assert pratt == signed_rank_test([3, 80, 90, 3, 50], [3, 81, 91, 4, 40], zeros="pratt").p_value
+    # A change far below the scale of its own pair, but not of rounding size, is a change.
+    assert signed_rank_test([1.0, 1000.0], [1.0001, 1000.0]).details["n_zero"] == 1
+
+
+def test_limits_that_differ_by_rounding_are_one_limit():
+    found = censored_rank_test([0.3, 0.9], ["<", ""], [0.1 + 0.2, 0.8], ["<", ""])
+    assert "Wilcoxon" in found.method
+    assert found.p_value == censored_rank_test([0.3, 0.9], ["<", ""], [0.3, 0.8], ["<", ""]).p_value
+
+
+# ---- quartiles ---------------------------------------------------------------------------------------------
+
+
+def test_quartiles_of_changes_are_order_statistics_or_the_mean_of_two():
+    # Changes 10, 20, 30, 40, 150, ..., 200: type 2 gives 30 and 180 (SAS), interpolation 32.5 and 177.5.
+    changes = [10, 20, 30, 40, 150, 160, 170, 180, 190, 200]
+    rows = [
+        (i, visit, 5 + value) for i, c in enumerate(changes) for visit, value in (("baseline", 0), ("end", c))
+    ]
+    found = change_from_baseline(pd.DataFrame(rows, columns=["patient_id", "visit", "value"])).iloc[0]
+    assert (found.q1_change, found.q3_change) == (30, 180)
+
+
+# ---- sizes -------------------------------------------------------------------------------------------------
+
+
+def test_shift_by_selection_is_the_shift_of_all_pairs(monkeypatch):
+    rng = np.random.default_rng(7)
+    samples = [
+        (rng.normal(size=40), rng.normal(1, 1, 61)),
+        (rng.integers(0, 6, 50).astype(float), rng.integers(1, 7, 30).astype(float)),
+        (np.array([3.0]), rng.normal(size=9)),
+        (rng.lognormal(5, 2, 30), np.array([1e5])),
+        (np.full(12, 2.0), np.full(9, 2.0)),
+        (np.array([1.0, 2.0]), np.array([5.0])),
+    ]
+    for x, y in samples:
+        whole = hodges_lehmann(x, y)
+        monkeypatch.setattr(shift, "_MOST_PAIRS", 0)
+        chosen = hodges_lehmann(x, y)
+        monkeypatch.undo()
+        assert (chosen.value, chosen.lower, chosen.upper) == pytest.approx(
+            (whole.value, whole.lower, whole.upper), rel=1e-12
+        )
+
+
+def test_shift_beyond_thirty_million_pairs():
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(0.25, 1, 6000), rng.normal(0, 1, 6000)
+    found = hodges_lehmann(x, y)
+    assert found.lower < found.value < found.upper
+    # Standard error of the shift of two normal samples: sqrt(pi/3) of that of the means.
+    assert found.value == pytest.approx(0.25, abs=4 * np.sqrt(np.pi / 3 * 2 / 6000))
+    assert found.upper - found.lower == pytest.approx(2 * 1.96 * np.sqrt(np.pi / 3 * 2 / 6000), rel=0.1)
+    assert "normal approximation" in found.method
+
+
+def direct_size(extreme, n1, n2, rates):
+    x, y = np.arange(n1 + 1)[:, None], np.arange(n2 + 1)[None, :]
+    return max(float((binom.pmf(x, n1, p) * binom.pmf(y, n2, p) * extreme).sum()) for p in rates)
+
+
+@pytest.mark.parametrize(("a", "n1", "b", "n2"), [(3, 7, 9, 11), (0, 5, 4, 6), (10, 12, 2, 9), (1, 30, 0, 2)])
+def test_unconditional_tests_are_the_largest_size_over_all_extreme_tables(a, n1, b, n2):
+    x, y = np.arange(n1 + 1)[:, None], np.arange(n2 + 1)[None, :]
+    rates = np.linspace(0, 1, 4001)
+    pooled = (x + y) / (n1 + n2)
+    spread = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+    z = np.divide(x / n1 - y / n2, spread, out=np.zeros_like(spread), where=spread > 0)
+    barnard = direct_size(np.abs(z) >= abs(z[a, b]) - 1e-9, n1, n2, rates)
+    table = [[a, n1 - a], [b, n2 - b]]
+    found = two_by_two_test(table, rule="barnard").p_value
+    assert found == pytest.approx(min(barnard, 1), rel=1e-5)
+    assert found >= barnard - 1e-12
+    fishers = hypergeom.cdf(x, n1 + n2, x + y, n1), hypergeom.sf(x - 1, n1 + n2, x + y, n1)
+    sides = [direct_size(p <= p[a, b] * (1 + 1e-7), n1, n2, rates) for p in fishers]
+    boschloo = two_by_two_test(table, rule="boschloo").p_value
+    assert boschloo == pytest.approx(min(2 * min(sides), 1), rel=1e-5)
+
+
+def test_unconditional_tests_of_large_groups_approach_the_asymptotic_ones():
+    table = [[930, 1070], [1000, 1000]]
+    pearson = two_by_two_test(table, rule="pearson").p_value
+    assert two_by_two_test(table, rule="barnard").p_value == pytest.approx(pearson, rel=0.05)
+    assert two_by_two_test(table, rule="boschloo").p_value == pytest.approx(pearson, rel=0.05)
+
+
+# ---- the bound that there is none --------------------------------------------------------------------------
+
+
+def test_a_median_without_bound_is_missing_and_one_at_a_limit_is_not():
+    # Under the extreme the three values beyond the limit of x may be anything: its median has no bound.
+    table = limit_sensitivity([1, 10, 10, 10], ["", ">", ">", ">"], [2, 3], ["", ""]).set_index("scenario")
+    assert isnan(table.loc["extreme: x highest, y lowest", "median_x"])
+    assert table.loc["extreme: x lowest, y highest", "median_x"] == 10
+    assert table.loc["extreme: x highest, y lowest", "median_y"] == 2.5
+    # Two of four: the median averages a known value and one without bound.
+    half = limit_sensitivity([1, 4, 10, 10], ["", "", ">", ">"], [0.5, 3], ["<", ""]).set_index("scenario")
+    assert isnan(half.loc["extreme: x highest, y lowest", "median_x"])
+    assert isnan(half.loc["extreme: x highest, y lowest", "median_y"])
+    # A value far above every limit is no value without bound.
+    far = limit_sensitivity([1e9, 1e9, 1e9, 10], ["", "", "", ">"], [2, 3], ["", ""]).set_index("scenario")
+    assert far.loc["extreme: x highest, y lowest", "median_x"] == 1e9
+
+
+# ---- mixed models that cannot be fitted --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ([(1, 0, 2.0), (2, 1, 3.0), (3, 2, 5.0)], "nobody has two values"),
+        ([(1, 0, 2.0), (1, 1, 2.0), (2, 0, 2.0), (2, 1, 2.0)], "the values do not vary"),
+        ([(1, 1, 2.0), (1, 1, 2.5), (2, 1, 3.0), (2, 1, 2.0)], "do not vary independently"),
+    ],
+)
+def test_mixed_models_that_cannot_be_fitted_say_why(rows, reason):
+    frame = pd.DataFrame(rows, columns=["id", "week", "v"])
+    with pytest.raises(StatisticsError, match=reason):
+        mixed_model_log(frame, value="v", id="id", terms="week")

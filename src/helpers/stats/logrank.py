@@ -232,13 +232,21 @@ def _scored(
 ) -> tuple[Floats, Bools, dict[str, Any]]:
     values = logrank_scores(time, event, scores=scores, weights=weights, rho=rho, gamma=gamma)
     mask, label, reference = treated_mask(group, treated, values.size)
+    plain = logrank_test(time, event, group)
     details = {
         "treated": label,
         "reference": reference,
         "n_treated": int(mask.sum()),
         "z": permutation_z(values, mask),
+        "reason": plain.note.removeprefix("not estimable: "),
     }
     return values, mask, details
+
+
+def _compares_nothing(details: dict[str, Any]) -> str:
+    """Note of a permutation test whose p-value stands although the curves were never compared."""
+    reason = details.pop("reason")
+    return f"compares nothing: {reason}" if reason else ""
 
 
 def exact_logrank_test(
@@ -262,12 +270,14 @@ def exact_logrank_test(
     values, mask, details = _scored(time, event, group, treated, scores, weights, rho, gamma)
     tails = exact_tails(values, mask)
     details |= {"p_greater": tails.greater, "p_less": tails.less}
+    note = _compares_nothing(details)
     return Result(
         method=f"exact permutation {_NAMES[weights]}, {scores.replace('_', '-')} scores",
         value=fsum(values[mask].tolist()),
         statistic=details["z"],
         p_value=tails.two_sided,
         n=values.size,
+        note=note,
         options={"scores": scores, "weights": weights},
         details=details,
     )
@@ -296,12 +306,14 @@ def permutation_logrank_test(
     tails = sampled_tails(values, mask, draws, seed)
     z = details["z"]
     details |= {"p_greater": tails.greater, "p_less": tails.less, "p_asymptotic": float(2 * norm.sf(abs(z)))}
+    note = _compares_nothing(details)
     return Result(
         method=f"Monte Carlo permutation {_NAMES[weights]} ({draws} draws, seed {seed})",
         value=fsum(values[mask].tolist()),
         statistic=z,
         p_value=tails.two_sided,
         n=values.size,
+        note=note,
         options={"scores": scores, "weights": weights, "draws": draws, "seed": seed},
         details=details,
     )
