@@ -490,8 +490,8 @@ def test_shift_beyond_thirty_million_pairs():
 
 
 def direct_size(extreme, n1, n2, rates):
-    x, y = np.arange(n1 + 1)[:, None], np.arange(n2 + 1)[None, :]
-    return max(float((binom.pmf(x, n1, p) * binom.pmf(y, n2, p) * extreme).sum()) for p in rates)
+    first, second = (binom.pmf(np.arange(n + 1), n, rates[:, None]) for n in (n1, n2))
+    return float(np.einsum("rx,xy,ry->r", first, extreme.astype(float), second).max())
 
 
 @pytest.mark.parametrize(("a", "n1", "b", "n2"), [(3, 7, 9, 11), (0, 5, 4, 6), (10, 12, 2, 9), (1, 30, 0, 2)])
