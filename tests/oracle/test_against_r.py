@@ -80,6 +80,11 @@ def km_quantile_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, An
     return {k: [getattr(r, k) for r in found] for k in ("value", "lower", "upper")}
 
 
+def median_follow_up_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
+    found = kaplan_meier.median_follow_up(*arm(data, args["arm"]))
+    return {"value": found.value, "lower": found.lower, "upper": found.upper}
+
+
 def rmst_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
     found = rmst.rmst(*arm(data, args["arm"]), args["tau"])
     return {"value": found.value, "std_err": found.details["std_err"]}
