@@ -23,7 +23,7 @@ unexport PYTHONHOME
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup run test quick-tests nbval outputs test-slow lab lint refresh bench slurm-check oracle clean
+.PHONY: help setup run test quick-tests nbval outputs test-slow lab lint refresh bench soak slurm-check oracle clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -37,7 +37,7 @@ $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-# Compiling now pool every kernel several seconds.
+# Compiling now spares every kernel several seconds.
 $(STAMP): pyproject.toml uv.lock | $(BIN)/uv
 	$(BIN)/uv sync --frozen --compile-bytecode --quiet
 	$(BIN)/python -m compileall -q src
@@ -63,7 +63,7 @@ quick-tests: setup
 # drawn, and their figures are drawn from that and compared with the committed ones. Plugins of pytest that nobody
 # needs here would double the start of each process.
 IN_NEW_FOLDER := output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && \
-	export COMPENDIUM_OUTPUT="$$output" COMPENDIUM_PRODUCED="$$output" COMPENDIUM_FIGURE_FORMATS= && \
+	export COMPENDIUM_OUTPUT="$$output" COMPENDIUM_PRODUCED="$$output" COMPENDIUM_RUN=1 COMPENDIUM_FIGURE_FORMATS= && \
 	export PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST := $(BIN)/pytest -q -n 2 -p no:cacheprovider -p no:hypothesispytest -p no:typeguard -p no:anyio
 NBVAL := $(PYTEST) --dist loadfile --no-loadscope-reorder -p helpers.run.validation --nbval \
@@ -85,6 +85,9 @@ lint: setup ## style and types
 
 bench: setup ## speed and memory beside named peers, into benchmarks/results.md (half an hour)
 	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+soak: setup ## does a run ever fail by chance? On a busy machine, with slow imports (hours; ARGS="--runs 4")
+	$(BIN)/python benchmarks/soak/soak.py $(or $(ARGS),--runs 100 --starts 300 --tests 6)
 
 slurm-check: setup ## a real SLURM on this machine: six cohorts on it, compared with a local run (Debian, as root)
 	tests/slurm/check.sh

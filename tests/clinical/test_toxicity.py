@@ -11,7 +11,6 @@ from helpers.clinical.facts import ReferenceRange, facts_from_visits, facts_on_m
 from helpers.clinical.toxicity import (
     exposure_adjusted_rates,
     grade_laboratory,
-    grading_evidence,
     laboratory_beside_recorded,
     load_toxicity_scale,
     shift_table,
@@ -265,13 +264,3 @@ def test_laboratory_grades_beside_recorded_events():
         ("C", "bilirubin_increased"): "recorded only",
     }
     assert frame.loc[("A", "thrombocytopenia"), ["worst_grade", "recorded_grade"]].tolist() == [4, 3]
-
-
-def test_evidence_of_a_grade():
-    facts, _ = make_facts({"baseline": {"alt": 100}, "week_1": {"alt": 301}})
-    rows = np.arange(len(facts)) == 1
-    evidence = grading_evidence(facts, "alt_increased", load_toxicity_scale(), rows)
-    row = evidence[(evidence["grade"] == 2) & (evidence["rule"] == "alt > 3 x baseline")].iloc[0]
-    assert row[["rule_state", "value", "threshold", "baseline_value"]].tolist() == ["met", 301, 300, 100]
-    with pytest.raises(ClinicalError, match="term 'alt': expected one of anemia"):
-        grading_evidence(facts, "alt", load_toxicity_scale(), rows)

@@ -443,9 +443,9 @@ def test_digest_follows_every_input_and_nothing_else(cohort, small_cohort, tmp_p
 def test_tables_are_derived_only_when_absent_or_stale(cohort, tmp_path):
     directory = tmp_path / "data"
     load_or_clean(cohort.path, directory)
-    watermarks = {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
+    times = {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
     load_or_clean(cohort.path, directory)
-    assert {path.name: path.stat().st_mtime_ns for path in directory.iterdir()} == watermarks
+    assert {path.name: path.stat().st_mtime_ns for path in directory.iterdir()} == times
     cohort.append("events.csv", "R01,30,rash,1,no\n")
     assert "rash" in set(load_or_clean(cohort.path, directory).events["term"])
     assert json.loads((directory / "inputs.json").read_text())["inputs"] == inputs_digest(cohort.path)

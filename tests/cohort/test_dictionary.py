@@ -131,15 +131,6 @@ def test_conversion_gives_exact_thresholds():
     ]
 
 
-@given(pair=st.sampled_from(CONVERSIONS), value=st.floats(0.01, 1e5))
-def test_conversion_there_and_back_is_the_same_value(pair, value):
-    name, unit = pair
-    conversion = DICTIONARY[name].conversion(unit)
-    back = conversion.from_standard(conversion.to_standard(np.array([value])))
-    # The standard value is kept to nine decimals.
-    assert back == pytest.approx([value], rel=1e-9, abs=1e-9 / conversion.factor)
-
-
 @given(st.lists(st.tuples(st.sampled_from(CONVERSIONS), st.floats(0, 1e5)), max_size=30))
 def test_a_long_column_is_converted_like_its_single_values(rows):
     frame = pd.DataFrame(

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 # What conda-forge calls otherwise than PyPI.
-CONDA_NAMES = {"great-tables": "great_tables", "matplotlib": "matplotlib-base", "dask": "dask-core"}
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "dask": "dask-core"}
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 

@@ -34,7 +34,7 @@ FLOORS = (
     {"cluster"},
     {"commands"},
 )
-GROUND = {"errors"}  # modules that every room may import
+GROUND = {"errors", "faults"}  # modules that every room may import
 LONGEST_FUNCTION, LONGEST_MODULE, MOST_COMPLEX = 60, 400, 20
 LARGEST_FILE = 1_500_000
 FOREIGN_PATH = re.compile(r"(?<![\w.:/])/(?:work|root|home|Users|tmp)/\w")

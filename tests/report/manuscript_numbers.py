@@ -9,7 +9,7 @@ from importlib.metadata import version
 from helpers.cohort.dictionary import load_dictionary
 from helpers.report.journals.table_themes import theme_named
 from helpers.report.tables.cells import Cell, Number, Value
-from helpers.report.tables.table import Row as TableRow
+from helpers.report.tables.content import Row as TableRow
 from helpers.report.tables.table import Table
 from helpers.report.text.claims import Row
 from helpers.report.text.methods import SOFTWARE

@@ -8,7 +8,8 @@ from helpers.report.tables.cells import (
     p_value,
     verbatim,
 )
-from helpers.report.tables.table import Table, column, heading, message, row
+from helpers.report.tables.content import column, heading, message, row
+from helpers.report.tables.table import Table
 from helpers.results.store import StatisticsStore
 
 AWKWARD = "50 % & <b> of #1_a{b}\\c ~ ^ “x” — ≥ 5 µg · café 汉"

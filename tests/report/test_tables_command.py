@@ -9,7 +9,8 @@ from helpers.commands.cli import app
 from helpers.commands.tables import write_for_journal
 from helpers.errors import CompendiumError
 from helpers.project.paths import OUTPUT_VARIABLE
-from helpers.report.tables.table import Table, row
+from helpers.report.tables.content import row
+from helpers.report.tables.table import Table
 
 COHORT = "rdmas_reconstructed"
 docx = pytest.importorskip("docx")

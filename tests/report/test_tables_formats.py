@@ -21,7 +21,8 @@ from helpers.report.formats.measure import Page, measure
 from helpers.report.formats.rendered import shown
 from helpers.report.formats.text import NOTES, lines, to_csv
 from helpers.report.formats.xlsx import tables_workbook
-from helpers.report.tables.table import Table, column, row
+from helpers.report.tables.content import column, row
+from helpers.report.tables.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tables_at_hand import AWKWARD, empty_table, full_table, long_table

@@ -3,7 +3,8 @@
 import pytest
 
 from helpers.report.formats.text import lines
-from helpers.report.tables.study import response_table, survival_table
+from helpers.report.tables.response import response_table
+from helpers.report.tables.survival import survival_table
 from helpers.report.tables.table import Table
 from helpers.report.text.narrative import (
     absent_narrative,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,10 +35,11 @@ import os
 from pathlib import Path
 
 root = Path(os.environ["COMPENDIUM_PROJECT"])
-embedded = root / "data" / "cohorts" / cohort
-folder = embedded if embedded.is_dir() else root / cohort
+base = cohort.split("@")[0]
+embedded = root / "data" / "cohorts" / base
+folder = embedded if embedded.is_dir() else root / base
 output = Path(os.environ["COMPENDIUM_OUTPUT"])
-data = output / "results" / folder.name / "data"
+data = output / "results" / Path(cohort).name / "data"
 for name in ("patients", "measurements"):
     (data / f"{name}.parquet").write_text((folder / f"{name}.csv").read_text())
 print("cleaned", folder.name)
@@ -149,6 +152,12 @@ def fake_kernels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
+@pytest.fixture(scope="session")
+def make_project() -> Callable[[Path], Project]:
+    """Writes the small project into a folder."""
+    return write_project
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project of its own for one test, whose cohorts are always fit for analysis."""
@@ -156,3 +165,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.delenv("COMPENDIUM_OUTPUT", raising=False)
     monkeypatch.setattr("helpers.run.checking.cohort_problems", lambda _: [])
     return write_project(tmp_path / "project")
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[[], None]]:
+    """Interrupt the main thread as Ctrl-C does, also where the tests run in the background.
+
+    There it is ignored at first. A call of `_thread.interrupt_main` would be noticed only once the main
+    thread has finished waiting.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    signal.signal(signal.SIGINT, before)

@@ -44,7 +44,7 @@ def test_run_hands_on_parameters_and_output(compendium, fake_kernels, tmp_path, 
     monkeypatch.setenv("COMPENDIUM_OUTPUT", str(tmp_path / "overridden"))
     out = tmp_path / "out"
     assert compendium("run", "small", "--param", "scale=4", "--output", str(out)).exit_code == 0
-    assert "{'scale': 4}" in (out / "results" / "small" / "statistics" / "02_second.csv").read_text()
+    assert "'scale': 4}" in (out / "results" / "small@scale=4" / "statistics" / "02_second.csv").read_text()
     assert not (tmp_path / "overridden").exists()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import io
 import os
 import signal
@@ -222,25 +221,16 @@ def test_a_killed_worker_loses_nothing(go, slow_once, tmp_path) -> None:
     assert report.ok
     assert set(statuses(report).values()) == {"executed"}
     assert files(tmp_path / "here") == files(tmp_path / "there")
-    assert not psutil.pid_exists(kernels[0])
+    await_true(lambda: not psutil.pid_exists(kernels[0]))
     assert not list((tmp_path / "there" / ".compendium" / "running").rglob("*.json"))
 
 
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Ctrl-C interrupts, also where the tests run in the background, which has it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_an_interrupted_run_ends_the_kernels_of_the_workers(go, slow_once, tmp_path) -> None:
+def test_an_interrupted_run_ends_the_kernels_of_the_workers(go, slow_once, ctrl_c, tmp_path) -> None:
     kernels = []
 
     def interrupt(_: str, kernel: str) -> None:
         kernels.append(int(kernel))
-        _thread.interrupt_main()
+        ctrl_c()
 
     when(slow_once, interrupt)
     report = go("there", 2)

@@ -75,7 +75,7 @@ def test_every_unknown_or_unfit_parameter_is_listed() -> None:
         check_parameters({"dyas": 90, "seed": "x", "draw": 1}, DECLARED)
     text = str(error.value)
     assert "unknown parameter 'dyas'; the notebooks know days, draw, seed" in text
-    assert "seed: found 'x', expected a number (it is 1 in one)" in text
+    assert "seed: found 'x', expected a whole number, from 0 to 4294967295" in text
     assert "draw: found 1, expected True or False" in text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import io
 import json
 import re
@@ -155,11 +154,13 @@ def test_edited_source_of_the_package_reaches_the_notebooks_that_import_it(go, p
     assert go() == ["small/02_second"]
 
 
-def test_a_parameter_reaches_the_notebooks_that_know_it_and_its_removal_too(go) -> None:
+def test_another_value_of_a_parameter_has_results_of_its_own(go, project) -> None:
     go()
-    assert go(parameters={"scale": 2}) == ["small/02_second", "small/03_third"]
+    before = {path: path.read_bytes() for path in project.results().rglob("*") if path.is_file()}
+    assert go(parameters={"scale": 2}) == [step.replace("small", "small@scale=2") for step in ALL]
     assert go(parameters={"scale": 2}) == []
-    assert go() == ["small/02_second", "small/03_third"]
+    assert go() == []
+    assert {path: path.read_bytes() for path in project.results().rglob("*") if path.is_file()} == before
 
 
 def test_a_lost_or_altered_product_is_made_again(go, project) -> None:
@@ -300,15 +301,16 @@ def test_who_executes_steps_is_told_how_many_notebooks_follow(go) -> None:
 class InterruptedExecutor(NotingExecutor):
     """Is interrupted once a step is under way, whose kernel ends only when asked a second time."""
 
-    def __init__(self) -> None:
+    def __init__(self, interrupt) -> None:
         super().__init__()
+        self.interrupt = interrupt
         self.ended = threading.Event()
         self.begun: list[str] = []
         self.asked = 0
 
     def execute(self, step, paths, values) -> None:  # noqa: ARG002
         self.begun.append(paths.name)
-        _thread.interrupt_main()
+        self.interrupt()
         assert self.ended.wait(30)
         raise RuntimeError("the kernel was stopped")
 
@@ -318,9 +320,9 @@ class InterruptedExecutor(NotingExecutor):
             self.ended.set()
 
 
-def test_an_interrupt_also_ends_a_kernel_that_was_only_starting(go, project) -> None:
+def test_an_interrupt_also_ends_a_kernel_that_was_only_starting(go, project, ctrl_c) -> None:
     project.cohort("other")
-    executor = InterruptedExecutor()
+    executor = InterruptedExecutor(ctrl_c)
     go("small", "other", executor=nullcontext(executor))
     assert executor.ended.is_set()
     assert executor.begun == ["other"], "what no thread has begun is dropped"
@@ -378,7 +380,7 @@ class TestProvenance:
 
     def test_holds_hashes_relative_paths_and_parameters(self, go, project, tmp_path) -> None:
         go(parameters={"scale": 3})
-        text = (project.results() / "provenance.json").read_text()
+        text = (project.results("small@scale=3") / "provenance.json").read_text()
         record = json.loads(text)
         assert str(tmp_path) not in text
         assert set(record["raw_data"]) == {"cohort.toml", "measurements.csv", "patients.csv"}

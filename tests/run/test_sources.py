@@ -6,7 +6,13 @@ import json
 import pytest
 
 from helpers.project import sources
-from helpers.project.sources import files_matching, notebook_digest, notebook_modules, source_files
+from helpers.project.sources import (
+    NotebookFileError,
+    files_matching,
+    notebook_digest,
+    notebook_modules,
+    source_files,
+)
 
 
 def parsed_imports(path) -> set[str]:
@@ -79,5 +85,5 @@ def test_hidden_and_temporary_files_do_not_count(project) -> None:
 def test_a_file_that_is_no_notebook_is_named(project) -> None:
     path = project.root / "notebooks" / "01_first.ipynb"
     path.write_text("{")
-    with pytest.raises(ValueError, match=r"01_first.ipynb cannot be read as a notebook"):
+    with pytest.raises(NotebookFileError, match=r"01_first.ipynb cannot be read as a notebook"):
         notebook_digest(path)

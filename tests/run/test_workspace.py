@@ -18,6 +18,7 @@ COHORT = "rdmas_reconstructed"
 def output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.delenv("COMPENDIUM_PROJECT", raising=False)
     monkeypatch.setenv("COMPENDIUM_OUTPUT", str(tmp_path / "output"))
+    monkeypatch.setenv("COMPENDIUM_RUN", "1")
     return tmp_path / "output"
 
 

@@ -537,6 +537,17 @@ def test_a_median_without_bound_is_missing_and_one_at_a_limit_is_not():
     assert far.loc["extreme: x highest, y lowest", "median_x"] == 1e9
 
 
+def test_extremes_are_ranked_beyond_all_other_values():
+    x, xs = [1, 4, 10, 10, 7], ["", "", ">", ">", ""]
+    y, ys = [0.5, 3, 8, 12, 10], ["<", "", "", "", ">"]
+    table = limit_sensitivity(x, xs, y, ys).set_index("scenario")["p_value"]
+    highest = rank_sum_test([1, 4, 99, 99, 7], [-99, 3, 8, 12, 10]).p_value
+    lowest = rank_sum_test([1, 4, 10, 10, 7], [0.5, 3, 8, 12, 99]).p_value
+    assert table["extreme: x highest, y lowest"] == pytest.approx(highest)
+    assert table["extreme: x lowest, y highest"] == pytest.approx(lowest)
+    assert highest < lowest
+
+
 # ---- mixed models that cannot be fitted --------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import combinations
@@ -50,14 +51,6 @@ def hscore_probability(score: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np
     qualifier[scores < points[1]] = "<"
     qualifier[scores > points[-2]] = ">"
     return value, qualifier
-
-
-def hscore_probability_fit(score: npt.ArrayLike) -> FloatArray:
-    """Probability in percent by a logistic curve fitted to the table: 100 / (1 + exp(10.319 - 0.0618 score)).
-
-    A fit of ours, not published with the score; it leaves the table by at most 1.1 percentage points.
-    """
-    return np.asarray(100.0 / (1.0 + np.exp(10.319 - 0.0618 * np.asarray(score, dtype=float))), dtype=float)
 
 
 @cache
@@ -240,43 +233,68 @@ def refractoriness(
     criteria = load_criteria("refractory_mas", settings=settings)
     assert isinstance(criteria, Criteria)
     choice = {name: setting.value for name, setting in criteria.settings.items()}
-    last = patients.set_index("patient_id")["followup_days"]
     iv_doses = daily_glucocorticoid_dose(
         treatments[treatments["route"] == "iv"],
         weights,
-        last_day=last,
+        last_day=patients.set_index("patient_id")["followup_days"],
         overlap=overlap,
         unknown_drugs="ignore",
         body_surface_m2=body_surface_m2,
     )
-    high = longest_runs(doses, "mg_per_kg", float(choice["high_dose_mg_per_kg"]))
-    pulse = longest_runs(iv_doses, "prednisone_mg", float(choice["pulse_prednisone_mg"]))
-    kinds = [part for part in (high.assign(kind="high dose"), pulse.assign(kind="pulse")) if len(part)]
-    runs = pd.concat(kinds, ignore_index=True) if kinds else high.assign(kind="")
     steroids = treatments[treatments["drug"].isin(list(default_equivalents().mg))]
-    intravenous = steroids[steroids["route"] == "iv"]
-    given_to = {"pulse": _by_patient(intravenous), "high dose": _by_patient(steroids)}
-    runs["source_rows"] = [_rows_during(run, given_to.get(str(run.kind), {})) for run in runs.itertuples()]
+    found = {
+        "high dose": _Runs(
+            longest_runs(doses, "mg_per_kg", float(choice["high_dose_mg_per_kg"])), _by_patient(steroids)
+        ),
+        "pulse": _Runs(
+            longest_runs(iv_doses, "prednisone_mg", float(choice["pulse_prednisone_mg"])),
+            _by_patient(steroids[steroids["route"] == "iv"]),
+        ),
+    }
     facts = Facts(patients[["patient_id"]].assign(visit=None, day=0.0).reset_index(drop=True), {})
-    started = set(doses.loc[doses["day"] < 0, "patient_id"])
-    first_day = doses.groupby("patient_id")["day"].min()
-    for variable, table, kind in (("high_dose_run", high, "high dose"), ("pulse_run", pulse, "pulse")):
-        indexed = table.set_index("patient_id").reindex(patients["patient_id"])
-        # No dose on record before day 0 is not the same as no glucocorticoid.
-        known = patients["patient_id"].isin(started).to_numpy()
-        days = np.where(known, np.nan_to_num(indexed["run_days"].to_numpy(dtype=float)), np.nan)
-        begin = first_day.reindex(patients["patient_id"]).to_numpy(dtype=float)
-        cut = (indexed["first_day"].to_numpy(dtype=float) == begin) & (not record_complete)
-        facts = facts.with_column(
-            variable, days, unit="d", qualifier=cut.astype(np.int8), table="treatments",
-            day=indexed["last_day"].to_numpy(dtype=float), source_row=_first_rows(indexed, given_to[kind]),
-        )  # fmt: skip
+    for kind, variable in (("high dose", "high_dose_run"), ("pulse", "pulse_run")):
+        facts = _with_run(facts, variable, found[kind], doses, record_complete=record_complete)
     facts = facts.with_column("recurrence_on_taper", _recurrence(patients), table="patients")
     if prior_response is not None:
         earlier = patients["patient_id"].map(dict(prior_response)).astype("Float64")
         value = earlier.to_numpy(dtype=float, na_value=np.nan)
         facts = facts.with_column("prior_response", value, table="responses")
-    return evaluate(criteria, facts), runs
+    return evaluate(criteria, facts), _with_source_rows(found)
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Each patient's longest run of one kind, and the treatments that it may come from."""
+
+    longest: pd.DataFrame
+    treatments: Mapping[Any, list[tuple[float, float, int]]]
+
+
+def _with_source_rows(found: Mapping[str, _Runs]) -> pd.DataFrame:
+    """All runs, each with its kind and the rows of the treatments given during it."""
+    kinds = [runs.longest.assign(kind=kind) for kind, runs in found.items() if len(runs.longest)]
+    table = pd.concat(kinds, ignore_index=True) if kinds else found["high dose"].longest.assign(kind="")
+    table["source_rows"] = [
+        _rows_during(run, found[str(run.kind)].treatments if run.kind else {}) for run in table.itertuples()
+    ]
+    return table
+
+
+def _with_run(
+    facts: Facts, variable: str, runs: _Runs, doses: pd.DataFrame, *, record_complete: bool
+) -> Facts:
+    """Add the length of each patient's longest run."""
+    patients = facts.keys["patient_id"]
+    indexed = runs.longest.set_index("patient_id").reindex(patients)
+    # No dose on record before day 0 is not the same as no glucocorticoid.
+    known = patients.isin(set(doses.loc[doses["day"] < 0, "patient_id"])).to_numpy()
+    days = np.where(known, np.nan_to_num(indexed["run_days"].to_numpy(dtype=float)), np.nan)
+    begin = doses.groupby("patient_id")["day"].min().reindex(patients).to_numpy(dtype=float)
+    cut = (indexed["first_day"].to_numpy(dtype=float) == begin) & (not record_complete)
+    return facts.with_column(
+        variable, days, unit="d", qualifier=cut.astype(np.int8), table="treatments",
+        day=indexed["last_day"].to_numpy(dtype=float), source_row=_first_rows(indexed, runs.treatments),
+    )  # fmt: skip
 
 
 def _by_patient(treatments: pd.DataFrame) -> dict[Any, list[tuple[float, float, int]]]:

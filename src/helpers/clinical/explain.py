@@ -61,17 +61,17 @@ def explain_patient(
         raise ClinicalError(f"patient '{patient_id}' not found")
     own = np.full(len(facts), -1) if facts.baseline_row is None else facts.baseline_row
     baseline = own == np.arange(len(facts))
-    folders = list(extra_directories)
     parts = []
     for name in criteria:
-        chosen = (settings or {}).get(name)
-        evaluation = evaluate_by_name(name, facts, extra_directories=folders, settings=chosen)
+        evaluation = evaluate_by_name(
+            name, facts, extra_directories=list(extra_directories), settings=(settings or {}).get(name)
+        )
         parts.append(_diagnosis_rows(evaluation, mine & baseline))
-    for question, given in (("refractory", refractory), ("eligible", eligible)):
-        if given is not None:
-            rows = given.facts.keys["patient_id"].to_numpy() == patient_id
-            answer = ", ".join(str(v) for v in VERDICTS[given.verdict[rows]])
-            parts.append(_shape(given.evidence(rows), question, answer))
+    parts += [
+        _verdict_rows(question, evaluation, patient_id)
+        for question, evaluation in (("refractory", refractory), ("eligible", eligible))
+        if evaluation is not None
+    ]
     wanted = mine & ~baseline
     if visits is not None:
         wanted &= facts.keys["visit"].isin(list(visits)).to_numpy()
@@ -80,6 +80,12 @@ def explain_patient(
     if doses is not None:
         parts += _dose_rows(facts, doses, patient_id, mine & (baseline | wanted), dose_rule)
     return pd.concat([part for part in parts if len(part)], ignore_index=True)[COLUMNS]
+
+
+def _verdict_rows(question: str, evaluation: Evaluation, patient_id: str) -> pd.DataFrame:
+    rows = evaluation.facts.keys["patient_id"].to_numpy() == patient_id
+    answer = ", ".join(str(verdict) for verdict in VERDICTS[evaluation.verdict[rows]])
+    return _shape(evaluation.evidence(rows), question, answer)
 
 
 def _shape(evidence: pd.DataFrame, question: str, answer: str) -> pd.DataFrame:

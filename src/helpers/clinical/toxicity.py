@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from helpers.clinical.criteria_files import CriteriaReader, Directory, Setting, read_criteria
-from helpers.clinical.engine import rule_evidence
 from helpers.clinical.errors import ClinicalError, require_columns
 from helpers.clinical.facts import QUALIFIER_SIGNS, Facts
-from helpers.clinical.rules import MET, NOT_MET, BoolArray, Memo, Rule
+from helpers.clinical.rules import MET, NOT_MET, Memo, Rule
 
 
 @dataclass(frozen=True)
@@ -121,15 +120,6 @@ def grade_laboratory(facts: Facts, scale: ToxicityScale | None = None) -> pd.Dat
         variables = ", ".join(term.variable for term in scale.terms)
         raise ClinicalError(f"scale {scale.name}: none of its variables was ever recorded: {variables}")
     return pd.concat(parts, ignore_index=True)
-
-
-def grading_evidence(facts: Facts, term_id: str, scale: ToxicityScale, rows: BoolArray) -> pd.DataFrame:
-    """Comparisons behind the grades of one term at the chosen rows, with value, limit and source row."""
-    for term in scale.terms:
-        if term.id == term_id:
-            parts = [rule_evidence(rule, facts, rows).assign(grade=grade) for grade, rule in term.grades]
-            return pd.concat(parts, ignore_index=True)
-    raise ClinicalError(f"term '{term_id}': expected one of {', '.join(term.id for term in scale.terms)}")
 
 
 def worst_grades(graded: pd.DataFrame, *, first_day: int = 1, last_day: int | None = None) -> pd.DataFrame:

@@ -8,6 +8,8 @@ workers see under the same path; that, and that they run the same code, is looke
 import contextlib
 import logging
 import os
+import socket
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
@@ -25,6 +27,7 @@ from helpers.cluster.settings import (
     slurm_settings,
 )
 from helpers.cluster.worker import Order, await_files, describe, file_digests, fulfil, probe, stop
+from helpers.kernels.fork_server.client import PATIENCE_SECONDS
 from helpers.project.paths import CohortPaths, output_root, project_root, state_dir
 from helpers.run.executor import kernel_settings
 from helpers.run.inputs import input_files
@@ -33,7 +36,7 @@ from helpers.run.staging import record_seen_by
 from helpers.run.steps import StepFailedError
 
 SLURM = "slurm"
-CONNECT_WITHIN = 10.0  # seconds
+CONNECT_WITHIN = 10.0  # seconds in which a scheduler that is just starting begins to listen
 ADVICE = "uv sync --extra cluster"
 
 Say = Callable[[str], None]
@@ -54,6 +57,7 @@ class ClusterExecutor:
         self._run = uuid.uuid4().hex[:12]
         self._expected: dict[str, Any] = {}
         self._under_way: set[Any] = set()
+        self._plugins: list[str] = []
         self._stopped = False
 
     def check(self) -> None:
@@ -82,7 +86,18 @@ class ClusterExecutor:
             raise ClusterError("The workers of the cluster cannot be used:\n" + "\n".join(lines))
 
     def prepare(self) -> None:
-        """Nothing: what the threads need was imported when the cluster was checked."""
+        """Have the workers import what their threads need; this process did when it connected."""
+        from helpers.cluster.plugin import ImportForThreads
+
+        plugin = ImportForThreads(self._run)
+        self._client.register_plugin(plugin)
+        self._plugins.append(plugin.name)
+
+    def close(self) -> None:
+        """Leave the cluster as it was found."""
+        with contextlib.suppress(Exception):  # the cluster may be gone
+            for name in self._plugins:
+                self._client.unregister_worker_plugin(name)
 
     def expect(self, notebooks: int) -> None:
         """Nothing: workers start their kernels themselves."""
@@ -174,6 +189,7 @@ def cluster_executor(choice: ClusterChoice, *, workers: int | None, say: Say) ->
                 "--nthreads 1 --no-nanny`, with this project's environment."
             )
         cluster = ClusterExecutor(client, threads or workers or present, kernel_settings(), say)
+        stack.callback(cluster.close)
         cluster.check()
         yield cluster
 
@@ -205,7 +221,8 @@ def _client(address: str) -> Iterator[Any]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout=CONNECT_WITHIN, set_as_default=False, name="compendium")
+        _await_listener(address)
+        client = Client(address, timeout=PATIENCE_SECONDS, set_as_default=False, name="compendium")
     except (OSError, ValueError, TimeoutError) as error:
         raise ClusterError(
             f"No Dask scheduler answers at {address}: {_cause(error)}. Is it running (`dask scheduler`), and "
@@ -214,7 +231,29 @@ def _client(address: str) -> Iterator[Any]:
     try:
         yield client
     finally:
-        client.close(timeout=CONNECT_WITHIN)
+        with contextlib.suppress(TimeoutError):  # the run is over, with or without its farewell
+            client.close(timeout=CONNECT_WITHIN)
+
+
+def _await_listener(address: str) -> None:
+    """Wait until something listens at an address: it does so at once, however busy its machine is.
+
+    Raises:
+        OSError: nothing does.
+        ValueError: it is not an address.
+    """
+    from distributed.comm.addressing import get_address_host_port
+
+    end = time.monotonic() + CONNECT_WITHIN
+    while True:
+        try:
+            socket.create_connection(get_address_host_port(address), timeout=CONNECT_WITHIN).close()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 @contextmanager

@@ -32,10 +32,7 @@ from helpers.run.plan import Step, locate
 from helpers.run.steps import StepFailedError, execute_step
 
 MARK_VARIABLE = "COMPENDIUM_WORKER"
-VISIBLE_WITHIN = 60.0  # seconds that a shared folder may take to show a file of another machine
-KERNEL_OUTLIVES = (
-    3.0  # seconds after which a kernel has noticed that its worker is gone (it looks every second)
-)
+VISIBLE_WITHIN = 300.0  # seconds that a shared folder may take to show a file of another machine
 
 _CODE = ("helpers.cluster.worker",)
 
@@ -125,8 +122,8 @@ def _digest(path: Path) -> str | None:
 def _marked(order: Order) -> Iterator[None]:
     """Leave a mark while a step is under way, by which its next attempt knows that this worker died over it.
 
-    The kernel of a worker that was killed lives on for a moment and may still write: its files are awaited
-    to be of one writer only.
+    The kernel of a worker that was killed lives on for a moment. It writes to a stage that nobody publishes
+    any more, but takes a processor and memory.
     """
     mark = state_dir() / "running" / order.paths.name / f"{order.step.name}.json"
     mark.parent.mkdir(parents=True, exist_ok=True)
@@ -140,12 +137,11 @@ def _marked(order: Order) -> Iterator[None]:
 
 
 def _end_former(mark: Path) -> None:
-    """Wait until the kernel of a dead worker has ended; on the same machine it is ended at once as well."""
+    """End the kernel of a dead worker of this machine; elsewhere it ends when it notices."""
     with contextlib.suppress(OSError, ValueError):
         former = json.loads(mark.read_text(encoding="utf-8"))
         if former["host"] == _HOST:
             _kill(lambda process: process.environ().get(MARK_VARIABLE) == former["worker"], process_iter())
-    time.sleep(KERNEL_OUTLIVES)
 
 
 def _kill(wanted: Callable[[Process], bool], among: Iterable[Process]) -> None:

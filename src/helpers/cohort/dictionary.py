@@ -47,10 +47,6 @@ class Conversion:
         """Convert values in the accepted unit to the dictionary's unit."""
         return np.asarray(np.round(values * self.factor + self.offset, _DECIMALS_KEPT), dtype=np.float64)
 
-    def from_standard(self, values: Floats) -> Floats:
-        """Convert values in the dictionary's unit back to the accepted unit."""
-        return np.asarray((values - self.offset) / self.factor, dtype=np.float64)
-
 
 @dataclass(frozen=True)
 class Variable:

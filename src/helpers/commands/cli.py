@@ -10,6 +10,7 @@ from helpers.commands.options import CompendiumGroup
 from helpers.commands.refresh import refresh
 from helpers.commands.report import report
 from helpers.commands.run import run
+from helpers.commands.status import status
 from helpers.commands.tables import tables
 from helpers.commands.warm import warm
 from helpers.kernels.exit import exit_process
@@ -26,6 +27,7 @@ app = typer.Typer(
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 app.command()(run)
 app.command()(check)
+app.command()(status)
 app.command()(explain)
 app.command()(figures)
 app.command()(tables)

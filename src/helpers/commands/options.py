@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from helpers.errors import CompendiumError
+from helpers.faults import in_words
 from helpers.project.paths import OUTPUT_VARIABLE
 
 COHORT_HELP = "Name of a folder under data/cohorts/, or path to a cohort folder anywhere."
@@ -46,7 +47,11 @@ class CompendiumGroup(TyperGroup):
             return super().invoke(ctx)
         except CompendiumError as error:
             complain(str(error))
-            raise typer.Exit(1) from None
+        except (OSError, MemoryError, ModuleNotFoundError) as error:
+            if not (said := in_words(error)):
+                raise
+            complain(said)
+        raise typer.Exit(1)
 
 
 def complain(text: str) -> None:

@@ -68,16 +68,19 @@ def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = 
     Raises:
         ProjectError: there is no such cohort.
         ReportError: the cohort has no results yet, or the program that makes PDFs is not installed.
+        StaleResultsError: what they are made from is stale, mixed or edited by hand.
     """
     from helpers.report.formats.documents import MANUSCRIPT, REPORT
     from helpers.report.formats.manuscript import write_manuscript
     from helpers.report.formats.page.page import write_report
     from helpers.report.text.material import Study
+    from helpers.run.status import require_current
 
     paths = CohortPaths.of(cohort)
     for needed in (paths.statistics, paths.tables, paths.figures, paths.notebooks):
         if not needed.is_dir() or not any(needed.iterdir()):
             raise ReportError(_NEEDED.format(name=cohort, what=shown(needed)))
+    require_current(paths, REPORT)
     make_pdf = _pdf_maker() if pdf else None
     study = Study.open(paths.folder, paths.results, paths.figures)
     chosen = language or study.config.report.language

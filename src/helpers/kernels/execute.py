@@ -6,18 +6,23 @@ same notebook on the same data gives the same bytes.
 
 import logging
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 from helpers.errors import CompendiumError
+from helpers.faults import cell_in_words, in_words
 from helpers.kernels import web_addresses  # noqa: F401  # before nbformat, which would load their grammar
+from helpers.kernels.fork_server.client import PATIENCE_SECONDS
 from helpers.kernels.fork_server.quick import PooledKernelManager
 from helpers.kernels.pool import KERNEL, START_OPTIONS, manager_settings
 
 # Threads execute notebooks at the same time. Two threads that import what imports each other break one
 # another's imports, so everything is imported here, by whoever imports this module, and nothing later.
 import nbformat  # isort: skip
+from nbclient.exceptions import DeadKernelError  # isort: skip
 import papermill  # isort: skip
 from papermill.exceptions import PapermillExecutionError  # isort: skip
 from papermill.log import logger  # isort: skip
@@ -27,10 +32,11 @@ _LANGUAGE = {"name": "python"}
 _FORMAT = (4, 5)
 _INJECTED = "injected-parameters"
 _TIMING = {"papermill", "execution", "ExecuteTime"}
+_DIED = " (the system ends a program that takes too much memory: close others, or use --workers 1)"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# A busy machine is slow, not broken: a kernel that has died is noticed by other means.
-_PATIENCE_SECONDS = 1800
 
+# Where it is installed, papermill has it format the parameters: other bytes, and imported by a thread.
+sys.modules.setdefault("black", cast("ModuleType", None))
 logger.addHandler(logging.NullHandler())  # it would tell on standard error what is raised as well
 
 
@@ -81,8 +87,10 @@ def execute_notebook(
     except PapermillExecutionError as error:
         raise _failure(source.stem, error, original, injected=bool(parameters)) from None
     except Exception as error:  # a kernel that dies or does not start raises many kinds
-        reason = str(error).strip() or type(error).__name__
-        raise NotebookFailedError(source.stem, 0, f"the kernel stopped: {reason}") from error
+        reason = in_words(error) or f"the kernel stopped: {str(error).strip() or type(error).__name__}"
+        if isinstance(error, DeadKernelError):
+            reason += _DIED
+        raise NotebookFailedError(source.stem, 0, reason) from error
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
     nbformat.write(_clean(executed, original), partial)
@@ -99,8 +107,8 @@ def _run(
         parameters=dict(parameters),
         kernel_name=KERNEL,
         progress_bar=False,
-        start_timeout=_PATIENCE_SECONDS,
-        iopub_timeout=_PATIENCE_SECONDS,  # by default outputs that come four seconds late are dropped
+        start_timeout=PATIENCE_SECONDS,
+        iopub_timeout=PATIENCE_SECONDS,  # by default outputs that come four seconds late are dropped
         request_save_on_cell_execute=False,
         autosave_cell_every=0,
         resources={"metadata": {"path": str(folder)}},
@@ -143,6 +151,7 @@ def _failure(name: str, error: Any, original: Any, *, injected: bool) -> Noteboo
     place_of_injected = tagged[0] + 1 if tagged else 0
     behind = injected and error.cell_index > place_of_injected
     message = _COLOUR.sub("", str(error.evalue)).strip().split("\n")
-    reason = f"{error.ename}: {message[0]}" if message[0] else str(error.ename)
+    reason = cell_in_words(str(error.ename), message[0])
+    reason = reason or (f"{error.ename}: {message[0]}" if message[0] else str(error.ename))
     line = next((text.strip() for text in error.source.split("\n") if text.strip()), "")
     return NotebookFailedError(name, error.cell_index + (0 if behind else 1), reason, line)

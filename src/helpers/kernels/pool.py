@@ -20,14 +20,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from traitlets.config import Config
 
 # The factory would import the provisioner when a thread starts the first kernel.
+from helpers.kernels import web_addresses  # noqa: F401  # before nbformat
 from helpers.kernels.fork_server import provisioner  # noqa: F401
 from helpers.kernels.fork_server.client import PROVISIONER, PROVISIONER_VARIABLE, ForkServer
 from helpers.kernels.fork_server.quick import PooledKernelManager
 from helpers.project.paths import OUTPUT_VARIABLE, PUBLISHED_VARIABLE, RUN_VARIABLE
+
+import nbformat  # isort: skip
 
 KERNEL = "python3"
 START_OPTIONS = ["--log-level=50"]  # the kernel's own log; what a cell writes is an output
@@ -51,6 +55,7 @@ class KernelPool:
     """
 
     def __init__(self, server: ForkServer | None, folder: Path, most: int, stages: Path) -> None:
+        import_for_threads()
         self._folder, self._most, self._stages = folder, most, stages
         self._waiting: deque[Future[Any]] = deque()
         self._expected, self._loaded = 0, False
@@ -92,9 +97,8 @@ class KernelPool:
 
     def close(self) -> None:
         """End the kernels that nobody took, and wait until all have ended."""
-        self._over.set()
         with self._lock:
-            self._loaded = False
+            self._over.set()  # from now on none starts
         for started in self._waiting:
             if manager := _started(started):
                 self.end(manager)
@@ -108,7 +112,7 @@ class KernelPool:
 
     def _start_missing(self) -> None:
         missing = min(self._expected, self._most) - len(self._waiting)
-        if self._loaded:
+        if self._loaded and not self._over.is_set():
             self._waiting += [self._pool.submit(self._start) for _ in range(missing)]
 
     def _start(self) -> Any:
@@ -125,6 +129,17 @@ class KernelPool:
 
         asyncio.run(started())
         return manager
+
+
+def import_for_threads() -> None:
+    """Have libraries import now what they otherwise import when first used.
+
+    Two threads that import at the same time what imports each other break one another's imports. So whoever
+    starts threads makes a pool before, and threads find everything imported.
+    """
+    with contextlib.suppress(NoSuchKernel):  # whoever starts a kernel will be told
+        KernelSpecManager().get_kernel_spec(KERNEL)
+    nbformat.validate(nbformat.v4.new_notebook())
 
 
 def _started(waiting: Future[Any] | None) -> Any:

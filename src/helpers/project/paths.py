@@ -23,6 +23,7 @@ from pathlib import Path
 from helpers.errors import CompendiumError
 
 PROJECT_NAME = "rdmas-compendium"
+SCRATCH = "scratch"  # what notebooks run by hand write
 DEFAULT_COHORT = "rdmas_reconstructed"
 PROJECT_VARIABLE = "COMPENDIUM_PROJECT"
 OUTPUT_VARIABLE = "COMPENDIUM_OUTPUT"
@@ -30,6 +31,7 @@ PUBLISHED_VARIABLE = "COMPENDIUM_PUBLISHED"
 RUN_VARIABLE = "COMPENDIUM_RUN"
 FORMATS_VARIABLE = "COMPENDIUM_FIGURE_FORMATS"
 
+LONGEST_NAME = 100  # systems limit a file's name to 255 bytes; variants and temporary files add to it
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SETTING = r"[A-Za-z_]\w*=[\w.+-]+"
 _VARIANT = re.compile(rf"(.+)@({_SETTING}(?:,{_SETTING})*)", re.ASCII)
@@ -132,6 +134,11 @@ def cohort_name(cohort: str | os.PathLike[str]) -> str:
         ProjectError: no such folder, or its name has signs that do not fit a file name on every system.
     """
     name = cohort_folder(cohort).name
+    if len(name) > LONGEST_NAME:
+        raise ProjectError(
+            f"The name of the cohort folder {name[:40]}... has {len(name)} signs, at most {LONGEST_NAME} are "
+            "possible: rename the folder, because results/ and figures/ are filed under this name."
+        )
     if _SAFE_NAME.fullmatch(name) is None:
         raise ProjectError(
             f"The cohort folder is called {name!r}. Rename it: letters, digits, '_', '-' and '.' only, "
@@ -188,6 +195,13 @@ class CohortPaths:
     def base(self) -> str:
         """The cohort's own name, without a variant."""
         return self.name.removesuffix(f"@{self.variant}") if self.variant else self.name
+
+    @property
+    def by_hand(self) -> "CohortPaths":
+        """Folders that receive what a notebook run by hand writes, apart from the published results."""
+        root = output_root() / SCRATCH
+        results, figures = root / "results" / self.name, root / "figures" / self.name
+        return CohortPaths(self.name, self.folder, results, figures, self.variant)
 
     @property
     def data(self) -> Path:

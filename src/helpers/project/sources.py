@@ -13,7 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from helpers.errors import CompendiumError
+
 PACKAGE = "helpers"
+_RESTORE = "Get it back from the repository: git checkout notebooks/{}"
 
 # Reading statements line by line takes a twentieth of the time of parsing every module at every start.
 _IMPORT = re.compile(
@@ -52,18 +55,26 @@ def files_matching(root: Path, pattern: str) -> list[Path]:
     )
 
 
+class NotebookFileError(CompendiumError):
+    """A file that should be a notebook is none; the message names it."""
+
+
 def read_notebook(path: Path) -> dict[str, Any]:
     """A notebook as stored (JSON).
 
     Raises:
-        ValueError: the file is not a notebook; the message names it.
+        NotebookFileError: the file is not a notebook; the message names it.
     """
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path.name} cannot be read as a notebook: {error}") from None
+        raise NotebookFileError(
+            f"{path.name} cannot be read as a notebook: {error}.", remedy=_RESTORE.format(path.name)
+        ) from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-        raise ValueError(f"{path.name} is not a notebook: it has no cells.")
+        raise NotebookFileError(
+            f"{path.name} is not a notebook: it has no cells.", remedy=_RESTORE.format(path.name)
+        )
     return notebook
 
 

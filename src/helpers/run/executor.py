@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from helpers.kernels.fork_server.client import (
@@ -89,8 +89,11 @@ class LocalExecutor:
 
     def stop(self) -> None:
         """End the kernels and processes under way."""
+        from psutil import NoSuchProcess
+
         for child in set(_children()) - self._foreign:
-            child.terminate()
+            with suppress(NoSuchProcess):  # it has just ended by itself
+                child.terminate()
 
     def close(self) -> None:
         """End the kernels that wait."""

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from helpers.project.sources import digest_bytes
-from helpers.run.parameters import COHORT, ParameterError, check_parameters, literal
+from helpers.run.parameters import COHORT, PARAMETERS, ParameterError, check_parameters, literal
 
 Grid = dict[str, list[Any]]
 
+_LONGEST_NAME = 120  # of a folder's name, which systems limit to 255 bytes
 _PLAIN = re.compile(r"[\w.+-]+", re.ASCII)
 _OTHER = re.compile(r"[^\w.+-]+", re.ASCII)
 _EXAMPLE = "expected NAME=VALUE,VALUE,..., for example horizon_days=28,56"
@@ -79,14 +80,50 @@ def check_grid(
             check_parameters({name: value}, declared, option="--grid")
 
 
-def combinations(grid: Mapping[str, list[Any]]) -> list[tuple[str, dict[str, Any]]]:
-    """Every combination with the name of its variant; the one empty combination of an empty grid has none."""
+def combinations(
+    grid: Mapping[str, list[Any]],
+    fixed: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> list[tuple[str, dict[str, Any]]]:
+    """Every combination with the name of its variant; one that changes nothing has none.
+
+    Args:
+        grid: values of each parameter.
+        fixed: parameters that are the same in every combination.
+        defaults: values of the notebooks' own parameters.
+    """
     names = sorted(grid)
     found = []
     for values in itertools.product(*(grid[name] for name in names)):
-        chosen = dict(zip(names, values, strict=True))
-        found.append((",".join(f"{name}={_shown(value)}" for name, value in chosen.items()), chosen))
+        chosen = {**(fixed or {}), **dict(zip(names, values, strict=True))}
+        tidied = {name: _tidy(name, value) for name, value in chosen.items()}
+        found.append((variant_name(tidied, named=names, defaults=defaults), tidied))
     return found
+
+
+def variant_name(
+    values: Mapping[str, Any], *, named: Iterable[str] = (), defaults: Mapping[str, Any] | None = None
+) -> str:
+    """Name by which results with these parameters are filed: ``horizon_days=28,seed=1``.
+
+    Parameters at their defaults are left out, unless they are ``named``: results without a name are those
+        that
+    the cohort's own file says.
+    """
+    usual = {**(defaults or {}), **{name: known.default for name, known in PARAMETERS.items()}}
+    own = {
+        name: value
+        for name, value in sorted(values.items())
+        if name in set(named) or name not in usual or value != usual[name]
+    }
+    text = ",".join(f"{name}={_shown(value)}" for name, value in own.items())
+    if len(text) <= _LONGEST_NAME:
+        return text
+    return f"parameters={digest_bytes(text.encode())[:12]}"
+
+
+def _tidy(name: str, value: Any) -> Any:
+    return PARAMETERS[name].tidy(value) if name in PARAMETERS else value
 
 
 def _shown(value: Any) -> str:

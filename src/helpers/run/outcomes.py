@@ -14,12 +14,16 @@ class RunError(CompendiumError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one step of one cohort; ``blocked`` means that a step before it failed."""
+    """What became of one step of one cohort; ``blocked`` means that a step before it failed.
+
+    ``kept`` is where a failed notebook is, as far as it came.
+    """
 
     cohort: str
     step: str
     status: Status
     message: str = ""
+    kept: str = ""
 
     @property
     def done(self) -> bool:
@@ -34,11 +38,13 @@ class RunReport:
     Attributes:
         outcomes: one per step and cohort.
         refused: problem list, by name, of each cohort that did not pass the check.
+        stale: by cohort, steps whose earlier results are still there but older than what they are made from.
         interrupted: whether it was stopped by hand.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    stale: dict[str, list[str]] = field(default_factory=dict)
     interrupted: bool = False
 
     def of(self, status: Status) -> list[Outcome]:

@@ -1,7 +1,13 @@
-"""Parameters of a run: read from the command line, checked against those that the notebooks declare."""
+"""Parameters: what each may be, read from the command line, checked against those that the notebooks declare.
+
+This is the one place that says of which kind a parameter is and within which limits. A run looks at it before
+any kernel starts, a notebook run by hand when it opens its cohort.
+"""
 
 import ast
+import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +19,117 @@ COHORT = "cohort"
 
 class ParameterError(CompendiumError):
     """Parameters of a run or of a notebook that cannot be used; the message lists every one."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a parameter may be.
+
+    Attributes:
+        default: value in the committed notebooks; the results of a cohort are made with it.
+        whole: whether only whole numbers count.
+        low, high: limits; ``inside`` says that they themselves are not allowed.
+        absent: whether None is allowed, which stands for the cohort's own setting.
+        unit: of the value, for messages.
+    """
+
+    default: Any
+    low: float
+    high: float
+    whole: bool = True
+    inside: bool = False
+    absent: bool = False
+    unit: str = ""
+
+    @property
+    def expected(self) -> str:
+        """What it may be, in words."""
+        kind = "a whole number" if self.whole else "a number"
+        unit = f" of {self.unit}" if self.unit else ""
+        ends = ("above", "and below") if self.inside else ("from", "to")
+        limits = f"{ends[0]} {self.low:.12g} {ends[1]} {self.high:.12g}"
+        return f"{kind}{unit}, {limits}" + (", or None for the cohort's own" if self.absent else "")
+
+    def allows(self, value: Any) -> bool:
+        """Whether it may have this value."""
+        if value is None:
+            return self.absent
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        if not math.isfinite(value) or (self.whole and value != int(value)):
+            return False
+        return self.low < value < self.high if self.inside else self.low <= value <= self.high
+
+    def tidy(self, value: Any) -> Any:
+        """The value as it is stored and named: 28.0 days are 28."""
+        return int(value) if self.whole and isinstance(value, float) else value
+
+
+PARAMETERS: Mapping[str, Parameter] = {
+    "horizon_days": Parameter(None, 1, 36_500, absent=True, unit="days"),
+    "confidence": Parameter(0.95, 0.5, 1, whole=False, inside=True),
+    "seed": Parameter(20250626, 0, 2**32 - 1),
+}
+
+
+def own_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters that differ from their defaults, by which results are filed apart; the cohort is none.
+
+    Raises:
+        ParameterError: lists every value that is not allowed.
+    """
+    check_values(values)
+    return {
+        name: PARAMETERS[name].tidy(value)
+        for name, value in values.items()
+        if name in PARAMETERS and value != PARAMETERS[name].default
+    }
+
+
+def check_values(values: Mapping[str, Any], option: str = "") -> None:
+    """Refuse values that are not allowed.
+
+    Args:
+        values: parameters by name; those that only a notebook knows are passed over.
+        option: of the command line that they were given with.
+
+    Raises:
+        ParameterError: lists every value refused.
+    """
+    lead = f"{option}: " if option else ""
+    problems = [
+        f"{lead}{name}: found {value!r}, expected {PARAMETERS[name].expected}"
+        for name, value in values.items()
+        if name in PARAMETERS and not PARAMETERS[name].allows(value)
+    ]
+    if problems:
+        raise ParameterError("\n".join(problems))
+
+
+def check_saved(declared: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse notebooks whose cell of parameters was edited and saved: results are what the cohort's file
+    says.
+
+    Args:
+        declared: the parameters of each notebook, by its name.
+
+    Raises:
+        ParameterError: names every edit, with what to do.
+    """
+    edits = [
+        f"notebooks/{notebook}.ipynb: the cell of parameters was saved with {name} = {value!r}, expected "
+        f"{PARAMETERS[name].default!r}. Put that back and save; for results with the other value, apart from "
+        f"the published ones: compendium run COHORT --param {name}={value}"
+        for notebook, values in declared.items()
+        for name, value in values.items()
+        if name in PARAMETERS and (value != PARAMETERS[name].default or isinstance(value, bool))
+    ]
+    if edits:
+        raise ParameterError("\n".join(edits))
 
 
 def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
@@ -99,11 +216,16 @@ def check_parameters(
         for name in given
         if name not in known
     ]
+    problems += [
+        f"{name}: found {value!r}, expected {PARAMETERS[name].expected}"
+        for name, value in given.items()
+        if name in PARAMETERS and name in known and not PARAMETERS[name].allows(value)
+    ]
     for notebook, values in declared.items():
         problems += [
             f"{name}: found {given[name]!r}, expected {_kind(own)} (it is {own!r} in {notebook})"
             for name, own in values.items()
-            if name in given and not _same_kind(given[name], own)
+            if name in given and name not in PARAMETERS and not _same_kind(given[name], own)
         ]
     if problems:
         raise ParameterError("\n".join(f"{option}: {problem}" for problem in problems))

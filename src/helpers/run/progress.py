@@ -25,9 +25,20 @@ class RunProgress:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self.steps = 0
+        self._ended, self._begun = 0, time.perf_counter()
         self._live: Progress | None = None
         self._lock = threading.Lock()
         self._stopped = False
+
+    def expect(self, steps: int) -> None:
+        """Be told how many steps will be executed at most from now on."""
+        self.steps, self._ended, self._begun = steps, 0, time.perf_counter()
+
+    def skip(self) -> None:
+        """A step need not be executed."""
+        with self._lock:
+            self.steps -= 1
 
     def stop(self) -> None:
         """Tell nothing of steps that end from now on: the run is interrupted."""
@@ -64,8 +75,21 @@ class RunProgress:
                 self._live.remove_task(row)
 
     def _end(self, name: str, begin: float, verdict: str, style: str) -> None:
-        if not self._stopped:
-            self.say(f"{name} {verdict} ({time.perf_counter() - begin:.1f} s)", style)
+        if self._stopped:
+            return
+        now = time.perf_counter()
+        with self._lock:
+            self._ended += 1
+            count = f" [{self._ended} of {self.steps}{self._left(now)}]" if self.steps else ""
+        self.say(f"{name} {verdict} ({now - begin:.1f} s){count}", style)
+
+    def _left(self, now: float) -> str:
+        """How long the rest will take if it goes on as so far."""
+        rest = self.steps - self._ended
+        seconds = (now - self._begun) / self._ended * rest
+        if rest <= 0:
+            return ""
+        return f", about {seconds:.0f} s left" if seconds < 90 else f", about {seconds / 60:.0f} min left"
 
     def say(self, line: str, style: str = "") -> None:
         """Write a line."""
@@ -81,11 +105,19 @@ def tell(report: "RunReport", progress: RunProgress, errors: Console) -> None:
         )
     for outcome in report.of("failed"):
         errors.print(Text(f"{outcome.cohort}: {outcome.message}", style="red"), soft_wrap=True)
+        if outcome.kept:
+            errors.print(Text(f"  the notebook as far as it came: {outcome.kept}"), soft_wrap=True)
     for outcome in report.of("blocked"):
         text = f"{outcome.cohort}: {outcome.step} was not run: a step that it needs failed"
         errors.print(Text(text), soft_wrap=True)
     counts = [f"{len(found)} {kind}" for kind in KINDS if (found := report.of(kind))]
-    if counts:
-        progress.console.print(Text(f"{len(report.outcomes)} steps: {', '.join(counts)}"), soft_wrap=True)
+    told = [f"{len(report.outcomes)} steps: {', '.join(counts)}"] if counts else []
+    if report.refused:
+        told.append(f"{len(report.refused)} cohort{'' if len(report.refused) == 1 else 's'} refused")
+    if told:
+        progress.console.print(Text("; ".join(told)), soft_wrap=True)
+    for name, steps in report.stale.items():
+        text = f"{name}: what {', '.join(steps)} wrote earlier is stale; `compendium status {name}` says why"
+        errors.print(Text(text), soft_wrap=True)
     if report.interrupted:
         errors.print("Interrupted; what was finished is kept.")

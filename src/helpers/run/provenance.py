@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from helpers.project.checkout import commit
 from helpers.project.paths import CohortPaths, project_root
 from helpers.project.sources import (
     digest_file,
@@ -67,6 +68,7 @@ class Recorder:
             missing: steps that failed or did not run; what they wrote earlier is stale.
         """
         record = self._record(self._steps, products, sorted(missing))
+        record["checkout"] = commit(project_root())
         text, file = _text(record), self._paths.provenance
         if not file.is_file() or file.read_text(encoding="utf-8") != text:
             write_whole(file, text.encode())

@@ -1,15 +1,18 @@
 """A run: check the cohorts, then execute every step whose inputs have changed, several at a time."""
 
+import errno
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from helpers.kernels.fork_server.client import sweep_private_folders
+from helpers.project.checkout import keep_out
 from helpers.project.paths import CohortPaths, output_root, project_root, state_dir
 from helpers.run.executor import Executor, local_executor, run_environment
 from helpers.run.grid import check_grid, combinations
 from helpers.run.inputs import code_digests, input_digests, values_of
 from helpers.run.outcomes import Outcome, RunError, RunReport
-from helpers.run.parameters import check_parameters, declared_parameters
+from helpers.run.parameters import check_parameters, check_saved, declared_parameters
 from helpers.run.plan import Step, load_plan, locate
 from helpers.run.provenance import Recorder
 from helpers.run.schedule import Job, Schedule
@@ -38,7 +41,8 @@ def run(
         cohorts: names under ``data/cohorts/`` or paths to cohort folders.
         progress: is told what happens.
         workers: how many notebooks run at a time on this machine; by default one per processor.
-        parameters: values put in place of the notebooks' own.
+        parameters: values put in place of the notebooks' own; the results are filed under a name that says
+            so.
         grid: values of further parameters, each combination of which is run and filed by itself.
         force: execute every step, changed or not.
         executor: executes the steps; by default this machine.
@@ -53,19 +57,22 @@ def run(
     parameters, grid = dict(parameters or {}), grid or {}
     steps = load_plan()
     declared = {step.name: declared_parameters(step.source) for step in steps if step.is_notebook}
+    check_saved(declared)
     check_parameters(parameters, declared)
     check_grid(grid, parameters, declared)
+    defaults = {name: value for own in declared.values() for name, value in own.items()}
     folders = _distinct([CohortPaths.of(cohort) for cohort in cohorts])
     with run_environment(), _sole_run():
         finish_interrupted()
+        sweep_private_folders()
         executor = executor or local_executor(workers, much_to_do=_much_to_do(steps, folders, force))
         with executor as ready:
             report = RunReport(refused=_refused(folders))
             jobs = [
-                _job(paths.filed_as(variant) if variant else paths, steps, parameters | values, declared)
+                _job(paths.filed_as(variant) if variant else paths, steps, values, declared)
                 for paths in folders
                 if paths.name not in report.refused
-                for variant, values in combinations(grid)
+                for variant, values in combinations(grid, parameters, defaults)
             ]
             _bring_up_to_date(steps, jobs, ready, progress, force, report)
     return report
@@ -96,13 +103,15 @@ def _bring_up_to_date(
         if job.state.complete:
             job.state.complete = ""
             job.state.write()
+    for folder in {output_root(), *(job.paths.folder for job in changed)} - {project_root()}:
+        keep_out(folder)
     schedule = Schedule(steps, changed, force=force)
     with progress.showing():
         report.interrupted = schedule.run(executor, progress)
     order = [(job.paths.name, step.name) for job in changed for step in steps]
     report.outcomes += [schedule.outcomes[task] for task in order if task in schedule.outcomes]
     for job in changed:
-        _conclude(job, steps, schedule)
+        _conclude(job, steps, schedule, report)
 
 
 def _is_complete(job: Job, steps: tuple[Step, ...]) -> bool:
@@ -110,15 +119,21 @@ def _is_complete(job: Job, steps: tuple[Step, ...]) -> bool:
     return bool(job.state.complete) and job.state.complete == run_digest(steps, job.paths, job.inputs)
 
 
-def _conclude(job: Job, steps: tuple[Step, ...], schedule: Schedule) -> None:
+def _conclude(job: Job, steps: tuple[Step, ...], schedule: Schedule, report: RunReport) -> None:
     """Write what the results were made from, and whether they are complete."""
     name = job.paths.name
     done = {step for (cohort, step), outcome in schedule.outcomes.items() if cohort == name and outcome.done}
     missing = [step.name for step in steps if step.name not in done]
+    if stale := [step.name for step in steps if step.name in missing and _has_products(step, job.paths)]:
+        report.stale[name] = stale
     job.recorder.write(schedule.products[name], missing)
     if not missing:
         job.state.complete = run_digest(steps, job.paths, job.inputs)
         job.state.write()
+
+
+def _has_products(step: Step, paths: CohortPaths) -> bool:
+    return any(locate(path, paths).is_file() for path in step.writes)
 
 
 def _much_to_do(steps: tuple[Step, ...], folders: list[CohortPaths], force: bool) -> bool:
@@ -166,8 +181,15 @@ def _sole_run() -> Iterator[None]:
     except ImportError:  # no such lock on Windows
         yield
         return
-    state_dir().mkdir(parents=True, exist_ok=True)
-    with (state_dir() / "lock").open("w") as file:
+    try:
+        state_dir().mkdir(parents=True, exist_ok=True)
+        lock = (state_dir() / "lock").open("w")
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        yield  # with nothing to do nothing is written; else the first step will say so
+        return
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

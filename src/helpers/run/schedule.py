@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
-from helpers.project.paths import CohortPaths
+from helpers.faults import in_words
+from helpers.project.paths import CohortPaths, shown
 from helpers.project.sources import digest_bytes
 from helpers.results.files import write_whole
 from helpers.run.executor import Executor
@@ -16,7 +17,7 @@ from helpers.run.inputs import InputDigests, Values
 from helpers.run.outcomes import Outcome, Status
 from helpers.run.plan import PROVENANCE, Step, predecessors
 from helpers.run.provenance import Recorder
-from helpers.run.staging import record_seen_by
+from helpers.run.staging import failed_notebook, record_seen_by
 from helpers.run.state import State, product_digests
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Schedule:
     def run(self, executor: Executor, progress: "RunProgress") -> bool:
         """Execute what has to be; returns whether it was interrupted."""
         executor.prepare()
+        progress.expect(len(self._jobs) * len(self._steps))
         order = TopologicalSorter[Task](
             {
                 (name, step): [(name, other) for other in before]
@@ -87,6 +89,7 @@ class Schedule:
                 while order.is_active():
                     for task in self._in_turn(order.get_ready()):
                         if self._settled(task):
+                            progress.skip()
                             order.done(task)
                         else:
                             threads.submit(
@@ -157,7 +160,10 @@ class Schedule:
     def _ended(self, task: Task, future: "Future[Digests]") -> None:
         job, step = self._jobs[task[0]], self._steps[task[1]]
         if (error := future.exception()) is not None:
-            self._note(task, "failed", str(error) or type(error).__name__)
+            kept = failed_notebook(step, job.paths)
+            told = shown(kept) if kept.is_file() else ""
+            message = in_words(error) or str(error) or type(error).__name__
+            self.outcomes[task] = Outcome(*task, "failed", message, told)
             return
         products = future.result()
         reads = self._reads(task)
@@ -166,8 +172,8 @@ class Schedule:
         job.state.write()
         self._note(task, "executed")
 
-    def _note(self, task: Task, status: Status, message: str = "") -> None:
-        self.outcomes[task] = Outcome(*task, status, message)
+    def _note(self, task: Task, status: Status) -> None:
+        self.outcomes[task] = Outcome(*task, status)
 
 
 class _Threads:
@@ -185,18 +191,19 @@ class _Threads:
     ) -> None:
         """Hand a step to the next free thread."""
         if step.is_notebook:
-            self._waiting.add(task)
-            self._executor.expect(len(self._waiting))
+            with self._change:  # what is told last must be what is true last
+                self._waiting.add(task)
+                self._executor.expect(len(self._waiting))
         self._under_way[pool.submit(execute)] = task
 
     @contextmanager
     def at_work(self, task: Task) -> Iterator[None]:
         """The block in which a thread executes a step."""
-        self._waiting.discard(task)
         with self._change:
             self._busy += 1
-        try:
+            self._waiting.discard(task)
             self._executor.expect(len(self._waiting) + self._followers[task[1]])
+        try:
             yield
         finally:
             with self._change:

@@ -6,11 +6,12 @@ moves leaves a list of the moves in the stage; the next run carries out those th
 other stage.
 """
 
+import contextlib
 import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,6 +97,11 @@ class Stage:
         _carry_on(self.root)
 
 
+def failed_notebook(step: Step, paths: CohortPaths) -> Path:
+    """Where a notebook is kept, as far as it came, when a cell fails."""
+    return state_dir() / "failed" / paths.name / f"{step.name}.ipynb"
+
+
 def record_seen_by(step: Step, paths: CohortPaths) -> Path:
     """File of the record of provenance that a step is shown."""
     return state_dir() / "records" / paths.name / f"{step.name}.json"
@@ -108,8 +114,9 @@ def finish_interrupted() -> None:
     """
     stages = state_dir() / "stages"
     for root in sorted(stages.iterdir()) if stages.is_dir() else ():
-        if (root / _MOVES).is_file():
-            _carry_on(root)
+        with contextlib.suppress(ValueError, KeyError):  # damaged: the steps will be found changed
+            if (root / _MOVES).is_file():
+                _carry_on(root)
         shutil.rmtree(root, ignore_errors=True)
 
 
@@ -134,6 +141,25 @@ def _move(source: Path, target: Path) -> None:
         shutil.copyfile(source, beside)
         beside.replace(target)
         source.unlink()
+
+
+def link_files(source: Path, target: Path, *, without: Collection[Path] = ()) -> None:
+    """Have a folder show the files of another one that it has not got itself, now and as they are from now
+    on.
+
+    Args:
+        source: the other folder; need not exist.
+        target: the folder; is made.
+        without: files of ``target`` that are not to be links.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    for old in target.iterdir():
+        if old.is_symlink():
+            old.unlink()
+    for file in sorted(source.glob("*")) if source.is_dir() else ():
+        link = target / file.name
+        if file.is_file() and not link.exists() and link not in without:
+            _link(file, link)
 
 
 def _link(source: Path, link: Path) -> None:

@@ -17,7 +17,7 @@ from helpers.kernels.fork_server.quick import PooledKernelManager
 from helpers.kernels.pool import KernelPool
 from helpers.project.paths import CohortPaths, shown, state_dir
 from helpers.run.plan import Step, locate
-from helpers.run.staging import Stage, UndeclaredOutputError
+from helpers.run.staging import Stage, UndeclaredOutputError, failed_notebook
 
 _FOLDERS = ("{results}", "{figures}", "{folder}")
 
@@ -40,15 +40,14 @@ def execute_step(step: Step, paths: CohortPaths, values: Mapping[str, Any], pool
         StepFailedError: the function failed, a declared file was not written, or one that is not declared
             was.
     """
-    failed = state_dir() / "failed" / paths.name
     with _stage(step, paths, pool) as (stage, kernel):
         stage.furnish(step)
         if kernel is not None:
             target = locate(f"notebooks/{step.name}.ipynb", stage.paths)
-            kept = failed / f"{step.name}.ipynb"
+            kept = failed_notebook(step, paths)
             execute_notebook(step.source, target, values, failed=kept, kernel=kernel)
         else:
-            _call(step, stage, failed / f"{step.name}.log")
+            _call(step, stage, state_dir() / "failed" / paths.name / f"{step.name}.log")
         if missing := stage.missing(step):
             raise StepFailedError(f"{step.name} did not write {', '.join(missing)}")
         try:

@@ -17,18 +17,21 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 from helpers.kernels import web_addresses  # noqa: F401  # before nbformat
+from helpers.kernels.fork_server.client import PATIENCE_SECONDS
 from helpers.kernels.fork_server.quick import QuickBlockingClient
 from helpers.run.plan import Step, load_plan, predecessors
 
-PATIENCE_SECONDS = 600
 _KEY = "folder_of_ended_notebooks"
 _ENDED = pytest.StashKey[Path]()
 
 nbval.kernel.KernelManager = partial(KernelManager, client_factory=QuickBlockingClient)
+# The client has seen to that already; nbval gives the kernel ten seconds for it.
+nbval.kernel.RunningKernel._ensure_iopub_up = lambda _: None
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have a folder in which the processes of the session tell each other which notebooks have ended."""
+    config.option.nbval_kernel_startup_timeout = PATIENCE_SECONDS
     given = getattr(config, "workerinput", {}).get(_KEY)
     config.stash[_ENDED] = Path(given or tempfile.mkdtemp(prefix="notebooks-"))
 
@@ -70,7 +73,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     while waiting := {name for name in waiting if not (item.config.stash[_ENDED] / name).exists()}:
         if time.monotonic() > until:
-            pytest.fail(f"waited {PATIENCE_SECONDS} s in vain for {', '.join(sorted(waiting))}")
+            pytest.fail(f"waited {PATIENCE_SECONDS:.0f} s in vain for {', '.join(sorted(waiting))}")
         time.sleep(0.05)
 
 

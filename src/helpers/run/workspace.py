@@ -10,8 +10,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from helpers.errors import CompendiumError
-from helpers.project.paths import FORMATS_VARIABLE, CohortPaths, ProjectError, shown
-from helpers.run.plan import PLAN_FILE, Step, step_named
+from helpers.project.paths import FORMATS_VARIABLE, RUN_VARIABLE, CohortPaths, ProjectError, shown
+from helpers.run.grid import variant_name
+from helpers.run.parameters import own_values
+from helpers.run.plan import PLAN_FILE, Step, locate, step_named
+from helpers.run.staging import link_files
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -150,18 +153,26 @@ class Workspace:
 def open_cohort(cohort: str | os.PathLike[str], notebook: str, **parameters: Any) -> Workspace:
     """Open a cohort for a notebook; its raw tables are cleaned first where that has not been done yet.
 
+    A notebook that ``compendium run`` executes writes to the cohort's results. Run by hand, in JupyterLab or
+    by papermill, it writes to a folder of its own and says which; results of other notebooks are read there,
+    or else as they are published.
+
     Args:
         cohort: name under ``data/cohorts/`` or path to a cohort folder.
         notebook: the notebook's file name without ending, e.g. ``"02_baseline_comparison"``.
         **parameters: the notebook's other parameters; ``horizon_days`` (days or None) is looked at here.
 
     Raises:
+        ParameterError: a parameter has a value that it may not have.
         UnreadableCohortError: the cohort cannot be found or read. Every problem has been printed.
     """
     from helpers.cohort.problems import CohortError
 
+    own = own_values(parameters)
     try:
         paths = CohortPaths.of(cohort)
+        if not os.environ.get(RUN_VARIABLE):
+            paths = _apart(paths, own, notebook)
         return _open(paths, notebook, parameters)
     except ProjectError as error:
         raise UnreadableCohortError(str(error)) from None
@@ -170,6 +181,26 @@ def open_cohort(cohort: str | os.PathLike[str], notebook: str, **parameters: Any
         raise UnreadableCohortError(
             f"{shown(paths.folder)} cannot be analysed before the problems listed above are mended."
         ) from None
+
+
+def _apart(published: CohortPaths, own: Mapping[str, Any], notebook: str) -> CohortPaths:
+    """Folders for a notebook run by hand, in which links stand for published results that it may read."""
+    if own and not published.variant:
+        published = published.filed_as(variant_name(own))
+    paths = published.by_hand
+    step = step_named(notebook)
+    written = {locate(path, paths) for path in step.writes} if step else set()
+    for source, target in (
+        (CohortPaths.of(published.folder).data, paths.data),
+        (published.statistics, paths.statistics),
+        (published.notebooks, paths.notebooks),
+    ):
+        link_files(source, target, without=written)
+    print(
+        f"Run by hand: what this notebook writes goes to {shown(paths.results)}; the published results in "
+        f"{shown(published.results)} stay as they are."
+    )
+    return paths
 
 
 def _open(paths: CohortPaths, notebook: str, parameters: Mapping[str, Any]) -> Workspace:

@@ -6,6 +6,7 @@ it. Nothing is substituted except in `limit_sensitivity`, whose purpose is to sh
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, nan
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from helpers.stats.checks import Floats, Ints, choice, float_array, is_missing, tied_values
-from helpers.stats.permutation import TailProbabilities, exact_tails, permutation_z, sampled_tails, shift_cost
+from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails, shift_cost
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.two_group import midranks, rank_sum_test
 
@@ -175,7 +176,7 @@ def censored_rank_test(
     below, above = np.where(np.isinf(below), below, value), np.where(np.isinf(above), above, value)
     pooled = CensoredValues(value, below, above, first.n_missing + second.n_missing)
     mask = np.arange(pooled.value.size) < first.value.size
-    scores, name = _rank_scores(pooled, method)
+    scores, name = _scores(pooled, method)
     base: dict[str, Any] = {
         "n": mask.size,
         "n_missing": pooled.n_missing,
@@ -185,43 +186,28 @@ def censored_rank_test(
     }
     if np.ptp(scores) == 0:
         return Result(method=f"{name} (p = 1)", p_value=1.0, note="no two values can be ordered", **base)
-    tails = _feasible_exact_tails(scores, mask)
-    if tails is None:
-        name, tails = (
-            f"{name}, Monte Carlo ({draws} draws, seed {seed})",
-            sampled_tails(scores, mask, draws, seed),
-        )
-    else:
-        name = f"{name}, exact"
-    return Result(method=name, p_value=tails.two_sided, **base)
+    whole = (scores - scores.min()).astype(np.int64)
+    if method == "peto_prentice" or shift_cost(whole, int(mask.sum())) <= _EXACT_WORK:
+        with contextlib.suppress(StatisticsError):  # too many permutations to count
+            return Result(method=f"{name}, exact", p_value=exact_tails(scores, mask).two_sided, **base)
+    tails = sampled_tails(scores, mask, draws, seed)
+    return Result(method=f"{name}, Monte Carlo ({draws} draws, seed {seed})", p_value=tails.two_sided, **base)
 
 
-def _rank_scores(pooled: CensoredValues, method: str) -> tuple[Floats, str]:
-    """Scores of the pooled values by the named method, and the name of the test they make."""
+def _scores(pooled: CensoredValues, method: CensoredMethod) -> tuple[Floats, str]:
+    """Score of each value, and the name of the test that permutes them."""
     if method == "peto_prentice":
         return _prentice_scores(pooled), "Peto-Prentice test under reporting limits"
     simple = _single_limits(pooled)
     if method == "rank_sum" and not simple:
         raise StatisticsError("method", "values pass a limit or limits differ; use gehan or peto_prentice")
-    tied = simple and method != "gehan"
+    tied = method == "rank_sum" or (method == "auto" and simple)
     name = (
         "Wilcoxon rank-sum test, values beyond the limit tied"
         if tied
         else "Gehan test under reporting limits"
     )
     return gehan_scores(pooled).astype(float), name
-
-
-def _feasible_exact_tails(scores: Floats, mask: Any) -> TailProbabilities | None:
-    """Exact tail probabilities, or None where they would take too long."""
-    if np.array_equal(scores, np.round(scores)):
-        whole = (scores - scores.min()).astype(np.int64)
-        if shift_cost(whole, int(mask.sum())) > _EXACT_WORK:
-            return None
-    try:
-        return exact_tails(scores, mask)
-    except StatisticsError:
-        return None
 
 
 def _single_limits(data: CensoredValues) -> bool:

@@ -34,7 +34,8 @@ def tied_values(values: Floats) -> Floats:
     [0.3, 0.3, 0.4]
     """
     distinct = np.unique(values)
-    return _merged(values, distinct, SAME_VALUE * float(np.abs(distinct).max(initial=0.0)))
+    finite = distinct[np.isfinite(distinct)]
+    return _merged(values, distinct, SAME_VALUE * float(np.abs(finite).max(initial=0.0)))
 
 
 def _merged(values: Floats, distinct: Floats, tolerance: float) -> Floats:

@@ -30,7 +30,10 @@ KERNEL_ENVIRONMENT = {
 }
 # Arrow's allocator would start a thread, which a forked process lacks.
 _WITHOUT_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
-_PATIENCE_SECONDS = 90.0
+# A busy machine is slow, not broken. What has died is noticed at once by other means; this only ends waiting
+# for what neither works nor dies.
+PATIENCE_SECONDS = 1800.0
+PREFIXES = ("warm-", "kernel-")
 
 
 class ForkServerError(RuntimeError):
@@ -43,10 +46,33 @@ def available() -> bool:
 
 
 def private_folder(prefix: str) -> Path:
-    """Make a folder for sockets, which only this user may look into."""
-    # A socket's name may have about 100 characters: too few for the temporary folders of some systems.
-    short = "/tmp" if Path("/tmp").is_dir() else None
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=short))
+    """Make a folder for sockets, which only this user may look into; its name tells the process."""
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=_short_folder()))
+
+
+def _short_folder() -> str:
+    """Folder for sockets, whose names may have about 100 characters: fewer than some systems' own need."""
+    return "/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()
+
+
+def sweep_private_folders(prefixes: Sequence[str] = PREFIXES) -> None:
+    """Remove folders of processes of this user that were killed before they could do so."""
+    for prefix in prefixes:
+        for folder in Path(_short_folder()).glob(f"{prefix}*-*"):
+            number = folder.name.removeprefix(prefix).partition("-")[0]
+            with contextlib.suppress(OSError):
+                if number.isdigit() and folder.stat().st_uid == os.getuid() and not _runs(int(number)):
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 class ForkServer:
@@ -60,7 +86,7 @@ class ForkServer:
     """
 
     def __init__(self) -> None:
-        self._folder = private_folder("warm-")
+        self._folder = private_folder(PREFIXES[0])
         self.socket = self._folder / "socket"
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(str(self.socket))
@@ -90,7 +116,7 @@ class ForkServer:
         Raises:
             ForkServerError: it does not answer.
         """
-        end = time.monotonic() + _PATIENCE_SECONDS
+        end = time.monotonic() + PATIENCE_SECONDS
         with _told(str(self.socket), {"tell": "loaded"}) as connection:
             while not select.select([connection], [], [], 0.1)[0]:
                 if given_up and given_up.is_set():
@@ -288,7 +314,7 @@ def _told(address: str, message: Mapping[str, Any], descriptors: Sequence[int] =
         ForkServerError: it is not there.
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(_PATIENCE_SECONDS)
+    connection.settimeout(PATIENCE_SECONDS)
     with _closed_unless_answered(connection):
         connection.connect(address)
         line = json.dumps(message).encode() + b"\n"

@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.project.paths import notebooks_dir
-from helpers.project.sources import PACKAGE, notebook_modules, package_folder, source_files
+from helpers.project.sources import (
+    PACKAGE,
+    NotebookFileError,
+    notebook_modules,
+    package_folder,
+    source_files,
+)
 
 # A tenth of the time of drawing went into looking for garbage after every 700 objects. Kernels live shortly.
 _COLLECT_AFTER = (50_000, 20, 20)
@@ -29,6 +35,7 @@ KERNEL_MODULES = (
     "debugpy",
     "sqlite3",
     "tornado.platform.asyncio",
+    "zmq.utils.garbage",
     "IPython.core.completerlib",
     "IPython.core.debugger",
     "IPython.core.logger",
@@ -115,16 +122,18 @@ def _draw() -> None:
         encoded(figure, "", formats=FORMATS, dpi=DPI)
 
 
-def loaded_files() -> dict[str, float]:
-    """Files of the package among the loaded modules, each with the time of its last change."""
-    names = (name for name in sys.modules if name.partition(".")[0] == PACKAGE)
-    files = {getattr(sys.modules[name], "__file__", None) for name in list(names)}
-    return {file: _changed(file) for file in files if file}
+def package_files() -> dict[str, float]:
+    """Source files of the package, each with the time of its last change.
+
+    To be asked before the package is loaded: afterwards, an edit made while it was loaded would pass for the
+    source of what was loaded.
+    """
+    return {str(file): _changed(str(file)) for file in package_folder().rglob("*.py")}
 
 
-def forget_changed(loaded: dict[str, float]) -> None:
-    """Have the package imported anew where a file of it has been edited since it was loaded."""
-    if any(_changed(file) != changed for file, changed in loaded.items()):
+def forget_changed(files: dict[str, float]) -> None:
+    """Have the package imported anew where a file of it has been edited since these were listed."""
+    if any(_changed(file) != changed for file, changed in files.items()):
         for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
             del sys.modules[name]
 
@@ -142,7 +151,7 @@ def _sources() -> Iterator[list[Path]]:
     for notebook in sorted(notebooks_dir().glob("*.ipynb")):
         try:
             modules = notebook_modules(notebook)
-        except ValueError:  # the run will say what is wrong with it
+        except NotebookFileError:  # the run will say what is wrong with it
             continue
         new = [path for path in source_files(modules) if path.suffix == ".py" and path not in seen]
         seen.update(new)

@@ -18,6 +18,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from helpers.kernels.fork_server.client import (
+    PREFIXES,
     ForkedProcess,
     ForkServerError,
     available,
@@ -28,8 +29,9 @@ from helpers.kernels.fork_server.client import (
 
 _LAUNCHER = "ipykernel_launcher"
 _HISTORY = "--HistoryManager.hist_file"
+_CONNECTION = "connection.json"
 _CHANNELS = 5  # of a kernel: shell, output, input, control, heartbeat
-_PATIENCE_SECONDS = 2.0
+_LISTENS_WITHIN = 2.0  # seconds; after that the client looks for it by itself
 _said: set[str] = set()
 
 
@@ -55,8 +57,10 @@ class ForkProvisioner(LocalProvisioner):
             and manager.transport == "tcp"
             and not manager.shell_port
         ):
-            self._sockets = private_folder("kernel-")
+            self._sockets = private_folder(PREFIXES[1])
             manager.transport, manager.ip = "ipc", f"{self._sockets}/socket"
+            if not manager.connection_file:  # it would get a place in the common temporary folder
+                manager.connection_file = str(self._sockets / _CONNECTION)
         return await super().pre_launch(**kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
@@ -74,9 +78,9 @@ class ForkProvisioner(LocalProvisioner):
     async def _listening(self) -> None:
         """Wait for the kernel's sockets: who connects too early tries again a tenth of a second later."""
         process: Any = self.process
-        end = time.monotonic() + _PATIENCE_SECONDS
+        end = time.monotonic() + _LISTENS_WITHIN
         while self._sockets and time.monotonic() < end and process.poll() is None:
-            if len(list(self._sockets.iterdir())) >= _CHANNELS:
+            if len([file for file in self._sockets.iterdir() if file.name != _CONNECTION]) >= _CHANNELS:
                 return
             await asyncio.sleep(0.003)
 
@@ -91,8 +95,7 @@ class ForkProvisioner(LocalProvisioner):
         """End the kernel at once; it is gone when this returns, so that nobody has to look again."""
         await super().kill(restart=restart)
         process: Any = self.process
-        end = time.monotonic() + 0.1  # it takes some hundredths of a second
-        while isinstance(process, ForkedProcess) and process.poll() is None and time.monotonic() < end:
+        while isinstance(process, ForkedProcess) and process.poll() is None:
             await asyncio.sleep(0.005)
 
     async def cleanup(self, restart: bool = False) -> None:

@@ -5,14 +5,18 @@ has come for a fifth of a second: longer than a forked kernel takes to start. No
 less: replies are known by what they reply to.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import AsyncKernelManager
+
+from helpers.kernels.fork_server.client import PATIENCE_SECONDS
 
 SILENCE_SECONDS = 0.002
 
@@ -31,7 +35,11 @@ class QuickClient(AsyncKernelClient):
 
 
 class QuickBlockingClient(BlockingKernelClient):
-    """The client that nbval waits for."""
+    """The client that nbval waits for.
+
+    nbval gives up when the outputs of a cell are five seconds late, as on a busy machine: here they are
+    awaited for as long as the kernel lives.
+    """
 
     def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers.
@@ -41,6 +49,21 @@ class QuickBlockingClient(BlockingKernelClient):
         """
         with _brief_silence(self.iopub_channel):
             super().wait_for_ready(timeout)
+
+    def get_iopub_msg(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The next message of what a cell puts out.
+
+        Raises:
+            Empty: there is none in time, and the kernel has died or has been silent for too long.
+        """
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                message: dict[str, Any] = super().get_iopub_msg(*args, **kwargs)
+                return message
+            except Empty:
+                if not self.is_alive() or time.monotonic() > end:
+                    raise
 
 
 class PooledKernelManager(AsyncKernelManager):

@@ -31,7 +31,7 @@ from helpers.kernels.fork_server.preload import (
     INLINE,
     PreloadError,
     forget_changed,
-    loaded_files,
+    package_files,
     preload,
     prepare_fork,
 )
@@ -83,7 +83,8 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._connections: set[_Connection] = set()
         self._curious: list[_Connection] = []
-        self._loaded: dict[str, float] | None = None
+        self._files = package_files()
+        self._loaded = False
 
     def serve(self) -> None:
         """Import the libraries, and answer requests as they come."""
@@ -96,7 +97,7 @@ class Server:
             self._selector.register(each, selectors.EVENT_READ)
         loading = preload()
         while True:
-            ready = self._selector.select(0 if self._loaded is None else None)
+            ready = self._selector.select(None if self._loaded else 0)
             if not ready:
                 self._load_more(loading)
             for key, _ in ready:
@@ -115,7 +116,7 @@ class Server:
     def _load_more(self, loading: Iterator[None]) -> None:
         for _ in loading:
             return
-        self._loaded = loaded_files()
+        self._loaded = True
         self._tell_curious()
 
     def _tell_curious(self) -> None:
@@ -140,7 +141,7 @@ class Server:
                 self._signal(connection, message["signal"])
             elif "tell" in message:
                 self._curious.append(connection)
-                if self._loaded is not None:
+                if self._loaded:
                     self._tell_curious()
             else:
                 self._fork(connection, message)
@@ -151,7 +152,6 @@ class Server:
             connection.send(refused=reason)
             return
         server = os.getpid()
-        loaded = loaded_files() if self._loaded is None else self._loaded
         connection.pid = os.fork()
         if not connection.pid:
             descriptors = connection.descriptors
@@ -160,15 +160,19 @@ class Server:
             for other in self._connections:
                 other.stream.close()
             self._listener.close()
-            _become(request, descriptors, server, loaded)
+            _become(request, descriptors, server, self._files)
         connection.close_descriptors()
         connection.send(pid=connection.pid)
 
     def _signal(self, connection: _Connection, number: int) -> None:
         """Signal the kernel's process group; a process not yet reaped keeps its number to itself."""
-        if connection.pid:
+        if not connection.pid:
+            return
+        try:
+            os.killpg(connection.pid, number)
+        except ProcessLookupError:  # just forked, it has not made its group yet
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(connection.pid, number)
+                os.kill(connection.pid, number)
 
     def _reap(self) -> None:
         while True:
@@ -208,7 +212,7 @@ def _unsuitable(request: dict[str, Any]) -> str:
     return ""
 
 
-def _become(request: dict[str, Any], output: list[int], server: int, loaded: dict[str, float]) -> None:
+def _become(request: dict[str, Any], output: list[int], server: int, files: dict[str, float]) -> None:
     """Turn the forked process into what was asked for; does not return."""
     status = 1
     try:
@@ -223,7 +227,7 @@ def _become(request: dict[str, Any], output: list[int], server: int, loaded: dic
         sys.path[:0] = [path for path in _python_path() if path not in sys.path]
         os.chdir(request["cwd"])
         gc.enable()  # libraries may still be loading, without
-        forget_changed(loaded)
+        forget_changed(files)
         if "call" in request:
             call_function(request["call"])
         else:

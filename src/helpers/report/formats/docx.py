@@ -12,7 +12,7 @@ from helpers.report.formats.archive import reproducible
 from helpers.report.formats.measure import INDENT_MM, Measure, Page, measure, unbroken
 from helpers.report.formats.rendered import Shown, shown
 from helpers.report.journals.table_themes import Run, Theme
-from helpers.report.tables.table import Table
+from helpers.report.tables.content import TableContent
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -27,7 +27,7 @@ _ON_A_PAGE = {False: 30, True: 16}  # rows up to which a table is kept on one pa
 
 
 def add_table(
-    document: Document, table: Table, theme: Theme | str | None = None, *, page: Page | None = None
+    document: Document, table: TableContent, theme: Theme | str | None = None, *, page: Page | None = None
 ) -> WordTable:
     """Add a caption, a Word table and its notes at the end of a document and return the Word table.
 
@@ -36,8 +36,8 @@ def add_table(
     on its side; the text that follows is upright again.
 
     Args:
-        document: a python-docx document; the styles "Caption", "Table Text" and "Table Note" are used, and
-            made where they are missing.
+        document: a python-docx document; the styles "Caption", "Table Text" and "Table Note"
+            are used, and made where they are missing.
         table: any table.
         theme: a theme or the name of a journal; generic where there is none.
         page: room for text on a page; by default that of the document's last section.
@@ -59,7 +59,7 @@ def add_table(
 
 
 def tables_document(
-    tables: Iterable[Table], theme: Theme | str | None = None, *, title: str = "Tables"
+    tables: Iterable[TableContent], theme: Theme | str | None = None, *, title: str = "Tables"
 ) -> bytes:
     """Return a document of these tables, each on a page of its own."""
     import docx

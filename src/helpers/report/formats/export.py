@@ -91,9 +91,9 @@ def _xlsx(tables: Sequence[Table], theme: Theme) -> bytes:
 
 
 def _html(tables: Sequence[Table], theme: Theme) -> bytes:
-    from helpers.report.formats.html import page
+    from helpers.report.formats.html import page, to_html
 
-    return page(tables, theme).encode()
+    return page(tables, [to_html(table, theme) for table in tables]).encode()
 
 
 def _csv(tables: Sequence[Table], theme: Theme) -> bytes:

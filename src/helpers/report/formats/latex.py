@@ -8,7 +8,7 @@ from types import MappingProxyType
 from helpers.report.formats.measure import INDENT_MM, Measure, measure, unbroken
 from helpers.report.formats.rendered import Shown, ShownRow, shown
 from helpers.report.journals.table_themes import Run, Theme
-from helpers.report.tables.table import Table
+from helpers.report.tables.content import TableContent
 
 TEXT_POINTS, NOTE_POINTS = 8, 7
 _GAP_MM = 1.4  # on each side of a column's text
@@ -83,7 +83,7 @@ _LATIN = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ
                    "ĂăĄąĆćČčĎďĘęĚěĞğĹĺŁłŃńŇňŐőŒœŔŕŘřŚśŞşŠšŢţŤťŮůŰűŸŹźŻżŽž")  # fmt: skip
 
 
-def to_latex(table: Table, theme: Theme | str | None = None) -> str:
+def to_latex(table: TableContent, theme: Theme | str | None = None) -> str:
     r"""Return one table for a document of one's own, which needs the packages of :func:`tables_latex`.
 
     A table that does not fit on a page runs over several with its headings repeated (longtable); one that is
@@ -101,7 +101,9 @@ def to_latex(table: Table, theme: Theme | str | None = None) -> str:
     return text if long else f"\\begin{{minipage}}{{\\linewidth}}\n{text}\\end{{minipage}}\n"
 
 
-def tables_latex(tables: Iterable[Table], theme: Theme | str | None = None, *, title: str = "tables") -> str:
+def tables_latex(
+    tables: Iterable[TableContent], theme: Theme | str | None = None, *, title: str = "tables"
+) -> str:
     """Return a document of these tables, each on a page of its own, that compiles as it is."""
     # No command of the title must end the comment in which it stands.
     start = _PREAMBLE.replace("{title}", " ".join(title.split()))

@@ -8,7 +8,7 @@ from typing import Literal
 
 from helpers.report.journals.table_themes import Run, Theme, theme_named
 from helpers.report.tables.cells import Cell, Number, Value
-from helpers.report.tables.table import Column, Row, Table
+from helpers.report.tables.content import Column, Row, TableContent
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class _Marks:
         return [(sign, (*runs, Run("" if runs[-1].text.endswith(".") else "."))) for sign, runs in found]
 
 
-def shown(table: Table, theme: Theme | str | None = None) -> Shown:
+def shown(table: TableContent, theme: Theme | str | None = None) -> Shown:
     """Return the table as a theme prints it.
 
     Args:

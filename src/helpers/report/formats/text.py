@@ -7,7 +7,7 @@ import io
 
 from helpers.report.formats.rendered import Shown, shown
 from helpers.report.journals.table_themes import Theme
-from helpers.report.tables.table import Table
+from helpers.report.tables.content import TableContent
 
 NOTES = "Notes"
 
@@ -32,7 +32,7 @@ def signs(one: Shown) -> list[str]:
     return [" ".join(dict.fromkeys(sign for cell in row.cells for sign in cell.marks)) for row in one.rows]
 
 
-def lines(table: Table, theme: Theme | str | None = None) -> list[list[str]]:
+def lines(table: TableContent, theme: Theme | str | None = None) -> list[list[str]]:
     """Return headings, rows, notes and watermark; a last column holds the footnote signs, if any."""
     one = shown(table, theme)
     notes = signs(one)
@@ -44,7 +44,7 @@ def lines(table: Table, theme: Theme | str | None = None) -> list[list[str]]:
     return [*found, *([line] for line in note_lines(one))]
 
 
-def to_csv(table: Table, theme: Theme | str | None = None) -> str:
+def to_csv(table: TableContent, theme: Theme | str | None = None) -> str:
     """Return the table as csv, notes and watermark in rows of their own below it."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(lines(table, theme))

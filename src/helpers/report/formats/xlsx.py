@@ -17,7 +17,7 @@ from helpers.report.formats.measure import measure
 from helpers.report.formats.rendered import Shown, ShownCell, shown
 from helpers.report.formats.text import NOTES, note_lines, signs
 from helpers.report.journals.table_themes import Theme
-from helpers.report.tables.table import Table
+from helpers.report.tables.content import TableContent
 
 _POINTS = 11
 _MM_A_SIGN = 2.1  # width of a digit in Excel's own font
@@ -25,7 +25,7 @@ _WIDEST = 60
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\']")
 
 
-def tables_workbook(tables: Iterable[Table], theme: Theme | str | None = None) -> bytes:
+def tables_workbook(tables: Iterable[TableContent], theme: Theme | str | None = None) -> bytes:
     """Return a workbook of these tables as a file's content, the same at each writing.
 
     A cell that is one number holds the number as it is stored, shown with the table's decimals; every other

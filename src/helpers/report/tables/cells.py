@@ -107,6 +107,7 @@ class Cell:
             yield from note.values
 
 
+LIMIT_NOTE = "> or <: known only as lying beyond an assay's limit, which is printed."
 EMPTY = Cell()
 
 

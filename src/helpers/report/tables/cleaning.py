@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from helpers.report.tables.cells import number
-from helpers.report.tables.table import Table, column, message, row
+from helpers.report.tables.content import column, message, row
+from helpers.report.tables.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd

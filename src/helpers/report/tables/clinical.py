@@ -17,8 +17,9 @@ from helpers.report.tables.cells import (
     size,
     verbatim,
 )
+from helpers.report.tables.content import Column, Row, column, heading, message, row
 from helpers.report.tables.safety import share_interval
-from helpers.report.tables.table import Column, Row, Table, column, heading, message, row
+from helpers.report.tables.table import Table
 from helpers.results.format import NOT_ESTIMABLE
 from helpers.results.store import slug
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from helpers.report.tables.cells import EMPTY, Cell, count_of, count_percent, median_spread, number, size
-from helpers.report.tables.table import Row, Table, heading, message, row
+from helpers.report.tables.content import Row, heading, message, row
+from helpers.report.tables.table import Table
 from helpers.results.store import slug
 
 if TYPE_CHECKING:

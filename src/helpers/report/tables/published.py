@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from helpers.report.figures.published import ABSENT
 from helpers.report.tables.cells import number, verbatim
-from helpers.report.tables.table import Row, Table, column, message, row
+from helpers.report.tables.content import Row, column, message, row
+from helpers.report.tables.table import Table
 from helpers.report.text.narrative import Narrative
 from helpers.results.format import format_interval, format_number
 from helpers.results.store import slug

@@ -17,7 +17,8 @@ from helpers.report.tables.cells import (
     short_method,
     verbatim,
 )
-from helpers.report.tables.table import Row, Table, column, message, row
+from helpers.report.tables.content import Row, column, message, row
+from helpers.report.tables.table import Table
 from helpers.results.format import NOT_ESTIMABLE
 
 if TYPE_CHECKING:

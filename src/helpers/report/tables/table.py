@@ -1,140 +1,34 @@
-"""A table for readers: cells that know their statistics, headings, notes and watermark, for any format."""
+"""A table for readers: shown by a notebook, stored beside the results, printed in any format."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from helpers.report.tables.cells import Cell, Number, Term, Value, verbatim, words
+from helpers.report.formats.html import page, to_html
+from helpers.report.formats.rendered import shown
+from helpers.report.formats.text import lines, to_csv
+from helpers.report.tables.cells import Cell, Number, Term, Value, verbatim
+from helpers.report.tables.content import Column, Row, TableContent
 from helpers.results.files import write_whole
 
 TableFormat = Literal["docx", "tex", "xlsx", "html", "csv"]
-_LABEL = re.compile(r"table_(s?)(\d+[a-z]?)(?:_|$)")
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column's heading.
-
-    Attributes:
-        label: words above the column.
-        spanner: words above this and the neighbouring columns of the same spanner; empty for none.
-        left: whether its cells are set flush left, as text is, instead of centred.
-    """
-
-    label: Cell
-    spanner: str = ""
-    left: bool = False
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row: cells from left to right, the first the label.
-
-    Attributes:
-        cells: one a column, or a single one across the table.
-        level: how far the label is indented.
-        kind: a heading or a message has a single cell; a message says why the table is empty.
-    """
-
-    cells: tuple[Cell, ...]
-    level: int = 0
-    kind: Literal["body", "heading", "message"] = "body"
-
-
-def column(label: Cell | str, *, spanner: str = "", left: bool = False) -> Column:
-    """Return a column; ``{p_value}`` and the like in the label stand for terms of the theme."""
-    return Column(words(label), spanner, left)
-
-
-def row(label: Cell | str, *cells: Cell | str, level: int = 0) -> Row:
-    """Return a row of the body; texts are taken as they are."""
-    return Row(tuple(cell if isinstance(cell, Cell) else verbatim(cell) for cell in (label, *cells)), level)
-
-
-def heading(text: Cell | str) -> Row:
-    """Return a heading across the table."""
-    return Row((text if isinstance(text, Cell) else verbatim(text),), kind="heading")
-
-
-def message(text: str) -> Row:
-    """Return the row of a table that has no others: why it is empty."""
-    return Row((verbatim(text),), kind="message")
-
-
-@dataclass(frozen=True)
-class Table:
-    """A finished table.
-
-    Attributes:
-        name: file name without suffix; ``table_2_response`` is Table 2, ``table_s4_limits`` Table S4.
-        title: what the table shows.
-        columns: headings; the first column holds the row labels. Texts become columns.
-        rows: rows. A sequence of cells or texts becomes a row, one of a single text a heading.
-        footnotes: notes on the whole table; those of single cells hang on the cells.
-        watermark: warning for cohorts that are not of real patients.
-    """
-
-    name: str
-    title: str
-    columns: Sequence[Column | str]
-    rows: Sequence[Row | Sequence[Cell | str]]
-    footnotes: Sequence[Cell | str] = ()
-    watermark: str = ""
-
-    def __post_init__(self) -> None:
-        """Give columns, rows and notes their types, and see that every row fits."""
-        columns = tuple(one if isinstance(one, Column) else column(one, left=i == 0) for i, one in
-                        enumerate(self.columns))  # fmt: skip
-        rows = tuple(
-            one if isinstance(one, Row) else (heading(one[0]) if len(one) == 1 else row(*one))
-            for one in self.rows
-        )
-        for one in rows:
-            if len(one.cells) != (len(columns) if one.kind == "body" else 1):
-                raise ValueError(f"{self.name}: a row has {len(one.cells)} cells, of {len(columns)} columns")
-        object.__setattr__(self, "columns", columns)
-        object.__setattr__(self, "rows", rows)
-        object.__setattr__(self, "footnotes", tuple(words(note) for note in self.footnotes))
-
-    @property
-    def label(self) -> str:
-        """``Table 2`` or ``Table S4``, from the name; empty where it has no number."""
-        found = _LABEL.match(self.name)
-        return f"Table {found[1].upper()}{found[2]}" if found else ""
-
-    @property
-    def order(self) -> tuple[bool, int, str]:
-        """Sort key: tables of the text first, then the supplementary ones, each by number."""
-        found = _LABEL.match(self.name)
-        if not found:
-            return (True, 10**6, self.name)
-        return (bool(found[1]), int(re.sub(r"\D", "", found[2])), self.name)
-
-    @property
-    def values(self) -> Iterator[Value]:
-        """Every value in headings, cells and notes."""
-        cells = [one.label for one in self.columns if isinstance(one, Column)]
-        cells += [cell for one in self.rows if isinstance(one, Row) for cell in one.cells]
-        for cell in [*cells, *(note for note in self.footnotes if isinstance(note, Cell))]:
-            yield from cell.values
+@dataclass(frozen=True, repr=False)
+class Table(TableContent):
+    """A finished table, with what a notebook does with it."""
 
     @property
     def texts(self) -> list[list[str]]:
         """The rows as the generic theme prints them, without footnote signs."""
-        from helpers.report.formats.rendered import shown
-
         return [[cell.text for cell in one.cells] for one in shown(self).rows]
 
     def __repr__(self) -> str:
         """Return the table as tab-separated text."""
-        from helpers.report.formats.text import lines
-
         return "\n".join([self.title, *("\t".join(line) for line in lines(self))])
 
     def _repr_html_(self) -> str:
@@ -142,22 +36,14 @@ class Table:
 
     def to_html(self, theme: str | None = None) -> str:
         """Return the table as an HTML fragment with its own style, by default in the generic theme."""
-        if theme is None:
-            return self._html
-        from helpers.report.formats.html import to_html
-
-        return to_html(self, theme)
+        return self._html if theme is None else to_html(self, theme)
 
     @cached_property
     def _html(self) -> str:
-        from helpers.report.formats.html import to_html
-
         return to_html(self)
 
     def to_csv(self) -> str:
         """Return the table as csv, notes and watermark in rows of their own below it."""
-        from helpers.report.formats.text import to_csv
-
         return to_csv(self)
 
     def to_json(self) -> str:
@@ -193,9 +79,8 @@ class Table:
 
     def save(self, directory: Path) -> Table:
         """Write ``name.csv``, ``.html`` and ``.json`` and return the table, so that a notebook shows it."""
-        from helpers.report.formats.html import page
-
-        for suffix, text in {"csv": self.to_csv(), "html": page([self]), "json": self.to_json()}.items():
+        pages = {"csv": self.to_csv(), "html": page([self], [self.to_html()]), "json": self.to_json()}
+        for suffix, text in pages.items():
             write_whole(directory / f"{self.name}.{suffix}", text.encode())
         return self
 

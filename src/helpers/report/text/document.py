@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -147,9 +147,14 @@ def build_document(study: Study, wording: Wording, template: str | None = None) 
     """
     text = template if template is not None else manuscript_template(study, wording)
     builder = _Builder(study, wording)
-    blocks: list[Block] = []
-    for chunk in re.split(r"\n\s*\n", text.strip()):
-        blocks += builder.chunk(" ".join(line.strip() for line in chunk.split("\n")), chunk)
+    chunks = [_Chunk(raw) for raw in re.split(r"\n\s*\n", text.strip())]
+    parts = [builder.part(chunk) for chunk in chunks]
+    blocks = [
+        block
+        for i, (chunk, part) in enumerate(zip(chunks, parts, strict=True))
+        if not (chunk.directive == "exhibits" and _text_before(chunks[:i], parts).absent)
+        for block in part.blocks
+    ]
     return Document(study, wording, tuple(_without_empty(blocks)))
 
 
@@ -202,7 +207,7 @@ def _has_data(figure: str, study: Study) -> bool:
 
 def _is_empty(table: Table, study: Study) -> bool:
     """Tell whether a table says only that there is nothing to show, because the cohort lacks the data."""
-    from helpers.report.tables.table import Row as TableRow
+    from helpers.report.tables.content import Row as TableRow
 
     kinds = {row.kind for row in table.rows if isinstance(row, TableRow)}
     if table.name in _SHOWN_EMPTY:
@@ -211,27 +216,68 @@ def _is_empty(table: Table, study: Study) -> bool:
     return kinds <= {"message"}
 
 
+@dataclass(frozen=True)
+class _Chunk:
+    """A part of a template between empty lines."""
+
+    raw: str
+
+    @property
+    def line(self) -> str:
+        return " ".join(line.strip() for line in self.raw.split("\n"))
+
+    @cached_property
+    def _found(self) -> re.Match[str] | None:
+        found = _DIRECTIVE.match(self.line)
+        known = found and found[1] in {"text", *_DIRECTIVES} and len(PLACEHOLDER.findall(self.line)) == 1
+        return found if known else None
+
+    @property
+    def directive(self) -> str:
+        """Name of the directive that it is; empty for prose."""
+        return self._found[1] if self._found else ""
+
+    @property
+    def asked(self) -> str:
+        """What stands behind the directive's colon."""
+        return (self._found[2] or "") if self._found else ""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The blocks of a chunk, and whether they only say that the cohort has nothing to show."""
+
+    blocks: Sequence[Block]
+    absent: bool = False
+
+
+def _text_before(chunks: Sequence[_Chunk], parts: Sequence[_Part]) -> _Part:
+    """The last text asked for by a directive; its exhibits are named only where it shows something."""
+    texts = [part for chunk, part in zip(chunks, parts, strict=False) if chunk.directive == "text"]
+    return texts[-1] if texts else _Part([])
+
+
 class _Builder:
-    """Makes blocks of the chunks of a template."""
+    """Makes blocks of the chunks of a template; the same of a chunk wherever it stands."""
 
     def __init__(self, study: Study, wording: Wording) -> None:
         self.study, self.wording = study, wording
         self.material = study.material
-        self.absent = False
         self.figures = [self._figure(stem) for stem in study.figures if _has_data(stem.name, study)]
         self.tables = [self._table(table) for table in study.tables if not _is_empty(table, study)]
 
-    def chunk(self, line: str, raw: str) -> list[Block]:
-        heading = _HEADING.match(line)
+    def part(self, chunk: _Chunk) -> _Part:
+        heading = _HEADING.match(chunk.line)
         if heading:
-            return [Heading(len(heading[1]), self._heading(heading[2]))]
-        if raw.lstrip().startswith("- "):
-            items = [item.strip() for item in re.split(r"^\s*- ", raw, flags=re.M) if item.strip()]
-            return [Paragraph(fill(item, self.material, self.wording), "list") for item in items]
-        directive = _DIRECTIVE.match(line)
-        if directive and directive[1] in _DIRECTIVES and len(PLACEHOLDER.findall(line)) == 1:
-            return _DIRECTIVES[directive[1]](self, directive[2] or "")
-        return [Paragraph(fill(line, self.material, self.wording))]
+            return _Part([Heading(len(heading[1]), self._heading(heading[2]))])
+        if chunk.raw.lstrip().startswith("- "):
+            items = [item.strip() for item in re.split(r"^\s*- ", chunk.raw, flags=re.M) if item.strip()]
+            return _Part([Paragraph(fill(item, self.material, self.wording), "list") for item in items])
+        if chunk.directive == "text":
+            return self._text(chunk.asked)
+        if chunk.directive:
+            return _Part(_DIRECTIVES[chunk.directive](self, chunk.asked))
+        return _Part([Paragraph(fill(chunk.line, self.material, self.wording))])
 
     def _heading(self, text: str) -> Prose:
         if PLACEHOLDER.fullmatch(text.strip()) and text.strip("{} ") == "title":
@@ -246,16 +292,14 @@ class _Builder:
         note = self.study.config.data_note
         return [Paragraph(Prose.of(self.wording.term(note)), "note")] if note else []
 
-    def text(self, asked: str) -> list[Block]:
+    def _text(self, asked: str) -> _Part:
         if asked not in sections.SECTIONS:
             raise TemplateError(f"there is no text {asked!r}; texts are {', '.join(sections.SECTIONS)}")
         paragraphs = sections.SECTIONS[asked](self.study)
-        self.absent = sections.says_absence(paragraphs)
-        return [Paragraph(self.wording.paragraph(claims)) for claims in paragraphs if claims]
+        blocks = [Paragraph(self.wording.paragraph(claims)) for claims in paragraphs if claims]
+        return _Part(blocks, sections.says_absence(paragraphs))
 
     def exhibits(self, asked: str) -> list[Block]:
-        if self.absent:  # the part before says that the cohort has nothing to show here
-            return []
         labels = {block.name: block.label for block in self.figures}
         labels |= {block.name: block.label for block in self.tables}
         names = [name.strip() for name in asked.split(",")]
@@ -296,7 +340,6 @@ class _Builder:
 _DIRECTIVES: dict[str, Callable[[_Builder, str], list[Block]]] = {
     "watermark": _Builder.watermark,
     "note": _Builder.note,
-    "text": _Builder.text,
     "exhibits": _Builder.exhibits,
     "figures": _Builder.figures_of,
     "tables": _Builder.tables_of,

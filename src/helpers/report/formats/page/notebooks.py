@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import cast
 
-from helpers.report.formats.page.markup import attribute, text
+from markupsafe import Markup
 
-_STYLE = (
+from helpers.report.formats.templates import rendered
+
+_STYLE = Markup(
     "body{font:15px/1.5 Arial,sans-serif;color:#222;margin:1rem;max-width:70rem}"
     "pre{background:#f5f5f5;padding:.6rem;overflow:auto;font-size:13px}img{max-width:100%;height:auto}"
     ".output_subarea{overflow-x:auto}table{border-collapse:collapse}"
@@ -20,8 +24,16 @@ _STYLE = (
 _PICTURE = re.compile(r"<img (?![^>]*\balt=)")
 
 
-def notebooks_markup(folder: Path, lang: str) -> str:
-    """Return the executed notebooks of a folder, each folded away until it is opened."""
+@dataclass(frozen=True)
+class NotebookPage:
+    """An executed notebook as a page of its own; its text is English whatever the language of the report."""
+
+    name: str
+    page: str
+
+
+def notebook_pages(folder: Path) -> Iterator[NotebookPage]:
+    """Yield the executed notebooks of a folder."""
     # jsonschema would compile the grammar of international web addresses (two seconds), which no notebook
     # needs; without the package it goes without.
     sys.modules.setdefault("rfc3987_syntax", cast("ModuleType", None))
@@ -33,24 +45,9 @@ def notebooks_markup(folder: Path, lang: str) -> str:
         exclude_output_prompt=True,
         exclude_anchor_links=True,
     )
-    parts = []
     for path in sorted(folder.glob("*.ipynb")):
         body, _ = exporter.from_filename(str(path))
-        parts.append(_framed(path.stem, str(body), lang))
-    return "\n".join(parts)
-
-
-def _framed(name: str, body: str, lang: str) -> str:
-    # The notebook's text is English whatever the language of the report.
-    described = _PICTURE.sub('<img alt="Figure; it stands with its legend in the report" ', body)
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{text(name)}</title><style>{_STYLE}</style></head><body><main>{described}</main></body></html>"
-    )
-    title = attribute(name)
-    return (
-        f'<details class="notebook" id="notebook-{title}"><summary>{text(name)}</summary>\n'
-        f'<iframe title="{title}" lang="{attribute(lang)}" loading="lazy" sandbox srcdoc="{attribute(page)}">'
-        "</iframe></details>"
-    )
+        described = _PICTURE.sub('<img alt="Figure; it stands with its legend in the report" ', str(body))
+        page = rendered("notebook.html", name=path.stem, style=_STYLE, body=Markup(described))
+        # A plain text: as an attribute of the frame it has to be escaped once more.
+        yield NotebookPage(path.stem, str.__str__(page).rstrip("\n"))

@@ -3,51 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from helpers.report.formats.page.markup import attribute, text
+
+@dataclass(frozen=True)
+class Listing:
+    """A part of the record: a table of two columns, folded away."""
+
+    title: str
+    values: Mapping[str, Any]
+    heads: tuple[str, str]
 
 
-def provenance_markup(record: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    """Return the record of provenance as tables, each folded away.
+@dataclass(frozen=True)
+class ProvenanceView:
+    """The record of provenance as it is shown: whether it is complete, and its parts."""
+
+    state: str
+    parts: list[Listing]
+
+
+def provenance_view(record: Mapping[str, Any], words: Mapping[str, str]) -> ProvenanceView:
+    """Return the record of provenance as it is shown.
 
     Args:
         record: the values of ``provenance.json``; keys that are missing are left out.
         words: headings in the report's language.
     """
     missing = record.get("missing_steps", [])
-    state = words["incomplete"] + ", ".join(missing) if missing else words["complete"]
-    parts = [f"<p>{text(words['provenance_intro'])} {text(state)}</p>"]
     parameters = {
         f"{notebook}: {name}": value
         for notebook, values in record.get("parameters", {}).items()
         for name, value in values.items()
     }
-    packages = {"python": record.get("python", ""), **record.get("packages", {})}
-    for name, values, heads in (
+    files = {**record.get("project_files", {}), **record.get("notebooks", {})}
+    parts = (
         ("parameter", parameters, ("parameter", "value")),
         ("raw_data", record.get("raw_data", {}), ("file", "hash")),
-        ("package", packages, ("package", "version")),
         (
-            "project_files",
-            {**record.get("project_files", {}), **record.get("notebooks", {})},
-            ("file", "hash"),
+            "package",
+            {"python": record.get("python", ""), **record.get("packages", {})},
+            ("package", "version"),
         ),
+        ("project_files", files, ("file", "hash")),
         ("products", record.get("products", {}), ("file", "hash")),
-    ):
-        if values:
-            parts.append(_listed(words[name], values, [words[head] for head in heads]))
-    return "\n".join(parts)
-
-
-def _listed(title: str, values: Mapping[str, Any], heads: list[str]) -> str:
-    rows = "\n".join(
-        f'<tr><th scope="row">{text(key)}</th><td><code>{text(value)}</code></td></tr>'
-        for key, value in values.items()
     )
-    head = "".join(f'<th scope="col">{text(one)}</th>' for one in heads)
-    return (
-        f"<details><summary>{text(title)} ({len(values)})</summary>\n"
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{attribute(title)}">'
-        f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div></details>"
+    return ProvenanceView(
+        words["incomplete"] + ", ".join(missing) if missing else words["complete"],
+        [
+            Listing(words[name], values, (words[first], words[second]))
+            for name, values, (first, second) in parts
+            if values
+        ],
     )

@@ -1,0 +1,55 @@
+"""HTML pages from templates: what is put into one is escaped, unless this package has made it as markup."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from operator import attrgetter
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from helpers.report.text.prose import Declared, Number, Reference
+
+_FOLDER = "templates"
+
+
+def rendered(template: str, **values: Any) -> Markup:
+    """Return a page or fragment.
+
+    Args:
+        template: file name, such as ``table.html``.
+        **values: what the template shows; texts are escaped.
+    """
+    return Markup(_environment().get_template(template).render(**values))
+
+
+def asset(name: str) -> Markup:
+    """Return a style sheet or script of this package, to be put into a page as it is."""
+    return Markup((files("helpers.report.formats") / _FOLDER / name).read_text(encoding="utf-8"))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("helpers.report.formats", _FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    for name, kind in {"a_number": Number, "declared": Declared, "reference": Reference}.items():
+        environment.tests[name] = lambda value, kind=kind: isinstance(value, kind)
+    environment.filters["groupby_in_order"] = _grouped
+    environment.filters["identifier"] = lambda text: re.sub(r"\W+", "-", text).strip("-")
+    return environment
+
+
+def _grouped(items: Iterable[Any], name: str) -> list[tuple[Any, list[Any]]]:
+    """Return runs of neighbours that are alike in an attribute."""
+    return [(key, list(group)) for key, group in itertools.groupby(items, key=attrgetter(name))]

@@ -1,0 +1,142 @@
+"""Table 1 and the comparison under reporting limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from helpers.report.tables.cells import (
+    EMPTY,
+    LIMIT_NOTE,
+    Cell,
+    count_percent,
+    joined,
+    median_spread,
+    number,
+    p_value,
+    sentence,
+    short_method,
+    size,
+    verbatim,
+)
+from helpers.report.tables.content import Column, Row, column, heading, message, row
+from helpers.report.tables.table import Table
+from helpers.results.format import NOT_ESTIMABLE
+from helpers.results.store import slug
+
+if TYPE_CHECKING:
+    from helpers.analysis.variables import BaselineVariable
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import Statistics
+
+NOT_RECORDED = "not recorded"
+OF_THE_GROUP = "group.patients.{}.baseline.n"
+
+
+def baseline_table(
+    statistics: Statistics, variables: Sequence[BaselineVariable], config: CohortConfig, *, watermark: str
+) -> Table:
+    """Return Table 1: median (range) or n (%) by group, p-value with its test, standardised difference."""
+    two = len(config.groups) == 2
+    rows: list[Row] = []
+    prior = False
+    for variable in variables:
+        if variable.name.startswith(("prior_", "glucocorticoid_week_before")) != prior:
+            prior = not prior
+            rows.append(heading("Previous therapies" if prior else "Clinical characteristics"))
+        rows.extend(_baseline_rows(statistics, variable, config))
+    columns = [column("Characteristic")]
+    for group in config.groups:
+        patients = number(statistics[OF_THE_GROUP.format(group.id)])
+        columns.append(Column(verbatim(f"{group.label} (n = ") + patients + ")"))
+    notes = [
+        "{Median_spread} or {n_percent} of the patients with the item recorded; [n] where not all have it."
+    ]
+    if two:
+        columns += [column("{p_value}"), column("Standardised difference")]
+        notes.append(
+            "Standardised difference: treated minus reference in units of the pooled standard deviation; "
+            "on the log scale for skewed laboratory values."
+        )
+    return Table("table_1", "Baseline characteristics", columns, rows, notes, watermark)
+
+
+def _baseline_rows(statistics: Statistics, variable: BaselineVariable, config: CohortConfig) -> list[Row]:
+    two = len(config.groups) == 2
+    comparison = _comparison_cells(statistics, variable.name) if two else []
+    if variable.kind != "categorical":
+        cells = [_group_cell(statistics, variable.name, group, variable) for group in config.group_ids]
+        return [row(variable.label, *cells, *comparison)]
+    names = list(
+        dict.fromkeys(
+            found.variable
+            for found in statistics.select(analysis="baseline", statistic="count")
+            if found.variable.startswith(f"{variable.name}_")
+        )
+    )
+    rows = [row(variable.label, *[EMPTY for _ in config.groups], *comparison)]
+    by_slug = {slug(level): level for level in variable.values.dropna().unique()}
+    for name in names:
+        level = by_slug.get(name.removeprefix(f"{variable.name}_"), name)
+        cells = [_group_cell(statistics, name, group, variable) for group in config.group_ids]
+        comparison = _comparison_cells(statistics, name) if two else []
+        rows.append(row(str(level), *cells, *comparison, level=1))
+    return rows
+
+
+def _group_cell(statistics: Statistics, name: str, group: str, variable: BaselineVariable) -> Cell:
+    """Return one group's summary, marked where values are missing or known only as a limit."""
+    stem = f"baseline.{name}.{group}.baseline"
+    if variable.kind == "continuous":
+        found, cell = statistics[f"{stem}.median"], median_spread(statistics, stem, variable.digits)
+    else:
+        found = statistics[f"{stem}.count"]
+        cell = count_percent(found) if found.n else verbatim(NOT_RECORDED)
+    if any(one.sign for value in cell.values for one in value.numbers.values()):
+        cell = cell.marked(LIMIT_NOTE)
+    if found.n_missing and found.n:
+        missing = number(found, column="n_missing")
+        total = number(statistics[OF_THE_GROUP.format(group)])
+        cell = (cell + " [" + size(found) + "]").marked(
+            "Missing in " + missing + " of " + total + " patients"
+        )
+    return cell
+
+
+def _comparison_cells(statistics: Statistics, name: str) -> list[Cell]:
+    both = {"group": "both", "timepoint": "baseline"}
+    test = statistics.find("baseline", name, "test", **both)
+    difference = statistics.find("baseline", name, "standardized_difference", **both)
+    return [
+        p_value(test).marked(sentence(short_method(test.method))) if test else EMPTY,
+        number(difference, 2) if difference else EMPTY,
+    ]
+
+
+def limits_table(
+    statistics: Statistics, labels: Mapping[str, str], config: CohortConfig, *, watermark: str
+) -> Table:
+    """Return the comparison of each partly limited variable by what its limits may stand for."""
+    rows: list[Row] = []
+    for name in dict.fromkeys(found.variable for found in statistics.select(analysis="reporting_limits")):
+        medians = []
+        for group in config.groups:
+            stem = f"reporting_limits.{name}.{group.id}.baseline"
+            middle, beyond = statistics[f"{stem}.median"], statistics[f"{stem}.beyond_limit"]
+            sign = middle.note if middle.note in ("<", ">") else ""
+            median = f"{group.label}: median " + number(middle, sign=sign)
+            medians.append(median + ", " + count_percent(beyond) + " beyond a limit")
+        sure = statistics[f"reporting_limits.{name}.both.baseline.test"]
+        rows += [
+            heading(f"{labels.get(name, name)}. " + joined(medians, "; ")),
+            row("Only sure comparisons", EMPTY, p_value(sure).marked(sentence(sure.method)), level=1),
+        ]
+        for found in statistics.select(analysis="reporting_limits", variable=name, group="both"):
+            if found.statistic != "test":
+                test = p_value(found).marked(sentence(found.method))
+                rows.append(row(found.note.capitalize(), number(found), test, level=1))
+    columns = ["Limited values taken as", "Difference of medians", "{p_value}"]
+    nothing = [message("No baseline value is known only as a limit.")]
+    notes = [f"{NOT_ESTIMABLE}: not estimable, a median has no bound."] if rows else []
+    title = "Comparison under reporting limits"
+    return Table("table_s4_limits", title, columns, rows or nothing, notes, watermark)

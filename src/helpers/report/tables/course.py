@@ -1,0 +1,109 @@
+"""Course and trend of measurements over the visits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from helpers.report.tables.cells import (
+    EMPTY,
+    LIMIT_NOTE,
+    Cell,
+    estimate_interval,
+    median_spread,
+    number,
+    p_equation,
+    p_value,
+    sentence,
+    size,
+    verbatim,
+)
+from helpers.report.tables.content import column, message, row
+from helpers.report.tables.table import Table
+from helpers.report.text.narrative import in_text
+
+if TYPE_CHECKING:
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import Statistic, Statistics
+
+
+def course_table(
+    statistics: Statistics, config: CohortConfig, variables: Sequence[str], *, watermark: str
+) -> Table:
+    """Return median (range) [n] of each measurement by visit, with p of the change from baseline."""
+    from helpers.cohort.dictionary import load_dictionary
+
+    dictionary = load_dictionary()
+    chosen = config.treated or config.groups[0]
+    visits = [
+        visit
+        for visit in config.visits
+        if any(statistics.find("laboratory", v, "n", group=chosen.id, timepoint=visit.id) for v in variables)
+    ]
+    rows = []
+    for name in variables:
+        digits = dictionary[name].decimals or 0
+        cells = [_course_cell(statistics, name, chosen.id, visit.id, digits) for visit in visits]
+        if any(cells):
+            tests = statistics.select(
+                analysis="laboratory", variable=name, group=chosen.id, statistic="change_test"
+            )
+            methods = dict.fromkeys(f"{{p}}: {test.method}, paired change from baseline" for test in tests)
+            rows.append(row(verbatim(dictionary[name].label).marked(*methods), *cells))
+    nothing = [message("No measurements are recorded at the visits of this cohort.")]
+    notes = [
+        "{Median_spread} [n]. P-values are not adjusted for the number of tests.",
+        "Later visits describe the patients then alive and measured.",
+    ]
+    title = f"Course of laboratory values and temperature, {in_text(chosen.label)}"
+    columns = ["Measurement", *[visit.label for visit in visits]]
+    return Table("table_3_course", title, columns, rows or nothing, notes, watermark)
+
+
+def _course_cell(statistics: Statistics, name: str, group: str, visit: str, digits: int) -> Cell:
+    found = statistics.find("laboratory", name, "median", group=group, timepoint=visit)
+    if found is None:
+        return EMPTY
+    cell = median_spread(statistics, f"laboratory.{name}.{group}.{visit}", digits)
+    if any(one.sign for value in cell.values for one in value.numbers.values()):
+        cell = cell.marked(LIMIT_NOTE)
+    cell = cell + " [" + size(found) + "]"
+    if found.n_missing:
+        missing = number(found, column="n_missing")
+        cell = cell.marked("Not measured in " + missing + " of the patients then alive")
+    test = statistics.find("laboratory", name, "change_test", group=group, timepoint=visit)
+    return cell + "; " + p_equation(test) if test else cell
+
+
+def trend_table(
+    statistics: Statistics, config: CohortConfig, variables: Sequence[str], *, watermark: str
+) -> Table:
+    """Return the weekly factor of change from the mixed model and the Friedman test of each measurement."""
+    from helpers.cohort.dictionary import load_dictionary
+
+    dictionary = load_dictionary()
+    group = (config.treated or config.groups[0]).id
+    rows = []
+    for name in variables:
+        ratio = statistics.find("trend", name, "ratio_per_week", group=group)
+        blocks = statistics.find("trend", name, "friedman", group=group)
+        if ratio is None or blocks is None:
+            continue
+        estimate = estimate_interval(ratio, 3)
+        estimate = estimate.marked(sentence(ratio.note)) if ratio.note else estimate
+        rows.append(row(
+            dictionary[name].label, estimate, _p_with_test(ratio), size(ratio) if ratio.n else EMPTY,
+            _p_with_test(blocks) or verbatim(blocks.note), size(blocks) if blocks.n else EMPTY,
+        ))  # fmt: skip
+    columns = [
+        column("Measurement"), column("Factor a week (95% CI)", spanner="Mixed model"),
+        column("{p_value}", spanner="Mixed model"), column("Values", spanner="Mixed model"),
+        column("{p_value}", spanner="Friedman test"), column("Patients", spanner="Friedman test"),
+    ]  # fmt: skip
+    nothing = [message("No measurement was taken often enough for a trend.")]
+    title = "Trend of measurements over the visits"
+    return Table("table_8_trend", title, columns, rows or nothing, (), watermark)
+
+
+def _p_with_test(found: Statistic) -> Cell:
+    return EMPTY if found.p_value != found.p_value else p_value(found).marked(sentence(found.method))
