@@ -111,19 +111,24 @@ def describe_survival(
             store.add(ANALYSIS, OUTCOME, "alive_share", result=share, **common)
         median = curve.quantile(0.5, rule=config.survival.quantile_rule)
         store.add(ANALYSIS, OUTCOME, "median", result=median, unit="days", group=group.id)
-        store.add(
-            ANALYSIS,
-            OUTCOME,
-            "follow_up",
-            value=float(rows["time"].median()),
-            n=n,
-            unit="days",
-            method="median time in the analysis",
-            group=group.id,
-        )
-        reverse = median_follow_up(rows["time"], rows["event"], confidence=confidence)
-        store.add(ANALYSIS, OUTCOME, "median_follow_up", result=reverse, unit="days", group=group.id)
+        _store_follow_up(rows, group.id, store, confidence)
     return curves
+
+
+def _store_follow_up(rows: pd.DataFrame, group: str, store: StatisticsStore, confidence: float) -> None:
+    """Store the median time in the analysis, and the median follow-up of the reverse curve."""
+    common: dict[str, Any] = {"unit": "days", "group": group}
+    store.add(
+        ANALYSIS,
+        OUTCOME,
+        "follow_up",
+        value=float(rows["time"].median()),
+        n=len(rows),
+        method="median time in the analysis",
+        **common,
+    )
+    reverse = median_follow_up(rows["time"], rows["event"], confidence=confidence)
+    store.add(ANALYSIS, OUTCOME, "median_follow_up", result=reverse, **common)
 
 
 def _store_curve(curve: KaplanMeier, group: str, store: StatisticsStore, horizon_days: int) -> None:

@@ -247,9 +247,6 @@ def mixed_model_log(
     vary, nobody with two values, or a fit that does not converge.
     """
     import re
-    import warnings
-
-    import statsmodels.formula.api as smf
 
     level = confidence_level(confidence)
     for column, argument in ((value, "value"), (id, "id")):
@@ -262,29 +259,8 @@ def mixed_model_log(
         raise StatisticsError("value", f"log scale needs values above 0, found {used[value].min():g}")
     used["log_value"] = np.log(used[value].astype(float))
     # Sorted, so that the order of the rows decides not even the last digit.
-    columns = [
-        id,
-        *(c for c in used.columns if c != id and re.search(rf"\b{re.escape(str(c))}\b", terms)),
-        value,
-    ]
-    used = used.sort_values(columns, kind="stable")
-    if used[id].nunique() == len(used) or np.ptp(used["log_value"]) == 0:
-        reason = "the values do not vary" if len(used) > 1 else "one value only"
-        reason = "nobody has two values" if used[id].nunique() == len(used) > 1 else reason
-        raise StatisticsError("frame", f"not estimable: {reason}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            model = smf.mixedlm(f"log_value ~ {terms}", used, groups=used[id].to_numpy())
-            if np.linalg.matrix_rank(model.exog) < model.exog.shape[1]:
-                raise StatisticsError(
-                    "terms", f"not estimable: {terms} do not vary independently in these rows"
-                )
-            fit = model.fit(reml=True)
-        except (np.linalg.LinAlgError, ValueError, ZeroDivisionError) as error:
-            raise StatisticsError("frame", f"not estimable: the mixed model failed ({error})") from error
-    if not fit.converged or not np.isfinite(fit.bse_fe).all():
-        raise StatisticsError("frame", "not estimable: the mixed model did not converge; use fewer terms")
+    named = [c for c in used.columns if c != id and re.search(rf"\b{re.escape(str(c))}\b", terms)]
+    fit = _fitted_mixed_model(used.sort_values([id, *named, value], kind="stable"), id, terms)
     limits = fit.conf_int(alpha=1 - level)
     note = "" if float(fit.cov_re.iloc[0, 0]) > 1e-8 else "variance between subjects estimated at zero"
     return {
@@ -303,6 +279,30 @@ def mixed_model_log(
         )
         for name in fit.fe_params.index
     }
+
+
+def _fitted_mixed_model(used: pd.DataFrame, id: str, terms: str) -> Any:  # noqa: A002
+    """Fit of `log_value`, or the reason why there is none."""
+    import warnings
+
+    import statsmodels.formula.api as smf
+
+    if used[id].nunique() == len(used):
+        raise StatisticsError("frame", "not estimable: nobody has two values")
+    if np.ptp(used["log_value"]) == 0:
+        raise StatisticsError("frame", "not estimable: the values do not vary")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            model = smf.mixedlm(f"log_value ~ {terms}", used, groups=used[id].to_numpy())
+            if np.linalg.matrix_rank(model.exog) < model.exog.shape[1]:
+                raise StatisticsError("terms", f"not estimable: {terms} do not vary independently")
+            fit = model.fit(reml=True)
+        except (np.linalg.LinAlgError, ValueError, ZeroDivisionError) as error:
+            raise StatisticsError("frame", f"not estimable: the mixed model failed ({error})") from error
+    if not fit.converged or not np.isfinite(fit.bse_fe).all():
+        raise StatisticsError("frame", "not estimable: the mixed model did not converge; use fewer terms")
+    return fit
 
 
 def _complete_blocks(data: Any) -> tuple[Floats, int]:
