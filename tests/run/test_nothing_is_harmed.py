@@ -84,6 +84,7 @@ def complete(tmp_path_factory, make_project) -> Path:
     plan.write_text(plan.read_text() + REPORT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMPENDIUM_PROJECT", str(project.root))
+        patch.delenv("COMPENDIUM_OUTPUT", raising=False)
         done = compendium("run", "small")
     assert done.returncode == 0, told(done)
     return project.root
