@@ -108,7 +108,7 @@ def test_remedies_name_what_is_meant(planted):
     assert "'sexe'" in find(problems, column="sex").remedy
     assert "'ruxolitinib'" in find(problems, found="'ruxolitinb'").remedy
     assert "'control'" in find(problems, found="'Kontrol'").remedy
-    assert "mg/dL (would be 2.9945 mmol/L)" in find(problems, found="triglycerides 265 mmol/L").remedy
+    assert "mg/dL (would be 2.99198 mmol/L)" in find(problems, found="triglycerides 265 mmol/L").remedy
     assert "'horizon_days'" in find(problems, column="follow_up.horizont").remedy
     assert "overlapping_doses" in find(problems, row=9, file="treatments.csv").remedy
 

@@ -5,8 +5,8 @@ import pytest
 
 from helpers.cohort.config import key_lines, load_config, read_config
 from helpers.cohort.guide import skeleton_config, toml_value
-from helpers.problems import CohortError
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import CohortError
 
 
 def faults(folder):
@@ -65,7 +65,7 @@ def test_several_errors_are_reported_at_once_with_key_and_line(cohort):
             "{'id': 'week_1', 'label': 'Week 1', 'day': 17, 'window': [4, 10]}",
             "a window (first day, last day) that contains the visit's day 17",
         ),
-        (38, "units.ferritin", "'stone'", "ng/mL, ug/L, mcg/L, ug/dL, mg/L, pmol/L"),
+        (38, "units.ferritin", "'stone'", "ng/mL, ug/L, ug/dL, mg/L, pmol/L"),
         (39, "units.feritin", "'feritin'", "a name of the vocabulary"),
         (
             40,

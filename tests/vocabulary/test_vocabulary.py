@@ -41,9 +41,25 @@ def test_canonical_names_are_all_there():
 
 @pytest.mark.parametrize(
     "name",
-    "malignancy cns_infection pregnancy infection other_rheumatic_disease molecular_diagnosis "
-    "fever_39_one_week arthralgia_two_weeks impaired_consciousness red_cell_transfusion platelet_transfusion "
-    "vas arthritis haemorrhage cns_involvement granulocyte_fraction prior_response".split(),
+    [
+        "malignancy",
+        "cns_infection",
+        "pregnancy",
+        "infection",
+        "other_rheumatic_disease",
+        "molecular_diagnosis",
+        "fever_39_one_week",
+        "arthralgia_two_weeks",
+        "impaired_consciousness",
+        "red_cell_transfusion",
+        "platelet_transfusion",
+        "vas",
+        "arthritis",
+        "haemorrhage",
+        "cns_involvement",
+        "granulocyte_fraction",
+        "prior_response",
+    ],
 )
 def test_what_rules_speak_of_can_be_entered(name):
     assert name in {*WORDS.measured, *WORDS.columns("patients")}
@@ -108,15 +124,35 @@ def test_any_drug_is_a_drug(written, name):
 
 @pytest.mark.parametrize(
     "written",
-    "paramethasone|dexamethasone palmitate|Solu-Cortef|fluocortolone|prednisolon 20|cloprednol|曲安缩松|泼尼松片"
-    "|地塞米松棕榈酸酯|corticosteroid|Depo-Medrol".split("|"),
+    [
+        "paramethasone",
+        "dexamethasone palmitate",
+        "Solu-Cortef",
+        "fluocortolone",
+        "prednisolon 20",
+        "cloprednol",
+        "曲安缩松",
+        "泼尼松片",
+        "地塞米松棕榈酸酯",
+        "corticosteroid",
+        "Depo-Medrol",
+    ],
 )
 def test_what_looks_like_a_glucocorticoid_is_asked_about(written):
     assert WORDS.needs_decision(written)
 
 
 @pytest.mark.parametrize(
-    "written", "amiodarone|spironolactone|risperidone|mifepristone|predictor|filgotinib|testosterone".split("|")
+    "written",
+    [
+        "amiodarone",
+        "spironolactone",
+        "risperidone",
+        "mifepristone",
+        "predictor",
+        "filgotinib",
+        "testosterone",
+    ],
 )
 def test_other_names_are_not(written):
     assert not WORDS.needs_decision(written)

@@ -228,7 +228,7 @@ def drug(cells: Mapping[str, str], known: Drug | None, own: bool) -> Drug:
         atc=row.text("atc", known.atc if known else ""),
         aliases=row.texts("aliases", known.aliases if known else ()),
         prednisone_5_mg=equal,
-        standing=row.text("standing", known.standing if known else "set by the cohort"),
+        standing=row.text("standing", known.standing if known else "set by the cohort" if own else ""),
         source=row.text("source", known.source if known else ""),
         own=own,
     )

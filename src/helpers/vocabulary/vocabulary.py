@@ -25,7 +25,7 @@ from helpers.vocabulary.units import Floats
 # Parts of the names of glucocorticoids in English and Chinese. Such a drug adds to the prednisone equivalent,
 # so that a name nobody knows may not be passed over.
 _GLUCOCORTICOID = re.compile(
-    r"pred(?!ict)|cort(?!ico?relin)|metha?[sz]on|meta[sz]on|dexa|sonide|solon|nolone|\w{3,}[^p]sone\b|steroid"
+    r"pred(?!ict)|cort(?!ico?relin)|metha?[sz]on|meta[sz]on|dexa|sonide|betasol|solon|nolone|\w{3,}[^p]sone\b|steroid"
     r"|medrol|decadron|激素|松龙|米松|泼尼|强的松|可的松|甲强|地塞|倍他|曲安|皮质"
 )
 
@@ -74,12 +74,17 @@ class Vocabulary:
         return tuple(v.name for v in self.of_table(table))
 
     def spellings(self, names: Iterable[str]) -> dict[str, str]:
-        """Return folded spelling -> name over the names, aliases and CDISC names of variables."""
+        """Return folded spelling -> name over the names, aliases, CDISC names and labels of variables."""
         found: dict[str, str] = {}
         names = tuple(names)
         for name in names:
             for alias in (*self.variables[name].aliases, *self.variables[name].cdisc):
                 found.setdefault(fold(alias), name)
+        for name in names:
+            for label in (self.variables[name].label, self.variables[name].label_zh):
+                for text in (label, re.split(r"，|, ", label)[0]):
+                    if text:
+                        found.setdefault(fold(text), name)
         # A variable's own name always wins over another's alias.
         found.update({fold(name): name for name in names})
         return found
@@ -98,13 +103,14 @@ class Vocabulary:
 
     @cached_property
     def drug_spellings(self) -> dict[str, str]:
-        """Folded spelling -> name of every known drug."""
-        found = {fold(alias): drug.name for drug in self.drugs.values() for alias in drug.aliases}
-        return (
-            found
-            | {fold(drug.label): drug.name for drug in self.drugs.values()}
-            | {fold(name): name for name in self.drugs}
-        )
+        """Folded spelling in either language -> name of every known drug."""
+        found: dict[str, str] = {}
+        for drug in self.drugs.values():
+            for text in (*drug.aliases, drug.label, drug.label_zh):
+                if text:
+                    found.setdefault(fold(text), drug.name)
+        # A drug's own name always wins over another's alias.
+        return found | {fold(name): name for name in self.drugs}
 
     def drug_named(self, written: str) -> str:
         """Return the canonical name of a drug; an unknown one keeps its name, case and blanks evened out."""
