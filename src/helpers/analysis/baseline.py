@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import compress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -51,13 +52,14 @@ def compare_baseline(
     horizon_days: float,
     confidence: float,
     seed: int,
+    folder: Path | None = None,
 ) -> list[BaselineVariable]:
     """Describe and compare every baseline variable; return them in the order of the table.
 
     Continuous variables: median, quartiles, range, rank-sum test, Hodges-Lehmann shift, standardised
     difference (on the log scale for skewed laboratory values). Binary: count, share with interval, the
     configured 2 x 2 test. Categorical: each level as binary, and an r x c test of the whole. Severity at
-    baseline by the cut-offs of the criteria file ``baseline_severity`` is counted as well.
+    baseline by the configured cut-offs is counted as well; `folder` is the cohort's, if they are its own.
     """
     for group in config.group_ids:
         size = int((tables.patients["group"] == group).sum())
@@ -72,7 +74,7 @@ def compare_baseline(
             _compare_binary(variable.name, variable.values, tables, config, store)
         else:
             _categorical(variable, tables, config, store, confidence, seed)
-    count_severity(tables, config, store, confidence=confidence)
+    count_severity(tables, config, store, confidence=confidence, folder=folder)
     _adjust_for_multiplicity(config, store)
     return variables
 

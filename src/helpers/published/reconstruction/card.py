@@ -103,6 +103,9 @@ refractoriness = "refractory_mas"
 eligibility = "eligibility_paper"
 severity = "baseline_severity"
 response = "paper"
+refractoriness = "refractory_mas"
+eligibility = "eligibility_paper"
+severity = "baseline_severity"
 toxicity = "ctcae_v5"
 
 [steroids]
