@@ -228,7 +228,9 @@ UNITS = {"ferritin": "ng/mL", "triglycerides": "mmol/L", "hemoglobin": "g/L"}
 def study(tmp_path, settings=PAPER):
     head = f"{PATIENTS},weight_kg,diagnosis,fever,splenomegaly,malignancy,cns_infection,pregnancy"
     rows = [
-        f"P{i},0,{name},{value},{UNITS.get(name, '10^9/L')}" for i in range(1, 6) for name, value in SICK.items()
+        f"P{i},0,{name},{value},{UNITS.get(name, '10^9/L')}"
+        for i in range(1, 6)
+        for name, value in SICK.items()
     ]
     return read(write(
         tmp_path / "c", settings=settings, head=head, measurements=rows, treatments_csv=TREATED,
@@ -254,7 +256,9 @@ def test_an_exclusion_that_is_recorded_excludes(tmp_path):
 
 def test_the_refractoriness_rule_is_the_cohorts_choice(tmp_path):
     rows = "patient_id,drug,start_day,stop_day,dose,unit,route,times_per_day\n"
-    rows += "P1,prednisone,-3,20,100,mg,po,1\nP2,prednisone,-2,20,100,mg,po,1\nP3,prednisone,-14,20,100,mg,po,1\n"
+    rows += (
+        "P1,prednisone,-3,20,100,mg,po,1\nP2,prednisone,-2,20,100,mg,po,1\nP3,prednisone,-14,20,100,mg,po,1\n"
+    )
     verdicts = {}
     for rule in ("refractory_mas", "refractory_emerald"):
         tables, config, folder = study(tmp_path / rule, f'[criteria]\nrefractoriness = "{rule}"\n')
@@ -333,7 +337,9 @@ def test_criteria_are_shown_at_the_diagnosis_of_mas_and_on_day_0(tmp_path, store
     )  # fmt: skip
     found = diagnose(*read(folder))
     assert found.moment == first
-    by_moment = {one.moment: one.verdicts.set_index("patient_id")["coag"].to_dict() for one in (found, found.other)}
+    by_moment = {
+        one.moment: one.verdicts.set_index("patient_id")["coag"].to_dict() for one in (found, found.other)
+    }
     assert by_moment == {
         "baseline": {"P1": "undetermined", "P2": "met", "P3": "met"},
         # P1 by the value of the day itself; P2 has none within two days; P3 no day of diagnosis

@@ -73,15 +73,36 @@ def test_a_study_adds_its_own_criteria_without_code(tmp_path):
         ),
         (("value = 2000", 'value = "2000"'), r"items\[1\].rule.value", "'2000'", "a number"),
         (("value = 2000", "value = true"), r"items\[1\].rule.value", "True", "a number"),
-        (('"ferritin", op', '"feritin", op'), r"items\[1\].rule.variable", "'feritin'",
-         "a variable of the vocabulary; did you mean 'ferritin'?"),
-        (('"fever", is', '"crp", is'), r"items\[3\].rule.not.is", "'no'", "op, value and unit: crp is a number"),
-        (('unit = "ug/L" }', 'unit = "ug/L", printed = { furlongs = 1 } }'),
-         r"items\[1\].rule.printed.furlongs", "'furlongs'", "a unit of ferritin: ng/mL"),
-        (('unit = "ug/L" }', 'unit = "ug/L", printed = { "mg/L" = 20 } }'),
-         r"items\[1\].rule.printed.mg/L", "'20 mg/L'", "the same limit as 2000 ug/L, within 5%"),
-        (('unit = "ug/L" }', 'unit = "x ULN", printed = { "ng/mL" = 1 } }'),
-         r"items\[1\].rule.printed", r"\{'ng/mL': 1.0\}", "nothing beside a limit in x ULN"),
+        (
+            ('"ferritin", op', '"feritin", op'),
+            r"items\[1\].rule.variable",
+            "'feritin'",
+            "a variable of the vocabulary; did you mean 'ferritin'?",
+        ),
+        (
+            ('"fever", is', '"crp", is'),
+            r"items\[3\].rule.not.is",
+            "'no'",
+            "op, value and unit: crp is a number",
+        ),
+        (
+            ('unit = "ug/L" }', 'unit = "ug/L", printed = { furlongs = 1 } }'),
+            r"items\[1\].rule.printed.furlongs",
+            "'furlongs'",
+            "a unit of ferritin: ng/mL",
+        ),
+        (
+            ('unit = "ug/L" }', 'unit = "ug/L", printed = { "mg/L" = 20 } }'),
+            r"items\[1\].rule.printed.mg/L",
+            "'20 mg/L'",
+            "the same limit as 2000 ug/L, within 5%",
+        ),
+        (
+            ('unit = "ug/L" }', 'unit = "x ULN", printed = { "ng/mL" = 1 } }'),
+            r"items\[1\].rule.printed",
+            r"\{'ng/mL': 1.0\}",
+            "nothing beside a limit in x ULN",
+        ),
         (("not = {", "nott = {"), r"items\[3\].rule", "'nott'", "variable with op, value and unit"),
         (("at_least = 2", "at_least = 2\nat_most = 1"), r"needs\[1\].at_least", "2", "one of the two"),
         (('source = "local agreement"', "source = 5"), "source", "5", "a text"),
@@ -151,12 +172,16 @@ def test_a_choice_of_rules_by_a_setting(tmp_path):
     chosen = 'rule = { choose = "$way", among = { sign = { variable = "fever", is = "yes" }, ' \
              'heat = { variable = "temperature", op = ">", value = 38, unit = "Cel" } } }'  # fmt: skip
     text = OWN.replace('rule = { not = { variable = "fever", is = "no" } }', chosen)
-    text = text.replace("[settings]", '[settings]\nway = { default = "sign", choices = ["sign", "heat", "none"] }')
+    text = text.replace(
+        "[settings]", '[settings]\nway = { default = "sign", choices = ["sign", "heat", "none"] }'
+    )
     folder = write(tmp_path, "our_ward", text)
     for way, rule in (("sign", "fever present"), ("heat", "temperature > 38 Cel")):
         loaded = load_criteria("our_ward", extra_directories=folder, settings={"way": way})
         assert loaded.items[2].rule.text() == rule
-    with pytest.raises(ClinicalError, match=r"items\[3\].rule.choose: found 'none', expected one of sign, heat"):
+    with pytest.raises(
+        ClinicalError, match=r"items\[3\].rule.choose: found 'none', expected one of sign, heat"
+    ):
         load_criteria("our_ward", extra_directories=folder, settings={"way": "none"})
 
 

@@ -281,7 +281,12 @@ def test_refractoriness_by_dose_and_pulse(rows, high_dose, pulse, verdict):
 
 @pytest.mark.parametrize(
     ("first_day", "dose", "prior", "verdict"),
-    [(-3, 100, None, "met"), (-2, 100, None, "not met"), (-3, 99, None, "not met"), (-3, 100, {"P": True}, "not met")],
+    [
+        (-3, 100, None, "met"),
+        (-2, 100, None, "not met"),
+        (-3, 99, None, "not met"),
+        (-3, 100, {"P": True}, "not met"),
+    ],
 )
 def test_refractory_as_in_the_emapalumab_trials(first_day, dose, prior, verdict):
     table = courses(("prednisone", first_day, 20, dose, "mg", "po", 1))

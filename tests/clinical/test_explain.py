@@ -53,14 +53,17 @@ def explained():
     history = TreatmentHistory(patients, treatments, doses, {"P": 50.0})
     refractory, _ = refractoriness(history, load_set("refractory_mas"))
     eligible = eligibility(load_set("eligibility_paper"), patients, Verdicts(facts), refractory)
-    judged = judgements(facts, patients, verdicts={"refractory": refractory, "eligible": eligible}, doses=doses)
+    judged = judgements(
+        facts, patients, verdicts={"refractory": refractory, "eligible": eligible}, doses=doses
+    )
     return explain_patient("P", judged)
 
 
 def judgements(facts, patients, **more):
     """The calls by the publication's criteria and response rule."""
     diagnoses = [
-        Diagnosed(evaluate_by_name(name, facts), baseline_rows(facts)) for name in ("hlh_2004_paper", "hscore")
+        Diagnosed(evaluate_by_name(name, facts), baseline_rows(facts))
+        for name in ("hlh_2004_paper", "hscore")
     ]
     return Judgements(facts, patients, diagnoses, response=ResponseCalls(load_response_rule()), **more)
 

@@ -99,9 +99,7 @@ def trials() -> list[Trial]:
                 values = [Decimal(text) + side * digit for side in (-1, 0, 1)]
             else:
                 conversion, own = variable.conversion(unit), variable.conversion(leaf.unit)
-                kept = [
-                    float(own.to_standard(float(Decimal(text) + side * digit))) for side in (-1, 0, 1)
-                ]
+                kept = [float(own.to_standard(float(Decimal(text) + side * digit))) for side in (-1, 0, 1)]
                 values = [Decimal(repr(float(conversion.from_standard(number)))) for number in kept]
             found += [
                 Trial(leaf, unit, format(value, "f"), holds(leaf.op, side))

@@ -339,7 +339,9 @@ def test_emerald_style(changes, response):
     [(10000, 1999, "CR", "CR"), (10000, 2000, "NR", "CR"), (10000, 2001, "NR", "NR"),
      (5000, 1000, "CR", "CR"), (5000, 1001, "NR", "CR"), (5000, 2000, "NR", "NR")],
 )  # fmt: skip
-def test_ferritin_of_the_emapalumab_trials_is_below_whichever_limit_is_lower(baseline, ferritin, both, either):
+def test_ferritin_of_the_emapalumab_trials_is_below_whichever_limit_is_lower(
+    baseline, ferritin, both, either
+):
     values = {**EMERALD, "ferritin": ferritin}
     found = [
         call({**SICK, "ferritin": baseline}, values, "response_emerald", ferritin_limits=limits)
@@ -360,7 +362,9 @@ def test_ferritin_of_the_emapalumab_trials_is_below_whichever_limit_is_lower(bas
     ],
 )
 def test_markers_of_the_chinese_guideline(marker, baseline, week_1, improved):
-    found = call({marker: baseline, "leucocytes": 5}, {marker: week_1}, "response_china_2022", column="improved")
+    found = call(
+        {marker: baseline, "leucocytes": 5}, {marker: week_1}, "response_china_2022", column="improved"
+    )
     assert found == (marker if improved else "")
 
 

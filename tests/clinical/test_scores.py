@@ -147,7 +147,14 @@ def test_a_ratio_of_limited_values_holds_for_every_value_they_may_stand_for():
             assert possible == pytest.approx(value[0])
 
 
-HLH = {"ferritin": 9000, "triglycerides": 5, "hemoglobin": 80, "platelets": 50, "neutrophils": 3, "scd25": 100}
+HLH = {
+    "ferritin": 9000,
+    "triglycerides": 5,
+    "hemoglobin": 80,
+    "platelets": 50,
+    "neutrophils": 3,
+    "scd25": 100,
+}
 
 
 @pytest.mark.parametrize(

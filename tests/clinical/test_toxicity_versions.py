@@ -53,7 +53,9 @@ ONLY = {
 def test_every_cut_off_without_a_baseline(version):
     cut_offs = BOTH + ONLY[version]
     names = [f"{variable} {value}" for variable, value, _ in cut_offs]
-    now = pd.DataFrame(cut_offs, columns=["variable", "value", "grade"]).assign(patient_id=names, visit="v", day=7)
+    now = pd.DataFrame(cut_offs, columns=["variable", "value", "grade"]).assign(
+        patient_id=names, visit="v", day=7
+    )
     now["unit"] = now["variable"].map(unit_of)
     patients = pd.DataFrame({"patient_id": names, "sex": "female"})
     frame = grade_laboratory(facts_from_visits(now, patients, ranges=RANGES), load_toxicity_scale(version))

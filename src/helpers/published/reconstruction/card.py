@@ -99,9 +99,6 @@ categorical = "expected_count"
 
 [criteria]
 diagnosis = ["hlh_2004", "hlh_2004_paper", "hscore", "eular_acr_printo_2016"]
-refractoriness = "refractory_mas"
-eligibility = "eligibility_paper"
-severity = "baseline_severity"
 response = "paper"
 refractoriness = "refractory_mas"
 eligibility = "eligibility_paper"
