@@ -111,7 +111,7 @@ def test_a_touched_file_of_the_same_content_causes_nothing(go, project) -> None:
     assert go() == []
 
 
-@pytest.mark.parametrize("shared", ["data/dictionary.csv", "uv.lock", "data/cohorts/small/cohort.toml"])
+@pytest.mark.parametrize("shared", ["uv.lock", "data/cohorts/small/cohort.toml"])
 def test_what_every_step_depends_on_reaches_every_step(go, project, shared) -> None:
     go()
     with (project.root / shared).open("a") as file:
@@ -384,7 +384,7 @@ class TestProvenance:
         record = json.loads(text)
         assert str(tmp_path) not in text
         assert set(record["raw_data"]) == {"cohort.toml", "measurements.csv", "patients.csv"}
-        assert set(record["project_files"]) == {"data/dictionary.csv", "uv.lock"}
+        assert set(record["project_files"]) == {"uv.lock"}
         assert record["parameters"]["02_second"] == {"scale": 3}
         assert "figures/panel.svg" in record["products"]
         assert "data/events.parquet" not in record["products"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import math
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Material, Term
@@ -65,7 +66,8 @@ def find_row(material: Material, pattern: str) -> Statistic | Claim:
     wanted = pattern.replace("{horizon}", f"{material.horizon_days:g}")
     stored = material.statistics
     if wanted in stored:
-        return stored[wanted]
+        row = stored[wanted]
+        return (why_absent(material, wanted) if _without_number(row) else None) or row
     found = [name for name in stored if fnmatch.fnmatchcase(name, wanted)] if "*" in wanted else []
     if len(found) == 1:
         return stored[found[0]]
@@ -78,6 +80,11 @@ def find_row(material: Material, pattern: str) -> Statistic | Claim:
         hint = f"; near it: {', '.join(near)}" if near else ""
         raise UnknownStatisticError(f"there is no statistic {pattern}{hint}")
     return claim
+
+
+def _without_number(row: Statistic) -> bool:
+    """Whether a row only says that something could not be estimated."""
+    return all(math.isnan(number) for number in (row.value, row.lower, row.upper, row.p_value))
 
 
 def why_absent(material: Material, identifier: str) -> Claim | None:
