@@ -1,4 +1,4 @@
-"""Verdicts from raw files: printed limits, own criteria, ranges by sex, both moments, both scales, no defaults."""
+"""Verdicts from raw files: printed limits, own criteria, ranges by sex, both moments and scales."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ label = "Week 1"
 day = 7
 window = [4, 10]
 """
-PATIENTS = "patient_id,group,age,sex,last_contact_day"
+SEX = {"M": "male", "F": "female"}
+PATIENTS = "patient_id,group,age,sex,last_contact_day,death_day"
 
 
 def write(folder, *, settings="", patients=(), head=PATIENTS, measurements=(), **files):
@@ -99,7 +100,7 @@ def on_a_limit(tmp_path_factory):
     return read(write(
         tmp_path_factory.mktemp("limit") / "c", settings='[criteria]\ndiagnosis = ["hlh_2004", "hscore"]\n',
         head=f"{PATIENTS},{SIGNS}", measurements=rows,
-        patients=[f"P{i},treated,40,female,100,no,no,no,no,no" for i in range(len(ON_A_LIMIT))],
+        patients=[f"P{i},treated,40,female,100,,no,no,no,no,no" for i in range(len(ON_A_LIMIT))],
     ))  # fmt: skip
 
 
@@ -141,7 +142,7 @@ OWN = '[criteria]\ndiagnosis = ["coag"]\n'
 
 def own_rule(tmp_path, variable="d_dimer", unit="ng/mL", settings=OWN, **more):
     return write(
-        tmp_path / "c", settings=settings, patients=["P1,treated,40,female,56", "P2,treated,40,female,56"],
+        tmp_path / "c", settings=settings, patients=["P1,treated,40,female,56,", "P2,treated,40,female,56,"],
         measurements=["P1,0,d_dimer,900,ng/mL", "P1,0,glucose,180,mg/dL", "P2,0,d_dimer,0.4,ug/mL",
                       "P2,0,glucose,7.0,mmol/L"],
         criteria__coag_toml=COAG.format(variable=variable, unit=unit), **more,
@@ -199,7 +200,9 @@ def test_an_own_variable_and_unit_can_be_named(tmp_path):
     rule = COAG.format(variable="neopterin", unit="ug/L").replace('"glucose"', '"d_dimer"')
     rule = rule.replace("value = 126", "value = 1").replace('unit = "mg/dL"', 'unit = "mg/L"')
     folder = own_rule(
-        tmp_path, variables_csv="name,label,table,type,unit,units\nneopterin,Neopterin,measurements,number,nmol/L,ug/L:3.95\n",
+        tmp_path,
+        variables_csv="name,label,table,type,unit,units\n"
+        "neopterin,Neopterin,measurements,number,nmol/L,ug/L:3.95\n",
     )  # fmt: skip
     (folder / "criteria" / "coag.toml").write_text(rule, encoding="utf-8")
     rows = ["P1,0,neopterin,2000,nmol/L", "P2,0,neopterin,499,ug/L", "P1,0,d_dimer,900,ng/mL"]
@@ -234,11 +237,11 @@ def study(tmp_path, settings=PAPER):
     ]
     return read(write(
         tmp_path / "c", settings=settings, head=head, measurements=rows, treatments_csv=TREATED,
-        patients=["P1,treated,40,female,56,50,AOSD,yes,yes,yes,no,no",
-                  "P2,treated,40,female,56,50,AOSD,yes,yes,no,no,no",
-                  "P3,treated,40,female,56,50,AOSD,yes,yes,,yes,",
-                  "P4,treated,40,female,56,50,AOSD,yes,yes,,,",
-                  "P5,treated,40,female,56,50,AOSD,yes,yes,no,no,是"],
+        patients=["P1,treated,40,female,56,,50,AOSD,yes,yes,yes,no,no",
+                  "P2,treated,40,female,56,,50,AOSD,yes,yes,no,no,no",
+                  "P3,treated,40,female,56,,50,AOSD,yes,yes,,yes,",
+                  "P4,treated,40,female,56,,50,AOSD,yes,yes,,,",
+                  "P5,treated,40,female,56,,50,AOSD,yes,yes,no,no,是"],
     ))  # fmt: skip
 
 
@@ -297,7 +300,7 @@ def test_limits_of_normal_follow_the_sex_and_the_laboratory(tmp_path):
             "F3,0,hemoglobin,140,g/L,,", "F3,7,hemoglobin,120,g/L,125,160"]  # fmt: skip
     folder = write(
         tmp_path / "c",
-        patients=[f"{p},treated,40,{'male' if p[0] == 'M' else 'female'},100" for p in ("M1", "M2", "F1", "F2", "F3")],
+        patients=[f"{p},treated,40,{SEX[p[0]]},100," for p in ("M1", "M2", "F1", "F2", "F3")],
         measurements_csv="\n".join([header, *rows]) + "\n",
     )  # fmt: skip
     worst = worst_laboratory_grades(*read(folder), horizon_days=56).set_index("patient_id")
@@ -315,7 +318,7 @@ def test_a_man_with_anaemia_is_no_complete_response(tmp_path):
     ]  # fmt: skip
     folder = write(
         tmp_path / "c", settings='[criteria]\nresponse = "paper"\n', measurements=rows,
-        patients=["M,treated,40,male,56", "F,treated,40,female,56"],
+        patients=["M,treated,40,male,56,", "F,treated,40,female,56,"],
     )  # fmt: skip
     calls = call_responses(*read(folder)).calls.set_index("patient_id")["response"]
     assert calls.to_dict() == {"M": "PR", "F": "CR"}
@@ -332,7 +335,7 @@ def test_criteria_are_shown_at_the_diagnosis_of_mas_and_on_day_0(tmp_path, store
     folder = write(
         tmp_path / "c", head=f"{PATIENTS},mas_onset_day", measurements=rows,
         settings=f'[criteria]\ndiagnosis = ["coag"]\nevaluate_at = "{moment}"\nonset_window = [-2, 2]\n',
-        patients=["P1,treated,40,female,56,-20", "P2,treated,40,female,56,-10", "P3,treated,40,female,56,"],
+        patients=[f"P{i},treated,40,female,56,,{day}" for i, day in ((1, -20), (2, -10), (3, ""))],
         criteria__coag_toml=own.replace('variable = "glucose"', 'variable = "crp"').replace("mg/dL", "mg/L"),
     )  # fmt: skip
     found = diagnose(*read(folder))
@@ -352,7 +355,8 @@ def test_criteria_are_shown_at_the_diagnosis_of_mas_and_on_day_0(tmp_path, store
 
 def test_a_second_toxicity_scale_is_shown_beside_the_first(tmp_path, store):
     folder = write(
-        tmp_path / "c", settings='[criteria]\ntoxicity_beside = "ctcae_v6"\n', patients=["P1,treated,40,female,56"],
+        tmp_path / "c", settings='[criteria]\ntoxicity_beside = "ctcae_v6"\n',
+        patients=["P1,treated,40,female,56,"],
         measurements=["P1,0,neutrophils,3,10^9/L", "P1,7,neutrophils,0.4,10^9/L"],
         events_csv="patient_id,day,term,grade\nP1,7,粒细胞缺乏,4\n",
     )  # fmt: skip
@@ -383,7 +387,7 @@ def test_an_ms_score_without_all_values_has_no_value(tmp_path, store):
     folder = write(
         tmp_path / "c", settings='[criteria]\ndiagnosis = ["ms_score"]\n', measurements=rows,
         head=f"{PATIENTS},cns_involvement,haemorrhage,arthritis",
-        patients=["P1,treated,40,female,56,no,yes,no", "P2,treated,40,female,56,no,no,yes"],
+        patients=["P1,treated,40,female,56,,no,yes,no", "P2,treated,40,female,56,,no,no,yes"],
     )  # fmt: skip
     found = diagnose(*read(folder))
     # 1.54 - 0.3 + 1.0 - 0.8 + 1.0

@@ -169,8 +169,9 @@ def test_criteria_of_variables_never_recorded_are_refused(tmp_path):
 
 
 def test_a_choice_of_rules_by_a_setting(tmp_path):
-    chosen = 'rule = { choose = "$way", among = { sign = { variable = "fever", is = "yes" }, ' \
-             'heat = { variable = "temperature", op = ">", value = 38, unit = "Cel" } } }'  # fmt: skip
+    heat = '{ variable = "temperature", op = ">", value = 38, unit = "Cel" }'
+    fever = '{ variable = "fever", is = "yes" }'
+    chosen = f'rule = {{ choose = "$way", among = {{ sign = {fever}, heat = {heat} }} }}'
     text = OWN.replace('rule = { not = { variable = "fever", is = "no" } }', chosen)
     text = text.replace(
         "[settings]", '[settings]\nway = { default = "sign", choices = ["sign", "heat", "none"] }'

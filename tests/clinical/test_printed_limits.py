@@ -1,8 +1,8 @@
 """Every printed limit of every shipped rule, from raw files: exactly on it and one printed digit beside it.
 
-The rows are generated from the criteria files: each limit in each unit that the vocabulary accepts, as printed
-where it is printed in that unit, else converted. Cleaning, units and rules are those of the project; what is
-expected follows from the operator alone.
+The rows are generated from the criteria files: each limit in each unit that the vocabulary accepts, as it is
+printed in that unit, else converted. Cleaning, units and rules are those of the project; what is expected
+follows from the operator alone.
 """
 
 from __future__ import annotations
@@ -113,10 +113,10 @@ def trials() -> list[Trial]:
 def measured(tmp_path_factory):
     """One patient a trial, read from raw files; returns the trials and what is known of the patients."""
     every, folder = trials(), tmp_path_factory.mktemp("limits")
-    patients = ["patient_id,group,age,sex,last_contact_day"]
+    patients = ["patient_id,group,age,sex,last_contact_day,death_day"]
     rows = ["patient_id,day,variable,value,unit"]
     for i, trial in enumerate(every):
-        patients.append(f"P{i},all,40,female,56")
+        patients.append(f"P{i},all,40,female,56,")
         rows.append(f"P{i},0,{trial.rule.variable},{trial.text},{trial.unit}")
     (folder / "cohort.toml").write_text(CONFIG, encoding="utf-8")
     (folder / "patients.csv").write_text("\n".join(patients) + "\n", encoding="utf-8")
@@ -138,7 +138,7 @@ def test_every_printed_limit_in_every_accepted_unit(measured):
 
 
 def test_the_generated_limits_are_those_that_are_printed_in_two_units():
-    """The limits that a conversion misses are printed in the files: taken from the sources, not from the code."""
+    """Limits that a conversion misses stand in the files; taken here from the sources, not from the code."""
     found = {
         (leaf.variable, leaf.value, unit, value)
         for leaf in limits() for unit, value in leaf.limits

@@ -9,8 +9,6 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from helpers.cohort.dictionary import load_dictionary
-
 from helpers.clinical.criteria_files import available_criteria, find_criteria
 from helpers.clinical.response import VARIANTS
 from helpers.cohort.config import CohortConfig

@@ -209,7 +209,7 @@ def test_the_criterion_is_compared_in_the_unit_that_was_measured(stored) -> None
     assert verdicts == {
         "T1": "met", "T2": "met", "T3": "not met", "C1": "not met", "C2": "met", "C3": "not met",
     }  # fmt: skip
-    table = criteria_table(statistics, config, found, watermark="")
+    table = criteria_table(statistics, found, config, watermark="")
     assert "CXCL9 of 10 ng/mL or more" in str([[str(cell) for cell in row.cells] for row in table.rows])
 
 

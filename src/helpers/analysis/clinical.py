@@ -176,7 +176,8 @@ def criteria_problems(config: CohortConfig, folder: Path) -> list[Problem]:
         checked.add(name)
         if kinds.get(name) not in wanted:
             known = [one for one, kind in kinds.items() if kind in wanted]
-            remedy = suggestion(name, known) or "write one of them, or leave it out"
+            shorter = [one.removeprefix("response_") for one in known]
+            remedy = suggestion(name, [*known, *shorter]) or "write one of them, or leave it out"
             expected = f"one of {', '.join(known)}"
             problems.append(Problem("cohort.toml", None, f"criteria.{key}", repr(name), expected, remedy))
         else:

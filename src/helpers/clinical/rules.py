@@ -309,8 +309,7 @@ class When(Rule):
 class Weighted:
     """A value in `unit`, multiplied by a coefficient; a sign is 1 or 0.
 
-    `kept_per_unit` and `kept_at_nought` are one of that unit, and none of it, in the unit the variable is kept
-    in.
+    `kept_per_unit` and `kept_at_nought` are one of that unit, and none of it, in the unit of the variable.
     """
 
     variable: str
