@@ -10,7 +10,6 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-import numpy as np
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -130,7 +129,7 @@ def _with_own_ranges(vocabulary: Vocabulary, config: CohortConfig) -> Vocabulary
     ranges = dict(vocabulary.ranges)
     for name, given in config.reference_ranges.items():
         common, *by_sex = (
-            ReferenceRange(_or_nan(low), _or_nan(high), sex)
+            ReferenceRange(low, high, sex)
             for sex in ("", "female", "male")
             for low, high in [given.limits(sex)]
         )
@@ -139,12 +138,8 @@ def _with_own_ranges(vocabulary: Vocabulary, config: CohortConfig) -> Vocabulary
     return replace(vocabulary, ranges=ranges)
 
 
-def _or_nan(limit: float | None) -> float:
-    return np.nan if limit is None else limit
-
-
 def _limited(ranges: Iterable[ReferenceRange]) -> bool:
-    return any(not (np.isnan(row.low) and np.isnan(row.high)) for row in ranges)
+    return any(row.low is not None or row.high is not None for row in ranges)
 
 
 def _syntax_problem(error: tomllib.TOMLDecodeError) -> Problem:

@@ -110,8 +110,8 @@ def _column_row(variable: Variable, required: Sequence[str]) -> str:
 
 
 def _range(low: float | None, high: float | None) -> str:
-    left = "" if low is None or np.isnan(low) else f"{low:g}"
-    right = "" if high is None or np.isnan(high) else f"{high:g}"
+    left = "" if low is None else f"{low:g}"
+    right = "" if high is None else f"{high:g}"
     return f"{left} – {right}".strip() if left or right else ""
 
 

@@ -209,14 +209,14 @@ class ReferenceRange:
     """Limits of normal of one variable for one sex and span of ages, in the unit the variable is kept in.
 
     Attributes:
-        low, high: limits; NaN where there is none.
+        low, high: limits; None where there is none.
         sex: female, male, or empty for both.
         age_from, age_to: ages in years, the first included, the second not.
         source: where the limits come from.
     """
 
-    low: float = np.nan
-    high: float = np.nan
+    low: float | None = None
+    high: float | None = None
     sex: str = ""
     age_from: float = 0.0
     age_to: float = np.inf
@@ -252,6 +252,8 @@ def limits(
         for row in rows:
             fits = (sexes == row.sex) | (sexes == "") | (row.sex == "")
             fits &= np.isnan(age) | ((age >= row.age_from) & (age < row.age_to))
-            part[fits] = widest(part[fits], getattr(row, side))
+            limit = row.low if side == "low" else row.high
+            if limit is not None:
+                part[fits] = widest(part[fits], limit)
         found = np.where(np.isnan(found), part, found)
     return found

@@ -276,7 +276,9 @@ def reference_range(
         row.fault("age_to", f"an age above age_from ({start:g})")
     sex = row.choice("sex", ("female", "male"), required=False)
     row.finish()
-    values = np.array([np.nan if limit is None else limit for limit in (low, high)])
-    kept = conversion.to_standard(values) if conversion else values
+    low, high = (
+        float(conversion.to_standard(np.array(limit))) if conversion and limit is not None else limit
+        for limit in (low, high)
+    )
     span = np.inf if end is None else end
-    return name, ReferenceRange(float(kept[0]), float(kept[1]), sex, start, span, row.text("source"))
+    return name, ReferenceRange(low, high, sex, start, span, row.text("source"))

@@ -98,8 +98,8 @@ def reference_band(config: CohortConfig, name: str) -> tuple[float, float]:
     Where men and women have limits of their own, the band is what is normal in both.
     """
     ranges = config.vocabulary.ranges.get(name, ())
-    lows = [row.low for row in ranges if row.low == row.low]
-    highs = [row.high for row in ranges if row.high == row.high]
+    lows = [row.low for row in ranges if row.low is not None]
+    highs = [row.high for row in ranges if row.high is not None]
     return max(lows, default=float("nan")), min(highs, default=float("nan"))
 
 
