@@ -310,6 +310,9 @@ def _leaf_columns(leaf: Compare, facts: Facts, rows: npt.NDArray[np.int64]) -> d
         "baseline_qualifier": _texts("", len(rows)) if relative is None else _signs(relative, rows),
         "baseline_source_row": empty if relative is None else relative.source_row[rows],
     }
+    if column is not None and not (column.unit or leaf.sign):
+        # Values of the patients' table are in the unit kept.
+        found["unit"] = _texts(leaf.kept, len(rows))
     if column is not None and column.written is not None:
         for inside, limit in leaf.printed_limits(column):
             here = inside[rows]
