@@ -64,6 +64,7 @@ def _named(config: CohortConfig, vocabulary: Vocabulary) -> Iterable[tuple[Loc, 
     both = (*columns, *measured)
     yield from ((("baseline", "variables"), name, both) for name in config.baseline.variables or ())
     yield from ((("course", "variables"), name, measured) for name in config.course.variables)
+    yield from ((("implausible", "confirmed"), name, measured) for name in config.implausible.confirmed)
     for table, setting in config.tables.items():
         allowed = vocabulary.columns(table)
         yield from ((("tables", table, "columns", name), name, allowed) for name in setting.columns)
