@@ -153,7 +153,8 @@ def _adjoins(part: Logs, rest: Logs) -> bool:
     With a point that separates thousands the larger values become the smallest: none of the rest need be
     like them.
     """
-    if len(part) < _FEWEST or len(rest) < _REST or np.quantile(rest, 0.02) - part.max() < _GAP:
+    enough = len(part) >= max(_FEWEST, 0.05 * len(rest)) and len(rest) >= _REST
+    if not enough or rest.min() - part.max() < _GAP:
         return False
     moved, low, high = part + 3.0, rest.min(), rest.max()
     return bool(moved.min() >= low and moved.min() <= high + 0.3 and moved.max() <= high + 1.0)
@@ -238,7 +239,7 @@ def _single(
         rest = order.drop(order.index[end])["log"].to_numpy()
         value, low, high = order["log"].iloc[end], rest.min(), rest.max()
         distance = low - value if end == 0 else value - high
-        slips = [Slip(f, end == 0) for f in factors if distance >= 0.5 * np.log10(f)]
+        slips = [Slip(f, end == 0) for f in factors if distance >= 0.7 * np.log10(f)]
         slips = [s for s in slips if not _towards_disease(s, variable) and _near_middle(value, s, rest)]
         if slips and not _is_normal(float(value), normal):
             yield order.iloc[[end]], f"one value of {variable.name}", slips[0], False
