@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helpers.report.figures.common import say_absent
+from helpers.report.figures.common import say_absent, wrapped
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
+from helpers.results.format import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
     from helpers.results.store import Statistics
 
+_NAME = 34  # characters of a variable's name on one line
+_LEAST = 1.0  # standardised difference that the axis reaches at the least
+
 
 def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str]) -> None:
-    """Draw absolute standardised differences of the baseline variables, largest on top.
+    """Draw signed standardised differences of the baseline variables, the largest in size on top.
 
     Args:
         container: where to draw.
@@ -34,37 +38,22 @@ def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: 
         return
     rows.sort(key=lambda row: (abs(row.value), row.variable))
     axes = container.subplots()
-    axes.axvspan(0, 0.1, color="#009E73", alpha=0.10, linewidth=0)
-    axes.axvline(0.1, color=GREY, linewidth=0.6, linestyle=(0, (2, 2)))
-    values = [abs(row.value) for row in rows]
+    values = [row.value for row in rows]
+    axes.axvline(0, color=GREY, linewidth=0.7)
     axes.hlines(range(len(rows)), 0, values, color=FAINT, linewidth=0.8)
+    axes.plot(values, range(len(rows)), "o", color=INK, markersize=4.5, clip_on=False, zorder=3)
     for y, row in enumerate(rows):
-        axes.plot(
-            abs(row.value),
-            y,
-            "o",
-            color=INK,
-            markersize=4.5,
-            markerfacecolor=_face(row.value),
-            clip_on=False,
-            zorder=3,
-        )
-    axes.set_yticks(range(len(rows)), labels=[labels.get(row.variable, row.variable) for row in rows])
+        axes.annotate(
+            format_number(row.value, 2), (1, y), xycoords=("axes fraction", "data"), xytext=(4, 0),
+            textcoords="offset points", va="center",
+        )  # fmt: skip
+    names = [wrapped(labels.get(row.variable, row.variable), _NAME) for row in rows]
+    axes.set_yticks(range(len(rows)), labels=names)
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    axes.set_xlim(0, max(1.0, max(values) * 1.06))
-    axes.set_xlabel("Absolute standardised difference")
-    names = {_face(1): "Higher in the treated", _face(-1): "Lower in the treated", _face(0): "Equal"}
-    there = {_face(row.value) for row in rows}
-    for face, label in names.items():
-        if face in there:
-            axes.plot([], [], "o", color=INK, markersize=4.5, markerfacecolor=face, label=label)
-    axes.legend(loc="lower right")
+    farthest = max(_LEAST, 1.06 * max(abs(value) for value in values))
+    axes.set_xlim(-farthest, farthest)
+    axes.set_xlabel("Standardised difference\n\u2190 lower in the treated    higher in the treated \u2192")
     axes.tick_params(axis="y", length=0, pad=6)
-
-
-def _face(difference: float) -> str:
-    """Return the filling of a mark: full for higher, empty for lower, grey for neither."""
-    return INK if difference > 0 else "white" if difference < 0 else FAINT
 
 
 def draw_therapy_overlaps(
@@ -110,6 +99,7 @@ def draw_therapy_overlaps(
     bars.margins(y=0.16)
     container.legend(loc="outside upper right", ncols=2, handlelength=1.2)
     bars.tick_params(axis="x", length=0, labelbottom=False)
+    dots.tick_params(axis="x", length=0, labelbottom=True)
     for x, name in enumerate(combinations):
         marks = [therapies.index(part) for part in members[name] if part in therapies]
         dots.plot([x] * len(therapies), range(len(therapies)), "o", color="#e3e3e3", markersize=6)
@@ -117,6 +107,7 @@ def draw_therapy_overlaps(
     dots.set_yticks(range(len(therapies)), labels=[labels[name] for name in therapies])
     dots.set_ylim(len(therapies) - 0.4, -0.6)
     dots.set_xlim(-0.6, len(combinations) - 0.4)
-    dots.set_xticks([])
+    empty = [x for x, name in enumerate(combinations) if not members[name]]
+    dots.set_xticks(empty, labels=["None of\nthese"] * len(empty))
     dots.tick_params(length=0)
     dots.spines[:].set_visible(False)

@@ -4,13 +4,93 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helpers.report.figures.style import GREY, INK
+from helpers.report.figures.style import GREY, INK, MM_PER_INCH, character_mm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
+    from matplotlib.patheffects import AbstractPathEffect
+
+    from helpers.cohort.config import CohortConfig
+
+_SHARE_OF_AXES = 0.75  # of a panel's width; the rest is its vertical axis
+_GAP_CHARACTERS = 0.8
+_NAME = 22  # characters of a group's name on one line
+
+
+def wrapped(name: str, width: int = _NAME) -> str:
+    """Return a name on as many lines as it needs, each of at most `width` characters."""
+    import textwrap
+
+    return "\n".join(textwrap.wrap(name, width)) or name
+
+
+def day_0_title(unit: str, config: CohortConfig, groups: Sequence[str]) -> str:
+    """Return the title of a time axis: the unit and what day 0 is in each group.
+
+    >>> from types import SimpleNamespace as S
+    >>> day_0_title("Days", S(group=lambda name: S(short_label=name, day0="diagnosis")), ["a", "b"])
+    'Days since diagnosis'
+    """
+    found = {group: config.group(group) for group in groups}
+    starts = {group.day0 for group in found.values()}
+    if len(starts) == 1:
+        return wrapped(f"{unit} since {starts.pop()}", 2 * _NAME)
+    lines = [f"{group.short_label}: {group.day0}" for group in found.values()]
+    return "\n".join([f"{unit} since day 0", *(wrapped(line, 2 * _NAME) for line in lines)])
+
+
+def halo() -> list[AbstractPathEffect]:
+    """Return a white edge around letters that stand on something drawn."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=1.6, foreground="white")]
+
+
+def room_for_text(container: Figure | SubFigure, panels: int) -> float:
+    """Return how many characters fit side by side under one of `panels` equal panels."""
+    figure = container.get_figure(root=True)
+    assert figure is not None
+    width_mm = container.bbox.width / figure.dpi * MM_PER_INCH
+    return float(_SHARE_OF_AXES * width_mm / panels / character_mm())
+
+
+def label_every(labels: Sequence[str], places: int, room: float) -> int:
+    """Return 1 if labels at all places fit into `room` characters, 2 if at every second one, and so on."""
+    longest = max((len(label) for label in labels), default=0)
+    fitting = max(1, int(room / (longest + _GAP_CHARACTERS)))
+    return max(1, -(-places // fitting))
+
+
+def spaced(places: Sequence[float], labels: Sequence[str], room: float) -> list[int]:
+    """Return which of the labels at these places can stand side by side: the first, the last, and between
+    them from the left those that touch neither their neighbour nor the last.
+
+    Args:
+        places: in order, in data units of an axis that they span.
+        labels: one a place.
+        room: characters that fit along the axis.
+
+    >>> spaced([0, 7, 14, 21, 56], ["0", "1w", "2w", "3w", "8w"], 40)
+    [0, 1, 2, 3, 4]
+    >>> spaced([0, 1, 2, 100], ["0", "1d", "2d", "100d"], 20)
+    [0, 3]
+    """
+    if len(places) < 2 or places[-1] == places[0]:
+        return list(range(min(1, len(places))))
+    scale = room / (places[-1] - places[0])
+
+    def clear(left: int, right: int) -> bool:
+        wide = (len(labels[left]) + len(labels[right])) / 2 + _GAP_CHARACTERS
+        return (places[right] - places[left]) * scale >= wide
+
+    last, kept = len(places) - 1, [0]
+    for place in range(1, last):
+        if clear(kept[-1], place) and clear(place, last):
+            kept.append(place)
+    return [*kept, last] if clear(kept[-1], last) else kept
 
 
 def say_absent(container: Figure | SubFigure, message: str) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from helpers.cohort.dictionary import load_dictionary
-from helpers.report.figures.common import say_absent
+from helpers.report.figures.common import room_for_text, say_absent, spaced
 from helpers.report.figures.style import (
     FAINT,
     GREY,
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
@@ -33,20 +34,22 @@ if TYPE_CHECKING:
 _LONGEST_LABEL = 24
 _LONGEST_ABBREVIATION = 5
 _SHOWN_IN_DAYS = 60
+_NORMAL = "#009E73"
+# Mark and words of a value that is known only as beyond a limit, by its sign.
+_LIMITED = {">": ("^", "Above an assay's limit"), "<": ("v", "Below an assay's limit")}
 _MANY_PATIENTS = 50
-_MARGIN = 0.4  # beside the first and last visit, in visits
-_SHARE_OF_AXES = 0.75  # of a panel's width; the rest is its vertical axis
-_GAP_CHARACTERS = 0.8
+_MARGIN = 0.06  # beside the first and last visit, in shares of the time between them
+_ALONE_DAYS = 1.0  # margin of a single visit
 
 
 @dataclass(frozen=True)
 class Course:
-    """One quantity over the visits of one group.
+    """One quantity over the visits.
 
     Attributes:
         name: its name in the statistics.
         label: title of its panel, with the unit.
-        patients: columns patient_id, visit, value, qualifier.
+        patients: columns patient_id, visit, value, qualifier, and group where there are several.
         log: whether the vertical axis is logarithmic.
         reference: lower and upper limit of the reference range; NaN where there is none.
     """
@@ -75,9 +78,9 @@ def laboratory_courses(tables: AnalysisTables, config: CohortConfig) -> list[Cou
 
 
 def dose_courses(doses: pd.DataFrame, config: CohortConfig) -> list[Course]:
-    """Return the glucocorticoid dose per kilogram as a course; see ``doses_at_visits``."""
-    rows = doses[doses["group"] == followed_group(config)]
-    patients = rows[["patient_id", "visit"]].assign(value=rows["mg_per_kg"], qualifier="").dropna()
+    """Return the glucocorticoid dose per kilogram of all groups as a course; see ``doses_at_visits``."""
+    rows = doses[doses["group"].isin(config.group_ids)]
+    patients = rows[["patient_id", "group", "visit"]].assign(value=rows["mg_per_kg"], qualifier="").dropna()
     return [Course("dose", "Prednisone equivalent, mg/kg/d", patients)]
 
 
@@ -110,13 +113,14 @@ def draw_courses(
     columns: int = 4,
     absent: str = "None of the measurements that this figure shows is recorded at follow-up visits.",
 ) -> None:
-    """Draw one small panel a quantity; visits are evenly spaced, n stands above each.
+    """Draw one small panel a quantity; visits stand at their days, n above each.
 
-    Where there are more visits than their labels have room, every second one or fewer are labelled. Without
-    any value `absent` is said instead.
+    A visit whose label has no room beside its neighbours keeps its tick without a label. Without any value
+    `absent` is said instead.
 
     Thin lines are patients of the treated group, the thick line is the median with first and third quartile,
-    the green band the reference range, and a triangle a value known only as above or below a limit.
+    the green band the reference range, and a triangle a value known only as above or below a limit. Each
+    kind of mark that is drawn stands in the legend below.
     """
     group = followed_group(config)
     courses = [course for course in courses if len(course.patients)]
@@ -130,6 +134,30 @@ def draw_courses(
     room = room_for_text(container, grid.shape[1])
     for axes, course in zip(grid.flat, courses, strict=False):
         _panel(axes, course, statistics, config, group, analysis, room)
+    container.legend(
+        handles=_course_legend(courses, group_styles(config)[group]), loc="outside lower center", ncols=4,
+        handlelength=1.6, columnspacing=1.2,
+    )  # fmt: skip
+
+
+def _course_legend(courses: Sequence[Course], style: GroupStyle) -> list[Artist]:
+    """Return a handle for each kind of mark of these panels: only what is drawn."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    look: dict[str, Any] = {"color": style.colour, "linestyle": style.line, "marker": style.marker}
+    handles: list[Artist] = [
+        Line2D([], [], label="Median", markersize=3.6, **look),
+        Line2D([], [], color=style.colour, linewidth=2.4, alpha=0.5, label="First to third quartile"),
+        Line2D([], [], color=FAINT, linewidth=0.8, label="One patient"),
+    ]
+    if any(limit == limit for course in courses for limit in course.reference):
+        handles.append(Patch(facecolor=_NORMAL, alpha=0.10, label="Reference range"))
+    limited = {qualifier for course in courses for qualifier in course.patients["qualifier"]}
+    for qualifier, (marker, label) in _LIMITED.items():
+        if qualifier in limited:
+            handles.append(Line2D([], [], linestyle="none", marker=marker, color=GREY, label=label))
+    return handles
 
 
 @dataclass(frozen=True)
@@ -153,14 +181,13 @@ class Visits:
 
 
 def summarised_visits(
-    statistics: Statistics, config: CohortConfig, group: str, analysis: str, name: str, *, to_scale: bool
+    statistics: Statistics, config: CohortConfig, group: str, analysis: str, name: str
 ) -> Visits:
-    """Return the visits at which a quantity has a stored summary.
+    """Return the visits at which a quantity has a stored summary, each at its day.
 
     Args:
         statistics, config: of the cohort.
         group, analysis, name: whose summary is meant.
-        to_scale: whether visits stand at their days; else they are evenly spaced.
     """
     stem = {"group": group}
     visits = [
@@ -172,8 +199,7 @@ def summarised_visits(
     for statistic in ("median", "q1", "q3", "min", "max", "n"):
         rows = [statistics.find(analysis, name, statistic, timepoint=v.id, **stem) for v in visits]
         found[statistic] = [row.value if row is not None else float("nan") for row in rows]
-    places = [float(visit.day) if to_scale else float(i) for i, visit in enumerate(visits)]
-    return Visits(visits, places, found)
+    return Visits(visits, [float(visit.day) for visit in visits], found)
 
 
 def _panel(
@@ -186,10 +212,10 @@ def _panel(
     room: float,
 ) -> None:
     style = group_styles(config)[group]
-    shown = summarised_visits(statistics, config, group, analysis, course.name, to_scale=False)
+    shown = summarised_visits(statistics, config, group, analysis, course.name)
     _reference_band(axes, course.reference)
     seen = course.patients[course.patients["visit"].isin(list(shown.place))]
-    _patient_lines(axes, seen, shown.place)
+    patient_lines(axes, seen, shown.place)
     _limit_marks(axes, seen, shown.place)
     axes.vlines(
         shown.places,
@@ -204,14 +230,21 @@ def _panel(
     if course.log:
         _log_axis(axes, seen["value"])
     axes.set_ylim(*_limits(seen["value"], log=course.log))
-    axes.set_xlim(-_MARGIN, max(len(shown.visits) - 1 + _MARGIN, 0.6))
+    if not shown.visits:
+        axes.set_xticks([])
+        axes.set_title(course.label)
+        return
+    span = shown.places[-1] - shown.places[0]
+    margin = _MARGIN * span or _ALONE_DAYS
+    axes.set_xlim(shown.places[0] - margin, shown.places[-1] + margin)
     names = [short_visit(visit) for visit in shown.visits]
     counts = [f"{int(count)}" for count in shown.found["n"]]
-    every = label_every(names + counts, len(names), room)
-    axes.set_xticks(shown.places, labels=["" if i % every else name for i, name in enumerate(names)])
+    widest = [max(pair, key=len) for pair in zip(names, counts, strict=True)]
+    kept = set(spaced(shown.places, widest, room / (1 + 2 * _MARGIN)))
+    axes.set_xticks(shown.places, labels=[name if i in kept else "" for i, name in enumerate(names)])
     axes.set_title(course.label, pad=above())
-    n_above(axes, _left_of_first(counts[0], len(names), room))
-    counts_above(axes, list(zip(shown.places, counts, strict=True))[::every])
+    n_above(axes, _left_of_first(counts[0], room))
+    counts_above(axes, [(shown.places[i], counts[i]) for i in sorted(kept)])
 
 
 def above() -> float:
@@ -223,11 +256,11 @@ def _reference_band(axes: Axes, reference: tuple[float, float]) -> None:
     low, high = reference
     if low == low or high == high:
         bottom, top = (low if low == low else -1e9), (high if high == high else 1e9)
-        axes.axhspan(bottom, top, color="#009E73", alpha=0.10, linewidth=0)
+        axes.axhspan(bottom, top, color=_NORMAL, alpha=0.10, linewidth=0)
 
 
 def _limit_marks(axes: Axes, seen: pd.DataFrame, place: Mapping[str, float]) -> None:
-    for qualifier, marker in {">": "^", "<": "v"}.items():
+    for qualifier, (marker, _) in _LIMITED.items():
         limited = seen[seen["qualifier"] == qualifier]
         axes.plot(limited["visit"].map(place), limited["value"], marker, color=GREY, markersize=3, zorder=2)
 
@@ -268,29 +301,14 @@ def short_visit(visit: object) -> str:
     return f"{years:g}y" if years >= 1 else f"{day / 30.44:.0f}m"
 
 
-def room_for_text(container: Figure | SubFigure, panels: int) -> float:
-    """Return how many characters fit side by side under one of `panels` equal panels."""
-    figure = container.get_figure(root=True)
-    assert figure is not None
-    width_mm = container.bbox.width / figure.dpi * MM_PER_INCH
-    return float(_SHARE_OF_AXES * width_mm / panels / character_mm())
-
-
-def label_every(labels: Sequence[str], places: int, room: float) -> int:
-    """Return 1 if labels at all places fit into `room` characters, 2 if at every second one, and so on."""
-    longest = max((len(label) for label in labels), default=0)
-    fitting = max(1, int(room / (longest + _GAP_CHARACTERS)))
-    return max(1, -(-places // fitting))
-
-
-def _left_of_first(count: str, places: int, room: float) -> float:
+def _left_of_first(count: str, room: float) -> float:
     """Return how far (points) from the left end of the axes the sign ``n`` clears the first count."""
     character = character_mm() / MM_PER_INCH * 72
-    centre = _MARGIN / (places - 1 + 2 * _MARGIN) * room * character
+    centre = _MARGIN / (1 + 2 * _MARGIN) * room * character
     return min(-4.0, centre - len(count) * character * 0.6 - 3)
 
 
-def _patient_lines(axes: Axes, seen: pd.DataFrame, place: Mapping[str, float]) -> None:
+def patient_lines(axes: Axes, seen: pd.DataFrame, place: Mapping[str, float]) -> None:
     """Draw a thin line a patient, fainter where there are so many that they would hide each other."""
     import numpy as np
     from matplotlib.collections import LineCollection

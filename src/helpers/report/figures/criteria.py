@@ -141,7 +141,10 @@ def _scores(axes: Axes, table: pd.DataFrame, found: Diagnoses, config: CohortCon
         axes.plot(
             mine["score"], rows, style.marker, color=style.colour, markersize=size, label=group.short_label
         )
-    axes.axvline(found.cutoff, color=INK, linewidth=0.8, linestyle=(0, (1, 1.5)))
+    axes.axvline(
+        found.cutoff, color=INK, linewidth=0.8, linestyle=(0, (1, 1.5)),
+        label=f"Cut-off of the HScore: {found.cutoff:g}",
+    )  # fmt: skip
     axes.set_xlabel("HScore as it stands (mark),\nup to the highest attainable (line)")
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0, labelleft=False)

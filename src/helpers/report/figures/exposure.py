@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import say_absent
+from helpers.report.figures.common import day_0_title, say_absent
+from helpers.report.figures.course import followed_group
 from helpers.report.figures.style import GREY, INK, RESPONSE_COLOURS, RESPONSE_LABELS
 from helpers.results.format import format_number
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
 
 ROW_MM, EDGE_MM = 4.0, 35.0
-_DOSES = ("#d6e6f2", "#9ecae1", "#6baed6", "#3182bd")  # from the lowest to the highest, darker in grey too
+# From the lowest to the highest, darker in grey too; no blue, which is a response.
+_DOSES = ("#e9dff0", "#cbb3da", "#a883c0", "#8358a0")
 _MARKERS = {"CR": "o", "PR": "D", "NR": "s"}
 _DEATH = "#b2182b"
 _LONG = 3.0  # follow-up of so many horizons gets a panel of its own for the time up to the horizon
@@ -60,15 +62,16 @@ def draw_exposure(
     table = exposure.sort_values(["last_day", "patient_id"], ascending=[True, False]).reset_index(drop=True)
     shades = dose_shades(courses)
     last = float(table["last_day"].max())
-    limits = [config.horizon_days, last] if last > _LONG * config.horizon_days else [last]
+    near = near_limit(config)
+    limits = [near, last] if last > _LONG * config.horizon_days else [last]
     panels = container.subplots(1, len(limits), sharey=True, squeeze=False)[0]
     for axes, limit in zip(panels, limits, strict=True):
         _bars(axes, table, courses, shades)
         _responses(axes, table, responses, limit)
         _ends(axes, table, limit)
-        _axes(axes, table, limit)
+        _axes(axes, table, limit, config)
     if len(limits) > 1:
-        panels[0].set_title(f"Up to day {config.horizon_days}")
+        panels[0].set_title(f"Up to day {near}")
         panels[1].set_title("All follow-up")
     _patients(panels[0], table)
     handles = _legend(drug, shades, table, responses)
@@ -154,18 +157,29 @@ def _ends(axes: Axes, table: pd.DataFrame, limit: float) -> None:
             )
 
 
-def _axes(axes: Axes, table: pd.DataFrame, limit: float) -> None:
+def near_limit(config: CohortConfig) -> int:
+    """Return the last day of the panel of the first weeks: the end of the last window of its visits.
+
+    A visit planned for the last day is held some days later in part of the patients.
+    """
+    horizon = config.horizon_days
+    ends = [visit.window[1] for visit in config.visits if visit.day <= horizon]
+    return max(horizon, *ends) if ends else horizon
+
+
+def _axes(axes: Axes, table: pd.DataFrame, limit: float, config: CohortConfig) -> None:
+    treated = [followed_group(config)]
     left = min(0.0, float(table["start_day"].min()))
     axes.set_xlim(left - 0.02 * limit, limit * 1.02)
     axes.set_ylim(-0.7, len(table) - 0.3)
     if limit > 2 * _YEAR:
         years = range(int(limit // _YEAR) + 1)
         axes.set_xticks([_YEAR * year for year in years], labels=[str(year) for year in years])
-        axes.set_xlabel(f"Years (of {_YEAR} days) since day 0")
+        axes.set_xlabel(day_0_title(f"Years (of {_YEAR} days)", config, treated))
     else:
         step = 7 * max(1, round(limit / 4 / 7))
         axes.set_xticks(range(0, int(limit) + 1, step))
-        axes.set_xlabel("Days since day 0")
+        axes.set_xlabel(day_0_title("Days", config, treated))
     axes.tick_params(axis="y", length=0)
 
 

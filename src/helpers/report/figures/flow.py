@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helpers.report.figures.common import say_absent
+from helpers.report.figures.common import say_absent, wrapped
 from helpers.report.figures.style import GREY, INK, group_styles
 from helpers.results.format import format_number
 
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
     from helpers.cohort.config import CohortConfig
+    from helpers.cohort.settings import Group
     from helpers.results.store import Statistics
 
 
+_BOX_CHARACTERS = 34
 _MAP_ROW_MM = 3.9
 _MAP_FRAME_MM = 30.0  # title, group names and slanted visits
 
@@ -48,12 +50,21 @@ def draw_patient_flow(container: Figure | SubFigure, statistics: Statistics, con
             }.items()
         }
         _arrow(axes, (place, 0.63), (place, 0.555))
-        _box(axes, place, 0.47, f"{group.label}\nn = {count['analysed']:.0f}", colour=styles[group.id].colour)
+        _box(
+            axes, place, 0.47, f"{_named(group)}\nn = {count['analysed']:.0f}", colour=styles[group.id].colour
+        )
         _arrow(axes, (place, 0.385), (place, 0.275))
         days = config.follow_up.horizon_days
         lines = [f"Alive at day {days}: {count['alive']:.0f}", f"Died by day {days}: {count['died']:.0f}"]
         lines.append(f"Follow-up ended earlier: {count['censored']:.0f}")
         _box(axes, place, 0.17, "\n".join(lines), colour=styles[group.id].colour)
+
+
+def _named(group: Group) -> str:
+    """Return a group's name, when its patients were enrolled if that is known, and what its day 0 is."""
+    enrolled = [" to ".join(group.enrolment)] if group.enrolment else []
+    lines = [group.label, *enrolled, f"day 0: {group.day0}"]
+    return "\n".join(wrapped(line, _BOX_CHARACTERS) for line in lines)
 
 
 def _box(axes: Axes, x: float, y: float, text: str, *, width: float = 0.44, colour: str = INK) -> None:
@@ -106,7 +117,7 @@ def draw_missing_map(
     panels = container.subplots(1, len(groups), sharey=True, squeeze=False)[0]
     for axes, group in zip(panels, groups, strict=True):
         _share_tiles(axes, 100 * observed[group])
-        axes.set_title(group, fontweight="normal")
+        axes.set_title(wrapped(group), fontweight="normal")
     container.suptitle(title, x=0.01, ha="left")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from helpers.report.figures.common import say_absent
+from helpers.report.figures.common import say_absent, wrapped
 from helpers.report.figures.style import (
     GREY,
     INK,
@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.patches import Patch, Rectangle
+    from matplotlib.patheffects import AbstractPathEffect
 
     from helpers.cohort.config import CohortConfig
     from helpers.cohort.settings import Group
     from helpers.results.store import Statistics
 
 ABSENT = "No response assessments are recorded in this cohort."
+DEAD = "#8c8c8c"
+MOST_LABELLED = 45  # patients up to which each row of tiles carries its name and its letters
 BAR_WIDTH = 0.64  # of the distance of two visits; bands of transitions lie between
+ONE_LINE = 4.0  # percent of the bar's height from which on a line of text fits
 TWO_LINES = 12.0  # percent of the bar's height from which on two lines of text fit
 _COLOURS = {"cr": RESPONSE_COLOURS["CR"], "pr": RESPONSE_COLOURS["PR"], "nr": RESPONSE_COLOURS["NR"]}
 _COLOURS["died"] = RESPONSE_COLOURS["NR"]
@@ -38,8 +42,9 @@ _COLOURS["died"] = RESPONSE_COLOURS["NR"]
 def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw stacked bars of CR, PR and NR by visit with n (%), and bands for who went from where to where.
 
-    One panel for each group whose response was assessed. Patients who died before the visit are part of NR
-    and hatched, unless the configuration leaves them out.
+    One panel for each group whose response was assessed. Patients who died before the visit have a hatched
+    segment of their own above NR, unless the configuration leaves them out of the denominator. The count in
+    a segment is that of the patients it is drawn for.
     """
     groups = [
         g for g in config.groups if statistics.select(analysis="response", group=g.id, variable="class")
@@ -57,10 +62,10 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
         axes.set_xticks([bar.place for bar in bars], labels=[bar.label for bar in bars])
         axes.set_ylim(0, 100)
         total = statistics.select(analysis="response", variable="class", group=group.id)[0].n
-        axes.set_title(f"{group.label} (n = {total})", fontweight="normal")
+        axes.set_title(wrapped(f"{group.label} (n = {total})", 30), fontweight="normal")
     panels[0].set_ylabel("Patients (%)")
     container.legend(
-        handles=_legend(statistics, groups), loc="outside lower center", ncols=2, handlelength=1.2,
+        handles=_legend(statistics, config, groups), loc="outside lower center", ncols=2, handlelength=1.2,
         columnspacing=1.2,
     )  # fmt: skip
 
@@ -74,7 +79,6 @@ class Bar:
         place: where it stands on the horizontal axis.
         n: patients in its denominator.
         parts: count by state from below: cr, pr, nr (without the dead) and died.
-        shown: the count and share that stand in each class, the dead in NR: cr, pr, nr.
     """
 
     group: str
@@ -83,7 +87,6 @@ class Bar:
     place: int
     n: int
     parts: dict[str, float]
-    shown: dict[str, float]
 
     def bottoms(self) -> dict[str, float]:
         """Return where each part begins, in percent."""
@@ -114,7 +117,7 @@ def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[
         shown = {name: row.value for name, row in found.items()}
         parts = shown | {"nr": shown.get("nr", 0.0) - counted, "died": counted}
         n = next(iter(found.values())).n or 0
-        bars.append(Bar(group, visit.id, visit.label, len(bars), n, parts, shown))
+        bars.append(Bar(group, visit.id, visit.label, len(bars), n, parts))
     return bars
 
 
@@ -130,16 +133,23 @@ def _bar(axes: Axes, bar: Bar) -> None:
                 bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color="none", edgecolor=GREY,
                 hatch="////", linewidth=0,
             )  # fmt: skip
-    bottom = 0.0
-    for state, count in bar.shown.items():
+    for state, count in bar.parts.items():
         share = bar.percent(count)
-        words = f"{format_number(count, 0)}\n({format_percent(count / bar.n)})" if share >= TWO_LINES else ""
-        if words or count:
-            axes.text(
-                bar.place, bottom + share / 2, words or format_number(count, 0), ha="center", va="center",
-                color="white" if state == "cr" else INK, linespacing=1.05,
-            )  # fmt: skip
-        bottom += share
+        if not count or share < ONE_LINE:
+            continue
+        between = "\n" if share >= TWO_LINES else " "
+        axes.text(
+            bar.place, bottoms[state] + share / 2,
+            f"{format_number(count, 0)}{between}({format_percent(count / bar.n)})", ha="center", va="center",
+            color="white" if state == "cr" else INK, linespacing=1.05, path_effects=_edge(state),
+        )  # fmt: skip
+
+
+def _edge(state: str) -> list[AbstractPathEffect]:
+    """Return what lifts a count off the hatching of the dead; nothing elsewhere."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=2.0, foreground=_COLOURS[state])] if state == "died" else []
 
 
 def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics) -> None:
@@ -182,7 +192,7 @@ def _band(
     axes.add_patch(patch)
 
 
-def _legend(statistics: Statistics, groups: Sequence[Group]) -> list[Patch]:
+def _legend(statistics: Statistics, config: CohortConfig, groups: Sequence[Group]) -> list[Patch]:
     from matplotlib.patches import Patch
 
     handles = [
@@ -190,7 +200,7 @@ def _legend(statistics: Statistics, groups: Sequence[Group]) -> list[Patch]:
     ]
     ids = {group.id for group in groups}
     dead = statistics.select(analysis="response", variable="class", statistic="dead")
-    if any(row.value for row in dead if row.group in ids):
+    if config.response.dead_is == "NR" and any(row.value for row in dead if row.group in ids):
         handles.append(
             Patch(facecolor=_COLOURS["died"], edgecolor=GREY, hatch="////", linewidth=0, label="Died")
         )
@@ -214,18 +224,39 @@ def draw_response_paths(
     panels = container.subplots(1, len(paths), squeeze=False)[0]
     for axes, (group, table) in zip(panels, paths.items(), strict=True):
         _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits})
-        axes.set_title(config.group(group).label, fontweight="normal")
-    container.supxlabel("CR, PR, NR: complete, partial, no response;\nhatched: died; blank: not assessed")
+        axes.set_title(wrapped(config.group(group).label), fontweight="normal")
+    container.legend(handles=_path_legend(paths), loc="outside lower center", ncols=2, handlelength=1.2)
+
+
+def _path_legend(paths: Mapping[str, pd.DataFrame]) -> list[Patch]:
+    """Return a handle for each state that some patient of some group is in."""
+    from matplotlib.patches import Patch
+
+    there = {state for table in paths.values() for state in table.to_numpy().ravel()}
+    handles = [
+        Patch(facecolor=RESPONSE_COLOURS[name], label=f"{RESPONSE_LABELS[name]} ({name})")
+        for name in RESPONSE_ORDER
+        if name in there
+    ]
+    if "died" in there:
+        hatch = "////" if all(len(table) <= MOST_LABELLED for table in paths.values()) else None
+        handles.append(Patch(facecolor=DEAD, edgecolor="white", hatch=hatch, linewidth=0, label="Died"))
+    if any(table.isna().to_numpy().any() for table in paths.values()):
+        handles.append(Patch(facecolor="white", edgecolor=GREY, linewidth=0.5, label="Not assessed"))
+    return handles
 
 
 def _path_tiles(axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str]) -> None:
     rank = {"CR": 0.0, "PR": 1.0, "NR": 2.0, "died": 3.0}
     order = paths.apply(lambda column: column.map(rank)).fillna(2.5)
     paths = paths.loc[order.sort_values(list(order.columns[::-1])).index]
-    for row, (_, path) in enumerate(paths.iterrows()):
+    labelled = len(paths) <= MOST_LABELLED
+    if not labelled:
+        _path_blocks(axes, paths)
+    for row, (_, path) in enumerate(paths.iterrows() if labelled else ()):
         for column, response in enumerate(path):
             if response == "died":
-                axes.add_patch(_tile(column, row, "#8c8c8c", hatch="////"))
+                axes.add_patch(_tile(column, row, DEAD, hatch="////"))
             elif isinstance(response, str):
                 axes.add_patch(_tile(column, row, RESPONSE_COLOURS[response]))
                 colour = "white" if response == "CR" else INK
@@ -233,9 +264,23 @@ def _path_tiles(axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str]) -> N
     axes.set_xlim(0, paths.shape[1])
     axes.set_ylim(len(paths), 0)
     axes.set_xticks([i + 0.5 for i in range(paths.shape[1])], labels=[labels[name] for name in paths.columns])
-    axes.set_yticks([i + 0.5 for i in range(len(paths))], labels=list(paths.index))
+    if labelled:
+        axes.set_yticks([i + 0.5 for i in range(len(paths))], labels=list(paths.index))
+    else:
+        axes.set_yticks([])
+        axes.set_ylabel(f"{len(paths)} patients, one line each")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+
+
+def _path_blocks(axes: Axes, paths: pd.DataFrame) -> None:
+    """Draw the tiles of many patients as one coloured grid, without letters."""
+    from matplotlib.colors import ListedColormap
+
+    colours = [*(RESPONSE_COLOURS[name] for name in RESPONSE_ORDER), DEAD]
+    code = {name: i for i, name in enumerate([*RESPONSE_ORDER, "died"])}
+    values = paths.apply(lambda column: column.map(code)).to_numpy(float)
+    axes.pcolormesh(values, cmap=ListedColormap(colours), vmin=-0.5, vmax=3.5, rasterized=True)
 
 
 def _tile(column: int, row: int, colour: str, hatch: str | None = None) -> Rectangle:

@@ -13,13 +13,21 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from helpers.errors import CompendiumError
-from helpers.report.figures.common import count_rows, say_absent
+from helpers.report.figures.common import (
+    count_rows,
+    day_0_title,
+    halo,
+    label_every,
+    room_for_text,
+    say_absent,
+    wrapped,
+)
 from helpers.report.figures.style import GREY, GroupStyle, group_styles
-from helpers.report.figures.survival_data import SurvivalData, read_survival
+from helpers.report.figures.survival_data import SurvivalData, effect_lines, read_survival
 from helpers.results.format import format_interval, format_number, format_p_equation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -37,6 +45,7 @@ _COUNTED = {
     "censored": "censored so far",
     "cum.censor": "censored so far",
 }
+_NO_ROOM_ABOVE = 0.85  # survival at the horizon above which a curve's name stands below it
 _CURVE_HEIGHT, _ROW_HEIGHT = 6.0, 0.62  # of the curves and of one row below them, to each other
 
 
@@ -83,7 +92,10 @@ class SurvivalFigure:
         return replace(self, layers=(*self.layers, layer))
 
     def draw(self, container: Figure | SubFigure) -> None:
-        """Draw curves, layers and tables of counts; a sentence where no survival is recorded."""
+        """Draw curves, layers and tables of counts; a sentence where no survival is recorded.
+
+        Where the counts of all ticks have no room side by side, those of every second one or fewer stand.
+        """
         groups = self.data.groups
         if not groups:
             say_absent(container, ABSENT)
@@ -93,18 +105,22 @@ class SurvivalFigure:
         tables = [layer for layer in self.layers if isinstance(layer, risk_table)]
         plot = Plot(None, self.data, labels, short, group_styles(self.config))  # type: ignore[arg-type]
         counted = [(table.title(), table.rows(plot)) for table in tables]
+        longest = [text for _, rows in counted for row in rows for text in row.texts]
+        every = label_every(longest, len(self.data.ticks), room_for_text(container, 1)) if longest else 1
+        kept = self.data.ticks[::every]
         heights = [_CURVE_HEIGHT, *(_ROW_HEIGHT * len(rows) for _, rows in counted)]
         grid = container.subplots(len(heights), 1, height_ratios=heights, sharex=True, squeeze=False)[:, 0]
         plot = replace(plot, axes=grid[0])
         for group in groups:
             _curve(plot, group)
-        _axes(plot)
+        _axes(plot, self.config, kept, self.layers)
         for layer in self.layers:
             if not isinstance(layer, risk_table):
                 layer.draw(plot)
         for axes, (title, rows) in zip(grid[1:], counted, strict=True):
             colours = [plot.styles[row.group].colour for row in rows]
-            count_rows(axes, self.data.ticks, [(row.label, row.texts) for row in rows], colours, title=title)
+            texts = [(wrapped(row.label), row.texts[::every]) for row in rows]
+            count_rows(axes, kept, texts, colours, title=title)
 
 
 def survival_figure(statistics: Statistics, config: CohortConfig) -> SurvivalFigure:
@@ -162,6 +178,42 @@ class p_value:  # noqa: N801
         if plot.data.p_value is not None:
             text = f"{plot.data.p_label} {format_p_equation(plot.data.p_value)}"
             plot.axes.text(self.x, self.y, text, transform=plot.axes.transAxes, ha="left", va="center")
+
+
+@dataclass(frozen=True)
+class effect:  # noqa: N801
+    """The stored effects with their intervals, a line each, and below them the test.
+
+    Attributes:
+        x, y: where the left end of the last line stands, in shares of the axes.
+    """
+
+    x: float = 0.03
+    y: float = 0.04
+
+    def draw(self, plot: Plot) -> None:
+        """Write what is stored: hazard ratio, difference of survival, test and p-value."""
+        plot.axes.text(
+            self.x, self.y, "\n".join(effect_lines(plot.data)), transform=plot.axes.transAxes, ha="left",
+            va="bottom", linespacing=1.35,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class names:  # noqa: N801
+    """The name of each group at the end of its curve, instead of a legend."""
+
+    def draw(self, plot: Plot) -> None:
+        """Write each name right-aligned over the end of its curve, or under the lowest one."""
+        ends = {group: _steps(plot.data, group)[1]["survival"][-1] for group in plot.labels}
+        ranked = sorted(plot.labels, key=lambda group: -ends[group])
+        for rank, group in enumerate(ranked):
+            below = rank > 0 or ends[group] > _NO_ROOM_ABOVE
+            plot.axes.annotate(
+                plot.labels[group], (plot.data.horizon_days, ends[group]), xytext=(-4, -3 if below else 3),
+                textcoords="offset points", ha="right", va="top" if below else "bottom",
+                color=plot.styles[group].colour, fontweight="bold", path_effects=halo(),
+            )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -285,36 +337,39 @@ def _whole(row: Mapping[Any, float], name: str) -> str:
 
 
 def draw_survival(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
-    """Draw survival by group with confidence bands, censor marks, the p-value and numbers at risk.
+    """Draw survival by group with bands, censor marks, effects, and numbers at risk with the deaths so far.
 
-    Numbers at risk are those just before the day.
+    Numbers at risk are those just before the day; results that hold no deaths by tick show none.
     """
-    figure = survival_figure(statistics, config) + interval() + censor_marks() + p_value()
-    (figure + risk_table("{n.risk}")).draw(container)
+    figure = survival_figure(statistics, config) + interval() + censor_marks() + names() + effect()
+    counted = all("events" in figure.data.counts[group] for group in figure.data.groups)
+    (figure + risk_table("{n.risk} ({events})" if counted else "{n.risk}")).draw(container)
 
 
 def draw_survival_kmunicate(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig
 ) -> None:
-    """Draw survival by group with bands, p-value, medians and, below, at risk, censored and events.
+    """Draw survival by group with bands, effects, medians and, below, at risk, censored and events.
 
     The layout is that asked for by the KMunicate survey (Morris et al., BMJ Open 2019;9:e030215).
     """
-    figure = survival_figure(statistics, config) + interval() + censor_marks() + p_value()
+    figure = survival_figure(statistics, config) + interval() + censor_marks() + names() + effect()
     (figure + median(y=0.2) + risk_table(layout="kmunicate")).draw(container)
 
 
-def _axes(plot: Plot) -> None:
+def _axes(plot: Plot, config: CohortConfig, ticks: list[int], layers: Sequence[Layer | risk_table]) -> None:
     axes, data = plot.axes, plot.data
     axes.set_ylim(0, 1.02)
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1], labels=["0", "20", "40", "60", "80", "100"])
     axes.set_ylabel("Survival (%)")
     axes.set_xlim(0, data.horizon_days * 1.015)
     in_years = _counts_years(data.ticks)
-    axes.set_xticks(data.ticks, labels=[str(day // YEAR if in_years else day) for day in data.ticks])
+    axes.set_xticks(ticks, labels=[str(day // YEAR if in_years else day) for day in ticks])
     axes.tick_params(labelbottom=True)
-    axes.set_xlabel(f"Years (of {YEAR} days) since day 0" if in_years else "Days since day 0")
-    axes.legend(loc="lower left", handlelength=2.2, borderaxespad=0.3)
+    unit = f"Years (of {YEAR} days)" if in_years else "Days"
+    axes.set_xlabel(day_0_title(unit, config, list(plot.labels)))
+    if not any(isinstance(layer, names) for layer in layers):
+        axes.legend(loc="lower left", handlelength=2.2, borderaxespad=0.3)
 
 
 def _counts_years(ticks: list[int]) -> bool:
