@@ -9,6 +9,7 @@ from helpers.report.figures.style import GREY, INK, MM_PER_INCH, character_mm
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.patheffects import AbstractPathEffect
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
 
 _SHARE_OF_AXES = 0.75  # of a panel's width; the rest is its vertical axis
-_GAP_CHARACTERS = 0.8
+_GAP_CHARACTERS = 0.5  # a little less than a space between words
 _NAME = 22  # characters of a group's name on one line
 
 
@@ -27,7 +28,7 @@ def wrapped(name: str, width: int = _NAME) -> str:
     return "\n".join(textwrap.wrap(name, width)) or name
 
 
-def day_0_title(unit: str, config: CohortConfig, groups: Sequence[str]) -> str:
+def day_0_title(unit: str, config: CohortConfig, groups: Sequence[str], width: float = 2 * _NAME) -> str:
     """Return the title of a time axis: the unit and what day 0 is in each group.
 
     >>> from types import SimpleNamespace as S
@@ -37,9 +38,35 @@ def day_0_title(unit: str, config: CohortConfig, groups: Sequence[str]) -> str:
     found = {group: config.group(group) for group in groups}
     starts = {group.day0 for group in found.values()}
     if len(starts) == 1:
-        return wrapped(f"{unit} since {starts.pop()}", 2 * _NAME)
+        return wrapped(f"{unit} since {starts.pop()}", int(width))
     lines = [f"{group.short_label}: {group.day0}" for group in found.values()]
-    return "\n".join([f"{unit} since day 0", *(wrapped(line, 2 * _NAME) for line in lines)])
+    return "\n".join([f"{unit} since day 0", *(wrapped(line, int(width)) for line in lines)])
+
+
+def marks_legend(
+    container: Figure | SubFigure, handles: Sequence[Artist], *, columns: int = 2, title: str = ""
+) -> None:
+    """Put a legend below everything else: each kind of mark that is drawn, once.
+
+    Args:
+        container: what it belongs to.
+        handles: artists with labels, as they are drawn.
+        columns: the most that stand side by side.
+        title: stands above, in the middle; the title of the axes above where they share one.
+    """
+    if not handles and not title:
+        return
+    container.legend(
+        handles=handles, loc="outside lower center", ncols=min(columns, max(1, len(handles))),
+        handlelength=1.8, columnspacing=1.4, title=title or None,
+    )  # fmt: skip
+
+
+def interval_handle(colour: str = GREY) -> Artist:
+    """Return the sign of a shaded confidence interval for a legend."""
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor=colour, alpha=0.25, linewidth=0, label="Confidence interval")
 
 
 def halo() -> list[AbstractPathEffect]:
@@ -49,12 +76,17 @@ def halo() -> list[AbstractPathEffect]:
     return [withStroke(linewidth=1.6, foreground="white")]
 
 
-def room_for_text(container: Figure | SubFigure, panels: int) -> float:
-    """Return how many characters fit side by side under one of `panels` equal panels."""
+def size_mm(container: Figure | SubFigure) -> tuple[float, float]:
+    """Return width and height of a figure or a part of one."""
     figure = container.get_figure(root=True)
     assert figure is not None
-    width_mm = container.bbox.width / figure.dpi * MM_PER_INCH
-    return float(_SHARE_OF_AXES * width_mm / panels / character_mm())
+    width, height = container.bbox.width, container.bbox.height
+    return float(width / figure.dpi * MM_PER_INCH), float(height / figure.dpi * MM_PER_INCH)
+
+
+def room_for_text(container: Figure | SubFigure, panels: int) -> float:
+    """Return how many characters fit side by side under one of `panels` equal panels."""
+    return _SHARE_OF_AXES * size_mm(container)[0] / panels / character_mm()
 
 
 def label_every(labels: Sequence[str], places: int, room: float) -> int:

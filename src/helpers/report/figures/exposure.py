@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import day_0_title, say_absent
+from helpers.report.figures.common import day_0_title, marks_legend, room_for_text, say_absent
 from helpers.report.figures.course import followed_group
+from helpers.report.figures.exposure_shares import dose_key, draw_shares, known_doses, share_handles
 from helpers.report.figures.style import GREY, INK, RESPONSE_COLOURS, RESPONSE_LABELS
+from helpers.report.figures.visits import near_limit
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pandas as pd
     from matplotlib.artist import Artist
@@ -46,7 +48,8 @@ def draw_exposure(
 
     An arrow at the end of a bar says that the drug was still taken, one at the end of the line that the
     patient was alive, at last contact. Where follow-up is long, the days up to the horizon have a panel of
-    their own.
+    their own; each response stands in the first panel that reaches it. More patients than have room for a
+    line each are drawn as shares by day.
 
     Args:
         container: where to draw.
@@ -65,25 +68,28 @@ def draw_exposure(
     near = near_limit(config)
     limits = [near, last] if last > _LONG * config.horizon_days else [last]
     panels = container.subplots(1, len(limits), sharey=True, squeeze=False)[0]
+    many = len(table) > _LABELLED
     for axes, limit in zip(panels, limits, strict=True):
-        _bars(axes, table, courses, shades)
-        _responses(axes, table, responses, limit)
-        _ends(axes, table, limit)
-        _axes(axes, table, limit, config)
+        if many:
+            draw_shares(axes, table, courses, shades, limit)
+        else:
+            _bars(axes, table, courses, shades)
+            _responses(axes, table, responses, (near if limit > near else -1.0, limit))
+            _ends(axes, table, limit)
+            axes.set_ylim(-0.7, len(table) - 0.3)
+        _time_axis(axes, table, limit, config, room_for_text(container, len(limits)))
     if len(limits) > 1:
         panels[0].set_title(f"Up to day {near}")
         panels[1].set_title("All follow-up")
-    _patients(panels[0], table)
-    handles = _legend(drug, shades, table, responses)
-    container.legend(
-        handles=handles, loc="outside lower center", ncols=4, handletextpad=0.5, columnspacing=1.4
-    )
+    _patients(panels[0], table, many=many)
+    handles = _dose_handles(drug, shades)
+    handles += share_handles() if many else _mark_handles(drug, table, responses)
+    marks_legend(container, handles, columns=4)
 
 
 def dose_shades(courses: pd.DataFrame) -> dict[tuple[float, str], str]:
     """Return a shade for each daily dose and unit, darker for more; one for all where there are many."""
-    pairs = zip(courses["daily_dose"], courses["unit"], strict=True)
-    doses = sorted({(float(dose), str(unit)) for dose, unit in pairs})
+    doses = known_doses(courses)
     known = [pair for pair in doses if pair[0] == pair[0]]
     if not 1 < len(known) <= _MANY_DOSES:
         return dict.fromkeys(doses, _DOSES[1])
@@ -107,24 +113,24 @@ def _bars(
     axes.hlines(table.index, 0, table["last_day"], color="#bdbdbd", linewidth=1.0, zorder=1)
     place = dict(zip(table["patient_id"], table.index, strict=True))
     known = courses[courses["patient_id"].isin(list(place))]
-    doses = zip(known["daily_dose"].astype(float), known["unit"].astype(str), strict=True)
+    doses = zip(known["daily_dose"], known["unit"], strict=True)
     axes.barh(
         known["patient_id"].map(place), known["stop_day"] - known["start_day"], left=known["start_day"],
         height=0.66, zorder=2, edgecolor="white", linewidth=0.4,
-        color=[shades.get(pair, _DOSES[1]) for pair in doses],
+        color=[shades[dose_key(*pair)] for pair in doses],
     )  # fmt: skip
 
 
-def _responses(axes: Axes, table: pd.DataFrame, responses: pd.DataFrame, limit: float) -> None:
+def _responses(axes: Axes, table: pd.DataFrame, responses: pd.DataFrame, days: tuple[float, float]) -> None:
+    """Draw the responses after the first and up to the second of these days."""
     place = dict(zip(table["patient_id"], table.index, strict=True))
-    known = responses[responses["patient_id"].isin(list(place)) & (responses["day"] <= limit)]
-    # Marks of the first weeks would be one blot in a follow-up of years: the last of each patient stands.
-    crowded = limit > _LONG * known["day"].max() if len(known) else False
-    if crowded:
-        known = known.sort_values("day").drop_duplicates(["patient_id"], keep="last")
+    after, last = days
+    known = responses[responses["patient_id"].isin(list(place)) & responses["day"].between(after, last)]
+    known = known[known["day"] != after]
     for name in RESPONSE_LABELS:
         shown = known[known["response"] == name]
-        axes.plot(shown["day"], shown["patient_id"].map(place), linestyle="none", zorder=4, **_mark(name))
+        if len(shown):
+            axes.plot(shown["day"], shown["patient_id"].map(place), linestyle="none", zorder=4, **_mark(name))
 
 
 def _mark(response: str) -> dict[str, Any]:
@@ -157,56 +163,55 @@ def _ends(axes: Axes, table: pd.DataFrame, limit: float) -> None:
             )
 
 
-def near_limit(config: CohortConfig) -> int:
-    """Return the last day of the panel of the first weeks: the end of the last window of its visits.
-
-    A visit planned for the last day is held some days later in part of the patients.
-    """
-    horizon = config.horizon_days
-    ends = [visit.window[1] for visit in config.visits if visit.day <= horizon]
-    return max(horizon, *ends) if ends else horizon
-
-
-def _axes(axes: Axes, table: pd.DataFrame, limit: float, config: CohortConfig) -> None:
+def _time_axis(axes: Axes, table: pd.DataFrame, limit: float, config: CohortConfig, room: float) -> None:
     treated = [followed_group(config)]
     left = min(0.0, float(table["start_day"].min()))
     axes.set_xlim(left - 0.02 * limit, limit * 1.02)
-    axes.set_ylim(-0.7, len(table) - 0.3)
     if limit > 2 * _YEAR:
         years = range(int(limit // _YEAR) + 1)
         axes.set_xticks([_YEAR * year for year in years], labels=[str(year) for year in years])
-        axes.set_xlabel(day_0_title(f"Years (of {_YEAR} days)", config, treated))
+        axes.set_xlabel(day_0_title(f"Years (of {_YEAR} days)", config, treated, room))
     else:
         step = 7 * max(1, round(limit / 4 / 7))
         axes.set_xticks(range(0, int(limit) + 1, step))
-        axes.set_xlabel(day_0_title("Days", config, treated))
+        axes.set_xlabel(day_0_title("Days", config, treated, room))
     axes.tick_params(axis="y", length=0)
 
 
-def _patients(axes: Axes, table: pd.DataFrame) -> None:
-    labelled = len(table) <= _LABELLED
-    axes.set_yticks(table.index if labelled else [], labels=table["patient_id"] if labelled else [])
-    if not labelled:
-        axes.set_ylabel("Patients")
+def _patients(axes: Axes, table: pd.DataFrame, *, many: bool) -> None:
+    if many:
+        axes.set_ylabel(f"Share of {len(table)} patients (%)")
+    else:
+        axes.set_yticks(table.index, labels=table["patient_id"])
 
 
-def _legend(
-    drug: str, shades: Mapping[tuple[float, str], str], table: pd.DataFrame, responses: pd.DataFrame
-) -> Sequence[Artist]:
-    from matplotlib.lines import Line2D
+def _dose_handles(drug: str, shades: Mapping[tuple[float, str], str]) -> list[Artist]:
+    """Return a sign for each dose, or one for all where they have one shade."""
     from matplotlib.patches import Patch
 
     name = drug[:1].upper() + drug[1:]
+    if len(set(shades.values())) < 2:
+        return [Patch(facecolor=_DOSES[1], label=name)]
     handles: list[Artist] = []
-    if len(set(shades.values())) > 1:
-        for (dose, unit), colour in shades.items():
-            words = f"{name}, {format_number(dose, 0 if dose == int(dose) else 1)} {unit} a day"
-            handles.append(Patch(facecolor=colour, label=words))
-    else:
-        handles.append(Patch(facecolor=_DOSES[1], label=name))
-    handles.append(Line2D([], [], color="#bdbdbd", linewidth=1.0, label="Follow-up"))
+    for (dose, unit), colour in shades.items():
+        words = (
+            f"{format_number(dose, 0 if dose == int(dose) else 1)} {unit} a day"
+            if dose == dose
+            else "dose unknown"
+        )
+        handles.append(Patch(facecolor=colour, label=f"{name}, {words}"))
+    return handles
+
+
+def _mark_handles(drug: str, table: pd.DataFrame, responses: pd.DataFrame) -> list[Artist]:
+    """Return a sign for each kind of mark of these patients: only what is drawn."""
+    from matplotlib.lines import Line2D
+
+    name = drug[:1].upper() + drug[1:]
+    handles: list[Artist] = [Line2D([], [], color="#bdbdbd", linewidth=1.0, label="Follow-up")]
+    mine = responses[responses["patient_id"].isin(list(table["patient_id"]))]
     for response, label in RESPONSE_LABELS.items():
-        if (responses["response"] == response).any():
+        if (mine["response"] == response).any():
             handles.append(Line2D([], [], linestyle="none", label=label, **_mark(response)))
     ends = {
         "Died": ("X", _DEATH, 6.5, table["died"].astype(bool)),

@@ -69,6 +69,14 @@ _BLOCKS = (
     Block("Tests without an estimate", "", math.nan),
 )
 _CLIP = (1 / 128, 128.0)
+ROW_MM, BLOCK_MM, EDGE_MM = 4.2, 12.0, 22.0
+
+
+def effects_height(statistics: Statistics) -> float:
+    """Return the height in millimetres at which the rows of all methods can be told apart."""
+    rows = statistics.select(analysis="effect")
+    blocks = [found for block in _BLOCKS if (found := effects_of(block, rows))]
+    return EDGE_MM + sum(BLOCK_MM + ROW_MM * len(found) for found in blocks) if blocks else 60.0
 
 
 def draw_effects(container: Figure | SubFigure, statistics: Statistics, *, alpha: float = 0.05) -> None:
@@ -93,7 +101,10 @@ def draw_effects(container: Figure | SubFigure, statistics: Statistics, *, alpha
         axes.tick_params(labelbottom=False)
     grid[0, 1].set_title(f"P value (dotted: {alpha:g})")
     grid[-1, 1].set_xlabel("P value (log scale)")
-    container.supxlabel("Estimates left of the line of no effect favour the treated, right of it the reference")
+    container.supxlabel(
+        "Squares: estimates with confidence intervals; left of the line of no effect they favour the\n"
+        "treated, right of it the reference. Arrows: limits beyond the axis, and p-values below 0.001."
+    )
 
 
 def effects_of(block: Block, rows: Sequence[Statistic]) -> list[Statistic]:
@@ -126,7 +137,7 @@ def _estimates(axes: Axes, rows: Sequence[Statistic], block: Block) -> None:
     log = block.unit == "ratio"
     axes.axvline(block.null, color=GREY, linewidth=0.7)
     for y, row in enumerate(rows):
-        _interval(axes, y, row, log=log)
+        _interval(axes, y, row, log=log, backwards=block.more_is_better)
         digits = 2 if log else 1
         limits = f"{format_number(row.lower, digits)} to {format_number(row.upper, digits)}"
         axes.annotate(
@@ -143,13 +154,15 @@ def _estimates(axes: Axes, rows: Sequence[Statistic], block: Block) -> None:
         axes.invert_xaxis()
 
 
-def _interval(axes: Axes, y: int, row: Statistic, *, log: bool) -> None:
+def _interval(axes: Axes, y: int, row: Statistic, *, log: bool, backwards: bool) -> None:
+    """Draw one estimate; an arrow points off the axes at a limit beyond the drawn range."""
     if math.isnan(row.value):
         axes.text(1.0 if log else 0.0, y, NOT_ESTIMABLE, ha="center", va="center", color=GREY)
         return
     low, high = (row.lower, row.upper) if row.lower == row.lower else (row.value, row.value)
     if log:
-        for limit, bound, marker in ((low, _CLIP[0], "<"), (high, _CLIP[1], ">")):
+        outward = (">", "<") if backwards else ("<", ">")
+        for limit, bound, marker in zip((low, high), _CLIP, outward, strict=True):
             if not _CLIP[0] <= limit <= _CLIP[1]:
                 axes.plot(bound, y, marker, color=INK, markersize=4, clip_on=False)
         low, high = (min(max(limit, _CLIP[0]), _CLIP[1]) for limit in (low, high))

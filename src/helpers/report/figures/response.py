@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import say_absent, wrapped
+from helpers.report.figures.common import marks_legend, room_for_text, say_absent, wrapped
 from helpers.report.figures.style import (
     GREY,
     INK,
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.patches import Patch, Rectangle
-    from matplotlib.patheffects import AbstractPathEffect
 
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.settings import Group
     from helpers.results.store import Statistics
 
 ABSENT = "No response assessments are recorded in this cohort."
-DEAD = "#8c8c8c"
+DEAD = "#a0a0a0"
+_HATCH = "///"
 MOST_LABELLED = 45  # patients up to which each row of tiles carries its name and its letters
+_BAND = 0.45  # opacity of a band
 BAR_WIDTH = 0.64  # of the distance of two visits; bands of transitions lie between
 ONE_LINE = 4.0  # percent of the bar's height from which on a line of text fits
 TWO_LINES = 12.0  # percent of the bar's height from which on two lines of text fit
 _COLOURS = {"cr": RESPONSE_COLOURS["CR"], "pr": RESPONSE_COLOURS["PR"], "nr": RESPONSE_COLOURS["NR"]}
-_COLOURS["died"] = RESPONSE_COLOURS["NR"]
+_COLOURS["died"] = DEAD
 
 
 def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
@@ -53,21 +53,23 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
         say_absent(container, ABSENT)
         return
     panels = container.subplots(1, len(groups), sharey=True, squeeze=False)[0]
+    room, drawn, bands = room_for_text(container, len(groups)), [], False
     for axes, group in zip(panels, groups, strict=True):
         bars = read_bars(statistics, config, group.id)
+        drawn += bars
         for bar in bars:
             _bar(axes, bar)
         for left, right in pairwise(bars):
-            _flows(axes, left, right, statistics)
-        axes.set_xticks([bar.place for bar in bars], labels=[bar.label for bar in bars])
+            bands = _flows(axes, left, right, statistics) or bands
+        axes.set_xticks(
+            [bar.place for bar in bars],
+            labels=[wrapped(bar.label, int(room / max(1, len(bars)))) for bar in bars],
+        )
         axes.set_ylim(0, 100)
         total = statistics.select(analysis="response", variable="class", group=group.id)[0].n
-        axes.set_title(wrapped(f"{group.label} (n = {total})", 30), fontweight="normal")
+        axes.set_title(wrapped(f"{group.label} (n = {total})", int(room)), fontweight="normal")
     panels[0].set_ylabel("Patients (%)")
-    container.legend(
-        handles=_legend(statistics, config, groups), loc="outside lower center", ncols=2, handlelength=1.2,
-        columnspacing=1.2,
-    )  # fmt: skip
+    marks_legend(container, _legend(drawn, bands=bands))
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,8 @@ def _bar(axes: Axes, bar: Bar) -> None:
         )  # fmt: skip
         if state == "died" and count:
             axes.bar(
-                bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color="none", edgecolor=GREY,
-                hatch="////", linewidth=0,
+                bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color="none",
+                edgecolor="white", hatch=_HATCH, linewidth=0,
             )  # fmt: skip
     for state, count in bar.parts.items():
         share = bar.percent(count)
@@ -141,20 +143,21 @@ def _bar(axes: Axes, bar: Bar) -> None:
         axes.text(
             bar.place, bottoms[state] + share / 2,
             f"{format_number(count, 0)}{between}({format_percent(count / bar.n)})", ha="center", va="center",
-            color="white" if state == "cr" else INK, linespacing=1.05, path_effects=_edge(state),
+            color="white" if state == "cr" else INK, linespacing=1.05, bbox=_plate(state),
         )  # fmt: skip
 
 
-def _edge(state: str) -> list[AbstractPathEffect]:
+def _plate(state: str) -> dict[str, Any] | None:
     """Return what lifts a count off the hatching of the dead; nothing elsewhere."""
-    from matplotlib.patheffects import withStroke
-
-    return [withStroke(linewidth=2.0, foreground=_COLOURS[state])] if state == "died" else []
+    return {"facecolor": DEAD, "edgecolor": "none", "pad": 0.2} if state == "died" else None
 
 
-def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics) -> None:
-    """Draw a band from each state at a visit to each state at the next, as thick as the patients are many."""
-    leaving, entering = left.bottoms(), right.bottoms()
+def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics) -> bool:
+    """Draw a band from each state at a visit to each at the next, as thick as the patients are many.
+
+    Returns whether there is one.
+    """
+    leaving, entering, found = left.bottoms(), right.bottoms(), False
     start, end = left.place + BAR_WIDTH / 2, right.place - BAR_WIDTH / 2
     # Bands leave from below in the order of where they go, and arrive in the order of where they come from.
     for before in left.parts:
@@ -168,6 +171,8 @@ def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics) -> None:
             _band(axes, (start, leaving[before]), (end, entering[after]), heights, _COLOURS[before])
             leaving[before] += heights[0]
             entering[after] += heights[1]
+            found = True
+    return found
 
 
 def _band(
@@ -187,23 +192,26 @@ def _band(
         (u, v + heights[1]), (middle, v + heights[1]), (middle, y + heights[0]), (x, y + heights[0]), (x, y),
     ]  # fmt: skip
     codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
-    patch = PathPatch(Path(corners, codes), facecolor=colour, edgecolor=GREY, linewidth=0.3, alpha=0.45)
+    patch = PathPatch(Path(corners, codes), facecolor=colour, edgecolor=GREY, linewidth=0.3, alpha=_BAND)
     patch.set_zorder(0.5)
     axes.add_patch(patch)
 
 
-def _legend(statistics: Statistics, config: CohortConfig, groups: Sequence[Group]) -> list[Patch]:
+def _legend(bars: Sequence[Bar], *, bands: bool) -> list[Patch]:
+    """Return a handle for each kind of mark of these bars: only what is drawn."""
     from matplotlib.patches import Patch
 
+    there = {state for bar in bars for state, count in bar.parts.items() if count}
     handles = [
-        Patch(facecolor=RESPONSE_COLOURS[name], label=RESPONSE_LABELS[name]) for name in RESPONSE_ORDER
+        Patch(facecolor=RESPONSE_COLOURS[name], label=RESPONSE_LABELS[name])
+        for name in RESPONSE_ORDER
+        if name.lower() in there
     ]
-    ids = {group.id for group in groups}
-    dead = statistics.select(analysis="response", variable="class", statistic="dead")
-    if config.response.dead_is == "NR" and any(row.value for row in dead if row.group in ids):
-        handles.append(
-            Patch(facecolor=_COLOURS["died"], edgecolor=GREY, hatch="////", linewidth=0, label="Died")
-        )
+    if "died" in there:
+        handles.append(Patch(facecolor=DEAD, edgecolor="white", hatch=_HATCH, linewidth=0, label="Died"))
+    if bands:
+        look: dict[str, Any] = {"edgecolor": GREY, "linewidth": 0.3, "alpha": _BAND}
+        handles.append(Patch(facecolor=RESPONSE_COLOURS["PR"], label="Same patients, next visit", **look))
     return handles
 
 
@@ -225,7 +233,7 @@ def draw_response_paths(
     for axes, (group, table) in zip(panels, paths.items(), strict=True):
         _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits})
         axes.set_title(wrapped(config.group(group).label), fontweight="normal")
-    container.legend(handles=_path_legend(paths), loc="outside lower center", ncols=2, handlelength=1.2)
+    marks_legend(container, _path_legend(paths))
 
 
 def _path_legend(paths: Mapping[str, pd.DataFrame]) -> list[Patch]:
@@ -239,7 +247,7 @@ def _path_legend(paths: Mapping[str, pd.DataFrame]) -> list[Patch]:
         if name in there
     ]
     if "died" in there:
-        hatch = "////" if all(len(table) <= MOST_LABELLED for table in paths.values()) else None
+        hatch = _HATCH if all(len(table) <= MOST_LABELLED for table in paths.values()) else None
         handles.append(Patch(facecolor=DEAD, edgecolor="white", hatch=hatch, linewidth=0, label="Died"))
     if any(table.isna().to_numpy().any() for table in paths.values()):
         handles.append(Patch(facecolor="white", edgecolor=GREY, linewidth=0.5, label="Not assessed"))
@@ -256,7 +264,7 @@ def _path_tiles(axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str]) -> N
     for row, (_, path) in enumerate(paths.iterrows() if labelled else ()):
         for column, response in enumerate(path):
             if response == "died":
-                axes.add_patch(_tile(column, row, DEAD, hatch="////"))
+                axes.add_patch(_tile(column, row, DEAD, hatch=_HATCH))
             elif isinstance(response, str):
                 axes.add_patch(_tile(column, row, RESPONSE_COLOURS[response]))
                 colour = "white" if response == "CR" else INK
@@ -268,19 +276,21 @@ def _path_tiles(axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str]) -> N
         axes.set_yticks([i + 0.5 for i in range(len(paths))], labels=list(paths.index))
     else:
         axes.set_yticks([])
-        axes.set_ylabel(f"{len(paths)} patients, one line each")
+        axes.set_ylabel(f"{len(paths)} patients, equal courses together")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
 
 def _path_blocks(axes: Axes, paths: pd.DataFrame) -> None:
-    """Draw the tiles of many patients as one coloured grid, without letters."""
-    from matplotlib.colors import ListedColormap
-
-    colours = [*(RESPONSE_COLOURS[name] for name in RESPONSE_ORDER), DEAD]
-    code = {name: i for i, name in enumerate([*RESPONSE_ORDER, "died"])}
-    values = paths.apply(lambda column: column.map(code)).to_numpy(float)
-    axes.pcolormesh(values, cmap=ListedColormap(colours), vmin=-0.5, vmax=3.5, rasterized=True)
+    """Draw the tiles of many patients without letters: those of one state that touch are one block."""
+    colours = RESPONSE_COLOURS | {"died": DEAD}
+    for column, name in enumerate(paths.columns):
+        states = paths[name].fillna("").to_numpy()
+        starts = [row for row in range(len(states)) if row == 0 or states[row] != states[row - 1]]
+        for start, end in pairwise([*starts, len(states)]):
+            if states[start]:
+                where = (start, end - start)
+                axes.broken_barh([(column + 0.03, 0.94)], where, color=colours[states[start]], linewidth=0)
 
 
 def _tile(column: int, row: int, colour: str, hatch: str | None = None) -> Rectangle:

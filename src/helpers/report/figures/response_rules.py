@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helpers.report.figures.common import day_0_title, say_absent
+from helpers.report.figures.common import day_0_title, interval_handle, marks_legend, say_absent
 from helpers.report.figures.style import FAINT, group_styles
+from helpers.report.figures.visits import near_limit
 from helpers.results.store import slug
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ ROW_MM, EDGE_MM = 5.2, 28.0
 CLINICIANS = "Clinicians' calls"
 MOST_VISITS = 4
 YEAR = 365
+_BEYOND = 1.02  # of the horizon, so that a step on the last day and its interval are seen
 
 
 def shown_visits(statistics: Statistics, config: CohortConfig) -> list[Visit]:
@@ -60,10 +62,9 @@ def draw_variants(
     )
     panels[0].set_ylim(len(variants) + 0.6, -0.6)
     handles, labels = panels[0].get_legend_handles_labels()
-    container.legend(
-        handles, labels, loc="outside lower center", ncols=2, handlelength=1.2,
-        title="Overall response, % (exact interval)",
-    )  # fmt: skip
+    for handle, label in zip(handles, labels, strict=True):
+        handle.set_label(label)
+    marks_legend(container, handles, title="Overall response, % (line: exact confidence interval)")
 
 
 def _short(label: str) -> str:
@@ -93,12 +94,12 @@ def _panel(
         if base is not None:
             axes.plot(
                 [base.value] * 2, [0.6, len(variants) + 0.5], color=style.colour, linewidth=0.8,
-                linestyle=(0, (1, 1.5)), zorder=1, label=f"{group.short_label}: {_short(variants[0])}",
+                linestyle=(0, (1, 1.5)), zorder=1, label=f"{group.short_label}: base rule ({_short(variants[0])})",
             )  # fmt: skip
         for index, (row, rate) in enumerate(rates):
             axes.plot([rate.lower, rate.upper], [row + shift] * 2, color=style.colour, linewidth=1.0)
             axes.plot(
-                rate.value, row + shift, style.marker, color=style.colour, markersize=3.4,
+                rate.value, row + shift, style.marker, color=style.colour, markersize=3.4, clip_on=False,
                 label=None if index else group.label,
             )  # fmt: skip
     axes.axhline(0.5, color=FAINT, linewidth=0.6)
@@ -148,13 +149,22 @@ def draw_response_time(
                     label=f"{group.short_label}: {what}",
                 )  # fmt: skip
         axes.set_title(title)
-        axes.set_xlim(0, 1.02 * horizon_days)  # a step on the last day stays visible
+        axes.set_xlim(0, _BEYOND * horizon_days)
         axes.set_ylim(0, 100)
         _time_axis(axes, horizon_days, config)
     panels[0].set_ylabel("Patients (%)")
     full = max(panels, key=lambda axes: len(axes.get_legend_handles_labels()[1]))
-    handles, labels = full.get_legend_handles_labels()
-    container.legend(handles, labels, loc="outside lower center", ncols=2, handlelength=1.8)
+    marks_legend(
+        container, [*full.get_legend_handles_labels()[0], interval_handle()], columns=3, title=_late(config)
+    )
+
+
+def _late(config: CohortConfig) -> str:
+    """Return what is to be said of responses of the last visit that were dated after the horizon."""
+    last = near_limit(config)
+    if last == config.horizon_days:
+        return ""
+    return f"Responses of the last visit, held up to day {last}, stand at day {config.horizon_days}"
 
 
 def _time_axis(axes: Axes, horizon_days: float, config: CohortConfig) -> None:
@@ -182,6 +192,6 @@ def _steps(
     points = [point for point in points if point[0] <= horizon_days and point[1] == point[1]]
     if not points:
         return [], [], [], []
-    points = [(0.0, 0.0, 0.0, 0.0), *points, (horizon_days, *points[-1][1:])]
+    points = [(0.0, 0.0, 0.0, 0.0), *points, (_BEYOND * horizon_days, *points[-1][1:])]
     days, shares, lower, upper = (list(column) for column in zip(*points, strict=True))
     return days, shares, lower, upper

@@ -28,7 +28,7 @@ MM_PER_INCH = 25.4
 POINTS_PER_INCH = 72.0
 DPI = 300
 TEXT_PT = 8.0
-_CHARACTER = 0.55  # mean width of a character in units of the text size
+CHARACTER = 0.55  # mean width of a character in units of the text size
 
 RESPONSE_ORDER = ("CR", "PR", "NR")
 RESPONSE_LABELS = {"CR": "Complete response", "PR": "Partial response", "NR": "No response"}
@@ -151,7 +151,7 @@ def text_size() -> float:
 
 def character_mm() -> float:
     """Return the mean width (mm) of a character of the text that is being drawn."""
-    return _CHARACTER * text_size() / POINTS_PER_INCH * MM_PER_INCH
+    return CHARACTER * text_size() / POINTS_PER_INCH * MM_PER_INCH
 
 
 def panel_letter(container: Figure | SubFigure, letter: str) -> None:
