@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.style import GREY, INK, MM_PER_INCH, character_mm
@@ -90,10 +91,15 @@ def room_for_text(container: Figure | SubFigure, panels: int) -> float:
 
 
 def label_every(labels: Sequence[str], places: int, room: float) -> int:
-    """Return 1 if labels at all places fit into `room` characters, 2 if at every second one, and so on."""
+    """Return 1 if labels at all places fit, 2 if those at every second one do, and so on.
+
+    Args:
+        labels: those to be written; the longest decides.
+        places: how many places stand at equal distances, the first and the last at the ends of the axis.
+        room: characters that fit along the axis.
+    """
     longest = max((len(label) for label in labels), default=0)
-    fitting = max(1, int(room / (longest + _GAP_CHARACTERS)))
-    return max(1, -(-places // fitting))
+    return max(1, math.ceil((longest + _GAP_CHARACTERS) * (places - 1) / room))
 
 
 def spaced(places: Sequence[float], labels: Sequence[str], room: float) -> list[int]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _MAP_ROW_MM = 3.9
 _MAP_FRAME_MM = 30.0  # title, group names and slanted visits
+_SPACE = "\u00a0"  # keeps a count on the line of its last word
 _LINE = 1.35  # of lines of text, in text sizes
 _INSIDE = 1.2  # room between the text of a box and its edges, in text sizes
 _ARROW = 2.2  # height of an arrow in text sizes
@@ -73,14 +74,14 @@ def _excluded(statistics: Statistics) -> list[str]:
     excluded = statistics["flow.patients.all.baseline.excluded"].value
     rows = statistics.select(analysis="flow", variable="rows_patients")
     reasons = [row for row in rows if row.statistic.startswith("excluded_")]
-    return [f"Excluded: {excluded:.0f}", *(f"{row.note}: {row.value:.0f}" for row in reasons)]
+    return [f"Excluded: {excluded:.0f}", *(f"{row.note}:{_SPACE}{row.value:.0f}" for row in reasons)]
 
 
 def _entered(statistics: Statistics, group: Group) -> list[str]:
     """Return a group's name and size, when its patients were enrolled if that is known, and what day 0 is."""
     analysed = statistics[f"flow.patients.{group.id}.baseline.analysed"].value
     enrolled = [f"Enrolled {' to '.join(group.enrolment)}"] if group.enrolment else []
-    return [f"{group.label}: {analysed:.0f}", *enrolled, f"Day 0: {group.day0}"]
+    return [f"{group.label}:{_SPACE}{analysed:.0f}", *enrolled, f"Day 0: {group.day0}"]
 
 
 def _outcome(statistics: Statistics, config: CohortConfig, group: Group) -> list[str]:

@@ -94,7 +94,8 @@ def _panel(
         if base is not None:
             axes.plot(
                 [base.value] * 2, [0.6, len(variants) + 0.5], color=style.colour, linewidth=0.8,
-                linestyle=(0, (1, 1.5)), zorder=1, label=f"{group.short_label}: base rule ({_short(variants[0])})",
+                linestyle=(0, (1, 1.5)), zorder=1,
+                label=f"{group.short_label}: base rule ({_short(variants[0])})",
             )  # fmt: skip
         for index, (row, rate) in enumerate(rates):
             axes.plot([rate.lower, rate.upper], [row + shift] * 2, color=style.colour, linewidth=1.0)

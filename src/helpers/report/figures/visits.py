@@ -132,7 +132,11 @@ def counts_above(
     """
     look: dict[str, Any] = {"textcoords": "offset points", "va": "bottom", "color": colour}
     height = 2 + _LINE * line * text_size()
-    for i in spaced(places, counts, room / (1 + 2 * _MARGIN)):
+    axes.annotate(
+        "n", (0, 1), xycoords="axes fraction", xytext=(_n_left(counts[0], room), height), ha="right", **look
+    )
+    left, right = axes.get_xlim()
+    for i in spaced(places, counts, room * (places[-1] - places[0]) / (right - left)):
         axes.annotate(
             counts[i],
             (places[i], 1),
@@ -141,9 +145,6 @@ def counts_above(
             ha="center",
             **look,
         )
-    axes.annotate(
-        "n", (0, 1), xycoords="axes fraction", xytext=(_n_left(counts[0], room), height), ha="right", **look
-    )
 
 
 def _n_left(first: str, room: float) -> float:
