@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.style import GREY, INK, MM_PER_INCH, character_mm
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _SHARE_OF_AXES = 0.75  # of a panel's width; the rest is its vertical axis
 _GAP_CHARACTERS = 0.5  # a little less than a space between words
+_SIGN = 4  # characters that the sign of a legend takes
+LONG_NAME = 18  # characters of the longest name that stands beside counts
 _NAME = 22  # characters of a group's name on one line
 
 
@@ -29,8 +32,13 @@ def wrapped(name: str, width: int = _NAME) -> str:
     return "\n".join(textwrap.wrap(name, width)) or name
 
 
+def long_names(config: CohortConfig, groups: Sequence[str]) -> bool:
+    """Return whether the short names of these groups are too long to stand beside something."""
+    return any(len(config.group(group).short_label) > LONG_NAME for group in groups)
+
+
 def day_0_title(unit: str, config: CohortConfig, groups: Sequence[str], width: float = 2 * _NAME) -> str:
-    """Return the title of a time axis: the unit and what day 0 is in each group.
+    """Return the title of a time axis: the unit and what day 0 is in each group, long names by their roles.
 
     >>> from types import SimpleNamespace as S
     >>> day_0_title("Days", S(group=lambda name: S(short_label=name, day0="diagnosis")), ["a", "b"])
@@ -40,7 +48,8 @@ def day_0_title(unit: str, config: CohortConfig, groups: Sequence[str], width: f
     starts = {group.day0 for group in found.values()}
     if len(starts) == 1:
         return wrapped(f"{unit} since {starts.pop()}", int(width))
-    lines = [f"{group.short_label}: {group.day0}" for group in found.values()]
+    long = long_names(config, groups)
+    lines = [f"{group.role if long else group.short_label}: {group.day0}" for group in found.values()]
     return "\n".join([f"{unit} since day 0", *(wrapped(line, int(width)) for line in lines)])
 
 
@@ -52,13 +61,15 @@ def marks_legend(
     Args:
         container: what it belongs to.
         handles: artists with labels, as they are drawn.
-        columns: the most that stand side by side.
+        columns: the most that stand side by side; fewer where they have no room.
         title: stands above, in the middle; the title of the axes above where they share one.
     """
     if not handles and not title:
         return
+    longest = max((len(str(handle.get_label())) for handle in handles), default=0) + _SIGN
+    fitting = int(size_mm(container)[0] / character_mm() / longest)
     container.legend(
-        handles=handles, loc="outside lower center", ncols=min(columns, max(1, len(handles))),
+        handles=handles, loc="outside lower center", ncols=max(1, min(columns, fitting, len(handles))),
         handlelength=1.8, columnspacing=1.4, title=title or None,
     )  # fmt: skip
 
@@ -140,10 +151,32 @@ def say_absent(container: Figure | SubFigure, message: str) -> None:
     )
 
 
+@dataclass(frozen=True)
+class CountRow:
+    """One row of counts below a plot.
+
+    Attributes:
+        label: stands left of the counts.
+        group: whose counts they are.
+        texts: one a column.
+        header: stands above the row, over the plot's whole width; for names that are too long for the side.
+    """
+
+    label: str
+    group: str
+    texts: list[str]
+    header: str = ""
+
+    @property
+    def lines(self) -> int:
+        """Lines of text that the row takes with its header."""
+        return 1 + (self.header.count("\n") + 1 if self.header else 0)
+
+
 def count_rows(
     axes: Axes,
     positions: Sequence[float],
-    rows: Sequence[tuple[str, Sequence[object]]],
+    rows: Sequence[CountRow],
     colours: Sequence[str],
     *,
     title: str,
@@ -153,20 +186,30 @@ def count_rows(
     Args:
         axes: an axes below the plot that shares its horizontal axis.
         positions: where the columns stand, in data units.
-        rows: label and counts of each row, from above.
+        rows: from above.
         colours: colour of each row.
         title: what is counted.
     """
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks(range(len(rows)), labels=[label for label, _ in rows])
-    for colour, tick in zip(colours, axes.get_yticklabels(), strict=True):
-        tick.set_color(colour)
+    total = sum(row.lines for row in rows)
+    axes.set_ylim(total - 0.5, -0.5)
     axes.tick_params(axis="both", length=0, labelbottom=False)
-    widest = max((len(str(counts[0])) for _, counts in rows if len(counts)), default=1)
+    widest = max((len(row.texts[0]) for row in rows if row.texts), default=1)
     axes.tick_params(axis="y", pad=4 + 2.5 * widest)  # the first count reaches half its width to the left
     axes.spines[:].set_visible(False)
     axes.patch.set_alpha(0)
     axes.set_title(title, fontweight="normal", color=INK, pad=2)
-    for line, (_, counts) in enumerate(rows):
-        for position, count in zip(positions, counts, strict=True):
-            axes.text(position, line, str(count), ha="center", va="center")
+    line, ticks = 0, []
+    for row, colour in zip(rows, colours, strict=True):
+        if row.header:
+            height = row.lines - 1
+            axes.text(
+                0, line + (height - 1) / 2, row.header, transform=axes.get_yaxis_transform(), color=colour,
+                va="center", linespacing=1.1,
+            )  # fmt: skip
+        line += row.lines
+        ticks.append(line - 1)
+        for position, count in zip(positions, row.texts, strict=True):
+            axes.text(position, line - 1, count, ha="center", va="center")
+    axes.set_yticks(ticks, labels=[row.label for row in rows])
+    for colour, tick in zip(colours, axes.get_yticklabels(), strict=True):
+        tick.set_color(colour)

@@ -14,11 +14,11 @@ from helpers.report.figures.common import (
     count_rows,
     day_0_title,
     label_every,
+    long_names,
     marks_legend,
     room_for_text,
     say_absent,
     size_mm,
-    wrapped,
 )
 from helpers.report.figures.style import MM_PER_INCH, POINTS_PER_INCH, group_styles, text_size
 from helpers.report.figures.survival_data import SurvivalData, read_survival
@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 YEAR = 365
 ABSENT = "No survival times are recorded in this cohort."
 _CURVE_HEIGHT, _ROW_HEIGHT = 6.0, 0.62  # of the curves and of one row below them, to each other
-_SHARE_OF_HEIGHT = 0.5  # of a figure's height that the axes of the curves have at the least
+_LONG_MM = 10.0  # further height of figures with long names
+_LINES_BELOW = 5.5  # lines of text that labels of ticks and axes and the legend take, with what lies between
 
 
 @dataclass(frozen=True)
@@ -72,28 +73,28 @@ class SurvivalFigure:
         labels = {group: self.config.group(group).label for group in groups}
         short = {group: self.config.group(group).short_label for group in groups}
         tables = [layer for layer in self.layers if isinstance(layer, risk_table)]
-        height_mm = size_mm(container)[1]
-        line = LINE * text_size() / POINTS_PER_INCH * MM_PER_INCH / (_SHARE_OF_HEIGHT * height_mm)
         room = room_for_text(container, 1)
-        plot = Plot(None, self.data, labels, short, group_styles(self.config), room, line)  # type: ignore[arg-type]
+        plot = Plot(None, self.data, labels, short, group_styles(self.config), room, 0.0)  # type: ignore[arg-type]
         counted = [(table.title(), table.rows(plot)) for table in tables]
         longest = [text for _, rows in counted for row in rows for text in row.texts]
         every = label_every(longest, len(self.data.ticks), room) if longest else 1
         kept = self.data.ticks[::every]
-        heights = [_CURVE_HEIGHT, *(_ROW_HEIGHT * len(rows) for _, rows in counted)]
+        heights = [_CURVE_HEIGHT, *(_ROW_HEIGHT * sum(row.lines for row in rows) for _, rows in counted)]
+        title = _time_title(plot, self.config)
+        line = _line_share(size_mm(container)[1], title.count("\n") + len(counted), heights)
         grid = container.subplots(len(heights), 1, height_ratios=heights, sharex=True, squeeze=False)[:, 0]
-        plot = replace(plot, axes=grid[0])
+        plot = replace(plot, axes=grid[0], line=line)
         for group in groups:
             _curve(plot, group)
-        _axes(plot, self.config, kept, self.layers)
+        _axes(plot, title, kept, self.layers)
         drawn = [layer for layer in self.layers if not isinstance(layer, risk_table)]
         for layer in drawn:
             layer.draw(plot)
         marks_legend(container, [handle for layer in drawn for handle in layer.handles(plot)], columns=3)
-        for axes, (title, rows) in zip(grid[1:], counted, strict=True):
+        for axes, (counts, rows) in zip(grid[1:], counted, strict=True):
             colours = [plot.styles[row.group].colour for row in rows]
-            texts = [(wrapped(row.label), row.texts[::every]) for row in rows]
-            count_rows(axes, kept, texts, colours, title=title)
+            thinned = [replace(row, texts=row.texts[::every]) for row in rows]
+            count_rows(axes, kept, thinned, colours, title=counts)
 
 
 def survival_figure(statistics: Statistics, config: CohortConfig) -> SurvivalFigure:
@@ -102,6 +103,16 @@ def survival_figure(statistics: Statistics, config: CohortConfig) -> SurvivalFig
 
 
 # --- drawing ----------------------------------------------------------------------------------------
+
+
+def survival_height(config: CohortConfig, plain: float) -> float:
+    """Return the height (mm) of a survival figure: more where names need lines of their own.
+
+    Args:
+        config: names the groups.
+        plain: height with names that stand beside the counts.
+    """
+    return plain + _LONG_MM if long_names(config, config.group_ids) else plain
 
 
 def draw_survival(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
@@ -125,7 +136,25 @@ def draw_survival_kmunicate(
     (figure + effect(medians=True) + median(words=False) + risk_table(layout="kmunicate")).draw(container)
 
 
-def _axes(plot: Plot, config: CohortConfig, ticks: list[int], layers: Sequence[Layer | risk_table]) -> None:
+def _time_title(plot: Plot, config: CohortConfig) -> str:
+    unit = f"Years (of {YEAR} days)" if _counts_years(plot.data.ticks) else "Days"
+    return day_0_title(unit, config, list(plot.labels), plot.room)
+
+
+def _line_share(height_mm: float, further: int, heights: Sequence[float]) -> float:
+    """Return the height of a line of text in shares of the axes of the curves.
+
+    Args:
+        height_mm: of the figure.
+        further: lines of titles beyond those that every figure has.
+        heights: of the axes to each other; the curves stand first.
+    """
+    line_mm = LINE * text_size() / POINTS_PER_INCH * MM_PER_INCH
+    axes_mm = (height_mm - (_LINES_BELOW + further) * line_mm) * heights[0] / sum(heights)
+    return line_mm / max(axes_mm, line_mm)
+
+
+def _axes(plot: Plot, title: str, ticks: list[int], layers: Sequence[Layer | risk_table]) -> None:
     axes, data = plot.axes, plot.data
     axes.set_ylim(0, 1.02)
     axes.spines["left"].set_bounds(0, 1)
@@ -135,8 +164,7 @@ def _axes(plot: Plot, config: CohortConfig, ticks: list[int], layers: Sequence[L
     in_years = _counts_years(data.ticks)
     axes.set_xticks(ticks, labels=[str(day // YEAR if in_years else day) for day in ticks])
     axes.tick_params(labelbottom=True)
-    unit = f"Years (of {YEAR} days)" if in_years else "Days"
-    axes.set_xlabel(day_0_title(unit, config, list(plot.labels)))
+    axes.set_xlabel(title)
     if not any(isinstance(layer, names) for layer in layers):
         axes.legend(loc="lower left", handlelength=2.2, borderaxespad=0.3)
 

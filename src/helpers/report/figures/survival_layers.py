@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from helpers.errors import CompendiumError
-from helpers.report.figures.common import halo, interval_handle, wrapped
+from helpers.report.figures.common import LONG_NAME, CountRow, halo, interval_handle, wrapped
 from helpers.report.figures.style import GREY, INK, GroupStyle
 from helpers.report.figures.survival_data import SurvivalData, effect_lines
 from helpers.results.format import format_interval, format_number, format_p_equation
@@ -28,6 +28,7 @@ _COUNTED = {
     "cum.censor": "censored so far",
 }
 _NAME_SHARE = 0.6  # of the width of the axes that a group's name takes at most on one line
+_FULL = 1.15  # of the room counted in mean characters: words have more narrow letters than the mean
 LINE = 1.35  # of lines of text, in text sizes
 
 
@@ -77,15 +78,6 @@ class _Plain:
     def handles(self, plot: Plot) -> list[Artist]:  # noqa: ARG002 - those of other layers need the plot
         """Return nothing: it is text."""
         return []
-
-
-@dataclass(frozen=True)
-class CountRow:
-    """One row below the curves: its label, the group it belongs to and one text a tick."""
-
-    label: str
-    group: str
-    texts: list[str]
 
 
 # --- layers -----------------------------------------------------------------------------------------
@@ -170,19 +162,33 @@ class effect(_Plain):  # noqa: N801
 
     def draw(self, plot: Plot) -> None:
         """Write what is stored: hazard ratio, difference of survival, test and p-value."""
-        lines = effect_lines(plot.data) + (median_lines(plot) if self.medians else [])
+        stored = effect_lines(plot.data) + (median_lines(plot) if self.medians else [])
+        lines = [part for line in stored for part in wrapped(line, int(_FULL * plot.room)).split("\n")]
         if not lines:
             return
         width = self.x + max(len(line) for line in lines) / plot.room
         top = self.y + (len(lines) + 0.5) * plot.line
         lowest = min(plot.survival(group, min(1.0, width) * plot.data.horizon_days) for group in plot.labels)
-        if lowest > top:
+        if lowest > top and not self._meets_name(plot, min(1.0, width), top):
             plot.axes.text(
                 self.x, self.y, "\n".join(lines), transform=plot.axes.transAxes, ha="left", va="bottom",
                 linespacing=LINE,
             )  # fmt: skip
         else:
             plot.axes.set_title("\n".join(lines), linespacing=LINE)
+
+    def _meets_name(self, plot: Plot, width: float, top: float) -> bool:
+        """Return whether the lines would reach the name under the end of the lowest curve."""
+        horizon = plot.data.horizon_days
+        lowest = min(plot.labels, key=lambda group: plot.survival(group, horizon))
+        name = name_lines(plot, lowest)
+        left = 1 - (max(len(line) for line in name) + 1) / plot.room
+        return width > left and top > plot.survival(lowest, horizon) - (len(name) + 0.5) * plot.line
+
+
+def name_lines(plot: Plot, group: str) -> list[str]:
+    """Return a group's name in the lines in which it stands at its curve."""
+    return wrapped(plot.labels[group], int(_NAME_SHARE * plot.room)).split("\n")
 
 
 @dataclass(frozen=True)
@@ -194,7 +200,7 @@ class names(_Plain):  # noqa: N801
 
     def draw(self, plot: Plot) -> None:
         """Write the names and make room for them."""
-        words = {group: wrapped(label, int(_NAME_SHARE * plot.room)) for group, label in plot.labels.items()}
+        words = {group: "\n".join(name_lines(plot, group)) for group in plot.labels}
         horizon = plot.data.horizon_days
         upper, *lower = sorted(plot.labels, key=lambda group: -plot.survival(group, horizon))
         if not self._fit(plot):
@@ -215,10 +221,7 @@ class names(_Plain):  # noqa: N801
     def _fit(self, plot: Plot) -> bool:
         """Return whether there is room for a name under the lower curve, or there is one curve only."""
         ends = [plot.survival(group, plot.data.horizon_days) for group in plot.labels]
-        lines = (
-            max(wrapped(label, int(_NAME_SHARE * plot.room)).count("\n") for label in plot.labels.values())
-            + 1
-        )
+        lines = max(len(name_lines(plot, group)) for group in plot.labels)
         return len(ends) < 2 or min(ends) > (lines + 0.5) * plot.line
 
     def _write(self, plot: Plot, group: str, words: str, height: float, *, above: bool) -> None:
@@ -313,14 +316,19 @@ class risk_table:  # noqa: N801
     def rows(self, plot: Plot) -> list[CountRow]:
         """Return a row a group, or three of them."""
         found = []
+        long = max(len(name) for name in plot.short_labels.values()) > LONG_NAME
         for group in plot.labels:
             counts = plot.data.counts[group].to_dict("records")
+            name = plot.short_labels[group]
+            header = wrapped(name, int(_FULL * plot.room)) if long else ""
             if self.layout == "groups":
-                found.append(CountRow(plot.short_labels[group], group, [self._cell(row) for row in counts]))
+                cells = [self._cell(row) for row in counts]
+                found.append(CountRow("" if long else name, group, cells, header))
                 continue
-            for label, name in (("at risk", "risk"), ("censored", "censored"), ("events", "events")):
-                texts = [_whole(row, name) for row in counts]
-                found.append(CountRow(f"{plot.short_labels[group]}: {label}", group, texts))
+            for label, count in (("at risk", "risk"), ("censored", "censored"), ("events", "events")):
+                texts = [_whole(row, count) for row in counts]
+                found.append(CountRow(label if long else f"{name}: {label}", group, texts, header))
+                header = ""
         return found
 
     def _cell(self, row: Mapping[Any, float]) -> str:

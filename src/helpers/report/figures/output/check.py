@@ -93,7 +93,7 @@ def check_drawn(folder: Path, journal: Journal, since: float) -> list[Fault]:
 
 
 def _size_faults(
-    file: str, width_mm: float, height_mm: float, journal: Journal, column: Column
+    file: str, width_mm: float, height_mm: float, journal: Journal, column: Column | None
 ) -> Iterator[Fault]:
     columns = get_args(Column) if column is None else (column,)
     widths = {name: journal.width(name) for name in columns}
