@@ -239,11 +239,9 @@ def _draw_panel(axes: Axes, panel: _Panel, config: CohortConfig, room: float) ->
     axes.set_ylim(*_limits(drawn, log=course.log))
     visits = {visit.day: visit for shown in panel.shown.values() for visit in shown.visits}
     visit_axis(axes, [visits[day] for day in sorted(visits)], room)
-    several = len(panel.shown) > 1
     axes.set_title(course.label, pad=above(len(panel.shown)))
     for line, (group, shown) in enumerate(reversed(panel.shown.items())):
-        colour = styles[group].colour if several else GREY
-        counts_above(axes, shown.places, shown.counts, room, line=line, colour=colour)
+        counts_above(axes, shown.places, shown.counts, room, line=line, colour=styles[group].colour)
 
 
 def _values(panel: _Panel) -> pd.Series:

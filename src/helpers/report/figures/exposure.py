@@ -29,12 +29,15 @@ _DEATH = "#b2182b"
 _LONG = 3.0  # follow-up of so many horizons gets a panel of its own for the time up to the horizon
 _YEAR = 365
 _MANY_DOSES = 4
-_LABELLED = 80
+_LABELLED = 80  # patients up to which each has a line
+_SHARES_MM = 95.0  # height of a figure of shares
 
 
 def exposure_height(exposure: pd.DataFrame) -> float:
-    """Return the height in millimetres at which the bars of all patients can be told apart."""
-    return EDGE_MM + ROW_MM * min(len(exposure), _LABELLED) if len(exposure) else 60.0
+    """Return the height in millimetres at which the bars of all patients, or their shares, can be read."""
+    if exposure.empty:
+        return 60.0
+    return EDGE_MM + ROW_MM * len(exposure) if len(exposure) <= _LABELLED else _SHARES_MM
 
 
 def draw_exposure(
