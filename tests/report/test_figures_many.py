@@ -116,9 +116,8 @@ def test_criteria_of_many_are_counts_whose_segments_are_as_long_as_they_say(conf
         x, y = text.get_position()
         group = "control" if "control" in rows[y] else "treated"
         (bar,) = [
-            bar for bar in bars.patches
-            if bar.get_x() < x < bar.get_x() + bar.get_width() and abs(bar.get_y() + bar.get_height() / 2 - y) < 0.1
-        ]  # fmt: skip
+            bar for bar in bars.patches if bar.get_window_extent().contains(*bars.transData.transform((x, y)))
+        ]
         assert bar.get_width() * sizes[group] / 100 == pytest.approx(int(text.get_text()))
     cut = {line.get_label(): line.get_xdata()[0] for line in curves.lines}
     assert cut["Cut-off of the HScore: 169"] == 169
