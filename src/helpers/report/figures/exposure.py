@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import say_absent
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import GREY, INK, RESPONSE_COLOURS, RESPONSE_LABELS
 from helpers.results.format import format_number
 
@@ -33,6 +34,7 @@ def exposure_height(exposure: pd.DataFrame) -> float:
     return EDGE_MM + ROW_MM * min(len(exposure), _LABELLED) if len(exposure) else 60.0
 
 
+@drawing
 def draw_exposure(
     container: Figure | SubFigure,
     exposure: pd.DataFrame,

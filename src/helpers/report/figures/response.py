@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import (
     GREY,
     INK,
@@ -35,6 +36,7 @@ _COLOURS = {"cr": RESPONSE_COLOURS["CR"], "pr": RESPONSE_COLOURS["PR"], "nr": RE
 _COLOURS["died"] = RESPONSE_COLOURS["NR"]
 
 
+@drawing
 def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw stacked bars of CR, PR and NR by visit with n (%), and bands for who went from where to where.
 
@@ -197,6 +199,7 @@ def _legend(statistics: Statistics, groups: Sequence[Group]) -> list[Patch]:
     return handles
 
 
+@drawing
 def draw_response_paths(
     container: Figure | SubFigure, paths: Mapping[str, pd.DataFrame], config: CohortConfig
 ) -> None:
