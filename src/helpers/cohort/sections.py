@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from helpers.vocabulary.response_levels import known_level
+
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
 MonthText = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
@@ -287,16 +289,50 @@ class Steroids(Section):
     )
 
 
-class Response(Section):
-    """How patients without an assessment count at a visit."""
+class Level(Section):
+    """One level of response as the clinicians call it."""
 
-    dead_is: Literal["NR", "missing"] = Field(default="NR", description="Patients dead by the visit.")
+    id: Text = Field(description="What stands in the data and in tables.", examples=["SD"])
+    label: str = Field(
+        default="", description="The level in words; left out for a known one.", examples=["Stable disease"]
+    )
+    responds: bool | None = Field(
+        default=None,
+        description="Whether a patient with this level has responded; may be left out for CR, PR, SD, PD ...",
+        examples=[False],
+    )
+    raw_labels: tuple[str, ...] = Field(default=(), description="Spellings of this level in the raw data.")
+
+
+class Response(Section):
+    """Levels of response, and how patients without an assessment count at a visit."""
+
+    levels: tuple[Level, ...] = Field(
+        default=(),
+        alias="level",
+        description="Levels of response, best first; CR, PR and NR if none is given.",
+    )
+    dead_is: Literal["NR", "missing"] = Field(
+        default="NR",
+        description="Patients dead by the visit: without response, in the denominator, or left out of it.",
+    )
     withdrawn_is: Literal["NR", "missing"] = Field(
         default="NR", description="Patients alive whose treatment was stopped or switched before the visit."
     )
     not_assessed_is: Literal["NR", "missing"] = Field(
         default="missing", description="Patients alive and on treatment without an assessment at the visit."
     )
+
+    @model_validator(mode="after")
+    def _levels_can_be_told(self) -> Self:
+        if len({level.id for level in self.levels}) < len(self.levels):
+            raise ValueError("levels with different ids")
+        for level in self.levels:
+            if level.responds is None and known_level(level.id) is None:
+                raise ValueError(
+                    f"responds = true or false for the level {level.id}, which is not a known one"
+                )
+        return self
 
 
 class Survival(Section):
