@@ -14,6 +14,7 @@ from helpers.cohort.sections import (
     Code,
     Course,
     Criteria,
+    Endpoint,
     Exclusion,
     FollowUp,
     Group,
@@ -80,7 +81,7 @@ class CohortConfig(Section):
         default="", description="Drug whose exposure is described; the id of the treated group if empty."
     )
     added_therapies: tuple[str, ...] = Field(
-        default=("ciclosporin",), description="Drugs counted when first started after day 0 in responders."
+        default=(), description="Drugs counted when first started after day 0 in responders."
     )
     unmapped_variables: Literal["error", "exclude"] = Field(
         default="error",
@@ -135,6 +136,9 @@ class CohortConfig(Section):
     criteria: Criteria = Field(default=Criteria(), description="Clinical criteria.")
     steroids: Steroids = Field(default=Steroids(), description="Glucocorticoids.")
     response: Response = Field(default=Response(), validate_default=True, description="Response at visits.")
+    endpoints: tuple[Endpoint, ...] = Field(
+        alias="endpoint", default=(), description="Endpoints beside death, in the order of display."
+    )
     survival: Survival = Field(default=Survival(), description="Survival.")
     report: Report = Field(default=Report(), description="Figures.")
     exclusions: tuple[Exclusion, ...] = Field(
@@ -181,6 +185,18 @@ class CohortConfig(Section):
         if not self.data_note:
             object.__setattr__(self, "data_note", DATA_NOTES[self.provenance])
         return self
+
+    @field_validator("endpoints")
+    @classmethod
+    def _endpoints_are_known(cls, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+        simple = {"death", *(one.id for one in endpoints if not one.any_of and not one.yes_no)}
+        if len({one.id for one in endpoints}) < len(endpoints):
+            raise ValueError("endpoints with different ids")
+        for one in endpoints:
+            for name in (*one.any_of, *one.competing):
+                if name not in simple - {one.id}:
+                    raise ValueError(f"any_of and competing among {', '.join(sorted(simple - {one.id}))}")
+        return endpoints
 
     @field_validator("response")
     @classmethod

@@ -37,6 +37,7 @@ _FIGURE_NEEDS = {
     "figure_s8_criteria": {"analysis": "diagnosis"},
     "figure_s9_rule_variants": {"analysis": "response_variant"},
     "figure_s10_time_to_response": {"analysis": "time_to_response"},
+    "figure_s12_endpoints": {"analysis": "endpoint"},
 }
 # Tables in which nothing to show is itself the finding, where the cohort has this analysis.
 _SHOWN_EMPTY = {"table_s1_checks": "", "table_s9_discordant": "response_agreement"}
