@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from analysed import NAME, QUICK, analysed
+from helpers.report.formats.page.markup import anchor
 from manuscript_numbers import looked_up, part_spellings, strays
 
-from helpers.report.formats.page.markup import anchor
 from helpers.report.formats.page.page import report_markup, write_report
 from helpers.report.text.document import FigureBlock, TableBlock, build_document
 from helpers.report.text.parts import PARTS

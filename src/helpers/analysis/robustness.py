@@ -1,0 +1,323 @@
+"""What a historical control can and cannot show: time, era, confounding, fragility and power, as stored rows.
+
+Every question is asked of every cohort. Where it has no answer (no death in an arm, too few patients for a model,
+nothing recorded) the row is stored without a value and its note says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.analysis.survival import TREATED, SurvivalTimes
+from helpers.results.store import slug
+from helpers.stats import bayes
+from helpers.stats.delayed_entry import delayed_hazard_ratio, lag_tipping_point
+from helpers.stats.design_error import fisher_design_error, logrank_power, smallest_detectable_ratio
+from helpers.stats.era import calendar_overlap, calendar_trend, era_tipping_point
+from helpers.stats.evalue import confounder_grid, e_value
+from helpers.stats.exact_logrank_interval import exact_logrank_interval
+from helpers.stats.fragility import (
+    fragility_index,
+    leave_one_out,
+    logrank_with_fewer_events,
+    logrank_with_more_events,
+)
+from helpers.stats.landmark import landmark_analysis
+from helpers.stats.logrank import logrank_test
+from helpers.stats.result import Result, StatisticsError
+
+if TYPE_CHECKING:
+    from helpers.results.store import StatisticsStore
+
+TIME, ERA, UNMEASURED, FRAGILE, FEW, DESIGN = (
+    "control_time", "control_era", "unmeasured_confounder", "fragility", "few_events", "design_error"
+)  # fmt: skip
+OUTCOME = "death"
+RATIO, DAYS, POINTS, PATIENTS = "ratio", "days", "percentage points", "patients"
+COMMON_OUTCOME = 0.15
+
+
+@dataclass(frozen=True)
+class Study:
+    """Treated and reference patients of one cohort with their survival from day 0 to the horizon.
+
+    `frame`: patient_id, time (days), event (bool), treated (1 or 0); `horizon` in days.
+    """
+
+    frame: pd.DataFrame
+    horizon: int
+    confidence: float
+
+    @classmethod
+    def of(cls, times: SurvivalTimes, groups: Sequence[str], confidence: float) -> Study:
+        """The patients of the two groups compared, in the order of their ids."""
+        frame = times.frame[times.frame["group"].isin(groups) & (times.frame["time"] > 0)]
+        frame = frame.sort_values("patient_id", ignore_index=True)
+        return cls(frame, times.horizon_days, confidence)
+
+    @property
+    def columns(self) -> tuple[pd.Series, pd.Series, pd.Series]:
+        """Time, event and treated."""
+        return self.frame["time"], self.frame["event"], self.frame[TREATED]
+
+    @property
+    def timepoint(self) -> str:
+        """The horizon as part of an identifier."""
+        return f"day_{self.horizon}"
+
+    @property
+    def comparable(self) -> str:
+        """Why the arms cannot be compared at all; empty if they can."""
+        if self.frame[TREATED].nunique() < 2:
+            return "there are no two groups with a follow-up"
+        return "" if self.frame["event"].any() else "nobody died"
+
+    def counts(self) -> tuple[int, int, int, int]:
+        """Deaths and patients, treated and reference.
+
+        Raises:
+            StatisticsError: somebody's follow-up ended before the horizon, so that the table is not known.
+        """
+        time, event, treated = self.columns
+        if not (event | (time >= self.horizon)).all():
+            raise StatisticsError("time", "follow-up ended before the horizon in some patients")
+        on = treated == 1
+        return int(event[on].sum()), int(on.sum()), int(event[~on].sum()), int((~on).sum())
+
+
+def attempt(call: Callable[[], Result], what: str, n: int = 0) -> Result:
+    """The result of `call`, or one without a value that says why there is none."""
+    try:
+        return call()
+    except StatisticsError as error:
+        return Result(method=what, n=n, note=f"not estimated: {error.problem}")
+
+
+def _store(
+    store: StatisticsStore, study: Study, analysis: str, statistic: str, result: Result, **other: Any
+) -> None:
+    scale = 100.0 if other.get("unit") == POINTS else 1.0
+    scaled = {k: scale * getattr(result, k) for k in ("value", "lower", "upper")} if scale != 1 else {}
+    common = {"group": "both", "timepoint": study.timepoint} | other
+    store.add(analysis, common.pop("variable", OUTCOME), statistic, result=result, **(scaled | common))
+
+
+def describe_lag(
+    study: Study, store: StatisticsStore, *, lag: pd.Series | None, lags: Sequence[float], landmarks: Sequence[float]
+) -> pd.DataFrame:
+    """Store the hazard ratio with delayed entry, landmarks, and what one common lag would do; return the last.
+
+    Args:
+        study, store: the comparison, and where the rows go.
+        lag: days from eligibility to day 0 by patient_id, or None where nobody knows them.
+        lags: common lags of the treated to be tried, in days.
+        landmarks: days from eligibility.
+    """
+    time, event, treated = study.columns
+    own = None if lag is None else study.frame["patient_id"].map(lag).astype(float)
+    if own is None or own.isna().all():
+        note = "not estimated: the day of eligibility is not recorded"
+        _store(store, study, TIME, "delayed_entry", Result("delayed entry", note=note), unit=RATIO)
+    else:
+        known = own.notna()
+        entry, stop = own[known], (own + time)[known]
+        found = attempt(
+            lambda: delayed_hazard_ratio(
+                entry, stop, event[known], treated[known], confidence=study.confidence
+            ),
+            "Cox hazard ratio with delayed entry",
+            int(known.sum()),
+        )
+        _store(store, study, TIME, "delayed_entry", found, unit=RATIO, n_missing=int((~known).sum()))
+        for arm, name in ((1, "treated"), (0, "reference")):
+            part = own[known & (treated == arm)]
+            if len(part):
+                middle = Result("median lag from eligibility to day 0", value=float(part.median()), n=len(part))
+                _store(store, study, TIME, f"lag_{name}", middle, unit=DAYS)
+        start = entry.where(treated[known] == 1)
+        table = landmark_analysis(stop, event[known], start, landmarks=landmarks, confidence=study.confidence)
+        for row in table.itertuples():
+            result = Result("landmark analysis, Cox hazard ratio, score test", row.hazard_ratio, row.lower,
+                            row.upper, row.p_value, n=row.n, note=row.note)  # fmt: skip
+            _store(store, study, TIME, f"landmark_{slug(row.landmark)}", result, unit=RATIO)
+    frame, tipping = lag_tipping_point(
+        time, event, treated, lags=lags, horizon=study.horizon, confidence=study.confidence
+    )
+    _store(store, study, TIME, "lag_tipping_point", tipping, unit=DAYS)
+    for row in frame.itertuples():
+        result = Result("Cox hazard ratio, one common lag of the treated, score test", row.hazard_ratio,
+                        row.lower, row.upper, row.p_value, n=len(study.frame), note=row.note or "")  # fmt: skip
+        _store(store, study, TIME, f"lag_{slug(row.lag)}", result, unit=RATIO)
+    return frame
+
+
+def describe_era(study: Study, store: StatisticsStore, *, years: pd.Series | None) -> pd.DataFrame:
+    """Store overlap in calendar time, the trend among the controls, and the era tipping point; return its steps.
+
+    `years`: calendar time of day 0 as a number by patient_id, None where dates are not recorded.
+    """
+    _, event, treated = study.columns
+    n = len(study.frame)
+    when = None if years is None else study.frame["patient_id"].map(years).astype(float)
+    if when is None:
+        for name in ("calendar_overlap", "control_trend"):
+            _store(store, study, ERA, name, Result(name, n=n, note="not estimated: dates are not recorded"))
+    else:
+        control = treated == 0
+        overlap = attempt(lambda: calendar_overlap(when, treated), "calendar overlap", n)
+        _store(store, study, ERA, "calendar_overlap", overlap, unit=POINTS)
+        trend = attempt(
+            lambda: calendar_trend(when[control], event[control], confidence=study.confidence),
+            "odds ratio of death a calendar year among the controls",
+            int(control.sum()),
+        )
+        _store(store, study, ERA, "control_trend", trend, unit=RATIO)
+    try:
+        frame, tipping = era_tipping_point(*study.counts(), confidence=study.confidence)
+    except StatisticsError as error:
+        frame = pd.DataFrame()
+        tipping = Result("era tipping point", n=n, note=f"not estimated: {error.problem}")
+    _store(store, study, ERA, "tipping_point", tipping, unit="percentage points of survival")
+    for row in frame.itertuples():
+        result = Result("Fisher's test and Newcombe interval with fewer control deaths", row.difference,
+                        row.lower, row.upper, row.p_value, n=n)  # fmt: skip
+        _store(store, study, ERA, f"control_deaths_{row.control_events}", result, unit=POINTS)
+    return frame
+
+
+def describe_unmeasured(
+    study: Study,
+    store: StatisticsStore,
+    ratio: Result,
+    *,
+    prevalence_treated: Sequence[float] = (0.1, 0.3, 0.5),
+    prevalence_control: Sequence[float] = (0.3, 0.5, 0.7, 0.9),
+    effects: Sequence[float] = (2.0, 5.0, 10.0),
+) -> pd.DataFrame:
+    """Store E-values of a hazard `ratio` and what one unmeasured confounder would leave of it; return the grid.
+
+    The common-outcome form is used where more than 15 % died (VanderWeele & Ding 2017), the plain one always.
+    """
+    if not ratio.value > 0:
+        note = "not estimated: there is no hazard ratio"
+        _store(store, study, UNMEASURED, "e_value", Result("E-value", note=note), unit=RATIO)
+        return pd.DataFrame()
+    plain = e_value(ratio.value, ratio.lower, ratio.upper, measure="hazard_ratio")
+    _store(store, study, UNMEASURED, "e_value", plain, unit=RATIO)
+    if study.frame["event"].mean() > COMMON_OUTCOME:
+        common = e_value(ratio.value, ratio.lower, ratio.upper, measure="hazard_ratio", common=True)
+        _store(store, study, UNMEASURED, "e_value_common_outcome", common, unit=RATIO)
+    grid = confounder_grid(
+        ratio.value, ratio.lower, ratio.upper, prevalence_treated=prevalence_treated,
+        prevalence_control=prevalence_control, effects=effects,
+    )  # fmt: skip
+    for row in grid.itertuples():
+        name = "_".join(slug(f"{v:g}") for v in (row.prevalence_treated, row.prevalence_control, row.effect))
+        method = (
+            f"corrected for one confounder: {100 * row.prevalence_treated:g} % of the treated, "
+            f"{100 * row.prevalence_control:g} % of the controls, risk ratio {row.effect:g}"
+        )
+        result = Result(method, row.ratio, row.lower, row.upper, n=len(study.frame), note=row.conclusion)
+        _store(store, study, UNMEASURED, f"corrected_{name}", result, unit=RATIO)
+    return grid
+
+
+def describe_fragility(study: Study, store: StatisticsStore) -> pd.DataFrame:
+    """Store fragility by Fisher's and the log-rank test and the range over leaving one out; return the latter."""
+    time, event, treated = study.columns
+    n = len(study.frame)
+    index = attempt(lambda: fragility_index(*study.counts()), "fragility index", n)
+    _store(store, study, FRAGILE, "fisher_index", index, unit=PATIENTS)
+    more = attempt(lambda: logrank_with_more_events(*study.columns), "log-rank with one more death", n)
+    _store(store, study, FRAGILE, "logrank_one_more", more)
+    for fewer in (1, 2):
+        found = attempt(
+            lambda k=fewer: logrank_with_fewer_events(*study.columns, fewer=k),  # type: ignore[misc]
+            f"log-rank with {fewer} fewer control deaths",
+            n,
+        )
+        _store(store, study, FRAGILE, f"logrank_{fewer}_fewer", found)
+    table = leave_one_out(
+        study.frame["patient_id"],
+        lambda kept: logrank_test(time[kept], event[kept], treated[kept]).p_value,
+    )
+    p = table["value"].to_numpy(dtype=float)
+    worst = table["patient_id"][int(np.nanargmax(p))] if np.isfinite(p).any() else ""
+    spread = Result(
+        "log-rank p with each patient left out: median and range",
+        value=float(np.nanmedian(p)) if worst else float("nan"),
+        lower=float(np.nanmin(p)) if worst else float("nan"),
+        upper=float(np.nanmax(p)) if worst else float("nan"),
+        n=n,
+    )
+    _store(store, study, FRAGILE, "leave_one_out", spread)
+    return table
+
+
+def describe_few_events(study: Study, store: StatisticsStore, *, alternative: float = 0.5) -> None:
+    """Store the exact interval of the hazard ratio and posteriors under three priors with their predictions."""
+    n = len(study.frame)
+    exact = attempt(
+        lambda: exact_logrank_interval(*study.columns, confidence=study.confidence), "exact log-rank interval", n
+    )
+    _store(store, study, FEW, "exact_logrank_interval", exact, unit=RATIO)
+    for prior in bayes.standard_priors(alternative):
+        found = attempt(
+            lambda p=prior: bayes.posterior_hazard_ratio(*study.columns, p).result(  # type: ignore[misc]
+                confidence=study.confidence
+            ),
+            f"posterior hazard ratio, {prior.name} prior",
+            n,
+        )
+        _store(store, study, FEW, f"posterior_{prior.name}", found, unit=RATIO)
+        for name in ("below_1", "below_benefit"):
+            share = Result(f"posterior probability, {prior.name} prior", value=found.details.get(name, np.nan), n=n)
+            _store(store, study, FEW, f"probability_{name}_{prior.name}", share, unit=POINTS)
+        predicted = attempt(
+            lambda p=prior: _predicted(study, p),  # type: ignore[misc]
+            f"prior predictive deaths, {prior.name} prior",
+            n,
+        )
+        _store(store, study, FEW, f"predictive_{prior.name}", predicted, unit=PATIENTS)
+
+
+def _predicted(study: Study, prior: bayes.NormalPrior) -> Result:
+    deaths, size, control_deaths, controls = study.counts()
+    return bayes.prior_predictive_events(prior, deaths, size, control_deaths, controls)
+
+
+def describe_design(study: Study, store: StatisticsStore, *, ratios: Sequence[float] = (0.25, 0.5, 0.75)) -> None:
+    """Store power, and the errors of sign and size of significant results, for supposed true effects.
+
+    The supposed effects are hazard ratios; for Fisher's test the control risk is the observed one and the treated
+    risk follows from it. The observed effect is never supposed: power at it only repeats the p-value.
+    """
+    _, event, treated = study.columns
+    n, events = len(study.frame), int(event.sum())
+    share = float((treated == 1).mean())
+    detect = attempt(lambda: smallest_detectable_ratio(events, share_treated=share), "detectable ratio", n)
+    _store(store, study, DESIGN, "smallest_detectable_ratio", detect, unit=RATIO)
+    for ratio in ratios:
+        calls: dict[str, Callable[[], Result]] = {
+            "logrank": lambda r=ratio: logrank_power(r, events, share_treated=share),  # type: ignore[misc]
+            "fisher": lambda r=ratio: _fisher(study, r),  # type: ignore[misc]
+        }
+        for test, call in calls.items():
+            found = attempt(call, f"power of the {test} test", n)
+            name = f"{test}_{slug(f'{ratio:g}')}"
+            _store(store, study, DESIGN, f"power_{name}", found, unit=POINTS)
+            for error in ("type_s", "type_m"):
+                unit = POINTS if error == "type_s" else "times"
+                value = found.details.get(error, np.nan)
+                _store(store, study, DESIGN, f"{error}_{name}", Result(found.method, value=value, n=n), unit=unit)
+
+
+def _fisher(study: Study, ratio: float) -> Result:
+    _, size, deaths, controls = study.counts()
+    risk = deaths / controls
+    return fisher_design_error(1 - (1 - risk) ** ratio, size, risk, controls)
