@@ -37,7 +37,7 @@ $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-# Compiling now pool every kernel several seconds.
+# Compiling now spares every kernel several seconds.
 $(STAMP): pyproject.toml uv.lock | $(BIN)/uv
 	$(BIN)/uv sync --frozen --compile-bytecode --quiet
 	$(BIN)/python -m compileall -q src

@@ -30,7 +30,8 @@ from helpers.stats.logrank import exact_logrank_test, logrank_test
 from helpers.stats.proportions import poisson_rate, proportion_difference, proportion_interval
 from helpers.stats.repeated import signed_rank_test
 from helpers.stats.rmst import rmst_difference
-from helpers.stats.two_group import hodges_lehmann, rank_sum_test
+from helpers.stats.shift import hodges_lehmann
+from helpers.stats.two_group import rank_sum_test
 
 RATES = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6)
 TREATED, CONTROL, HORIZON, DAY = 20, 21, 56, 28

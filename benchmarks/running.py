@@ -313,25 +313,24 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
         paths += [shortest] * (number - len(paths))
         with (
             forked_kernels() as warm,
-            closing(KernelPool(warm, project / "notebooks", 2)) as pool,
+            closing(KernelPool(warm, project / "notebooks", 2, Path(folder) / "stages")) as kernels,
             ThreadPoolExecutor(2) as pool,
         ):
             assert warm is not None
-            pool.expect(2)  # as in a run, where kernels wait for the notebooks that follow
+            kernels.expect(2)  # as in a run, where kernels wait for the notebooks that follow
             over = threading.Event()
             watching = threading.Thread(target=_watch, args=(warm.pid, most, parent, over))
             watching.start()
-            ended = [
-                pool.submit(
-                    execute_notebook,
-                    path,
-                    Path(folder) / "executed" / f"{turn}.ipynb",
-                    {},
-                    failed=Path(folder) / "failed" / f"{turn}.ipynb",
-                    pool=pool,
-                )
-                for turn, path in enumerate(paths)
-            ]
+
+            def execute(turn: int, path: Path) -> None:
+                name = f"{turn}.ipynb"
+                with kernels.kernel() as kernel:
+                    # The stage shows what an earlier run published, as in a run.
+                    shutil.copytree(Path(folder) / "results", kernel.stage / "results")
+                    target, failed = Path(folder) / "executed" / name, Path(folder) / "failed" / name
+                    execute_notebook(path, target, {}, failed=failed, kernel=kernel)
+
+            ended = [pool.submit(execute, turn, path) for turn, path in enumerate(paths)]
             for future in ended:
                 future.result()
             over.set()

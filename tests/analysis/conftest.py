@@ -37,6 +37,11 @@ id = "week_8"
 label = "Week 8"
 day = 56
 window = [49, 63]
+[criteria]
+diagnosis = ["hlh_2004", "hscore"]
+refractoriness = "refractory_mas"
+eligibility = "eligibility_paper"
+response = "paper"
 """
 
 PATIENTS = """patient_id,group,age,sex,diagnosis,weight_kg,last_contact_day,death_day,fever

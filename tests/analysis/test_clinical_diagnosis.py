@@ -86,7 +86,7 @@ def test_a_file_in_the_cohorts_own_folder_is_evaluated_without_touching_code(sit
 
 def test_a_site_file_that_cannot_be_read_is_named(site, tables):
     (site / "criteria" / "broken.toml").write_text("kind = \n", encoding="utf-8")
-    with pytest.raises(ClinicalError, match=r"criteria/broken\.toml: not readable as TOML"):
+    with pytest.raises(ClinicalError, match=r"criteria/broken\.toml: found text that is not TOML"):
         diagnose(tables, load_config(site), site)
 
 
@@ -112,7 +112,7 @@ def test_hscore_comes_with_its_attainable_range(tables, config, folder, store):
 
 def test_eligibility_counts_every_rule_and_reason(tables, config, folder, store):
     found = diagnose(tables, config, folder)
-    judged = judge_eligibility(tables, found)
+    judged = judge_eligibility(tables, found, config, folder)
     describe_eligibility(judged, tables, config, store)
     rows = store.rows()
     # Every course of the seven is a week long or less: 100 mg at 50 kg is 2 mg/kg/day for 7 days.
@@ -130,7 +130,7 @@ def test_eligibility_counts_every_rule_and_reason(tables, config, folder, store)
 def test_a_cohort_of_patients_alone_says_what_is_missing(bare, store, tmp_path):
     config, tables = bare
     found = diagnose(tables, config, tmp_path)
-    judged = judge_eligibility(tables, found)
+    judged = judge_eligibility(tables, found, config, tmp_path)
     describe_diagnoses(found, config, store, confidence=0.95)
     describe_eligibility(judged, tables, config, store)
     assert judged.refractory is None

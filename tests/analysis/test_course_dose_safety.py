@@ -73,9 +73,9 @@ def test_cumulative_dose_is_of_the_horizon(tables, config, store):
 def test_a_patient_counts_once_an_event_at_the_highest_grade(tables, config, store):
     counts = count_adverse_events(tables, config, store, horizon_days=56, confidence=0.95)
     rows = store.rows()
-    assert rows["adverse_events.cmv_infection.treated.follow_up.count"].value == 2
-    assert rows["adverse_events.cmv_infection.treated.follow_up.grade_2"].value == 1
-    assert "adverse_events.cmv_infection.treated.follow_up.grade_1" not in rows
+    assert rows["adverse_events.cytomegalovirus_infection.treated.follow_up.count"].value == 2
+    assert rows["adverse_events.cytomegalovirus_infection.treated.follow_up.grade_2"].value == 1
+    assert "adverse_events.cytomegalovirus_infection.treated.follow_up.grade_1" not in rows
     assert rows["adverse_events.serious.treated.follow_up.count"].value == 1
     assert rows["adverse_events.grade_3_or_higher.treated.follow_up.count"].value == 1
     assert "adverse_events.rash.treated.follow_up.count" not in rows  # day 70 lies beyond the horizon

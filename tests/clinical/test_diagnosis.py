@@ -1,25 +1,26 @@
 """HLH-2004, EULAR/ACR/PRINTO, Yamaguchi, refractoriness and eligibility: one patient an edge."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.clinical.diagnosis import (
-    DIAGNOSTIC_CRITERIA,
-    cohen_kappa,
-    criteria_agreement,
-    eligibility,
-    evaluate_by_name,
-    longest_runs,
-    mas_diagnosis,
-    refractoriness,
-)
+from helpers.clinical.definitions import load_set
+from helpers.clinical.diagnosis import cohen_kappa, criteria_agreement, evaluate_by_name
+from helpers.clinical.eligibility import Verdicts, eligibility
 from helpers.clinical.errors import ClinicalError
+from helpers.clinical.facts import Written
+from helpers.clinical.refractoriness import TreatmentHistory, longest_runs, refractoriness
+from helpers.clinical.rules import STATE_NAMES
 from helpers.clinical.steroids import daily_glucocorticoid_dose
-from helpers.clinical.units import convert
 
 from .conftest import make_facts
 
+DIAGNOSTIC = (
+    "hlh_2004", "hlh_2004_paper", "hlh_2024", "hscore", "eular_acr_printo_2016", "yamaguchi_1992",
+    "ms_score", "ohi_2022",
+)  # fmt: skip
 ALL_SIGNS = ("fever", "splenomegaly", "hemophagocytosis", "nk_activity_low")
 
 
@@ -158,10 +159,16 @@ def test_eular_acr_printo_thresholds(ferritin, platelets, ast, triglycerides, fi
     assert evaluate_by_name("eular_acr_printo_2016", facts).frame().iloc[0]["verdict"] == verdict
 
 
-def test_eular_acr_printo_triglycerides_of_exactly_156_mg_per_dl_do_not_count():
-    exactly = float(convert(156, "triglycerides", "mg/dL"))
-    assert state("eular_acr_printo_2016", "triglycerides", {"triglycerides": exactly}) == "not met"
-    assert state("eular_acr_printo_2016", "triglycerides", {"triglycerides": exactly + 0.001}) == "met"
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [(156, "mg/dL", "not met"), (157, "mg/dL", "met"), (1.76, "mmol/L", "not met"), (1.77, "mmol/L", "met")],
+)
+def test_eular_acr_printo_triglycerides_in_the_unit_that_was_measured(value, unit, expected):
+    facts, _ = make_facts({"baseline": {"triglycerides": value if unit == "mmol/L" else value / 88.57}})
+    written = Written(np.full(5, float(value)), np.array([0, -1, -1, -1, -1]), (unit,))
+    column = replace(facts.columns["triglycerides"], written=written)
+    facts = replace(facts, columns={**facts.columns, "triglycerides": column, "ferritin": column})
+    assert evaluate_by_name("eular_acr_printo_2016", facts).frame().iloc[0]["triglycerides"] == expected
 
 
 def test_eular_acr_printo_asks_for_fever():
@@ -192,6 +199,9 @@ def test_yamaguchi(values, signs, verdict):
     assert evaluate_by_name("yamaguchi_1992", facts).frame().iloc[0]["verdict"] == verdict
 
 
+BY_EITHER = ("hlh_2004_paper", "hscore")
+
+
 def test_mas_by_either_criteria_set():
     signs = dict.fromkeys(ALL_SIGNS, False) | {"hepatomegaly": False, "known_immunosuppression": False}
     labs = {
@@ -204,9 +214,9 @@ def test_mas_by_either_criteria_set():
     }
     labs |= {"triglycerides": 1.5, "fibrinogen": 2.5, "temperature": 37, "scd25": 100}
     facts, _ = make_facts({"baseline": labs}, signs)
-    row = mas_diagnosis(facts).iloc[0]
     # 34 + 50 + 44 + 30 + 19 = 177 points, but one HLH-2004 item
-    assert row[["hlh_2004_paper", "hscore", "mas"]].tolist() == ["not met", "met", "met"]
+    found = [Verdicts(facts).by_any(names)[0] for names in (["hlh_2004_paper"], ["hscore"], BY_EITHER)]
+    assert [STATE_NAMES[int(code)] for code in found] == ["not met", "met", "met"]
 
 
 def test_agreement_between_criteria():
@@ -233,7 +243,9 @@ def refractory(treatments, *, weight=50.0, **options):
     reason = options.pop("reason", None)
     patients = pd.DataFrame({"patient_id": ["P"], "followup_days": [56.0], "refractory_reason": [reason]})
     doses = daily_glucocorticoid_dose(treatments, {"P": weight}, last_day=56)
-    evaluation, runs = refractoriness(patients, doses, treatments, {"P": weight}, **options)
+    rule = load_set(options.pop("rule", "refractory_mas"))
+    history = TreatmentHistory(patients, treatments, doses, {"P": weight}, **options)
+    evaluation, runs = refractoriness(history, rule)
     return evaluation.frame().iloc[0], runs
 
 
@@ -265,6 +277,33 @@ def refractory(treatments, *, weight=50.0, **options):
 def test_refractoriness_by_dose_and_pulse(rows, high_dose, pulse, verdict):
     row, _ = refractory(courses(*rows))
     assert row[["high_dose", "pulse", "verdict"]].tolist() == [high_dose, pulse, verdict]
+
+
+@pytest.mark.parametrize(
+    ("first_day", "dose", "prior", "verdict"),
+    [
+        (-3, 100, None, "met"),
+        (-2, 100, None, "not met"),
+        (-3, 99, None, "not met"),
+        (-3, 100, {"P": True}, "not met"),
+    ],
+)
+def test_refractory_as_in_the_emapalumab_trials(first_day, dose, prior, verdict):
+    table = courses(("prednisone", first_day, 20, dose, "mg", "po", 1))
+    row, runs = refractory(table, rule="refractory_emerald", prior_response=prior)
+    assert row["verdict"] == verdict
+    assert set(runs["kind"]) == {"high dose"}
+
+
+def test_what_was_entered_stands_before_what_was_worked_out():
+    week = courses(("prednisone", -7, 20, 100, "mg", "po", 1))
+    patients = pd.DataFrame({"patient_id": ["P"], "followup_days": [56.0], "recurrence_on_taper": [True]})
+    doses = daily_glucocorticoid_dose(week, {"P": 50.0}, last_day=56)
+    history = TreatmentHistory(patients, week, doses, {"P": 50.0})
+    rule = load_set("refractory_mas")
+    assert refractoriness(history, rule)[0].frame()["verdict"].tolist() == ["met"]
+    patients["prior_response"] = True
+    assert refractoriness(history, rule)[0].frame()["verdict"].tolist() == ["not met"]
 
 
 def test_refractoriness_by_recurrence_and_prior_response():
@@ -325,8 +364,9 @@ def test_eligibility(changes, verdict):
         patients["diagnosis"] = changes["diagnosis"]
     treatments = courses(("prednisone", -14, 20, 100, "mg", "po", 1))
     doses = daily_glucocorticoid_dose(treatments, {"P": 50.0}, last_day=56)
-    evaluation, _ = refractoriness(patients, doses, treatments, {"P": 50.0})
-    result = eligibility(patients, facts, mas_diagnosis(facts, missing="not_met"), evaluation)
+    history = TreatmentHistory(patients, treatments, doses, {"P": 50.0})
+    evaluation, _ = refractoriness(history, load_set("refractory_mas"))
+    result = eligibility(load_set("eligibility_paper"), patients, Verdicts(facts), evaluation)
     assert result.frame()["verdict"].tolist() == [verdict]
 
 
@@ -334,12 +374,12 @@ def test_eligibility_needs_a_baseline_of_every_patient():
     facts, patients = make_facts({"week_1": FIVE})
     lonely = pd.concat([patients, patients.assign(patient_id="Q")], ignore_index=True)
     with pytest.raises(ClinicalError, match="one baseline row for every patient"):
-        eligibility(lonely, facts, mas_diagnosis(facts), None)
+        eligibility(load_set("eligibility_paper"), lonely, Verdicts(facts), None)
 
 
 def test_all_diagnostic_criteria_evaluate_on_one_table():
     facts, _ = make_facts({"baseline": {**FIVE, "ast": 50, "alt": 50}}, {"fever": True})
-    for name in DIAGNOSTIC_CRITERIA:
+    for name in DIAGNOSTIC:
         evidence = evaluate_by_name(name, facts).evidence(np.arange(len(facts)) == 0)
         assert {"rule", "value", "source_row", "state"} <= set(evidence.columns)
         assert (evidence["criteria"] == name).all()

@@ -4,10 +4,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.clinical.diagnosis import eligibility, mas_diagnosis, refractoriness
+from helpers.clinical.definitions import load_set
+from helpers.clinical.diagnosis import evaluate_by_name
+from helpers.clinical.eligibility import Verdicts, baseline_rows, eligibility
 from helpers.clinical.errors import ClinicalError
-from helpers.clinical.explain import COLUMNS, as_text, explain_patient
-from helpers.clinical.facts import facts_from_measurements, facts_from_visits
+from helpers.clinical.explain import (
+    COLUMNS,
+    Diagnosed,
+    Judgements,
+    ResponseCalls,
+    as_text,
+    explain_patient,
+)
+from helpers.clinical.fact_tables import facts_from_measurements, facts_from_visits
+from helpers.clinical.refractoriness import TreatmentHistory, refractoriness
+from helpers.clinical.response_rules import load_response_rule
 from helpers.clinical.steroids import daily_glucocorticoid_dose
 
 from .conftest import VISIT_DAYS, make_facts
@@ -39,9 +50,22 @@ def explained():
     ]
     treatments = pd.DataFrame(rows, columns=columns)
     doses = daily_glucocorticoid_dose(treatments, {"P": 50.0}, last_day=56)
-    refractory, _ = refractoriness(patients, doses, treatments, {"P": 50.0})
-    eligible = eligibility(patients, facts, mas_diagnosis(facts), refractory)
-    return explain_patient("P", facts, patients, refractory=refractory, eligible=eligible, doses=doses)
+    history = TreatmentHistory(patients, treatments, doses, {"P": 50.0})
+    refractory, _ = refractoriness(history, load_set("refractory_mas"))
+    eligible = eligibility(load_set("eligibility_paper"), patients, Verdicts(facts), refractory)
+    judged = judgements(
+        facts, patients, verdicts={"refractory": refractory, "eligible": eligible}, doses=doses
+    )
+    return explain_patient("P", judged)
+
+
+def judgements(facts, patients, **more):
+    """The calls by the publication's criteria and response rule."""
+    diagnoses = [
+        Diagnosed(evaluate_by_name(name, facts), baseline_rows(facts))
+        for name in ("hlh_2004_paper", "hscore")
+    ]
+    return Judgements(facts, patients, diagnoses, response=ResponseCalls(load_response_rule()), **more)
 
 
 def test_every_call_comes_with_value_day_rule_and_source_row():
@@ -87,12 +111,12 @@ def test_text_leaves_out_what_was_not_done_unless_asked():
 def test_unknown_patient_is_refused():
     facts, patients = make_facts({"baseline": SICK})
     with pytest.raises(ClinicalError, match="patient 'Q' not found"):
-        explain_patient("Q", facts, patients)
+        explain_patient("Q", judgements(facts, patients))
 
 
 def test_dead_patient_is_explained_as_dead():
     facts, patients = make_facts({"baseline": SICK, "week_1": {"platelets": 90}}, death_day=19.0)
-    frame = explain_patient("P", facts, patients, visits=["week_3"])
+    frame = explain_patient("P", judgements(facts, patients), visits=["week_3"])
     answers = frame.drop_duplicates("question").set_index("question")["answer"]
     assert answers["response at week_3"].startswith("NR (died")
     assert "response at week_1" not in answers
@@ -105,10 +129,10 @@ def measurements(*rows):
 
 def test_last_value_within_the_look_back_is_used():
     table = measurements(("P", -9, "ferritin", 1, "ng/mL"), ("P", -3, "ferritin", 2, "ng/mL"),
-                         ("P", -1, "ferritin", 3, "ug/L"), ("P", 1, "ferritin", 4, "ng/mL"),
-                         ("P", -2, "hemoglobin", 9.2, "g/dL"))  # fmt: skip
+                         ("P", -1, "ferritin", 3, "ng/mL"), ("P", 1, "ferritin", 4, "ng/mL"),
+                         ("P", -2, "hemoglobin", 92, "g/L"))  # fmt: skip
     keys = pd.DataFrame({"patient_id": "P", "day": [0, 8, 9, -2]})
-    facts = facts_from_measurements(table, keys, lookback_days=7)
+    facts = facts_from_measurements(table, keys, window=(-7, 0))
     np.testing.assert_array_equal(facts.columns["ferritin"].value, [3, 4, np.nan, 2])
     np.testing.assert_array_equal(facts.columns["ferritin"].day, [-1, 1, np.nan, -3])
     np.testing.assert_array_equal(facts.columns["ferritin"].source_row, [4, 5, np.nan, 3])
@@ -135,3 +159,12 @@ def test_baseline_signs_do_not_hold_at_later_visits_but_lasting_ones_do():
     facts, _ = make_facts({"baseline": SICK}, {"fever": True, "known_immunosuppression": True})
     np.testing.assert_array_equal(facts.columns["fever"].value, [1, *[np.nan] * 4])
     np.testing.assert_array_equal(facts.columns["known_immunosuppression"].value, [1] * 5)
+
+
+def test_the_nearest_value_around_a_day_is_used_the_earlier_of_two_as_near():
+    table = measurements(("P", -23, "ferritin", 1, "ng/mL"), ("P", -19, "ferritin", 2, "ng/mL"),
+                         ("P", -18, "ferritin", 3, "ng/mL"), ("P", -30, "crp", 4, "mg/L"))  # fmt: skip
+    keys = pd.DataFrame({"patient_id": "P", "day": [-21, -20, -24, -10]})
+    facts = facts_from_measurements(table, keys, window=(-7, 3))
+    np.testing.assert_array_equal(facts.columns["ferritin"].value, [1, 2, 1, np.nan])
+    np.testing.assert_array_equal(facts.columns["crp"].value, [np.nan, np.nan, 4, np.nan])

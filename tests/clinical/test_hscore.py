@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers.clinical.definitions import load_criteria
-from helpers.clinical.diagnosis import hscore, hscore_probability, hscore_probability_fit
+from helpers.clinical.diagnosis import hscore, hscore_probability
 from helpers.clinical.engine import evaluate_score
 from helpers.clinical.facts import Facts
 
@@ -78,14 +78,6 @@ def test_probability_between_printed_points_is_interpolated_and_says_so():
     printed = np.isin(expected, list(PRINTED))
     assert set(frame.loc[printed, "probability_method"]) <= {"printed table"}
     assert set(frame.loc[~printed, "probability_method"]) == {"interpolated, not printed"}
-
-
-def test_logistic_fit_stays_within_its_stated_error():
-    inner = [score for score in PRINTED if 90 < score < 250]
-    table = np.array([float(PRINTED[score]) for score in inner])
-    assert np.abs(hscore_probability_fit(inner) - table).max() < 1.15
-    assert hscore_probability_fit(90) < 1
-    assert hscore_probability_fit(250) > 99
 
 
 @pytest.mark.parametrize(

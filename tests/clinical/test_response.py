@@ -251,7 +251,7 @@ def test_withdrawal_is_read_from_the_last_course_and_its_reason():
     assert withdrawal_days(pd.DataFrame(rows, columns=columns), "ruxolitinib") == {"left": 21.0}
 
 
-def transfusions(*days, product="red cells"):
+def transfusions(*days, product="red_cells"):
     columns = ["patient_id", "drug", "start_day", "stop_day", "source_row"]
     return pd.DataFrame([["P", product, day, None, 9] for day in days], columns=columns)
 
@@ -274,11 +274,18 @@ def test_transfusion(days, improved):
     assert frame.iloc[0]["improved"] == improved
 
 
+def test_a_recorded_transfusion_stands_before_the_list_of_treatments():
+    facts, _ = make_facts({"baseline": {"hemoglobin": 70}, "week_1": {"hemoglobin": 90}})
+    known = facts.with_column("red_cell_transfusion", [np.nan, 1.0, np.nan, np.nan, np.nan])
+    given = transfusion_facts(known, transfusions(-2)).columns["red_cell_transfusion"].value
+    np.testing.assert_array_equal(given, [1, 1, 0, 0, 0])
+
+
 def test_independence_from_transfusion_stands_for_the_rise():
     facts, patients = make_facts({"baseline": {"platelets": 30}, "week_1": {"platelets": 33}})
     rule = load_response_rule()
     assert assess_response(facts, patients, rule).iloc[0]["improved"] == ""
-    given = transfusion_facts(facts, transfusions(-1, product="platelets"))
+    given = transfusion_facts(facts, transfusions(-1, product="platelet_concentrate"))
     assert assess_response(given, patients, rule).iloc[0]["improved"] == "platelets"
     assert transfusion_facts(facts, transfusions()) is facts
 
@@ -293,8 +300,8 @@ def test_independence_from_transfusion_stands_for_the_rise():
         ({"alt": 800, "neutrophils": 1.0}, {"alt": 600, "neutrophils": 1.25}, "PR"),  # no own thresholds
     ],
 )
-def test_strict_quarter_rule(baseline, week_1, response):
-    assert call(baseline, week_1, "response_strict_25") == response
+def test_any_two_markers_by_a_quarter(baseline, week_1, response):
+    assert call(baseline, week_1, "response_marsh_2013") == response
 
 
 EMERALD = {
@@ -316,8 +323,8 @@ EMERALD = {
         ({"ldh": 375}, "NR"),
         ({"alt": 60}, "NR"),
         ({"fibrinogen": 1.0}, "NR"),
-        ({"ferritin": 2000}, "CR"),  # 80% below 10,000
-        ({"ferritin": 2001}, "NR"),
+        ({"ferritin": 2000}, "NR"),  # 80% below 10,000, but not below 2000
+        ({"vas": 1, "ferritin": 2001}, "NR"),
         ({"vas": 1}, "CR"),
         ({"vas": 2}, "NR"),
     ],
@@ -325,6 +332,40 @@ EMERALD = {
 def test_emerald_style(changes, response):
     baseline = {**SICK, "ferritin": 10000}
     assert call(baseline, {**EMERALD, **changes}, "response_emerald") == response
+
+
+@pytest.mark.parametrize(
+    ("baseline", "ferritin", "both", "either"),
+    [(10000, 1999, "CR", "CR"), (10000, 2000, "NR", "CR"), (10000, 2001, "NR", "NR"),
+     (5000, 1000, "CR", "CR"), (5000, 1001, "NR", "CR"), (5000, 2000, "NR", "NR")],
+)  # fmt: skip
+def test_ferritin_of_the_emapalumab_trials_is_below_whichever_limit_is_lower(
+    baseline, ferritin, both, either
+):
+    values = {**EMERALD, "ferritin": ferritin}
+    found = [
+        call({**SICK, "ferritin": baseline}, values, "response_emerald", ferritin_limits=limits)
+        for limits in (2, 1)
+    ]
+    assert found == [both, either]
+
+
+@pytest.mark.parametrize(
+    ("marker", "baseline", "week_1", "improved"),
+    [
+        ("scd25", 6000, 4000, True),  # by a third
+        ("scd25", 6000, 4001, False),
+        ("neutrophils", 0.2, 0.5, False),  # doubled, but not above 0.5
+        ("neutrophils", 0.2, 0.51, True),
+        ("neutrophils", 0.4, 0.79, False),
+        ("neutrophils", 0.4, 0.8, True),
+    ],
+)
+def test_markers_of_the_chinese_guideline(marker, baseline, week_1, improved):
+    found = call(
+        {marker: baseline, "leucocytes": 5}, {marker: week_1}, "response_china_2022", column="improved"
+    )
+    assert found == (marker if improved else "")
 
 
 def test_every_variant_side_by_side():

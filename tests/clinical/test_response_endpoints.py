@@ -11,7 +11,6 @@ from helpers.clinical.response_endpoints import (
     confirmed_response,
     first_response,
     kappa,
-    response_at,
     sustained_response,
     time_to_response,
 )
@@ -40,11 +39,6 @@ def cohort():
         patients.append([name, death, float(last), not np.isnan(death)])
     responses = pd.DataFrame(rows, columns=["patient_id", "visit", "day", "response"])
     return responses, pd.DataFrame(patients, columns=["patient_id", "death_day", "followup_days", "died"])
-
-
-def test_response_at_a_visit():
-    found = response_at(*cohort(), "week_3").set_index("patient_id")["response"]
-    assert found[["steady", "lost", "left"]].tolist() == ["CR", "NR", "missing"]
 
 
 def test_best_response_and_the_day_it_was_first_reached():

@@ -1,12 +1,14 @@
 """Comparisons with censored values, and their combination."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from helpers.clinical.errors import ClinicalError
-from helpers.clinical.facts import Column
-from helpers.clinical.rules import CENSORED, MET, NOT_DONE, NOT_MET, compare, compare_to_baseline
-from helpers.clinical.units import accepted_units, canonical_unit, convert
+from helpers.clinical.facts import Column, Facts, Written
+from helpers.clinical.rules import CENSORED, MET, NOT_DONE, NOT_MET, Compare, compare, compare_to_baseline
+from helpers.vocabulary.model import ReferenceRange
 
 from .conftest import split
 
@@ -99,40 +101,30 @@ def test_censored_change_agrees_with_exact_change_for_every_value_it_may_stand_f
             assert set(exact) == {states[0]}
 
 
-@pytest.mark.parametrize(
-    ("variable", "value", "unit", "kept"),
-    [
-        ("ferritin", 3000, "ug/L", 3000),
-        ("ferritin", 3000, "µg/L", 3000),
-        ("hemoglobin", 9.2, "g/dL", 92),
-        ("platelets", 110000, "/uL", 110),
-        ("platelets", 110000, "/mm3", 110),
-        ("leucocytes", 5, "10^3/uL", 5),
-        ("triglycerides", 265, "mg/dL", 2.99198),
-        ("triglycerides", 354.28, "mg/dL", 4.0),
-        ("fibrinogen", 360, "mg/dL", 3.6),
-        ("fibrinogen", 10.58, "umol/L", 3.5972),
-        ("bilirubin", 1, "mg/dL", 17.1),
-        ("creatinine", 1, "mg/dL", 88.4),
-        ("crp", 1.2, "mg/dL", 12),
-        ("albumin", 3, "g/dL", 30),
-        ("temperature", 101.12, "°F", 38.4),
-        ("temperature", 38.4, "°C", 38.4),
-        ("scd25", 2400, "U/mL", 2400),
-    ],
-)
-def test_units_convert_to_the_kept_unit(variable, value, unit, kept):
-    assert convert(value, variable, unit) == pytest.approx(kept, rel=1e-5)
+def test_a_value_is_compared_in_the_unit_in_which_it_was_written():
+    rule = Compare("triglycerides", ">=", 3.0, "mmol/L", kept="mmol/L", threshold=3.0,
+                   limits=(("mg/dl", 265.0), ("mmol/l", 3.0)))  # fmt: skip
+    written = Written(np.array([265.0, 264.0, 3.0, 2.99, 2.66, np.nan]), np.array([0, 0, 1, 1, 2, -1]),
+                      ("mg/dL", "mmol/L", "g/L"))  # fmt: skip
+    kept = np.array([265 / 88.57, 264 / 88.57, 3.0, 2.99, 2.66 * 1.13, np.nan])
+    nothing = np.full(6, np.nan)
+    values = Column(kept, np.zeros(6, dtype=np.int8), "mmol/L", nothing, nothing, written=written)
+    facts = Facts(pd.DataFrame({"patient_id": range(6), "visit": "v", "day": 0}), {"triglycerides": values})
+    assert rule.states(facts).tolist() == [MET, NOT_MET, MET, NOT_MET, MET, NOT_DONE]
+    turned = facts.columns["triglycerides"].take(np.array([5, 0, -1, 2, 3, 4]))
+    again = Facts(facts.keys, {"triglycerides": turned})
+    assert rule.states(again).tolist() == [NOT_DONE, MET, NOT_DONE, MET, NOT_MET, MET]
+    mixed = values.where(np.array([True, False] * 3), replace(values, written=None, value=np.full(6, 3.0)))
+    assert mixed.written.units == ("mg/dL", "mmol/L", "g/L")
+    assert rule.states(Facts(facts.keys, {"triglycerides": mixed})).tolist() == [MET] * 5 + [MET]
 
 
-def test_conversion_is_exact_at_printed_thresholds():
-    assert float(convert(9.2, "hemoglobin", "g/dL")) == 92.0
-    assert float(convert(101.12, "temperature", "F")) == 38.4
-    assert float(convert(110000, "platelets", "/uL")) == 110.0
-
-
-def test_unit_that_cannot_be_converted_is_refused_with_the_accepted_ones():
-    with pytest.raises(ClinicalError, match=r"hemoglobin: unit 'mmol/L'.*g/L, g/dL"):
-        convert(6.2, "hemoglobin", "mmol/L")
-    assert accepted_units("temperature") == ["Cel", "[degF]"]
-    assert canonical_unit("no such variable") is None
+def test_the_laboratorys_own_limit_of_a_value_stands_before_the_range():
+    nothing = np.full(3, np.nan)
+    values = Column(np.array([125.0, 125.0, 125.0]), np.zeros(3, dtype=np.int8), "g/L", nothing, nothing,
+                    low=np.array([np.nan, 120.0, np.nan]))  # fmt: skip
+    ranges = {"hemoglobin": (ReferenceRange(115, 150, "female"), ReferenceRange(130, 175, "male"))}
+    sex = np.array(["male", "male", "female"], dtype=object)
+    facts = Facts(pd.DataFrame({"patient_id": range(3), "visit": "v", "day": 0}), {"hemoglobin": values},
+                  np.arange(3), sex, np.full(3, 40.0), ranges)  # fmt: skip
+    assert Compare("hemoglobin", "<", 1.0, "x LLN").states(facts).tolist() == [MET, NOT_MET, NOT_MET]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from helpers.clinical.steroid_endpoints import alive_at_low_dose, composite_rank, steroid_sparing
+from helpers.clinical.steroid_endpoints import alive_at_low_dose, composite_rank
 from helpers.clinical.steroids import daily_glucocorticoid_dose
 
 # name: (dose from day 0 in mg at 50 kg, last day, death day)
@@ -56,17 +56,6 @@ def test_composite_rank_puts_the_earliest_death_last():
     by_fall = composite_rank(*cohort(), use_fall=True).set_index("patient_id")
     assert by_fall["rank"].equals(rank)
     assert by_fall.loc["low", "value"] == 90
-
-
-def test_one_frame_of_all_endpoints_keeps_every_patient_and_names_whom_doses_describe():
-    doses, patients = cohort()
-    frame = steroid_sparing(doses, patients).set_index("patient_id")
-    assert len(frame) == len(COHORT)
-    low = frame.loc["low", ["baseline_dose", "dose", "fall_percent", "time_to_0.5", "status_to_0.5"]]
-    assert low.tolist() == [2.0, 0.2, 90.0, 0.0, 1.0]
-    assert frame.loc["above", "status_to_0.5"] == 0
-    assert not frame.loc["died19", "cumulative_complete"]
-    assert "alive" in frame.attrs["note"]
 
 
 def test_everyone_dead_is_still_ranked():

@@ -5,8 +5,8 @@ import pytest
 
 from helpers.cohort.config import key_lines, load_config, read_config
 from helpers.cohort.guide import skeleton_config, toml_value
-from helpers.cohort.problems import CohortError
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import CohortError
 
 
 def faults(folder):
@@ -65,8 +65,8 @@ def test_several_errors_are_reported_at_once_with_key_and_line(cohort):
             "{'id': 'week_1', 'label': 'Week 1', 'day': 17, 'window': [4, 10]}",
             "a window (first day, last day) that contains the visit's day 17",
         ),
-        (38, "units.ferritin", "'stone'", "ng/mL, ug/L, mcg/L, ug/dL, mg/L, pmol/L"),
-        (39, "units.feritin", "'feritin'", "a name of the dictionary"),
+        (38, "units.ferritin", "'stone'", "ng/mL, ug/L, ug/dL, mg/L, pmol/L"),
+        (39, "units.feritin", "'feritin'", "a name of the vocabulary"),
         (
             40,
             "tables.patient",
@@ -131,15 +131,15 @@ def test_limits_and_ranges_must_be_ordered(cohort):
         "[reference_ranges.iron]\nlow = 3",
         "[missing_codes]\niron = [-1]",
         '[baseline]\nvariables = ["iron"]',
-        '[baseline]\nprior_therapies = ["iron"]',
+        '[course]\nvariables = ["iron"]',
         '[categories]\niron = ["a"]',
         '[tables.patients.columns]\niron = "Fe"',
     ],
 )
-def test_names_unknown_to_the_dictionary_are_refused(cohort, text):
+def test_names_unknown_to_the_vocabulary_are_refused(cohort, text):
     cohort.append("cohort.toml", text + "\n")
     (problem,) = read_config(cohort.path).problems
-    assert (problem.found, problem.expected) == ("'iron'", "a name of the dictionary")
+    assert (problem.found, problem.expected) == ("'iron'", "a name of the vocabulary")
     assert problem.row in (37, 38)
 
 

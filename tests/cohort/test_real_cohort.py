@@ -42,7 +42,7 @@ def folder(tmp_path_factory):
         "tables": {
             "measurements": {"file": "labs_long.csv"},
             "patients": {
-                "columns": {"sex": "gender_code_1m_2f"},
+                "columns": {"sex": "gender_code_1m_2f", "day0_date": "admission"},
                 "values": {"sex": {"1": "male", "2": "female"}},
             },
         },
@@ -72,7 +72,7 @@ def test_every_one_of_the_raw_rows_is_accounted_for(tables):
     assert sorted(account["source_row"]) == list(range(2, 55_733))
     excluded = account[account["disposition"] == "excluded"]["reason"].value_counts()
     assert set(excluded.index) == {
-        "variable not in the dictionary",
+        "variable not in the vocabulary",
         "outside plausible range",
         "missing code",
         "after death",

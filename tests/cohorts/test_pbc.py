@@ -90,7 +90,7 @@ class TestNotebooks:
         measured = rows[rows["table"] == "measurements"]
         assert len(measured) == 1945 * 12
         counts = measured["reason"].value_counts()
-        assert counts["variable not in the dictionary"] == 1945 * 5  # ascites, hepato, spiders, edema, stage
+        assert counts["variable not in the vocabulary"] == 1945 * 5  # ascites, hepato, spiders, edema, stage
         assert counts["no value recorded"] == 821 + 60 + 73  # cholesterol, alkaline phosphatase, platelets
         assert counts["outside plausible range"] == 1
 

@@ -85,7 +85,7 @@ class TestNotebooks:
             "after death",
             "missing code",
             "outside plausible range",
-            "variable not in the dictionary",
+            "variable not in the vocabulary",
         }
         values = run.table("measurements")
         assert values.loc[values["variable"] == "leucocytes", "value"].max() <= 500

@@ -285,6 +285,33 @@ for (name in names(extremes)) {
   write_set(paste0("extreme_", name), d, checks, "invented")
 }
 
+# ---- unequal arms, rounding, follow-up --------------------------------------------------------------------------
+
+follow_up_check <- function(d, label) {
+  q <- quantile(survfit(Surv(time, 1 - event) ~ 1, data = d), .5)
+  check("median_follow_up", list(arm = label), list(value = q$quantile, lower = q$lower, upper = q$upper))
+}
+
+# One to three patients beside forty: nobody of the few dies, or one of three does.
+many <- data.frame(time = c(1:20, rep(56, 20)), event = rep(c(1, 1, 1, 0, 1), 8), group = "M", b = 0)
+for (size in 1:3) {
+  few <- data.frame(time = c(56, 50, 41)[1:size], event = 0, group = "F", b = 1)
+  d <- rbind(few, many)
+  checks <- c(logrank_checks(d), list(follow_up_check(d[d$group == "F", ], "F"), follow_up_check(many, "M"),
+    check("firth_cox", list(covariates = list("b")), firth_cox(d, "b"), "iterative")))
+  write_set(paste0("few_", size), d, checks, "invented")
+}
+d <- rbind(data.frame(time = c(56, 9.5, 41), event = c(0, 1, 0), group = "F", b = 1), many)
+write_set("few_one_death", d, c(logrank_checks(d), cox_checks(d, "b", FALSE)), "invented")
+
+# Times that differ by rounding only, as 3 * 0.1 and 0.3: R's timefix takes them for one.
+tenths <- c((1:12) * 0.1, seq(0.1, 1.2, length.out = 12), 3 * 0.1, 0.3, 6 * 0.1, 0.6)
+r <- data.frame(time = tenths, event = rep(c(1, 0, 1, 1), 7), group = rep(c("A", "B"), c(14, 14)), b = rep(0:1, c(14, 14)))
+# R finds a time that is asked for by its bits: ask for the times of its own curve.
+at <- survfit(Surv(time, event) ~ 1, data = r)$time[c(3, 6, 9)]
+write_set("rounded_times", r, c(logrank_checks(r), cox_checks(r, "b", TRUE), km_checks(r, at, "all"),
+  list(rmst_check(r, 1.2, "all"), follow_up_check(r, "all"))), "invented")
+
 # ---- competing risks --------------------------------------------------------------------------------------------
 
 competing_set <- function(name, d, source, at) {

@@ -23,6 +23,7 @@ from helpers.stats import (
     proportions,
     repeated,
     rmst,
+    shift,
     two_group,
 )
 
@@ -77,6 +78,11 @@ def km_quantile_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, An
     curve = kaplan_meier.kaplan_meier(*arm(data, args["arm"]), interval=args["interval"])
     found = [curve.quantile(q) for q in as_list(args["q"])]
     return {k: [getattr(r, k) for r in found] for k in ("value", "lower", "upper")}
+
+
+def median_follow_up_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
+    found = kaplan_meier.median_follow_up(*arm(data, args["arm"]))
+    return {"value": found.value, "lower": found.lower, "upper": found.upper}
 
 
 def rmst_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
@@ -176,7 +182,7 @@ RANK_METHODS = ("exact", "asymptotic", "asymptotic_corrected")
 
 
 def hodges_lehmann_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
-    found = two_group.hodges_lehmann(data[args["pair"]]["x"], data[args["pair"]]["y"])
+    found = shift.hodges_lehmann(data[args["pair"]]["x"], data[args["pair"]]["y"])
     return {"value": found.value, "lower": found.lower, "upper": found.upper}
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from helpers.clinical.criteria_files import available_criteria, find_criteria
 from helpers.clinical.response import VARIANTS
 from helpers.cohort.config import CohortConfig
-from helpers.cohort.dictionary import load_dictionary
 from helpers.report.figures.criteria import SHORT
 from helpers.report.tables.clinical import EVIDENCE_TITLES
 from helpers.results.format import format_number
@@ -92,11 +91,11 @@ def _numbers(statistics: Statistics) -> set[float]:
 
 
 def _labels(config: CohortConfig) -> list[str]:
-    """Return texts of the configuration and the dictionary that hold numbers of their own."""
+    """Return texts of the configuration and the vocabulary that hold numbers of their own."""
     texts = [config.title, config.data_note, config.watermark]
     texts += [visit.label for visit in config.visits] + [visit.label.lower() for visit in config.visits]
     texts += [group.label for group in config.groups] + [group.day0 for group in config.groups]
-    texts += [variable.label for variable in load_dictionary().variables.values()]
+    texts += [variable.label for variable in config.vocabulary.variables.values()]
     texts += [*VARIANTS, *_wording_of_criteria()]
     texts += [text[:1].upper() + text[1:] for text in (name.removeprefix("paper, ") for name in VARIANTS)]
     return sorted((text for text in texts if re.search(r"\d", text)), key=len, reverse=True)

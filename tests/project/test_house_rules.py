@@ -24,7 +24,7 @@ SOURCE = ROOT / "src" / "helpers"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # A room may import rooms of lower floors only.
 FLOORS = (
-    {"project", "stats", "results"},
+    {"project", "stats", "results", "vocabulary"},
     {"clinical"},
     {"cohort"},
     {"analysis", "published"},
@@ -34,7 +34,7 @@ FLOORS = (
     {"cluster"},
     {"commands"},
 )
-GROUND = {"errors", "faults"}  # modules that every room may import
+GROUND = {"errors", "faults", "problems"}  # modules that every room may import
 LONGEST_FUNCTION, LONGEST_MODULE, MOST_COMPLEX = 60, 400, 20
 LARGEST_FILE = 1_500_000
 FOREIGN_PATH = re.compile(r"(?<![\w.:/])/(?:work|root|home|Users|tmp)/\w")

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -27,7 +28,8 @@ NAME = "rdmas_reconstructed"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-6]_*.ipynb"))
 COMPARISON = ROOT / "notebooks" / "08_published_comparison.ipynb"
 # Workers of one session share what was analysed.
-_SESSION = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+_SESSION = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+PATIENCE = 1800.0  # seconds; a busy machine is slow, not broken
 QUICK = (NAME, *VARIANTS)
 TONGJI = ROOT / ".." / "shared" / "cohorts" / "tongji_covid"
 
@@ -42,7 +44,7 @@ def _save_json(table: Table, directory: Path) -> Table:
 def _quiet(output: Path) -> Iterator[None]:
     """Send results to a folder, store tables as JSON only and draw nothing."""
     with (
-        mock.patch.dict(os.environ, {"COMPENDIUM_OUTPUT": str(output)}),
+        mock.patch.dict(os.environ, {"COMPENDIUM_OUTPUT": str(output), "COMPENDIUM_RUN": "1"}),
         mock.patch.object(Table, "save", _save_json),
         mock.patch("helpers.report.figures.output.publish.publish_figure", return_value=None),
     ):
@@ -89,25 +91,37 @@ def analysed(name: str) -> Study:
         try:
             building.mkdir()
         except FileExistsError:  # another worker is at it
-            _wait_for(parent)
+            _wait_for(parent, building)
         else:
-            _analyse(name, building)
-            building.rename(parent)
+            _build(name, building, parent)
     folder = EMBEDDED if name == NAME else parent / "cohorts" / name
     return Study.open(folder, parent / "results" / folder.name, parent / "figures")
+
+
+def _build(name: str, building: Path, parent: Path) -> None:
+    if parent.is_dir():  # another worker has just finished
+        building.rmdir()
+        return
+    try:
+        _analyse(name, building)
+        building.rename(parent)
+    except BaseException:
+        shutil.rmtree(building)  # whoever waits for it sees that it will not come
+        raise
 
 
 def _forget_old(folder: Path) -> None:
     """Remove what sessions of former hours left; a worker cannot know that it is the last of its session."""
     for path in folder.glob("analysed-*"):
-        if time.time() - path.stat().st_mtime > 3600:
+        if time.time() - path.stat().st_mtime > 6 * 3600:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _wait_for(folder: Path) -> None:
-    deadline = time.monotonic() + 300
+def _wait_for(folder: Path, building: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not folder.is_dir():
-        assert time.monotonic() < deadline, f"{folder} was not made"
+        assert building.is_dir() or folder.is_dir(), f"{folder} was not made"
+        assert time.monotonic() < deadline, f"{folder} was not made in time"
         time.sleep(0.2)
 
 

@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from importlib.metadata import version
 
-from helpers.cohort.dictionary import load_dictionary
 from helpers.report.journals.table_themes import theme_named
 from helpers.report.tables.cells import Cell, Number, Value
 from helpers.report.tables.content import Row as TableRow
@@ -15,6 +14,7 @@ from helpers.report.text.claims import Row
 from helpers.report.text.methods import SOFTWARE
 from helpers.report.text.wording import Wording
 from helpers.results.store import Statistics
+from helpers.vocabulary.reading import shipped_vocabulary
 
 _DECLARED: dict[str, set[str]] = {}
 _NUMBER = re.compile(r"\d+(?:[.\-]\d+)*")
@@ -50,7 +50,7 @@ def declared_numbers(study) -> set[str]:
 
 def strays(text: str, study) -> list[str]:
     """Return the numbers of a text, its links to statistics taken out, that nothing declares."""
-    for variable in load_dictionary().variables.values():
+    for variable in shipped_vocabulary().variables.values():
         for label in (variable.label, variable.label_zh):
             text = text.replace(label, " ") if re.search(r"\d", label) else text
     for wording in _WORDING:

@@ -7,14 +7,13 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from analysed import NAME, QUICK, analysed
-from helpers.report.formats.page.markup import anchor
 from manuscript_numbers import looked_up, part_spellings, strays
 
 from helpers.report.formats.page.page import report_markup, write_report
+from helpers.report.formats.templates import anchor, asset
 from helpers.report.text.document import FigureBlock, TableBlock, build_document
 from helpers.report.text.parts import PARTS
 from helpers.report.text.wording import LANGUAGES, Wording
@@ -233,7 +232,7 @@ class TestAccess:
             assert head.get("scope")
 
     def test_colours_differ_enough_from_the_paper(self):
-        style = (Path(sys.modules[report_markup.__module__].__file__).parent / "report.css").read_text()
+        style = str(asset("report.css"))
         colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6})", style))
         paper = luminance(colours["paper"])
         for name in ("ink", "link", "warn", "faint"):

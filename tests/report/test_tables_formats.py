@@ -79,8 +79,9 @@ def test_html_escapes_links_and_is_made_once(table, monkeypatch):
     assert 'colspan="4"><strong>Clinical = characteristics</strong>' in text
     assert "<strong>Table S4.</strong>" in text
     assert text.count("<tr>") == len(table.rows)
-    monkeypatch.setattr("helpers.report.formats.html._frame", None)
-    assert table.to_html() == text
+    with monkeypatch.context() as patched:
+        patched.setattr("helpers.report.formats.html.rendered", None)
+        assert table.to_html() == text
     assert page([table]).count(text) == 1
 
 

@@ -7,13 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.results.format import (
-    format_count_percent,
-    format_interval,
     format_number,
     format_p,
-    format_p_equation,
-    format_percent,
-    format_range,
 )
 
 
@@ -55,16 +50,6 @@ def test_p_values(p, text):
 def test_p_value_outside_zero_and_one_is_refused():
     with pytest.raises(ValueError, match="not between 0 and 1"):
         format_p(1.01)
-
-
-def test_composite_formats():
-    assert format_p_equation(0.0001) == "p < 0.001"
-    assert format_p_equation(0.0291) == "p = 0.029"
-    assert format_interval(0.751, 0.999, 2) == "0.75 to 1.00"
-    assert format_range(18, 71) == "18–71"
-    assert format_percent(13 / 21) == "62%"
-    assert format_count_percent(17, 20) == "17 (85%)"
-    assert format_count_percent(0, 0) == "0 of 0"
 
 
 @given(st.floats(-1e9, 1e9, allow_nan=False), st.integers(0, 6))

@@ -110,7 +110,6 @@ def write_project(root: Path) -> Project:
         (root / folder).mkdir(parents=True)
     (root / "pyproject.toml").write_text('[project]\nname = "rdmas-compendium"\n', encoding="utf-8")
     (root / "uv.lock").write_text("version = 1\n", encoding="utf-8")
-    (root / "data" / "dictionary.csv").write_text("name\nferritin\n", encoding="utf-8")
     (root / "notebooks" / "pipeline.toml").write_text(PLAN, encoding="utf-8")
     parameters = project.code('cohort = "small"\nscale = 1', "parameters")
     project.notebook("01_first", project.code('cohort = "small"', "parameters"), project.code(FIRST))

@@ -6,8 +6,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from helpers.cohort.problems import Problem
 from helpers.commands.cli import app
+from helpers.problems import Problem
 
 
 @pytest.fixture

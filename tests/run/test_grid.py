@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from helpers.project.paths import CohortPaths, split_variant
-from helpers.run.grid import check_grid, combinations, parse_grid
+from helpers.run.grid import check_grid, combinations, parse_grid, variant_name, variant_values
 from helpers.run.outcomes import RunError
 from helpers.run.parameters import ParameterError
 from helpers.run.progress import RunProgress
@@ -100,7 +100,7 @@ def test_each_combination_is_run_once_and_again_only_when_something_changed(
 
 
 def test_a_faulty_cohort_is_reported_once_for_all_combinations(go, fake_kernels, monkeypatch) -> None:
-    from helpers.cohort.problems import Problem
+    from helpers.problems import Problem
 
     problem = Problem("patients.csv", 3, "sex", "'x'", "female or male", "correct it")
     monkeypatch.setattr("helpers.run.checking.cohort_problems", lambda _: [problem])
@@ -108,6 +108,26 @@ def test_a_faulty_cohort_is_reported_once_for_all_combinations(go, fake_kernels,
     assert fake_kernels == []
 
 
-def test_a_combination_is_not_named_as_a_cohort(go) -> None:
-    with pytest.raises(RunError, match=r"small@scale=2 is a result of a grid: name the cohort"):
-        go("small@scale=2")
+def test_a_combination_is_run_by_its_name_too(go, project, fake_kernels) -> None:
+    assert go("small@scale=2").ok
+    assert {name.split("/")[0] for name in fake_kernels} == {"small@scale=2"}
+    fake_kernels.clear()
+    assert go("small", "small@scale=2", "small@scale=3").ok
+    assert {name.split("/")[0] for name in fake_kernels} == {"small", "small@scale=3"}
+    fake_kernels.clear()
+    assert go(grid={"scale": [2, 3]}).ok
+    assert fake_kernels == []
+
+
+def test_the_name_of_a_combination_says_its_parameters_alone(go) -> None:
+    with pytest.raises(RunError, match=r"small@scale=2 says its parameters: leave --param and --grid out"):
+        go("small@scale=2", parameters={"scale": 3})
+    with pytest.raises(ParameterError, match=r"@horizon_days=abc: unknown parameter 'horizon_days'"):
+        go("small@horizon_days=abc")
+    with pytest.raises(ParameterError, match=r"@parameters=0123456789ab does not say its parameters"):
+        go("small@parameters=0123456789ab")
+
+
+def test_a_name_and_its_values_are_each_other_s_reverse() -> None:
+    for values in ({"horizon_days": 28}, {"confidence": 0.9, "seed": 1}, {"scale": -2.5}):
+        assert variant_values(variant_name(values)) == values

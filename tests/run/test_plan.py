@@ -50,7 +50,7 @@ def test_first_part_of_a_path_says_where_it_lies(project) -> None:
     paths = CohortPaths.of("small")
     assert locate("cohort/patients.csv", paths) == paths.folder / "patients.csv"
     assert locate("figures/a.pdf", paths) == project.root / "figures" / "small" / "a.pdf"
-    assert locate("project/data/dictionary.csv", paths) == project.root / "data" / "dictionary.csv"
+    assert locate("project/data/published/a.csv", paths) == project.root / "data" / "published" / "a.csv"
     assert locate("statistics/a.csv", paths) == project.root / "results" / "small" / "statistics" / "a.csv"
 
 

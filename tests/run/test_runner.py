@@ -111,7 +111,7 @@ def test_a_touched_file_of_the_same_content_causes_nothing(go, project) -> None:
     assert go() == []
 
 
-@pytest.mark.parametrize("shared", ["data/dictionary.csv", "uv.lock", "data/cohorts/small/cohort.toml"])
+@pytest.mark.parametrize("shared", ["uv.lock", "data/cohorts/small/cohort.toml"])
 def test_what_every_step_depends_on_reaches_every_step(go, project, shared) -> None:
     go()
     with (project.root / shared).open("a") as file:
@@ -200,7 +200,7 @@ def test_cohorts_keep_their_results_apart(go, project) -> None:
 
 
 def test_a_cohort_that_fails_the_check_is_reported_and_the_others_go_on(go, project, monkeypatch) -> None:
-    from helpers.cohort.problems import Problem
+    from helpers.problems import Problem
 
     project.cohort("faulty")
     problem = Problem("patients.csv", 3, "sex", "'x'", "female or male", "correct it")
@@ -219,7 +219,7 @@ def test_a_cohort_that_fails_the_check_is_reported_and_the_others_go_on(go, proj
 
 
 def test_warnings_do_not_stop_a_cohort(go, monkeypatch) -> None:
-    from helpers.cohort.problems import Problem
+    from helpers.problems import Problem
 
     warning = Problem("patients.csv", 3, "sex", "'x'", "y", "z", severity="warning")
     monkeypatch.setattr("helpers.run.checking.cohort_problems", lambda _: [warning])
@@ -384,7 +384,7 @@ class TestProvenance:
         record = json.loads(text)
         assert str(tmp_path) not in text
         assert set(record["raw_data"]) == {"cohort.toml", "measurements.csv", "patients.csv"}
-        assert set(record["project_files"]) == {"data/dictionary.csv", "uv.lock"}
+        assert set(record["project_files"]) == {"uv.lock"}
         assert record["parameters"]["02_second"] == {"scale": 3}
         assert "figures/panel.svg" in record["products"]
         assert "data/events.parquet" not in record["products"]

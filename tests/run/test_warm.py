@@ -78,7 +78,7 @@ class Kernel:
                 said.extend(sorted(content["data"]))
             said.append(content.get("text") or content.get("ename") or "")
 
-        self.client.execute_interactive(code, output_hook=note, timeout=60)
+        self.client.execute_interactive(code, output_hook=note, timeout=PATIENCE)
         return " ".join(part for part in said if part).strip()
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ def kernel(**options: Any) -> Iterator[Kernel]:
         started.close()
 
 
-PATIENCE = 120.0  # seconds; a busy machine is slow, not broken
+PATIENCE = 600.0  # seconds; a busy machine is slow, not broken
 
 
 def within(seconds: float, condition: Callable[[], bool]) -> bool:
@@ -174,11 +174,17 @@ def test_a_plot_is_shown_as_in_an_ordinary_kernel(chosen: ForkServer) -> None:
         assert "image/png" in one.run("import matplotlib.pyplot as plt; plt.plot([1, 2]); None")
 
 
-def test_an_interrupt_ends_the_cell_and_not_the_kernel(chosen: ForkServer) -> None:
+def test_an_interrupt_ends_the_cell_and_not_the_kernel(chosen: ForkServer, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+
+    def interrupt() -> None:
+        if within(PATIENCE, begun.exists):
+            one.manager.interrupt_kernel()
+
     with kernel() as one:
-        timer = threading.Timer(0.5, one.manager.interrupt_kernel)
-        timer.start()
-        assert one.run("import time; time.sleep(60)") == "KeyboardInterrupt"
+        threading.Thread(target=interrupt, daemon=True).start()
+        cell = f"import time\nopen({str(begun)!r}, 'w').close()\ntime.sleep({PATIENCE})"
+        assert one.run(cell) == "KeyboardInterrupt"
         assert one.run("print('still here')") == "still here"
 
 
@@ -186,7 +192,7 @@ def test_a_restart_gives_a_fresh_kernel(chosen: ForkServer) -> None:
     with kernel() as one:
         before = one.run("x = 1; import os; print(os.getpid())")
         one.manager.restart_kernel(now=True)
-        one.client.wait_for_ready(timeout=60)
+        one.client.wait_for_ready(timeout=PATIENCE)
         assert (
             one.run("import os; print(os.getpid() != int(" + before + "), 'x' in globals())") == "True False"
         )
@@ -215,9 +221,9 @@ def test_a_function_runs_in_a_forked_process(chosen: ForkServer, tmp_path: Path)
     with out.open("w+b") as file:
         order = {"function": "os:mkdir", "arguments": {"path": str(tmp_path / "made")}, "paths": []}
         ended = fork(str(chosen.socket), {"call": order}, os.environ, str(tmp_path), (file.fileno(),) * 2)
-        assert ended.wait(30) == 0
+        assert ended.wait(PATIENCE) == 0
         again = fork(str(chosen.socket), {"call": order}, os.environ, str(tmp_path), (file.fileno(),) * 2)
-        assert again.wait(30) == 1
+        assert again.wait(PATIENCE) == 1
     assert (tmp_path / "made").is_dir()
     assert "FileExistsError" in out.read_text()
 

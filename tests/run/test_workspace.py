@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers.project.paths import project_root
+from helpers.run.parameters import ParameterError
 from helpers.run.workspace import UndeclaredInputError, UnreadableCohortError, open_cohort
 
 COHORT = "rdmas_reconstructed"
@@ -41,7 +42,27 @@ def test_a_notebook_gets_everything_by_one_call(output) -> None:
 
 
 def test_a_parameter_replaces_the_horizon_of_the_configuration(output) -> None:
-    assert open_cohort(COHORT, "04_survival", horizon_days=90).horizon_days == 90
+    study = open_cohort(f"{COHORT}@horizon_days=90", "04_survival", horizon_days=90)
+    assert study.horizon_days == 90
+    assert study.paths.results.name == f"{COHORT}@horizon_days=90"
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "expected"), [("", 90, "None"), ("@horizon_days=28", 90, "28"), ("@seed=1", 90, "None")]
+)
+def test_in_a_run_other_parameters_than_the_name_of_the_results_says_are_refused(
+    output, name, days, expected
+) -> None:
+    with pytest.raises(ParameterError, match=r"04_survival opens its cohort with horizon_days = 90") as error:
+        open_cohort(COHORT + name, "04_survival", horizon_days=days)
+    assert f"results called {COHORT}{name} are made with {expected}" in str(error.value)
+    assert not output.exists()
+
+
+def test_by_hand_a_name_that_says_other_parameters_is_refused_too(output, monkeypatch) -> None:
+    monkeypatch.delenv("COMPENDIUM_RUN")
+    with pytest.raises(ParameterError, match=r"horizon_days = None, and .*@horizon_days=28 are made with 28"):
+        open_cohort(f"{COHORT}@horizon_days=28", "04_survival", horizon_days=None)
 
 
 def test_a_notebook_of_the_plan_sees_only_the_tables_it_declares(output) -> None:

@@ -137,7 +137,9 @@ def test_survival_difference_exists_when_one_arm_has_no_death():
     )
     assert found.value == pytest.approx(0.1)
     assert -1 < found.lower < found.value < found.upper <= 1
-    assert 0 < found.p_value < 1
+    # No test: the only variance is that of the other arm.
+    assert isnan(found.p_value)
+    assert "no test: survival is 1 in one arm" in found.note
 
 
 def test_logrank_equals_survdiff():

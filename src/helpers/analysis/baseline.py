@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import compress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -28,7 +29,9 @@ from helpers.stats.contingency import (
     standardized_difference_proportions,
     two_by_two_test,
 )
-from helpers.stats.two_group import adjust_p_values, hodges_lehmann, rank_sum_test, standardized_difference
+from helpers.stats.result import Result, StatisticsError
+from helpers.stats.shift import hodges_lehmann
+from helpers.stats.two_group import adjust_p_values, rank_sum_test, standardized_difference
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -49,13 +52,14 @@ def compare_baseline(
     horizon_days: float,
     confidence: float,
     seed: int,
+    folder: Path | None = None,
 ) -> list[BaselineVariable]:
     """Describe and compare every baseline variable; return them in the order of the table.
 
     Continuous variables: median, quartiles, range, rank-sum test, Hodges-Lehmann shift, standardised
     difference (on the log scale for skewed laboratory values). Binary: count, share with interval, the
     configured 2 x 2 test. Categorical: each level as binary, and an r x c test of the whole. Severity at
-    baseline by the cut-offs of the criteria file ``baseline_severity`` is counted as well.
+    baseline by the configured cut-offs is counted as well; `folder` is the cohort's, if they are its own.
     """
     for group in config.group_ids:
         size = int((tables.patients["group"] == group).sum())
@@ -70,7 +74,7 @@ def compare_baseline(
             _compare_binary(variable.name, variable.values, tables, config, store)
         else:
             _categorical(variable, tables, config, store, confidence, seed)
-    count_severity(tables, config, store, confidence=confidence)
+    count_severity(tables, config, store, confidence=confidence, folder=folder)
     _adjust_for_multiplicity(config, store)
     return variables
 
@@ -104,6 +108,7 @@ def _compare_continuous(
         return
     treated, reference = by_group(variable.values, tables, comparison(config))
     if treated.notna().sum() == 0 or reference.notna().sum() == 0:
+        _say_uncompared(variable.name, int(treated.notna().sum() + reference.notna().sum()), store)
         return
     x, y = as_float(treated), as_float(reference)
     test = rank_sum_test(x, y, method=config.tests.continuous)
@@ -111,9 +116,31 @@ def _compare_continuous(
     store.add(ANALYSIS, variable.name, "test", result=test, value=test.statistic, **common)
     shift = hodges_lehmann(x, y, confidence=confidence)
     store.add(ANALYSIS, variable.name, "shift", result=shift, unit=variable.unit, **common)
-    scale: Literal["log", "identity"] = "log" if variable.skewed and np.nanmin([*x, *y]) > 0 else "identity"
-    size = standardized_difference(x, y, scale=scale)
-    store.add(ANALYSIS, variable.name, "standardized_difference", result=size, **common)
+    store.add(
+        ANALYSIS,
+        variable.name,
+        "standardized_difference",
+        result=_difference(x, y, variable.skewed),
+        **common,
+    )
+
+
+def _difference(x: np.ndarray, y: np.ndarray, skewed: bool) -> Result:
+    """Return the standardised difference; without a value where a group has one patient with a value."""
+    scale: Literal["log", "identity"] = "log" if skewed and np.nanmin([*x, *y]) > 0 else "identity"
+    try:
+        return standardized_difference(x, y, scale=scale)
+    except StatisticsError:
+        n = int(np.isfinite(x).sum() + np.isfinite(y).sum())
+        note = "not estimable: needs two values in each group"
+        return Result(method="standardised mean difference", n=n, note=note)
+
+
+def _say_uncompared(name: str, n: int, store: StatisticsStore) -> None:
+    """Store the comparison of a variable that one group lacks as rows without a value and with the reason."""
+    note = "not estimable: recorded in one group only"
+    for statistic in ("test", "standardized_difference"):
+        store.add(ANALYSIS, name, statistic, n=n, method="no comparison", note=note, group="both", **_WHEN)
 
 
 def _describe_binary(
@@ -166,6 +193,8 @@ def _compare_binary(
         return
     parts = [part.dropna().astype(bool) for part in by_group(values, tables, comparison(config))]
     if any(part.empty for part in parts):
+        if test:
+            _say_uncompared(name, sum(map(len, parts)), store)
         return
     (a, m), (b, n) = ((int(part.sum()), len(part)) for part in parts)
     common: dict[str, Any] = {"group": "both", **_WHEN}
@@ -197,6 +226,8 @@ def _categorical(
     if min(map(sum, counts)):
         test = r_by_c_test(counts, seed=seed)
         store.add(ANALYSIS, variable.name, "test", result=test, value=test.statistic, group="both", **_WHEN)
+    else:
+        _say_uncompared(variable.name, sum(map(sum, counts)), store)
 
 
 def _adjust_for_multiplicity(config: CohortConfig, store: StatisticsStore) -> None:
@@ -273,7 +304,7 @@ def count_prior_therapies(
         for group in config.group_ids:
             count = int((immunosuppressed & (patients["group"] == group).to_numpy()).sum())
             _store_combination("any_but_ivig", "count", count, group, patients, store)
-    return TherapyOverlaps({name: therapy_label(name) for name in present})
+    return TherapyOverlaps({name: therapy_label(name, config) for name in present})
 
 
 def _store_combination(

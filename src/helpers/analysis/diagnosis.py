@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from helpers.analysis.clinical import by_group, clinical_facts, own_criteria, own_folders
-from helpers.analysis.summary import store_share, store_summary
-from helpers.clinical.diagnosis import (
-    criteria_agreement,
-    eligibility,
-    evaluate_by_name,
-    hscore_probability,
-    mas_diagnosis,
-    refractoriness,
+from helpers.analysis.clinical import (
+    DAY0,
+    ONSET,
+    Rulebook,
+    by_group,
+    clinical_facts,
+    diagnostic_names,
+    onset_facts,
 )
+from helpers.analysis.summary import store_share, store_summary
+from helpers.clinical.definitions import Criteria, Score
+from helpers.clinical.diagnosis import criteria_agreement, evaluate_loaded, hscore_probability
+from helpers.clinical.eligibility import Verdicts, baseline_rows, eligibility
 from helpers.clinical.engine import VERDICTS, Evaluation, ScoreEvaluation
-from helpers.clinical.errors import ClinicalError
+from helpers.clinical.equivalents import equivalents_of
+from helpers.clinical.errors import NothingRecordedError
 from helpers.clinical.facts import Facts
+from helpers.clinical.refractoriness import TreatmentHistory, refractoriness
 from helpers.clinical.rules import STATE_NAMES
 from helpers.results.store import slug
 
@@ -44,101 +50,142 @@ WHEN: dict[str, Any] = {"timepoint": "baseline", "unit": "patients"}
 
 @dataclass(frozen=True)
 class Diagnoses:
-    """Verdicts of every criteria set on every patient at baseline.
+    """Verdicts of every criteria set on every patient at one moment.
 
     Attributes:
-        facts: what is known of the patients at the visits.
+        facts: what is known of the patients.
+        rows: the rows of the facts that hold the moment, one a patient.
+        moment: time point of the statistics: ``baseline`` (day 0) or ``mas_onset``.
         verdicts: patient_id, group, one column a criteria set: met, not met, undetermined.
-        titles: title of each criteria set.
-        scores: patient_id, group, score, score_highest, items_present, items_total, probability_percent,
-            probability_qualifier of the HScore; empty where it was not evaluated.
-        cutoff: HScore from which the syndrome is assumed.
+        evaluations: the evaluation of each criteria set and score on the facts, by name.
+        scores: of each score patient_id, group, score, score_highest, items_present, items_total; of the
+            HScore also probability_percent and probability_qualifier.
         absent: criteria sets that could not be evaluated at all, with the reason.
-        folders: the site's own folder of criteria.
+        other: the verdicts at the other moment, where the day of it is recorded.
     """
 
     facts: Facts
+    rows: np.ndarray[Any, np.dtype[np.bool_]]
+    moment: str
     verdicts: pd.DataFrame
-    titles: dict[str, str]
-    scores: pd.DataFrame = field(default_factory=pd.DataFrame)
-    cutoff: float = np.nan
-    absent: dict[str, str] = field(default_factory=dict)
-    folders: tuple[Path, ...] = ()
+    evaluations: Mapping[str, Evaluation | ScoreEvaluation]
+    scored: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    other: Diagnoses | None = None
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Title of each criteria set that was evaluated."""
+        return {name: _of(found).title for name, found in self.evaluations.items()}
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """The HScores; empty where it was not evaluated."""
+        return self.scored.get(SCORE, pd.DataFrame())
+
+    @property
+    def cutoff(self) -> float:
+        """HScore from which the syndrome is assumed; NaN where it was not evaluated."""
+        found = self.evaluations.get(SCORE)
+        return found.score.cutoff.value if isinstance(found, ScoreEvaluation) else np.nan
 
     @property
     def decided(self) -> list[str]:
         """Names of the criteria sets that give at least one patient a verdict."""
-        known = self.verdicts[list(self.titles)].isin(["met", "not met"]).any()
-        return [name for name in self.titles if known[name]]
+        known = self.verdicts[list(self.evaluations)].isin(["met", "not met"]).any()
+        return [name for name in self.evaluations if known[name]]
 
 
-def baseline_rows(facts: Facts) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Tell which rows of the facts are a patient's baseline."""
-    own = np.full(len(facts), -1) if facts.baseline_row is None else facts.baseline_row
-    return np.asarray(own == np.arange(len(facts)))
+def _of(found: Evaluation | ScoreEvaluation) -> Criteria | Score:
+    return found.criteria if isinstance(found, Evaluation) else found.score
 
 
 def diagnose(tables: AnalysisTables, config: CohortConfig, folder: Path) -> Diagnoses:
-    """Evaluate the configured criteria, and those of the cohort's own ``criteria`` folder, at baseline.
+    """Evaluate the configured criteria, and those of the cohort's own ``criteria`` folder.
 
-    A set none of whose variables was ever recorded is named in ``absent``, not called unmet.
+    They are evaluated at the moment of the cohort's settings (day 0, or the diagnosis of MAS), and at the
+    other where its day is recorded. A set none of whose variables was ever recorded is named in ``absent``,
+    not called unmet. Rules of refractoriness and eligibility are no diagnoses.
     """
-    facts = clinical_facts(tables, config)
-    own = own_criteria(folder, ("criteria", "score"))
-    names = [*config.criteria.diagnosis, *[name for name in own if name not in config.criteria.diagnosis]]
-    folders, rows = own_folders(folder), baseline_rows(facts)
+    rules = Rulebook.of(config, folder)
+    names = diagnostic_names(config, folder)
+    at_day0 = clinical_facts(tables, config)
+    found = {DAY0: _diagnose(names, at_day0, baseline_rows(at_day0), DAY0, tables, rules)}
+    at_onset = onset_facts(tables, config)
+    if at_onset is not None:
+        every = np.ones(len(at_onset), dtype=bool)
+        found[ONSET] = _diagnose(names, at_onset, every, ONSET, tables, rules)
+    first = config.criteria.moment if config.criteria.moment in found else DAY0
+    others = [one for moment, one in found.items() if moment != first]
+    return replace(found[first], other=others[0] if others else None)
+
+
+def _diagnose(
+    names: Sequence[str],
+    facts: Facts,
+    rows: np.ndarray[Any, np.dtype[np.bool_]],
+    moment: str,
+    tables: AnalysisTables,
+    rules: Rulebook,
+) -> Diagnoses:
     verdicts = by_group(facts.keys.loc[rows, ["patient_id"]].reset_index(drop=True), tables)
-    titles, absent, scores, cutoff = {}, {}, pd.DataFrame(), np.nan
+    evaluations: dict[str, Evaluation | ScoreEvaluation] = {}
+    absent, scored = {}, {}
     for name in names:
         try:
-            evaluation = evaluate_by_name(name, facts, extra_directories=folders)
-        except ClinicalError as error:
-            if "ever recorded" not in str(error):
-                raise
+            evaluation = evaluate_loaded(rules.criteria(name), facts)
+        except NothingRecordedError as error:
             absent[name] = str(error)
             continue
+        evaluations[name] = evaluation
         verdicts[name] = VERDICTS[evaluation.verdict[rows]]
-        if isinstance(evaluation, Evaluation):
-            titles[name] = evaluation.criteria.title
-            continue
-        titles[name] = evaluation.score.title
-        if name == SCORE:
-            scores, cutoff = _scores(evaluation, rows, verdicts), evaluation.score.cutoff.value
-    return Diagnoses(facts, verdicts, titles, scores, cutoff, absent, tuple(folders))
+        if isinstance(evaluation, ScoreEvaluation):
+            scored[name] = _scores(evaluation, rows, verdicts[["patient_id", "group"]])
+    return Diagnoses(facts, rows, moment, verdicts, evaluations, scored, absent)
 
 
 def _scores(
-    evaluation: ScoreEvaluation, rows: np.ndarray[Any, np.dtype[np.bool_]], verdicts: pd.DataFrame
+    evaluation: ScoreEvaluation, rows: np.ndarray[Any, np.dtype[np.bool_]], patients: pd.DataFrame
 ) -> pd.DataFrame:
     frame = evaluation.frame()[rows].reset_index(drop=True)
-    value, qualifier = hscore_probability(frame["score"].to_numpy())
     columns = ["score", "score_highest", "items_present", "items_total"]
-    return pd.concat([verdicts[["patient_id", "group"]], frame[columns]], axis=1).assign(
-        probability_percent=value, probability_qualifier=qualifier
-    )
+    table = pd.concat([patients, frame[columns]], axis=1)
+    if evaluation.score.name != SCORE:
+        return table
+    value, qualifier = hscore_probability(frame["score"].to_numpy())
+    return table.assign(probability_percent=value, probability_qualifier=qualifier)
 
 
 def describe_diagnoses(
     found: Diagnoses, config: CohortConfig, store: StatisticsStore, *, confidence: float
 ) -> None:
-    """Store by group how many meet each criteria set, the HScores, and the agreement of every two sets."""
-    for group in config.group_ids:
-        mine = found.verdicts[found.verdicts["group"] == group]
-        for name in found.titles:
-            _store_verdicts(mine[name], name, group, store, confidence)
-        if len(found.scores):
-            _store_scores(found.scores[found.scores["group"] == group], group, store)
-    if len(found.scores):
-        store.add(ANALYSIS, SCORE, "cutoff", value=found.cutoff, timepoint="baseline", unit="points",
-                  method="cut-off of the score")  # fmt: skip
+    """Store by group how many meet each criteria set, the scores, and the agreement of every two sets.
+
+    At the other moment only the sets that give somebody a verdict are stored.
+    """
+    moments = [(found, list(found.evaluations))]
+    if found.other is not None:
+        moments.append((found.other, found.other.decided))
+    for one, names in moments:
+        for group in config.group_ids:
+            mine = one.verdicts[one.verdicts["group"] == group]
+            for name in names:
+                _store_verdicts(mine[name], name, group, one.moment, store, confidence)
+            for name, scores in one.scored.items():
+                if name in names:
+                    _store_scores(name, scores[scores["group"] == group], group, one.moment, store)
+        for name in one.scored:
+            if name in names and isinstance(score := one.evaluations[name], ScoreEvaluation):
+                store.add(ANALYSIS, slug(name), "cutoff", value=score.score.cutoff.value,
+                          timepoint=one.moment, unit="points", method="cut-off of the score")  # fmt: skip
     for pair in criteria_agreement(found.verdicts, found.decided).to_dict("records"):
-        _store_agreement({str(key): value for key, value in pair.items()}, store)
+        _store_agreement({str(key): value for key, value in pair.items()}, found.moment, store)
 
 
 def _store_verdicts(
-    verdicts: pd.Series, name: str, group: str, store: StatisticsStore, confidence: float
+    verdicts: pd.Series, name: str, group: str, moment: str, store: StatisticsStore, confidence: float
 ) -> None:
-    common: dict[str, Any] = {"group": group, "n": len(verdicts), **WHEN}
+    common: dict[str, Any] = {"group": group, "n": len(verdicts), **WHEN, "timepoint": moment}
     counts = {state: int((verdicts == word).sum()) for word, state in STATES.items()}
     for state, count in counts.items():
         store.add(ANALYSIS, slug(name), state, value=count, method=f"patients: {name}", **common)
@@ -146,38 +193,47 @@ def _store_verdicts(
     if known:
         store_share(
             store, ANALYSIS, slug(name), counts["met"], known, confidence=confidence, group=group,
-            timepoint="baseline", statistic="met_percent", of="of the patients with a verdict",
+            timepoint=moment, statistic="met_percent", of="of the patients with a verdict",
             n_missing=counts["undetermined"],
         )  # fmt: skip
 
 
-def _store_scores(scores: pd.DataFrame, group: str, store: StatisticsStore) -> None:
-    common: dict[str, Any] = {"group": group, "timepoint": "baseline", "n": len(scores)}
-    method = "scores, missing items giving no points"
-    store_summary(store, ANALYSIS, "hscore_points", scores["score"], unit="points", method=method, **common)
+def _store_scores(name: str, scores: pd.DataFrame, group: str, moment: str, store: StatisticsStore) -> None:
+    common: dict[str, Any] = {"group": group, "timepoint": moment, "n": len(scores)}
+    variable = slug(name)
+    if name == SCORE:
+        method = "scores, missing items giving no points"
+        store_summary(
+            store, ANALYSIS, f"{variable}_points", scores["score"], unit="points", method=method, **common
+        )
+        store_summary(
+            store, ANALYSIS, f"{variable}_highest", scores["score_highest"], unit="points",
+            method="highest attainable scores, missing items giving the most points", **common,
+        )  # fmt: skip
+        store_summary(
+            store, ANALYSIS, f"{variable}_probability", scores["probability_percent"], unit="%",
+            qualifiers=scores["probability_qualifier"], **common,
+            method="probabilities by the printed table, straight lines between its points",
+        )  # fmt: skip
+    else:
+        known = scores["score"].dropna()
+        partly = common | {"n": len(known), "n_missing": len(scores) - len(known)}
+        store_summary(store, ANALYSIS, f"{variable}_points", known, unit="points",
+                      method="scores of the patients with all values", **partly)  # fmt: skip
     store_summary(
-        store, ANALYSIS, "hscore_highest", scores["score_highest"], unit="points",
-        method="highest attainable scores, missing items giving the most points", **common,
-    )  # fmt: skip
-    store_summary(
-        store, ANALYSIS, "hscore_probability", scores["probability_percent"], unit="%",
-        qualifiers=scores["probability_qualifier"], **common,
-        method="probabilities by the printed table, straight lines between its points",
-    )  # fmt: skip
-    store_summary(
-        store, ANALYSIS, "hscore_items", scores["items_present"], unit="items",
+        store, ANALYSIS, f"{variable}_items", scores["items_present"], unit="items",
         method=f"items known of {scores['items_total'].max() if len(scores) else 0:g}", **common,
     )  # fmt: skip
-    store.add(ANALYSIS, "hscore_items", "total", value=scores["items_total"].max(), unit="items",
+    store.add(ANALYSIS, f"{variable}_items", "total", value=scores["items_total"].max(), unit="items",
               method="items of the score", **common)  # fmt: skip
 
 
-def _store_agreement(pair: dict[str, Any], store: StatisticsStore) -> None:
+def _store_agreement(pair: dict[str, Any], moment: str, store: StatisticsStore) -> None:
     variable = f"{slug(pair['criteria_a'])}_v_{slug(pair['criteria_b'])}"
     counts = ("both_met", "a_only", "b_only", "neither")
     n = sum(int(pair[name]) for name in counts)
     note = f"{pair['criteria_a']}|{pair['criteria_b']}"
-    common: dict[str, Any] = {"timepoint": "baseline", "n": n, "n_missing": int(pair["undetermined"])}
+    common: dict[str, Any] = {"timepoint": moment, "n": n, "n_missing": int(pair["undetermined"])}
     common["note"] = note
     for name in counts:
         store.add(AGREEMENT, variable, name, value=pair[name], unit="patients",
@@ -189,7 +245,7 @@ def _store_agreement(pair: dict[str, Any], store: StatisticsStore) -> None:
 
 @dataclass(frozen=True)
 class Eligible:
-    """Refractoriness and eligibility of every patient; None with the reason where it cannot be judged."""
+    """Refractoriness and eligibility of every patient; None, with the reason, where they are not judged."""
 
     refractory: Evaluation | None
     eligible: Evaluation | None
@@ -197,27 +253,45 @@ class Eligible:
     why_not: str = ""
 
 
-def judge_eligibility(tables: AnalysisTables, found: Diagnoses) -> Eligible:
-    """Judge refractoriness on day 0 and the inclusion and exclusion rules of the publication.
+def judge_eligibility(
+    tables: AnalysisTables, found: Diagnoses, config: CohortConfig, folder: Path
+) -> Eligible:
+    """Judge refractoriness on day 0, and inclusion and exclusion, by the rules of the cohort's settings.
 
-    Needs the table of treatments, weights and a diagnosis of each patient.
+    Refractoriness needs the table of treatments and weights, eligibility a visit on day 0.
     """
-    patients = tables.patients
-    lacking = [name for name in ("treatments",) if name in tables.absent]
-    lacking += [f"patients.{name}" for name in ("diagnosis", "weight_kg") if name not in patients]
-    if lacking:
-        return Eligible(None, None, pd.DataFrame(), f"not recorded: {', '.join(lacking)}")
-    if not baseline_rows(found.facts).any():
-        return Eligible(None, None, pd.DataFrame(), "no visit on day 0")
-    weights = patients.set_index("patient_id")["weight_kg"].dropna().astype(float)
-    refractory, runs = refractoriness(
-        patients, tables.doses, tables.treatments, weights, prior_response=_prior_response(tables)
-    )
-    try:
-        mas = mas_diagnosis(found.facts)
-    except ClinicalError as error:
-        return Eligible(refractory, None, runs, str(error))
-    return Eligible(refractory, eligibility(patients, found.facts, mas, refractory), runs)
+    rules, chosen, patients = Rulebook.of(config, folder), config.criteria, tables.patients
+    if not (chosen.refractoriness or chosen.eligibility):
+        return Eligible(None, None, pd.DataFrame(), "no rule of refractoriness or eligibility is configured")
+    reasons, refractory, runs = [], None, pd.DataFrame()
+    if chosen.refractoriness:
+        lacking = ["treatments"] if "treatments" in tables.absent else []
+        lacking += ["patients.weight_kg"] if "weight_kg" not in patients else []
+        if lacking:
+            reasons.append(f"not recorded: {', '.join(lacking)}")
+        else:
+            refractory, runs = refractoriness(
+                _history(tables, config), rules.criteria_set(chosen.refractoriness)
+            )
+    eligible = None
+    day0 = found if found.moment == DAY0 else found.other
+    if chosen.eligibility and (day0 is None or not day0.rows.any()):
+        reasons.append("no visit on day 0")
+    elif chosen.eligibility and day0 is not None:
+        try:
+            verdicts = Verdicts(day0.facts, rules.folders, rules.measures)
+            eligible = eligibility(rules.criteria_set(chosen.eligibility), patients, verdicts, refractory)
+        except NothingRecordedError as error:
+            reasons.append(str(error))
+    return Eligible(refractory, eligible, runs, "; ".join(reasons))
+
+
+def _history(tables: AnalysisTables, config: CohortConfig) -> TreatmentHistory:
+    weights = tables.patients.set_index("patient_id")["weight_kg"].dropna().astype(float)
+    return TreatmentHistory(
+        tables.patients, tables.treatments, tables.doses, weights, prior_response=_prior_response(tables),
+        equivalents=equivalents_of(config.vocabulary),
+    )  # fmt: skip
 
 
 def _prior_response(tables: AnalysisTables) -> dict[str, bool] | None:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.analysis.survival import TREATED, SurvivalTimes
+from helpers.analysis.survival import TREATED, SurvivalTimes, hazard_ratios, not_estimated
 from helpers.analysis.variables import comparison
 from helpers.stats.contingency import odds_ratio, two_by_two_test
-from helpers.stats.cox import cox_regression
-from helpers.stats.firth import firth_cox, firth_logistic
+from helpers.stats.firth import firth_logistic
 from helpers.stats.logrank import (
     exact_logrank_test,
     logrank_test,
@@ -49,8 +48,9 @@ def effects_on_survival(
     (conditional exact, Firth), ratio and difference of restricted means, difference of survival at the
     horizon, difference of risks. Tests: log-rank (asymptotic, exact, Monte Carlo), Gehan-weighted, and the
     2 x 2 tests of dead against alive. Those of the 2 x 2 table are left out where somebody's follow-up ended
-    before the horizon, for then the table is not known; the exact log-rank test of a cohort too large to
-    enumerate is stored without a p-value, and its note says why.
+    before the horizon, for then the table is not known; what else cannot be computed or estimated (the exact
+    log-rank test of a cohort too large to enumerate, a hazard ratio without a death while both groups were at
+    risk) is stored without a value, and its note says why.
     """
     groups = comparison(config)
     frame = times.frame[times.frame["group"].isin(groups)]
@@ -80,10 +80,9 @@ def _hazard_ratios(
     frame: pd.DataFrame, groups: list[str], confidence: float
 ) -> Iterator[tuple[str, str, Result]]:
     data = (frame["time"], frame["event"], frame["group"])
-    columns: dict[str, Any] = {"time": "time", "event": "event", "covariates": [TREATED]}
-    fit = cox_regression(frame, confidence=confidence, **columns)
-    yield "cox_efron", RATIO, fit.result(TREATED)
-    yield "cox_firth", RATIO, firth_cox(frame, confidence=confidence, **columns).result(TREATED)
+    efron, firth = hazard_ratios(frame, confidence)
+    yield "cox_efron", RATIO, efron
+    yield "cox_firth", RATIO, firth
     yield "peto", RATIO, peto_hazard_ratio(*data, treated=groups[0], confidence=confidence)
 
 
@@ -92,10 +91,15 @@ def _time_scale(
 ) -> Iterator[tuple[str, str, Result]]:
     data = (frame["time"], frame["event"], frame["group"])
     options: dict[str, Any] = {"treated": groups[0], "confidence": confidence}
-    last = frame.groupby("group")["time"].max().min()
-    if last >= horizon:  # beyond the shorter follow-up the restricted mean is not known
-        yield "rmst_ratio", RATIO, rmst_ratio(*data, horizon, **options)
-        yield "rmst_difference", DAYS, rmst_difference(*data, horizon, **options)
+    for name, unit, contrast in (
+        ("rmst_ratio", RATIO, rmst_ratio),
+        ("rmst_difference", DAYS, rmst_difference),
+    ):
+        try:
+            yield name, unit, contrast(*data, horizon, **options)
+        except StatisticsError as error:  # beyond the shorter follow-up the restricted mean is not known
+            method = f"restricted mean survival time to {horizon:g}"
+            yield name, unit, not_estimated(error, method, len(frame))
     yield "survival_difference", POINTS, survival_difference(*data, horizon, **options)
 
 
@@ -104,8 +108,11 @@ def _risks(frame: pd.DataFrame, groups: list[str], confidence: float) -> Iterato
     size = [int((frame["group"] == group).sum()) for group in groups]
     table = np.array([[d, n - d] for d, n in zip(dead, size, strict=True)])
     yield "odds_ratio_exact", RATIO, odds_ratio(table, confidence=confidence)
-    logistic = firth_logistic(frame, outcome="event", covariates=[TREATED], confidence=confidence)
-    yield "odds_ratio_firth", RATIO, logistic.result(TREATED)
+    try:
+        logistic = firth_logistic(frame, outcome="event", covariates=[TREATED], confidence=confidence)
+        yield "odds_ratio_firth", RATIO, logistic.result(TREATED)
+    except StatisticsError as error:
+        yield "odds_ratio_firth", RATIO, not_estimated(error, "Firth-penalised odds ratio", len(frame))
     for method in ("newcombe", "miettinen_nurminen"):
         found = proportion_difference(
             dead[0], size[0], dead[1], size[1], method=method, confidence=confidence

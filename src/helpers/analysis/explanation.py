@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.analysis.diagnosis import diagnose, judge_eligibility
+from helpers.analysis.clinical import DAY0
+from helpers.analysis.diagnosis import Diagnoses, diagnose, judge_eligibility
 from helpers.analysis.response_rules import RuleCalls, call_responses
-from helpers.clinical.explain import COLUMNS, explain_patient
+from helpers.clinical.explain import COLUMNS, Diagnosed, Judgements, ResponseCalls, explain_patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,25 +44,33 @@ def explain_one(
         ClinicalError: the patient is unknown, or nothing that the rules look at was ever recorded.
     """
     diagnoses = diagnose(tables, config, folder)
-    judged = judge_eligibility(tables, diagnoses)
+    eligible = judge_eligibility(tables, diagnoses, config, folder)
     calls = found or call_responses(tables, config, folder)
     chosen = None if visits is None else list(visits)
-    explained = explain_patient(
-        patient_id,
+    verdicts = {"refractory": eligible.refractory, "eligible": eligible.eligible}
+    judged = Judgements(
         calls.facts,
         tables.patients,
-        criteria=list(diagnoses.titles),
-        refractory=judged.refractory,
-        eligible=judged.eligible,
-        response_rule=calls.rule,
-        doses=None if tables.doses.empty else tables.doses,
-        dose_rule=config.steroids.dose_summary,
-        visits=chosen if config.criteria.response else [],
-        extra_directories=diagnoses.folders,
-        withdrawal_day=calls.withdrawn,
+        _diagnosed(diagnoses),
+        {question: verdict for question, verdict in verdicts.items() if verdict is not None},
+        ResponseCalls(calls.rule, calls.withdrawn) if calls.rule is not None else None,
+        None if tables.doses.empty else tables.doses,
+        config.steroids.dose_summary,
     )
+    explained = explain_patient(patient_id, judged, visits=chosen)
     own = _clinician_rows(calls.clinician, patient_id, chosen)
     return pd.concat([explained, own], ignore_index=True) if len(own) else explained
+
+
+def _diagnosed(found: Diagnoses) -> list[Diagnosed]:
+    """Return the evaluations at each moment with the rows that hold it."""
+    moments = [one for one in (found, found.other) if one is not None]
+    return [
+        Diagnosed(evaluation, one.rows, "" if one.moment == DAY0 else "when MAS was diagnosed")
+        for one in moments
+        for name, evaluation in one.evaluations.items()
+        if one is found or name in one.decided
+    ]
 
 
 def _clinician_rows(responses: pd.DataFrame, patient_id: str, visits: list[str] | None) -> pd.DataFrame:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from helpers.cohort.dictionary import load_dictionary
 from helpers.cohort.flow import missingness, patient_flow, row_flow
 from helpers.results.store import slug
 
@@ -78,7 +77,7 @@ def count_missing(tables: AnalysisTables, config: CohortConfig, store: Statistic
     """Store the share of living patients with a value by variable, visit and group; return it for the map.
 
     Returns:
-        Shares from 0 to 1: rows are variable labels in the dictionary's order, columns (group label, visit
+        Shares from 0 to 1: rows are variable labels in the vocabulary's order, columns (group label, visit
         label); missing where nobody was alive.
     """
     counts = missingness(tables, config)
@@ -93,11 +92,11 @@ def count_missing(tables: AnalysisTables, config: CohortConfig, store: Statistic
         )  # fmt: skip
     shares = counts["n_observed"] / counts["n_expected"].where(counts["n_expected"] > 0)
     wide = counts.assign(share=shares).pivot(index="variable", columns=["group", "visit"], values="share")
-    dictionary = load_dictionary()
-    names = [name for name in dictionary.measured if name in wide.index]
+    vocabulary = config.vocabulary
+    names = [name for name in vocabulary.measured if name in wide.index]
     columns = [(group.id, visit.id) for group in config.groups for visit in config.visits]
     table = wide.reindex(index=names, columns=pd.MultiIndex.from_tuples(columns))
-    table.index = pd.Index([dictionary[name].label for name in names])
+    table.index = pd.Index([vocabulary[name].label for name in names])
     table.columns = pd.MultiIndex.from_tuples(
         [(group.label, visit.label) for group in config.groups for visit in config.visits]
     )

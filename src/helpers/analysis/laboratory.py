@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis.summary import store_share, store_summary
-from helpers.cohort.dictionary import load_dictionary
 from helpers.stats.repeated import signed_rank_test
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ def describe_course(tables: AnalysisTables, config: CohortConfig, store: Statist
         for visit in config.visits
     }
     for name in present:
+        unit = config.vocabulary[name].unit
         for group in config.groups:
             wide = _wide(tables, name, group.id, "value")
             if wide.empty:
@@ -42,7 +42,9 @@ def describe_course(tables: AnalysisTables, config: CohortConfig, store: Statist
             for visit in config.visits:
                 if visit.id in wide:
                     followed = alive[group.id, visit.id]
-                    _describe(name, group.id, visit.id, wide[visit.id], flags[visit.id], followed, store)
+                    _describe(
+                        name, unit, group.id, visit.id, wide[visit.id], flags[visit.id], followed, store
+                    )
             _changes(name, group.id, wide, flags, config, store)
     return present
 
@@ -60,10 +62,16 @@ def _alive(tables: AnalysisTables, group: str, day: int) -> int:
 
 
 def _describe(
-    name: str, group: str, visit: str, values: pd.Series, flags: pd.Series, alive: int, store: StatisticsStore
+    name: str,
+    unit: str,
+    group: str,
+    visit: str,
+    values: pd.Series,
+    flags: pd.Series,
+    alive: int,
+    store: StatisticsStore,
 ) -> None:
     observed = values.dropna()
-    unit = load_dictionary()[name].unit
     common: dict[str, Any] = {
         "group": group,
         "timepoint": visit,
@@ -94,7 +102,7 @@ def _changes(
     baseline = config.baseline_visit
     if baseline is None or baseline.id not in wide:
         return
-    unit = load_dictionary()[name].unit
+    unit = config.vocabulary[name].unit
     for visit in config.visits:
         if visit.id == baseline.id or visit.id not in wide:
             continue

@@ -10,21 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from helpers.analysis.clinical import (
-    by_group,
-    clinical_facts,
-    own_criteria,
-    own_folders,
-    response_rule_name,
-)
+from helpers.analysis.clinical import Rulebook, by_group, clinical_facts, own_criteria
 from helpers.analysis.summary import store_share
-from helpers.clinical.errors import ClinicalError
+from helpers.clinical.errors import NothingRecordedError
 from helpers.clinical.response import (
     VARIANTS,
     ResponseRule,
     assess_response,
     compare_rules,
-    load_response_rule,
     response_evidence,
     transfusion_facts,
     withdrawal_days,
@@ -47,7 +40,6 @@ if TYPE_CHECKING:
 
 CALLS, AGREEMENT, VARIANT = "response_by_rule", "response_agreement", "response_variant"
 ENDPOINT, TIME = "response_endpoint", "time_to_response"
-DEFAULT_RULE = "response_paper"
 CLASSES = ("CR", "PR", "NR")
 CLINICIAN, RULE = "clinician", "rule"
 CALLED = ("CR", "PR", "NR", "missing")
@@ -59,21 +51,23 @@ class RuleCalls:
 
     Attributes:
         facts: what is known of the patients at the visits.
-        rule: the rule, with every open choice as a setting.
+        rule: the rule, with every open choice as a setting; None if the cohort applies none.
         calls: see `helpers.clinical.response.assess_response`; with the patient's group.
         clinician: the clinicians' calls: patient_id, visit, day, response; empty where there are none.
         withdrawn: day from which each patient had left the study drug for want of effect or tolerance.
         settings: how dead, withdrawn and not assessed patients count, by the cohort's configuration.
+        rules: the rules that the cohort can apply.
         folder: the cohort's folder.
         why_not: why there is nothing to call; empty where there is.
     """
 
     facts: Facts
-    rule: ResponseRule
+    rule: ResponseRule | None
     calls: pd.DataFrame
     clinician: pd.DataFrame
     withdrawn: Mapping[str, float]
     settings: Mapping[str, str]
+    rules: Rulebook
     folder: Path
     why_not: str = ""
 
@@ -96,30 +90,31 @@ def call_responses(tables: AnalysisTables, config: CohortConfig, folder: Path) -
         "withdrawn": config.response.withdrawn_is,
         "missing": config.response.not_assessed_is,
     }
-    wanted = bool(config.criteria.response)
-    rule = load_response_rule(
-        response_rule_name(config, folder) if wanted else DEFAULT_RULE,
-        extra_directories=own_folders(folder),
-        settings=settings,
-    )
+    rules = Rulebook.of(config, folder)
+    rule = rules.response(config.criteria.response, settings) if config.criteria.response else None
     left = withdrawal_days(tables.treatments, config.study_drug) if config.study_drug else {}
     clinician = tables.responses[tables.responses["visit"].notna()]
-    shared = {"withdrawn": left, "settings": settings, "folder": Path(folder), "clinician": clinician}
+    shared = {"withdrawn": left, "settings": settings, "rules": rules, "folder": Path(folder)}
     calls, why_not = pd.DataFrame(columns=["group", "n_recorded"]), ""
-    if not wanted:
+    if rule is None:
         why_not = "no response rule is configured"
     elif config.baseline_visit is None:
         why_not = "the cohort has no visit on day 0"
     else:
         try:
             calls = by_group(assess_response(facts, tables.patients, rule, withdrawal_day=left), tables)
-        except ClinicalError as error:
-            if "ever recorded" not in str(error):
-                raise
+        except NothingRecordedError as error:
             why_not = str(error)
     if not why_not and not (calls["n_recorded"] > 0).any():
         calls, why_not = calls.iloc[:0], "nothing the rule looks at was measured after baseline"
-    return RuleCalls(facts=facts, rule=rule, calls=calls, why_not=why_not, **shared)  # type: ignore[arg-type]
+    return RuleCalls(
+        facts=facts,
+        rule=rule,
+        calls=calls,
+        clinician=clinician,
+        why_not=why_not,
+        **shared,  # type: ignore[arg-type]
+    )
 
 
 def describe_calls(
@@ -139,7 +134,7 @@ def describe_calls(
             }
             for name in CLASSES:
                 store.add(CALLS, "class", name.lower(), value=int(counts.get(name, 0)), unit="patients",
-                          method=found.rule.title, **common)  # fmt: skip
+                          method="" if found.rule is None else found.rule.title, **common)  # fmt: skip
             dead = int((mine["reason"] == "died").sum())
             store.add(
                 CALLS, "class", "dead", value=dead, unit="patients", method="dead by the visit", **common
@@ -198,7 +193,7 @@ def discordant_evidence(found: RuleCalls, discordant: pd.DataFrame) -> pd.DataFr
 
     Columns of `helpers.clinical.engine.EVIDENCE_COLUMNS`; only comparisons with a value at the visit.
     """
-    if discordant.empty:
+    if discordant.empty or found.rule is None:
         return pd.DataFrame()
     wanted = pd.MultiIndex.from_frame(discordant[["patient_id", "visit"]])
     keys = pd.MultiIndex.from_frame(found.facts.keys[["patient_id", "visit"]])
@@ -227,7 +222,7 @@ def describe_variants(
     frame = by_group(
         compare_rules(
             found.facts, tables.patients, variants=variants, withdrawal_day=found.withdrawn,
-            extra_directories=own_folders(found.folder),
+            extra_directories=found.rules.folders, measures=found.rules.measures,
         ),
         tables,
     )  # fmt: skip

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.analysis.clinical import by_group, clinical_facts
-from helpers.analysis.diagnosis import baseline_rows
+from helpers.analysis.clinical import Rulebook, by_group, clinical_facts
 from helpers.analysis.summary import store_share
-from helpers.clinical.definitions import Criteria, load_criteria
+from helpers.clinical.eligibility import baseline_rows
 from helpers.clinical.engine import evaluate
-from helpers.clinical.errors import ClinicalError
+from helpers.clinical.errors import NothingRecordedError
 from helpers.clinical.rules import MET, NOT_MET
 
 if TYPE_CHECKING:
@@ -20,24 +20,28 @@ if TYPE_CHECKING:
     from helpers.results.store import StatisticsStore
 
 ANALYSIS = "severity"
-CUT_OFFS = "baseline_severity"
 
 
 def count_severity(
-    tables: AnalysisTables, config: CohortConfig, store: StatisticsStore, *, confidence: float
+    tables: AnalysisTables,
+    config: CohortConfig,
+    store: StatisticsStore,
+    *,
+    confidence: float,
+    folder: Path | None = None,
 ) -> None:
-    """Store by group how many patients meet each item of the criteria file ``baseline_severity``.
+    """Store by group how many patients meet each item of the configured cut-offs of severity.
 
-    Patients whose value is missing, or cut off by a reporting limit on the wrong side, are not among the n.
+    Nothing is stored where the settings name none. Patients whose value is missing, or cut off by a reporting
+    limit on the wrong side, are not among the n. `folder` is the cohort's, if it has criteria of its own.
     An item nobody can be judged by is left out.
     """
-    criteria = load_criteria(CUT_OFFS)
-    assert isinstance(criteria, Criteria)
+    if not config.criteria.severity:
+        return
+    criteria = Rulebook.of(config, folder).criteria_set(config.criteria.severity)
     try:
         evaluation = evaluate(criteria, clinical_facts(tables, config))
-    except ClinicalError as error:
-        if "ever recorded" not in str(error):
-            raise
+    except NothingRecordedError:
         return
     rows = baseline_rows(evaluation.facts)
     groups = by_group(evaluation.facts.keys.loc[rows, ["patient_id"]], tables)["group"].to_numpy()
@@ -51,7 +55,7 @@ def count_severity(
             count, n = int((mine == MET).sum()), int(np.isin(mine, (MET, NOT_MET)).sum())
             common: dict[str, Any] = {"group": group, "timepoint": "baseline", "note": item.label}
             common |= {"n": n, "n_missing": size - n}
-            method = f"patients who meet the rule of {CUT_OFFS}.toml"
+            method = f"patients who meet the rule of {criteria.name}.toml"
             store.add(ANALYSIS, item.id, "count", value=count, unit="patients", method=method, **common)
             if n:
                 store_share(store, ANALYSIS, item.id, count, confidence=confidence, **common)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from helpers.analysis.summary import store_summary
@@ -87,13 +88,15 @@ def describe_fall(
             ANALYSIS,
             DOSE,
             "fall_of_median",
-            value=100 * (before - after) / before,
+            value=100 * (before - after) / before if before > 0 else None,
             unit="%",
             n=int(wide[last.id].notna().sum()),
             method="fall between the two medians",
+            note="" if before > 0 else "not estimable: the median at baseline is 0",
             **common,
         )
         own = falls[falls["patient_id"].isin(pairs.index)]["fall_percent"]
+        own = own[np.isfinite(own.astype(float))]
         store.add(
             ANALYSIS,
             DOSE,
@@ -102,6 +105,7 @@ def describe_fall(
             n=len(pairs),
             unit="%",
             method="median of each patient's own fall; survivors only",
+            note="" if len(own) else "not estimable: nobody had a dose at baseline",
             **common,
         )
         test = signed_rank_test(pairs[baseline.id].to_numpy(), pairs[last.id].to_numpy())
@@ -135,55 +139,54 @@ def describe_low_dose(
     times = times.merge(known[["patient_id", "group"]], on="patient_id")
     for group in config.group_ids:
         rows = times[times["group"] == group]
-        if rows.empty:
-            continue
-        store.add(
-            ANALYSIS,
-            "low_dose",
-            "threshold",
-            value=threshold,
-            unit="mg/kg/d",
-            group=group,
-            n=len(rows),
-            timepoint="follow_up",
-            method="setting of the cohort",
-        )
-        common: dict[str, Any] = {"group": group, "timepoint": f"day_{horizon_days:g}"}
-        _store_low_dose_counts(rows, store, common)
-        curve = cumulative_incidence(rows["time"], rows["status"], cause=1, confidence=confidence)
-        store.add(ANALYSIS, "low_dose", "incidence", result=curve.at(horizon_days), **common)
+        if not rows.empty:
+            _describe_times(rows, group, threshold, horizon_days, confidence, store)
     return times
 
 
-def _store_low_dose_counts(rows: pd.DataFrame, store: StatisticsStore, common: dict[str, Any]) -> None:
-    """Store how many of a group reached the threshold, how many died before, and when."""
-    reached = rows[rows["status"] == 1]
-    died_first = int((rows["status"] == 2).sum())
-    for statistic, count, method in (
-        ("reached", len(reached), "first day of at least 3 days at or below the threshold"),
-        ("died_first", died_first, "died before reaching the threshold"),
-    ):
+def _describe_times(
+    rows: pd.DataFrame,
+    group: str,
+    threshold: float,
+    horizon_days: float,
+    confidence: float,
+    store: StatisticsStore,
+) -> None:
+    """Store one group's threshold, who reached it or died first, the median day and the incidence."""
+    reached = rows.loc[rows["status"] == 1, "time"]
+    counts = {
+        "reached": (len(reached), "first day of at least 3 days at or below the threshold"),
+        "died_first": (int((rows["status"] == 2).sum()), "died before reaching the threshold"),
+    }
+    common: dict[str, Any] = {"group": group, "timepoint": f"day_{horizon_days:g}"}
+    store.add(
+        ANALYSIS,
+        "low_dose",
+        "threshold",
+        value=threshold,
+        unit="mg/kg/d",
+        group=group,
+        n=len(rows),
+        timepoint="follow_up",
+        method="setting of the cohort",
+    )
+    for name, (count, method) in counts.items():
         store.add(
-            ANALYSIS,
-            "low_dose",
-            statistic,
-            value=count,
-            n=len(rows),
-            unit="patients",
-            method=method,
-            **common,
+            ANALYSIS, "low_dose", name, value=count, n=len(rows), unit="patients", method=method, **common
         )
     if len(reached):
         store.add(
             ANALYSIS,
             "low_dose",
             "median_day",
-            value=float(reached["time"].median()),
+            value=float(reached.median()),
             n=len(reached),
             unit="days",
             method="median over those who reached it",
             **common,
         )
+    curve = cumulative_incidence(rows["time"], rows["status"], cause=1, confidence=confidence)
+    store.add(ANALYSIS, "low_dose", "incidence", result=curve.at(horizon_days), **common)
 
 
 def describe_cumulative_dose(

@@ -35,7 +35,7 @@ def store_summary(
     """Store median, quartiles, minimum and maximum of the observed values.
 
     Quartiles are order statistics or the average of two of them (SAS's definition 5), so none lies between a
-    measured value and an assay's limit.
+    measured value and an assay's limit. Without an observed value the rows have none, and say so.
 
     Args:
         store, analysis, variable: where the rows go.
@@ -47,7 +47,7 @@ def store_summary(
     """
     observed = values.dropna().astype(float)
     for name, share in QUANTILES.items():
-        value, note = np.nan, ""
+        value, note = np.nan, "not recorded"
         if len(observed):
             value = float(np.quantile(observed, share, method="averaged_inverted_cdf"))
             note = _qualifier(value, observed, qualifiers)

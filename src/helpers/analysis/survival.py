@@ -9,9 +9,11 @@ import pandas as pd
 
 from helpers.analysis.variables import comparison
 from helpers.stats.cox import cox_regression
-from helpers.stats.kaplan_meier import KaplanMeier, censor_at, kaplan_meier
+from helpers.stats.firth import firth_cox
+from helpers.stats.kaplan_meier import KaplanMeier, censor_at, kaplan_meier, median_follow_up
 from helpers.stats.logrank import logrank_test
 from helpers.stats.proportions import proportion_interval
+from helpers.stats.result import Result, StatisticsError
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -109,17 +111,24 @@ def describe_survival(
             store.add(ANALYSIS, OUTCOME, "alive_share", result=share, **common)
         median = curve.quantile(0.5, rule=config.survival.quantile_rule)
         store.add(ANALYSIS, OUTCOME, "median", result=median, unit="days", group=group.id)
-        store.add(
-            ANALYSIS,
-            OUTCOME,
-            "follow_up",
-            value=float(rows["time"].median()),
-            n=n,
-            unit="days",
-            method="median time in the analysis",
-            group=group.id,
-        )
+        _store_follow_up(rows, group.id, store, confidence)
     return curves
+
+
+def _store_follow_up(rows: pd.DataFrame, group: str, store: StatisticsStore, confidence: float) -> None:
+    """Store the median time in the analysis, and the median follow-up of the reverse curve."""
+    common: dict[str, Any] = {"unit": "days", "group": group}
+    store.add(
+        ANALYSIS,
+        OUTCOME,
+        "follow_up",
+        value=float(rows["time"].median()),
+        n=len(rows),
+        method="median time in the analysis",
+        **common,
+    )
+    reverse = median_follow_up(rows["time"], rows["event"], confidence=confidence)
+    store.add(ANALYSIS, OUTCOME, "median_follow_up", result=reverse, **common)
 
 
 def _store_curve(curve: KaplanMeier, group: str, store: StatisticsStore, horizon_days: int) -> None:
@@ -145,7 +154,12 @@ def _store_risk_table(curve: KaplanMeier, group: str, days: list[int], store: St
 def compare_survival(
     times: SurvivalTimes, config: CohortConfig, store: StatisticsStore, *, confidence: float
 ) -> bool:
-    """Compare the groups by the log-rank test and Cox regression; return False where there is one group."""
+    """Compare the groups by the log-rank test and Cox regression; return False where there is one group.
+
+    Where the likelihood has no maximum (no death in an arm, for instance) the hazard ratio is a row without a
+    value whose note says so, and ``hazard_ratio_firth`` holds the penalised one. What cannot be estimated at
+    all is a row without a value and with its reason.
+    """
     groups = comparison(config)
     frame = times.frame[times.frame["group"].isin(groups)]
     if frame["group"].nunique() < 2:
@@ -153,8 +167,35 @@ def compare_survival(
     common: dict[str, Any] = {"group": "both", "timepoint": f"day_{times.horizon_days}"}
     test = logrank_test(frame["time"], frame["event"], frame["group"])
     store.add(ANALYSIS, OUTCOME, "logrank", result=test, value=test.statistic, **common)
-    if frame["event"].sum() == 0:
-        return True
-    fit = cox_regression(frame, time="time", event="event", covariates=[TREATED], confidence=confidence)
-    store.add(ANALYSIS, OUTCOME, "hazard_ratio", result=fit.result(TREATED), **common)
+    ratio, penalised = hazard_ratios(frame, confidence)
+    store.add(ANALYSIS, OUTCOME, "hazard_ratio", result=ratio, **common)
+    if penalised.note and penalised.value == penalised.value:
+        store.add(ANALYSIS, OUTCOME, "hazard_ratio_firth", result=penalised, **common)
     return True
+
+
+def hazard_ratios(frame: pd.DataFrame, confidence: float) -> tuple[Result, Result]:
+    """Return the Cox (Efron ties) and the Firth-penalised hazard ratio of treatment.
+
+    Args:
+        frame: ``time``, ``event`` and ``treated`` of the two groups compared.
+        confidence: level of the intervals.
+    """
+    columns: dict[str, Any] = {"time": "time", "event": "event", "covariates": [TREATED]}
+    found = []
+    for name, fit in (
+        ("Cox hazard ratio, efron ties", cox_regression),
+        ("Firth-penalised hazard ratio", firth_cox),
+    ):
+        try:
+            found.append(fit(frame, confidence=confidence, **columns).result(TREATED))
+        except StatisticsError as error:
+            found.append(not_estimated(error, name, len(frame)))
+    return found[0], found[1]
+
+
+def not_estimated(error: StatisticsError, method: str, n: int) -> Result:
+    """Return a result without a value whose note is the reason of a refusal."""
+    reason = error.problem.replace(TREATED, "the group")
+    note = reason if reason.startswith("not estimable: ") else f"not estimable: {reason}"
+    return Result(method=method, n=n, note=note)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from helpers.analysis.clinical import by_group, own_folders, reference_ranges
+from helpers.analysis.clinical import Rulebook, by_group
 from helpers.analysis.summary import store_share
-from helpers.clinical.errors import ClinicalError
-from helpers.clinical.facts import facts_on_measured_days
+from helpers.clinical.errors import NothingRecordedError
+from helpers.clinical.fact_tables import facts_on_measured_days
+from helpers.clinical.response import transfusion_facts
 from helpers.clinical.toxicity import (
+    ToxicityScale,
     exposure_adjusted_rates,
     grade_laboratory,
     laboratory_beside_recorded,
-    load_toxicity_scale,
     shift_table,
     worst_grades,
 )
@@ -44,27 +45,41 @@ def worst_laboratory_grades(
     """Return each patient's baseline and worst later grade of every laboratory term, up to the horizon.
 
     Every measured day counts, not only visits. The baseline is the last value of the days before day 0 that
-    the baseline visit's window allows; a term abnormal then is graded against it where the scale says so.
-    Empty where nothing that the scale grades was measured.
+    the baseline visit's window allows; a term abnormal then is graded against it where the scale says so. The
+    terms of a second scale, shown beside the first, carry its name. Empty where nothing was graded.
     """
-    if tables.measurements.empty or not config.criteria.toxicity:
+    rules, chosen = Rulebook.of(config, folder), config.criteria
+    if tables.measurements.empty:
         return pd.DataFrame()
-    scale = load_toxicity_scale(config.criteria.toxicity, extra_directories=own_folders(folder))
+    names = [name for name in dict.fromkeys((chosen.toxicity, chosen.toxicity_beside)) if name]
+    parts = [_worst(rules.toxicity(name), tables, config, horizon_days) for name in names]
+    if len(parts) > 1 and len(parts[1]):
+        version = rules.toxicity(names[1]).version
+        parts[1] = parts[1].assign(
+            term=parts[1]["term"] + f"_{slug(names[1])}", label=parts[1]["label"] + f" (version {version})"
+        )
+    graded = [part for part in parts if len(part)]
+    return pd.concat(graded, ignore_index=True) if graded else pd.DataFrame()
+
+
+def _worst(
+    scale: ToxicityScale, tables: AnalysisTables, config: CohortConfig, horizon_days: float
+) -> pd.DataFrame:
     first = config.baseline_visit
     values = tables.measurements[tables.measurements["variable"].isin([t.variable for t in scale.terms])]
     facts = facts_on_measured_days(
         values,
         tables.patients,
         baseline_lookback_days=-first.window[0] if first else 0,
-        ranges=reference_ranges(config),
+        ranges=config.vocabulary.ranges,
     )
+    facts = transfusion_facts(facts, tables.treatments)
     try:
         graded = grade_laboratory(facts, scale)
-    except ClinicalError as error:
-        if "ever recorded" not in str(error):
-            raise
+    except NothingRecordedError:
         return pd.DataFrame()
-    return by_group(worst_grades(graded, last_day=int(horizon_days)), tables)
+    worst = by_group(worst_grades(graded, last_day=int(horizon_days)), tables)
+    return worst.assign(scale=scale.name)
 
 
 def describe_laboratory_grades(
@@ -113,11 +128,12 @@ def describe_findings(
     horizon_days: float,
 ) -> None:
     """Store, by term, in how many patients values or recorded events tell of it: both, or one alone."""
-    if worst.empty or "events" in tables.absent:
+    if worst.empty or not config.criteria.toxicity or "events" in tables.absent:
         return
-    scale = load_toxicity_scale(config.criteria.toxicity, extra_directories=own_folders(folder))
+    scale = Rulebook.of(config, folder).toxicity(config.criteria.toxicity)
     events = tables.events[tables.events["day"].between(0, horizon_days)]
-    beside = by_group(laboratory_beside_recorded(worst.drop(columns="group"), events, scale), tables)
+    own = worst[worst["scale"] == scale.name].drop(columns=["group", "scale"])
+    beside = by_group(laboratory_beside_recorded(own, events, scale, config.vocabulary), tables)
     for (group, term), rows in beside.groupby(["group", "term"], sort=True):
         for finding in ("both", "laboratory only", "recorded only", "neither"):
             store.add(FINDING, slug(term), slug(finding), value=int((rows["finding"] == finding).sum()),

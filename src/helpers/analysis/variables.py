@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from helpers.cohort.dictionary import load_dictionary
 from helpers.results.store import slug
 
 if TYPE_CHECKING:
@@ -76,13 +75,13 @@ def baseline_variables(
 
 
 def _all_names(tables: AnalysisTables, config: CohortConfig) -> Iterator[str]:
-    dictionary = load_dictionary().variables
+    known = config.vocabulary.variables
     for name in tables.patients.columns:
-        described = name in dictionary and dictionary[name].type in ("number", "yes_no", "category")
+        described = name in known and known[name].type in ("number", "yes_no", "category")
         if name.startswith(PRIOR_PREFIX) or described:
             yield name
     present = set(_at_baseline(tables, config)["variable"])
-    yield from (name for name in dictionary if name in present and name not in tables.patients.columns)
+    yield from (name for name in known if name in present and name not in tables.patients.columns)
 
 
 def _at_baseline(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:
@@ -106,7 +105,7 @@ def _variable(
             name, label, "continuous", doses.reindex(patients.index), plain, unit, digits, skewed=True
         )
     if name in patients.columns:
-        return _patient_variable(name, patients[name], plain)
+        return _patient_variable(name, patients[name], plain, config)
     return _measured_variable(name, tables, config, patients.index)
 
 
@@ -117,9 +116,11 @@ def _dose_before(tables: AnalysisTables, column: str) -> pd.Series:
     return doses.set_index("patient_id")[column]
 
 
-def _patient_variable(name: str, values: pd.Series, plain: pd.Series) -> BaselineVariable:
-    known = load_dictionary().variables.get(name)
-    label = known.label if known else therapy_label(name)
+def _patient_variable(
+    name: str, values: pd.Series, plain: pd.Series, config: CohortConfig
+) -> BaselineVariable:
+    known = config.vocabulary.get(name)
+    label = known.label if known else therapy_label(name, config)
     if pd.api.types.is_bool_dtype(values.dtype):
         return BaselineVariable(name, label, "binary", values.astype("boolean"), plain)
     if pd.api.types.is_numeric_dtype(values.dtype):
@@ -132,26 +133,28 @@ def _patient_variable(name: str, values: pd.Series, plain: pd.Series) -> Baselin
     return BaselineVariable(name, label, "categorical", texts, plain)
 
 
-def variable_label(name: str) -> str:
+def variable_label(name: str, config: CohortConfig) -> str:
     """Return the label of a baseline variable by its name alone, also where no patient has it."""
     if name in _DERIVED:
         return _DERIVED[name][0]
-    known = load_dictionary().variables.get(name)
-    return known.label if known else therapy_label(name)
+    known = config.vocabulary.get(name)
+    return known.label if known else therapy_label(name, config)
 
 
-def therapy_label(name: str) -> str:
+def therapy_label(name: str, config: CohortConfig) -> str:
     """Return the label of an earlier therapy, given with or without ``prior_``."""
     therapy = name.removeprefix(PRIOR_PREFIX)
-    known = load_dictionary().variables.get(therapy)
-    text = known.label if known else therapy.replace("_", " ")
-    return {"ivig": "IVIG"}.get(text.lower(), text[:1].upper() + text[1:])
+    group = config.vocabulary.get(f"{PRIOR_PREFIX}{therapy}")
+    if group is not None:
+        text = group.label.removeprefix("Prior ")
+        return text[:1].upper() + text[1:]
+    return config.vocabulary.drug_label(therapy)
 
 
 def _measured_variable(
     name: str, tables: AnalysisTables, config: CohortConfig, index: pd.Index
 ) -> BaselineVariable | None:
-    known = load_dictionary().variables.get(name)
+    known = config.vocabulary.get(name)
     baseline = _at_baseline(tables, config)
     rows = baseline[baseline["variable"] == name].set_index("patient_id")
     if known is None or rows.empty:

@@ -1,4 +1,4 @@
-"""Reading of criteria files (TOML): every fault at once with file, key, found and expected."""
+"""Reading of criteria files (TOML): found by name, settings put in, shape checked; every fault at once."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args
 
-from helpers.clinical.errors import ClinicalError
-from helpers.clinical.rules import OPERATORS, RELATIVE_UNITS, AnyKnown, AtLeast, Compare, Not, Rule, When
-from helpers.clinical.units import FACTORS, accepted_units, normal_unit
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from helpers.clinical.criteria_schema import FORMS, KINDS, RULE_TAG, Node, SettingNode
+from helpers.clinical.errors import ClinicalError, CriteriaError, Fault
 
 Directory = Path | str
-_COMBINATIONS = ("any_of", "any_known", "all_of", "at_least", "not", "when")
-_EXPECTED_RULE = 'variable with op, value and unit; variable with falls_percent or rises_percent; variable with is = "yes" or "no"; any_of; any_known; all_of; at_least with of; not; or when with then and otherwise'  # noqa: E501
+AnyNode = TypeVar("AnyNode", bound=Node)
 
 
 @dataclass(frozen=True)
@@ -31,191 +32,263 @@ class Setting:
 
 
 @dataclass
-class CriteriaReader:
-    """One criteria file being read; collects problems and resolves settings ("$name") and lists ("@name")."""
+class OpenedFile:
+    """A criteria file whose settings are in force; `node` is its content, None where the shape is faulty.
+
+    `faults` grows while rules are made from it; `finish` raises them all.
+    """
 
     file: str
-    data: Mapping[str, Any]
-    given: Mapping[str, Any] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    settings: dict[str, Setting] = field(default_factory=dict)
+    kind: str
+    node: Any = None
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self._read_settings()
-
-    def problem(self, key: str, found: Any, expected: str) -> None:
+    def fault(self, key: str, found: Any, expected: str, remedy: str = "") -> None:
         """Record that `key` holds `found` where `expected` is wanted."""
         shown = "nothing" if found is None else repr(found)
-        self.problems.append(f"criteria file {self.file}, key {key}: found {shown}, expected {expected}")
+        self.faults.append(Fault(self.file, key, shown, expected, remedy))
 
     def finish(self) -> None:
-        """Raise `ClinicalError` with every problem recorded."""
-        if self.problems:
-            raise ClinicalError(self.problems)
+        """Raise `CriteriaError` with every fault recorded."""
+        if self.faults:
+            raise CriteriaError(self.faults)
 
-    def _read_settings(self) -> None:
-        table = self.data.get("settings", {})
-        if not isinstance(table, dict):
-            self.problem("settings", table, "a table of settings")
-            return
-        for name, entry in table.items():
-            if not isinstance(entry, dict) or "default" not in entry:
-                self.problem(f"settings.{name}", entry, "a table with default, and choices, standing or note")
-                continue
-            choices = tuple(entry.get("choices", ()))
-            value = self.given.get(name, entry["default"])
-            if choices and value not in choices:
-                self.problem(f"settings.{name}", value, f"one of {', '.join(map(str, choices))}")
-            elif isinstance(value, str) != isinstance(entry["default"], str):
-                self.problem(f"settings.{name}", value, f"a value like {entry['default']!r}")
-            standing, note = str(entry.get("standing", "unverified")), str(entry.get("note", ""))
-            self.settings[name] = Setting(value, entry["default"], choices, standing, note)
-        for name in self.given:
-            if name not in table:
-                known = ", ".join(table) or "none"
-                self.problem(
-                    f"settings.{name}", self.given[name], f"one of the settings of this file ({known})"
-                )
 
-    def resolve(self, value: Any, key: str) -> Any:
-        """Replace "$name" by the setting of that name."""
+def open_criteria(
+    name: str,
+    kinds: Sequence[str],
+    *,
+    extra_directories: Iterable[Directory] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> OpenedFile:
+    """Open the criteria file NAME.toml of one of `kinds`, with its settings overridden by `settings`.
+
+    Args:
+        name: the file's name without ending, which it also states inside.
+        kinds: ``criteria``, ``score``, ``response`` or ``toxicity``.
+        extra_directories: a cohort's own folders of criteria files.
+        settings: values of the file's settings other than their defaults.
+
+    Raises:
+        CriteriaError: the shape of the file or a setting is faulty; all faults at once.
+        ClinicalError: there is no such file, or more than one.
+    """
+    label, text = find_criteria(name, extra_directories)
+    try:
+        data = _parsed(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CriteriaError([Fault(label, "", f"text that is not TOML ({error})", "key = value")]) from None
+    opened = OpenedFile(label, str(data.get("kind")))
+    if opened.kind not in kinds:
+        opened.fault("kind", data.get("kind"), f"one of {', '.join(kinds)}")
+    if data.get("name") != name:
+        opened.fault("name", data.get("name"), f"{name}, as the file is called")
+    opened.settings = _settings(opened, data.get("settings", {}), dict(settings or {}))
+    if opened.kind in kinds:
+        content = {key: value for key, value in data.items() if key not in ("settings", "lists")}
+        resolved = _Resolver(opened, data.get("lists", {})).resolved(content, "")
+        opened.node = validated(KINDS[opened.kind], resolved, opened)
+    if opened.node is None:
+        opened.finish()
+    return opened
+
+
+def _settings(opened: OpenedFile, table: Any, given: Mapping[str, Any]) -> dict[str, Setting]:
+    """Read the settings of a file, and put the values given by the caller in the place of their defaults."""
+    settings: dict[str, Setting] = {}
+    if not isinstance(table, dict):
+        opened.fault("settings", table, "a table of settings")
+        return settings
+    for name, entry in table.items():
+        node = validated(SettingNode, entry, opened, f"settings.{name}")
+        if node is None:
+            continue
+        value = given.get(name, node.default)
+        if node.choices and value not in node.choices:
+            opened.fault(f"settings.{name}", value, f"one of {', '.join(map(str, node.choices))}")
+        elif isinstance(value, str) != isinstance(node.default, str):
+            opened.fault(f"settings.{name}", value, f"a value like {node.default!r}")
+        settings[name] = Setting(value, node.default, node.choices, node.standing, node.note)
+    for name in given:
+        if name not in table:
+            known = ", ".join(table) or "none"
+            opened.fault(f"settings.{name}", given[name], f"one of the settings of this file ({known})")
+    return settings
+
+
+@dataclass
+class _Resolver:
+    """Puts settings ("$name"), lists ("@name") and choices (`choose`) in their places."""
+
+    opened: OpenedFile
+    lists: Any
+
+    def resolved(self, value: Any, key: str) -> Any:
         if isinstance(value, str) and value.startswith("$"):
-            if value[1:] not in self.settings:
-                self.problem(
-                    key, value, f"the name of a setting ({', '.join(self.settings) or 'none declared'})"
-                )
-                return None
-            return self.settings[value[1:]].value
-        return value
-
-    def text(self, table: Mapping[str, Any], name: str, key: str, default: str | None = None) -> str:
-        """Read a text; required unless a default is given."""
-        value = table.get(name, default)
-        if not isinstance(value, str) or (default is None and not value.strip()):
-            self.problem(f"{key}{name}", value, "a text")
-            return ""
-        return value
-
-    def choice(
-        self, table: Mapping[str, Any], name: str, key: str, choices: Sequence[str], default: str
-    ) -> str:
-        """Read one of several words."""
-        value = self.resolve(table.get(name, default), f"{key}{name}")
-        if value not in choices:
-            self.problem(f"{key}{name}", value, f"one of {', '.join(choices)}")
-            return default
-        return str(value)
-
-    def number(self, table: Mapping[str, Any], name: str, key: str) -> float:
-        """Read a number, or the setting it refers to."""
-        value = self.resolve(table.get(name), f"{key}{name}")
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.problem(f"{key}{name}", value, "a number")
-            return float("nan")
-        return float(value)
-
-    def whole(self, table: Mapping[str, Any], name: str, key: str, largest: int) -> int:
-        """Read a whole number from 0 to `largest`."""
-        value = self.resolve(table.get(name), f"{key}{name}")
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= largest:
-            self.problem(f"{key}{name}", value, f"a whole number from 0 to {largest}")
-            return 0
-        return value
-
-    def tables(self, name: str) -> list[Mapping[str, Any]]:
-        """Read a list of tables ([[name]]), at least one."""
-        value = self.data.get(name)
-        if not isinstance(value, list) or not value or not all(isinstance(entry, dict) for entry in value):
-            self.problem(name, value, f"one or more tables [[{name}]]")
-            return []
-        return value
-
-    def known_keys(self, table: Mapping[str, Any], allowed: Iterable[str], key: str) -> None:
-        """Record every key that is not among `allowed`: a misspelt key must not be passed over."""
-        names = list(allowed)
-        for name in table:
-            if name not in names:
-                self.problem(f"{key}{name}", name, f"one of {', '.join(names)}")
-
-    def rule(self, entry: Any, key: str) -> Rule:
-        """Read a rule from its table."""
-        nothing = Compare("unreadable", "=", 1.0, "1")
-        if not isinstance(entry, dict):
-            self.problem(key, entry, _EXPECTED_RULE)
-            return nothing
-        if "variable" in entry:
-            return self._comparison(entry, f"{key}.")
-        kinds = [name for name in _COMBINATIONS if name in entry]
-        if len(kinds) != 1:
-            self.problem(key, ", ".join(entry) or None, _EXPECTED_RULE)
-            return nothing
-        return self._combination(kinds[0], entry, key)
-
-    def _combination(self, kind: str, entry: Mapping[str, Any], key: str) -> Rule:
-        if kind == "not":
-            self.known_keys(entry, ["not"], f"{key}.")
-            return Not(self.rule(entry["not"], f"{key}.not"))
-        if kind == "when":
-            self.known_keys(entry, ["when", "then", "otherwise", "assume"], f"{key}.")
-            parts = [self.rule(entry.get(part), f"{key}.{part}") for part in ("when", "then", "otherwise")]
-            assume = self.choice(entry, "assume", f"{key}.", ("", "then", "otherwise"), "")
-            return When(parts[0], parts[1], parts[2], assume)
-        source = "of" if kind == "at_least" else kind
-        self.known_keys(entry, {kind: 0, source: 0}, f"{key}.")
-        rules = self._rules(entry.get(source), f"{key}.{source}")
-        if kind == "at_least":
-            return AtLeast(self.whole(entry, kind, f"{key}.", len(rules)), rules)
-        if kind == "any_known":
-            return AnyKnown(rules)
-        return AtLeast(1 if kind == "any_of" else len(rules), rules)
-
-    def _rules(self, value: Any, key: str) -> tuple[Rule, ...]:
+            return self._setting(value, key)
         if isinstance(value, str) and value.startswith("@"):
-            lists = self.data.get("lists", {})
-            if value[1:] not in lists:
-                self.problem(key, value, f"the name of a list ({', '.join(lists) or 'none declared'})")
-                return ()
-            value = lists[value[1:]]
-        if not isinstance(value, list) or not value:
-            self.problem(key, value, "a list of one or more rules")
-            return ()
-        return tuple(self.rule(entry, f"{key}[{i + 1}]") for i, entry in enumerate(value))
+            return self._list(value, key)
+        if isinstance(value, list):
+            return [self.resolved(entry, f"{key}[{i}]") for i, entry in enumerate(value, 1)]
+        if isinstance(value, dict):
+            return self._chosen(value, key) if "choose" in value else self._table(value, key)
+        return value
 
-    def _comparison(self, entry: Mapping[str, Any], key: str) -> Compare:
-        variable = self.text(entry, "variable", key)
-        at = self.choice(entry, "at", key, ("visit", "baseline"), "visit")
-        if "is" in entry:
-            self.known_keys(entry, ["variable", "is", "at"], key)
-            present = self.choice(entry, "is", key, ("yes", "no"), "yes")
-            return Compare(variable, "=", 1.0 if present == "yes" else 0.0, "1", at)
-        if "falls_percent" in entry or "rises_percent" in entry:
-            return self._change(entry, variable, key)
-        self.known_keys(entry, ["variable", "op", "value", "unit", "at"], key)
-        op = self.resolve(entry.get("op"), f"{key}op")
-        if op not in OPERATORS:
-            self.problem(f"{key}op", op, f"one of {', '.join(OPERATORS)}")
-            op = ">="
-        value = self.number(entry, "value", key)
-        unit = self.resolve(entry.get("unit"), f"{key}unit")
-        if not isinstance(unit, str):
-            self.problem(f"{key}unit", unit, 'a unit ("1" for a number without unit)')
-            unit = "1"
-        unit = normal_unit(unit)
-        if variable in FACTORS and unit not in (*accepted_units(variable), *RELATIVE_UNITS):
-            expected = ", ".join([*accepted_units(variable), *RELATIVE_UNITS])
-            self.problem(f"{key}unit", unit, f"a unit of {variable}: {expected}")
-            unit = accepted_units(variable)[0]
-        return Compare(variable, str(op), value, unit, at)
+    def _table(self, table: dict[str, Any], key: str) -> dict[str, Any]:
+        found = {
+            name: self.resolved(entry, f"{key}.{name}" if key else name) for name, entry in table.items()
+        }
+        changed = self._changed(table.get("value"))
+        # A limit that the caller has moved is printed nowhere: what is printed in other units goes with it.
+        return {name: entry for name, entry in found.items() if not (changed and name == "printed")}
 
-    def _change(self, entry: Mapping[str, Any], variable: str, key: str) -> Compare:
-        """Read a fall or rise from baseline by at least so many percent."""
-        name = "falls_percent" if "falls_percent" in entry else "rises_percent"
-        self.known_keys(entry, ["variable", name], key)
-        percent = self.number(entry, name, key)
-        if percent <= 0 or (name == "falls_percent" and percent > 100):
-            self.problem(f"{key}{name}", percent, "a percentage above 0, and at most 100 for a fall")
-        factor = 1 - percent / 100 if name == "falls_percent" else 1 + percent / 100
-        return Compare(variable, "<=" if name == "falls_percent" else ">=", factor, "x baseline")
+    def _changed(self, value: Any) -> bool:
+        if not isinstance(value, str) or value[1:] not in self.opened.settings:
+            return False
+        setting = self.opened.settings[value[1:]]
+        return bool(setting.value != setting.default)
+
+    def _setting(self, value: str, key: str) -> Any:
+        if value[1:] in self.opened.settings:
+            return self.opened.settings[value[1:]].value
+        known = ", ".join(self.opened.settings) or "none declared"
+        self.opened.fault(key, value, f"the name of a setting ({known})")
+        return None
+
+    def _list(self, value: str, key: str) -> Any:
+        lists = self.lists if isinstance(self.lists, dict) else {}
+        if value[1:] in lists:
+            return self.resolved(lists[value[1:]], f"lists.{value[1:]}")
+        self.opened.fault(key, value, f"the name of a list ({', '.join(lists) or 'none declared'})")
+        return []
+
+    def _chosen(self, table: dict[str, Any], key: str) -> Any:
+        among = table.get("among")
+        choice = self.resolved(table["choose"], f"{key}.choose")
+        if set(table) != {"choose", "among"} or not isinstance(among, dict):
+            self.opened.fault(key, ", ".join(table), 'choose = "$setting" and among = { choice = rule, ... }')
+            return None
+        if choice not in among:
+            self.opened.fault(f"{key}.choose", choice, f"one of {', '.join(among)}")
+            return None
+        return self.resolved(among[choice], f"{key}.among.{choice}")
+
+
+# --- faults of the shape, in words --------------------------------------------------------------------
+
+
+def validated(model: type[AnyNode], value: Any, opened: OpenedFile, place: str = "") -> AnyNode | None:
+    """Return a table as a model; record its faults and return None where it has another shape."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        told = {fault.key for fault in opened.faults}
+        for detail in _innermost(error.errors()):
+            key = _dotted(place, detail["loc"])
+            if key not in told:
+                opened.fault(key, *_in_words(detail, model))
+        return None
+
+
+def _innermost(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Drop what is said of a list as a whole where one of its own entries is at fault."""
+    places = [detail["loc"] for detail in details]
+
+    def encloses(place: tuple[int | str, ...]) -> bool:
+        return any(len(place) < len(other) and other[: len(place)] == place for other in places)
+
+    return [detail for detail in details if not encloses(detail["loc"])]
+
+
+def _dotted(place: str, loc: tuple[int | str, ...]) -> str:
+    text = place
+    for part in loc:
+        if isinstance(part, int):
+            text += f"[{part + 1}]"
+        elif not part.startswith(RULE_TAG):
+            text += f".{part}" if text else part
+    return text
+
+
+_EXPECTED = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "string_type": "a text",
+    "string_too_short": "a text",
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+}
+
+
+def _in_words(detail: ErrorDetails, model: type[Node]) -> tuple[Any, str]:
+    """Return what was found and what was expected."""
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    last = detail["loc"][-1] if detail["loc"] else ""
+    if kind == "extra_forbidden":
+        return last, f"one of {', '.join(_keys_at(model, detail['loc'][:-1]))}"
+    if kind == "missing":
+        return None, _wanted(model, detail["loc"])
+    if kind == "literal_error":
+        words = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+        if last == "[key]":
+            return detail["loc"][-2], f"one of {', '.join(words)}"
+        return value, f"one of {', '.join(words)}"
+    if kind == "rule_form":
+        return (", ".join(value) if isinstance(value, dict) else value) or None, detail["msg"]
+    if kind in ("too_short", "tuple_type", "list_type"):
+        return value or None, "a list of one or more"
+    if kind in ("greater_than", "greater_than_equal", "less_than_equal"):
+        sign = {"greater_than": "above", "greater_than_equal": "of at least", "less_than_equal": "of at most"}
+        return value, f"a number {sign[kind]} {next(iter(context.values())):g}"
+    return value, _EXPECTED.get(kind, detail["msg"])
+
+
+def _wanted(model: type[Node], loc: tuple[int | str, ...]) -> str:
+    """What a required key that is missing should hold."""
+    name = str(loc[-1])
+    found = _field(_model_at(model, loc[:-1]), name)
+    annotation = str(found.annotation) if found is not None else ""
+    if "tuple" in annotation or "dict" in annotation:
+        return f"one or more tables [[{name}]]" if "Node" in annotation else "a list of one or more"
+    if annotation == "<class 'float'>":
+        return "a number"
+    return f"a table [{name}]" if "Node" in annotation and "Rule" not in name else "a text"
+
+
+def _keys_at(model: type[Node], loc: tuple[int | str, ...]) -> list[str]:
+    found = _model_at(model, loc)
+    return [] if found is None else [field.alias or name for name, field in found.model_fields.items()]
+
+
+def _field(model: type[Node] | None, name: str) -> Any:
+    fields = {} if model is None else model.model_fields
+    return next((one for key, one in fields.items() if (one.alias or key) == name), None)
+
+
+def _model_at(model: type[Node], loc: tuple[int | str, ...]) -> type[Node] | None:
+    """Return the model of the table at a place."""
+    here: type[Node] | None = model
+    for part in loc:
+        if isinstance(part, str) and part.startswith(RULE_TAG):
+            here = FORMS[part]
+        elif isinstance(part, str) and here is not None:
+            found = _field(here, part)
+            inner = None if found is None else _inner(found.annotation)
+            here = here if inner is None else inner
+    return here
+
+
+def _inner(annotation: Any) -> type[Node] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Node):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := _inner(one)) is not None), None)
+
+
+# --- finding files ------------------------------------------------------------------------------------
 
 
 def find_criteria(name: str, extra_directories: Iterable[Directory] = ()) -> tuple[str, str]:
@@ -255,28 +328,18 @@ def available_criteria(extra_directories: Iterable[Directory] = ()) -> list[str]
     return sorted(names)
 
 
+def criteria_kinds(extra_directories: Iterable[Directory] = ()) -> dict[str, str]:
+    """Return the kind of every criteria file of the package and the given folders; "" of what has none."""
+    kinds = {}
+    for name in available_criteria(extra_directories):
+        try:
+            kinds[name] = str(_parsed(find_criteria(name, extra_directories)[1]).get("kind", ""))
+        except (tomllib.TOMLDecodeError, ClinicalError):
+            kinds[name] = ""
+    return kinds
+
+
 @lru_cache(maxsize=64)
 def _parsed(text: str) -> Mapping[str, Any]:
     """Parse a criteria file once; nothing that reads the tables changes them."""
     return tomllib.loads(text)
-
-
-def read_criteria(
-    name: str,
-    kinds: Sequence[str],
-    *,
-    extra_directories: Iterable[Directory] = (),
-    settings: Mapping[str, Any] | None = None,
-) -> CriteriaReader:
-    """Open a criteria file of one of `kinds` and read its settings, overriding those in `settings`."""
-    label, text = find_criteria(name, extra_directories)
-    try:
-        data = _parsed(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ClinicalError(f"criteria file {label}: not readable as TOML: {error}") from None
-    reader = CriteriaReader(label, data, dict(settings or {}))
-    if data.get("kind") not in kinds:
-        reader.problem("kind", data.get("kind"), f"one of {', '.join(kinds)}")
-    if data.get("name") != name:
-        reader.problem("name", data.get("name"), f"{name}, as the file is called")
-    return reader

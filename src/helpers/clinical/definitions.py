@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from helpers.clinical.criteria_files import CriteriaReader, Directory, Setting, read_criteria
-from helpers.clinical.rules import Compare, Rule
+from helpers.clinical.criteria_files import Directory, OpenedFile, Setting, open_criteria
+from helpers.clinical.criteria_schema import (
+    CriteriaNode,
+    ItemNode,
+    NeedNode,
+    RunNode,
+    ScoreItemNode,
+    ScoreNode,
+)
+from helpers.clinical.derived import Derived
+from helpers.clinical.measures import Measures, shipped_measures
+from helpers.clinical.rule_reading import RuleReader
+from helpers.clinical.rules import Compare, Rule, Weighted
 
-MISSING_POLICIES = ("undetermined", "not_met")
+MISSING_POLICIES: Final = ("undetermined", "not_met")
 
 
 @dataclass(frozen=True)
@@ -40,18 +51,26 @@ class Need:
 
 @dataclass(frozen=True)
 class ScoreItem:
-    """One item of a score: `steps` are (points, rule) in rising order; the highest step met counts."""
+    """One item of a score: points by steps, or a weighted value.
+
+    `steps` are (points, rule) in rising order; the highest step met counts.
+    """
 
     id: str
     label: str
-    steps: tuple[tuple[float, Rule], ...]
+    steps: tuple[tuple[float, Rule], ...] = ()
+    weighted: Weighted | None = None
     standing: str = ""
     note: str = ""
 
 
 @dataclass(frozen=True)
 class Criteria:
-    """A set of yes/no items with what is needed of them."""
+    """A set of yes/no items with what is needed of them.
+
+    `runs` are runs of days on a dose that its rules speak of, `verdicts` the verdicts of other sets (any of
+    the named ones), each by the name of its variable.
+    """
 
     name: str
     version: str
@@ -62,6 +81,9 @@ class Criteria:
     needs: tuple[Need, ...]
     missing: str
     settings: Mapping[str, Setting]
+    note: str = ""
+    runs: Mapping[str, RunNode] = field(default_factory=dict)
+    verdicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,6 +99,7 @@ class Score:
     cutoff: Compare
     missing: str
     settings: Mapping[str, Setting]
+    note: str = ""
     probability: tuple[tuple[float, str], ...] = ()
 
 
@@ -85,113 +108,107 @@ def load_criteria(
     *,
     extra_directories: Iterable[Directory] = (),
     settings: Mapping[str, Any] | None = None,
+    measures: Measures | None = None,
 ) -> Criteria | Score:
     """Load a criteria set or score by name from the package or from further folders (a study's own).
 
-    `settings` overrides choices the file declares. Raises `ClinicalError` naming file, key, found and
-    expected for everything that is wrong with the file or the settings.
+    Args:
+        name: the file's name without ending.
+        extra_directories: a cohort's own folders of criteria files.
+        settings: choices that the file declares, other than their defaults.
+        measures: the variables that rules may name; those of the package by default.
+
+    Raises:
+        ClinicalError: all that is wrong with the file or the settings, with file, key, found and expected.
+
+    Example:
+        >>> load_criteria("hlh_2004").title
+        'HLH-2004 diagnostic criteria'
     """
-    reader = read_criteria(
+    opened = open_criteria(
         name, ("criteria", "score"), extra_directories=extra_directories, settings=settings
     )
-    return criteria_from_reader(reader)
+    known = measures or shipped_measures()
+    built = _score(opened, known) if opened.kind == "score" else _criteria(opened, known)
+    opened.finish()
+    return built
 
 
-def criteria_from_reader(reader: CriteriaReader) -> Criteria | Score:
-    """Build the criteria set or score of an opened file."""
-    data = reader.data
-    common = ["kind", "name", "version", "title", "source", "note", "missing", "settings", "lists", "items"]
-    head = {key: reader.text(data, key, "") for key in ("name", "version", "title", "source")}
-    missing = reader.choice(data, "missing", "", MISSING_POLICIES, "undetermined")
-    if data.get("kind") == "score":
-        reader.known_keys(data, [*common, "cutoff", "probability"], "")
-        score_items = tuple(
-            _score_item(reader, entry, i) for i, entry in enumerate(reader.tables("items"), 1)
-        )
-        cutoff = _cutoff(reader)
-        table = data.get("probability", [])
-        reader.finish()
-        printed = tuple((float(score), str(percent)) for score, percent in table)
-        return Score(
-            **head, file=reader.file, items=score_items, cutoff=cutoff, missing=missing,
-            settings=reader.settings, probability=printed,
-        )  # fmt: skip
-    reader.known_keys(data, [*common, "needs"], "")
-    items = tuple(_item(reader, entry, i) for i, entry in enumerate(reader.tables("items"), 1))
-    _check_unique(reader, [item.id for item in items])
-    needs = tuple(_need(reader, entry, i, items) for i, entry in enumerate(reader.tables("needs"), 1))
-    reader.finish()
-    return Criteria(
-        **head, file=reader.file, items=items, needs=needs, missing=missing, settings=reader.settings
+def load_set(name: str, **options: Any) -> Criteria:
+    """Load a criteria set as of `load_criteria`; ClinicalError if the file holds a score."""
+    opened = open_criteria(
+        name, ("criteria",), extra_directories=options.get("extra_directories", ()),
+        settings=options.get("settings"),
     )  # fmt: skip
+    built = _criteria(opened, options.get("measures") or shipped_measures())
+    opened.finish()
+    return built
 
 
-def _table(reader: CriteriaReader, name: str) -> Mapping[str, Any]:
-    value = reader.data.get(name)
-    if not isinstance(value, dict):
-        reader.problem(name, value, f"a table [{name}]")
-        return {}
-    return value
+def _head(opened: OpenedFile) -> dict[str, Any]:
+    node = opened.node
+    head = {key: getattr(node, key) for key in ("name", "version", "title", "source", "note", "missing")}
+    return {**head, "file": opened.file, "settings": opened.settings}
 
 
-def _cutoff(reader: CriteriaReader) -> Compare:
-    rule = reader.rule({"variable": "score", "unit": "1", **_table(reader, "cutoff")}, "cutoff")
-    return rule if isinstance(rule, Compare) else Compare("score", ">=", float("nan"), "1")
+def _criteria(opened: OpenedFile, measures: Measures) -> Criteria:
+    node: CriteriaNode = opened.node
+    runs = {name: Derived("d", f"days before day 0 on {run.dose}") for name, run in node.runs.items()}
+    verdicts = {name: Derived("1", ", ".join(of), sign=True) for name, of in node.verdicts.items()}
+    reader = RuleReader(opened, measures.with_derived(**runs, **verdicts))
+    items = tuple(_item(reader, entry, f"items[{i}]") for i, entry in enumerate(node.items, 1))
+    _check_unique(opened, "items.id", [item.id for item in items])
+    needs = tuple(_need(opened, need, f"needs[{i}]", items) for i, need in enumerate(node.needs, 1))
+    return Criteria(**_head(opened), items=items, needs=needs, runs=node.runs, verdicts=node.verdicts)
 
 
-def _check_unique(reader: CriteriaReader, ids: list[str]) -> None:
+def _score(opened: OpenedFile, measures: Measures) -> Score:
+    node: ScoreNode = opened.node
+    reader = RuleReader(opened, measures)
+    items = tuple(_score_item(reader, entry, f"items[{i}]") for i, entry in enumerate(node.items, 1))
+    _check_unique(opened, "items.id", [item.id for item in items])
+    cutoff = Compare("score", node.cutoff.op, node.cutoff.value, "1", kept="1", threshold=node.cutoff.value)
+    return Score(**_head(opened), items=items, cutoff=cutoff, probability=node.probability)
+
+
+def _check_unique(opened: OpenedFile, key: str, ids: list[str]) -> None:
     for name in sorted({name for name in ids if ids.count(name) > 1}):
-        reader.problem("items.id", name, "each id once")
+        opened.fault(key, name, "each id once")
 
 
-def _item(reader: CriteriaReader, entry: Mapping[str, Any], number: int) -> Item:
-    key = f"items[{number}]."
-    reader.known_keys(entry, ["id", "label", "rule", "group", "missing", "standing", "note"], key)
-    return Item(
-        id=reader.text(entry, "id", key),
-        label=reader.text(entry, "label", key),
-        rule=reader.rule(entry.get("rule"), f"{key}rule"),
-        group=reader.text(entry, "group", key, "items"),
-        missing=reader.choice(entry, "missing", key, ("", *MISSING_POLICIES), ""),
-        standing=reader.text(entry, "standing", key, ""),
-        note=reader.text(entry, "note", key, ""),
-    )
+def _item(reader: RuleReader, node: ItemNode, key: str) -> Item:
+    rule = reader.rule(node.rule, f"{key}.rule")
+    return Item(node.id, node.label, rule, node.group, node.missing, node.standing, node.note)
 
 
-def _need(reader: CriteriaReader, entry: Mapping[str, Any], number: int, items: tuple[Item, ...]) -> Need:
-    key = f"needs[{number}]."
-    reader.known_keys(entry, ["at_least", "at_most", "among", "way"], key)
+def _need(opened: OpenedFile, node: NeedNode, key: str, items: tuple[Item, ...]) -> Need:
     groups = sorted({item.group for item in items})
-    among = entry.get("among", groups)
-    if not isinstance(among, list) or not among or not set(among) <= set(groups):
-        reader.problem(f"{key}among", among, f"some of the items' groups ({', '.join(groups)})")
-        among = groups
+    among = tuple(groups) if node.among is None else node.among
+    if not set(among) <= set(groups):
+        opened.fault(f"{key}.among", list(among), f"some of the items' groups ({', '.join(groups)})")
+    if (node.at_least is None) == (node.at_most is None):
+        opened.fault(f"{key}.at_least", node.at_least, "at_least or at_most, one of the two")
+        return Need(0, among)
     size = sum(item.group in among for item in items)
-    if ("at_least" in entry) == ("at_most" in entry):
-        reader.problem(f"{key}at_least", entry.get("at_least"), "at_least or at_most, one of the two")
-        return Need(0, tuple(among))
-    way = reader.text(entry, "way", key, "main")
-    if "at_most" in entry:
-        return Need(0, tuple(among), way, reader.whole(entry, "at_most", key, size))
-    return Need(reader.whole(entry, "at_least", key, size), tuple(among), way)
+    for name in ("at_least", "at_most"):
+        value = getattr(node, name)
+        if value is not None and value > size:
+            opened.fault(f"{key}.{name}", value, f"a whole number from 0 to {size}")
+    return Need(node.at_least or 0, among, node.way, node.at_most)
 
 
-def _score_item(reader: CriteriaReader, entry: Mapping[str, Any], number: int) -> ScoreItem:
-    key = f"items[{number}]."
-    reader.known_keys(entry, ["id", "label", "steps", "standing", "note"], key)
-    steps = entry.get("steps")
-    if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) for step in steps):
-        reader.problem(f"{key}steps", steps, "a list of steps { points = ..., rule = ... }")
-        steps = []
-    read = []
-    for i, step in enumerate(steps, 1):
-        reader.known_keys(step, ["points", "rule"], f"{key}steps[{i}].")
-        points = reader.number(step, "points", f"{key}steps[{i}].")
-        read.append((points, reader.rule(step.get("rule"), f"{key}steps[{i}].rule")))
-    points_only = [points for points, _ in read]
-    if points_only != sorted(points_only):
-        reader.problem(f"{key}steps", points_only, "points in rising order")
-    return ScoreItem(
-        reader.text(entry, "id", key), reader.text(entry, "label", key), tuple(read),
-        reader.text(entry, "standing", key, ""), reader.text(entry, "note", key, ""),
-    )  # fmt: skip
+def _score_item(reader: RuleReader, node: ScoreItemNode, key: str) -> ScoreItem:
+    if bool(node.steps) == (node.coefficient is not None):
+        found = "both" if node.steps else None
+        reader.opened.fault(f"{key}.steps", found, "steps of points, or coefficient with variable and unit")
+    if node.coefficient is not None:
+        weighted = reader.weighted(node, key)
+        return ScoreItem(node.id, node.label, (), weighted, node.standing, node.note)
+    steps = tuple(
+        (step.points, reader.rule(step.rule, f"{key}.steps[{i}].rule"))
+        for i, step in enumerate(node.steps, 1)
+    )
+    points = [one for one, _ in steps]
+    if points != sorted(points):
+        reader.opened.fault(f"{key}.steps", points, "points in rising order")
+    return ScoreItem(node.id, node.label, steps, None, node.standing, node.note)

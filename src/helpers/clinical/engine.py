@@ -10,23 +10,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from helpers.clinical.definitions import MISSING_POLICIES, Criteria, Need, Score, load_criteria
-from helpers.clinical.errors import ClinicalError
-from helpers.clinical.facts import QUALIFIER_SIGNS, Column, Facts, StateArray
+from helpers.clinical.definitions import MISSING_POLICIES, Criteria, Need, Score, ScoreItem, load_criteria
+from helpers.clinical.errors import ClinicalError, NothingRecordedError
+from helpers.clinical.facts import QUALIFIER_SIGNS, BoolArray, Column, Facts, StateArray
 from helpers.clinical.rules import (
     CENSORED,
     MET,
     NOT_DONE,
     NOT_MET,
     RELATIVE_UNITS,
+    SIDES,
     STATE_NAMES,
-    BoolArray,
     Compare,
     Memo,
     Rule,
+    Weighted,
     compare,
 )
-from helpers.clinical.units import canonical_unit
+from helpers.vocabulary.names import normalise_unit
 
 __all__ = [
     "Evaluation",
@@ -118,12 +119,22 @@ class ScoreEvaluation:
         """Sum if everything unknown gave the most points it can."""
         return np.asarray(np.sum(list(self.high.values()), axis=0), dtype=float)
 
+    @property
+    def as_it_stands(self) -> npt.NDArray[np.float64]:
+        """The score: the certain points, or of weighted values their sum where nothing is missing, else NaN.
+
+        Points can be left out, a laboratory value in a weighted sum cannot: without it there is no sum.
+        """
+        if all(item.weighted is None for item in self.score.items):
+            return self.lowest
+        return np.where(np.isclose(self.lowest, self.highest), self.lowest, np.nan)
+
     def frame(self) -> pd.DataFrame:
         """One row for each patient-visit: score, attainable range, items present, verdict, item points."""
         result = self.facts.keys.copy()
         result["criteria"] = self.score.name
         result["verdict"] = VERDICTS[self.verdict]
-        result["score"] = self.lowest
+        result["score"] = self.as_it_stands
         result["score_lowest"] = self.lowest
         result["score_highest"] = self.highest
         result["items_present"] = np.sum(list(self.done.values()), axis=0)
@@ -138,6 +149,9 @@ class ScoreEvaluation:
         keep = np.ones(len(self.facts), dtype=bool) if rows is None else rows
         parts = []
         for item in self.score.items:
+            if item.weighted is not None:
+                part = _weighted_evidence(item.weighted, self.facts, keep)
+                parts.append(part.assign(criteria=self.score.name, item=item.id, label=item.label))
             for points, rule in item.steps:
                 part = rule_evidence(rule, self.facts, keep)
                 parts.append(
@@ -153,31 +167,16 @@ _STATES_IN_ORDER = np.array(
 )
 
 
-def check_variables(rules: Iterable[Rule], facts: Facts, name: str) -> list[str]:
-    """List variables of the rules that the facts never hold; raise `ClinicalError` if that is all of them.
-
-    Also raises for a variable whose unit in the data differs from the unit of a rule that cannot be
-    converted.
-    """
-    leaves = [leaf for rule in rules for leaf in rule.leaves()]
-    used = sorted({leaf.variable for leaf in leaves})
-    absent = [variable for variable in used if variable not in facts.columns]
+def check_variables(parts: Iterable[Rule | Weighted], facts: Facts, name: str) -> list[str]:
+    """List the variables that the facts never hold; `NothingRecordedError` if that is all of them."""
+    used: set[str] = set()
+    for part in parts:
+        used |= {part.variable} if isinstance(part, Weighted) else {leaf.variable for leaf in part.leaves()}
+    absent = sorted(variable for variable in used if variable not in facts.columns)
     if len(absent) == len(used):
-        raise ClinicalError(f"criteria {name}: none of its variables was ever recorded: {', '.join(used)}")
-    for leaf in leaves:
-        column = facts.columns.get(leaf.variable)
-        if (
-            column is None
-            or canonical_unit(leaf.variable)
-            or leaf.unit in RELATIVE_UNITS
-            or column.unit == ""
-        ):
-            continue
-        if column.unit != leaf.unit:
-            raise ClinicalError(
-                f"criteria {name}: variable {leaf.variable} is recorded in '{column.unit}', "
-                f"the rule speaks of '{leaf.unit}'"
-            )
+        raise NothingRecordedError(
+            f"criteria {name}: none of its variables was ever recorded: {', '.join(sorted(used))}"
+        )
     return absent
 
 
@@ -238,19 +237,12 @@ def evaluate_score(score: Score, facts: Facts, *, missing: str | None = None) ->
     `missing="not_met"` the lowest sum alone decides.
     """
     policy = _policy(missing or score.missing)
-    check_variables([rule for item in score.items for _, rule in item.steps], facts, score.name)
+    parts = [part for item in score.items for part in _parts(item)]
+    check_variables(parts, facts, score.name)
     memo: Memo = {}
     low, high, done = {}, {}, {}
     for item in score.items:
-        least, most = np.zeros(len(facts)), np.zeros(len(facts))
-        present = np.ones(len(facts), dtype=bool)
-        for points, rule in item.steps:
-            state = rule.states(facts, memo)
-            least[state == MET] = points
-            most[state != NOT_MET] = points
-            present &= state != NOT_DONE
-        # A step that is certain settles the item even if a lower or higher one lacks a value.
-        low[item.id], high[item.id], done[item.id] = least, most, present | (least == most)
+        low[item.id], high[item.id], done[item.id] = _item_points(item, facts, memo)
     bounds = [
         _sum_state(sums, score.cutoff) for sums in (np.sum([*low.values()], 0), np.sum([*high.values()], 0))
     ]
@@ -258,6 +250,29 @@ def evaluate_score(score: Score, facts: Facts, *, missing: str | None = None) ->
         bounds[0] if policy == "not_met" else np.where(bounds[0] == bounds[1], bounds[0], -1).astype(np.int8)
     )
     return ScoreEvaluation(score, facts, low, high, done, verdict)
+
+
+def _parts(item: ScoreItem) -> list[Rule | Weighted]:
+    return [item.weighted] if item.weighted is not None else [rule for _, rule in item.steps]
+
+
+def _item_points(
+    item: ScoreItem, facts: Facts, memo: Memo
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], BoolArray]:
+    """Lowest and highest points of an item in each row, and whether it was recorded."""
+    if item.weighted is not None:
+        least, most = item.weighted.points(facts)
+        column = facts.columns.get(item.weighted.variable)
+        return least, most, np.zeros(len(facts), dtype=bool) if column is None else ~np.isnan(column.value)
+    least, most = np.zeros(len(facts)), np.zeros(len(facts))
+    present = np.ones(len(facts), dtype=bool)
+    for points, rule in item.steps:
+        state = rule.states(facts, memo)
+        least[state == MET] = points
+        most[state != NOT_MET] = points
+        present &= state != NOT_DONE
+    # A step that is certain settles the item even if a lower or higher one lacks a value.
+    return least, most, present | (least == most)
 
 
 def _sum_state(sums: npt.NDArray[np.float64], cutoff: Compare) -> StateArray:
@@ -283,41 +298,79 @@ def _state_names(states: StateArray) -> npt.NDArray[np.object_]:
 
 
 def _leaf_columns(leaf: Compare, facts: Facts, rows: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
-    """Values behind one comparison at the chosen rows."""
+    """Values behind one comparison at the chosen rows, as recorded where they were compared so."""
     column = facts.column(leaf.variable, leaf.at)
     relative = facts.column(leaf.variable, "baseline") if leaf.unit == "x baseline" else None
-    n = len(rows)
-    empty = np.full(n, np.nan)
-
-    def text(value: str) -> npt.NDArray[np.object_]:
-        return np.full(n, value, dtype=object)
-
-    return {
-        "rule": text(leaf.text()),
-        "variable": text(leaf.variable),
-        "value": empty if column is None else column.value[rows],
-        "qualifier": text("") if column is None else _signs(column, rows),
-        "unit": text("" if column is None else column.unit),
-        "threshold": _threshold(leaf, facts)[rows],
-        "measured_day": empty if column is None else column.day[rows],
-        "table": text("" if column is None else column.table),
-        "source_row": empty if column is None else column.source_row[rows],
+    empty = np.full(len(rows), np.nan)
+    found = {
+        "rule": np.full(len(rows), leaf.text(), dtype=object),
+        **_value_columns(leaf.variable, column, rows),
+        "threshold": _threshold(leaf, facts, column)[rows],
         "baseline_value": empty if relative is None else relative.value[rows],
-        "baseline_qualifier": text("") if relative is None else _signs(relative, rows),
+        "baseline_qualifier": _texts("", len(rows)) if relative is None else _signs(relative, rows),
         "baseline_source_row": empty if relative is None else relative.source_row[rows],
     }
+    if column is not None and not (column.unit or leaf.sign):
+        # Values of the patients' table are in the unit kept.
+        found["unit"] = _texts(leaf.kept, len(rows))
+    if column is not None and column.written is not None:
+        for inside, limit in leaf.printed_limits(column):
+            here = inside[rows]
+            unit = column.written.units[int(column.written.unit[rows[here][0]])] if here.any() else ""
+            if here.any() and unit != normalise_unit(column.unit):
+                found["value"] = np.where(here, column.written.value[rows], found["value"])
+                found["threshold"] = np.where(here, limit, found["threshold"])
+                found["unit"] = np.where(here, unit, found["unit"])
+    return found
+
+
+def _value_columns(
+    variable: str, column: Column | None, rows: npt.NDArray[np.int64]
+) -> dict[str, npt.NDArray[Any]]:
+    """The values of a variable at the chosen rows, and where they come from."""
+    n = len(rows)
+    empty = np.full(n, np.nan)
+    return {
+        "variable": _texts(variable, n),
+        "value": empty if column is None else column.value[rows],
+        "qualifier": _texts("", n) if column is None else _signs(column, rows),
+        "unit": _texts("" if column is None else column.unit, n),
+        "measured_day": empty if column is None else column.day[rows],
+        "table": _texts("" if column is None else column.table, n),
+        "source_row": empty if column is None else column.source_row[rows],
+    }
+
+
+def _weighted_evidence(part: Weighted, facts: Facts, rows: BoolArray) -> pd.DataFrame:
+    """The value of a weighted item at the chosen rows; it is neither met nor not met."""
+    chosen = np.flatnonzero(rows)
+    column = facts.columns.get(part.variable)
+    found = pd.DataFrame(
+        {
+            **{key: facts.keys[key].to_numpy()[chosen] for key in ("patient_id", "visit", "day")},
+            "rule": part.text(),
+            **_value_columns(part.variable, column, chosen),
+        }
+    )
+    state = np.where(found["value"].isna(), STATE_NAMES[NOT_DONE], "")
+    empty = {"threshold": np.nan, "baseline_value": np.nan, "baseline_source_row": np.nan}
+    return found.assign(state=state, rule_state=state, baseline_qualifier="", **empty)
+
+
+def _texts(text: str, n: int) -> npt.NDArray[np.object_]:
+    return np.full(n, text, dtype=object)
 
 
 def _signs(column: Column, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
     return np.array([QUALIFIER_SIGNS[int(code)] for code in column.qualifier[rows]], dtype=object)
 
 
-def _threshold(leaf: Compare, facts: Facts) -> npt.NDArray[np.float64]:
+def _threshold(leaf: Compare, facts: Facts, column: Column | None) -> npt.NDArray[np.float64]:
     """Number a value was compared with in each row, in the unit the variable is kept in."""
     if leaf.unit == "x baseline":
-        column = facts.column(leaf.variable, "baseline")
-        return np.full(len(facts), np.nan) if column is None else leaf.value * column.value
+        baseline = facts.column(leaf.variable, "baseline")
+        return np.full(len(facts), np.nan) if baseline is None else leaf.value * baseline.value
     if leaf.unit in RELATIVE_UNITS:
-        limit = facts.limit(leaf.variable, "high" if leaf.unit == "x ULN" else "low")
+        limit = facts.limit(leaf.variable, SIDES[leaf.unit], column)
         return np.full(len(facts), np.nan) if limit is None else leaf.value * limit
     return np.full(len(facts), leaf.threshold)

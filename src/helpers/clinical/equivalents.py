@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import replace as replaced
 from functools import cache
-from importlib import resources
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from helpers.clinical.errors import ClinicalError
+from helpers.vocabulary.model import GLUCOCORTICOID
+from helpers.vocabulary.reading import shipped_vocabulary
+from helpers.vocabulary.vocabulary import Vocabulary, looks_like_glucocorticoid
 
 FloatArray = npt.NDArray[np.float64]
+
+# Routes by which a glucocorticoid acts on the whole body.
+SYSTEMIC_ROUTES: Final = frozenset({"iv", "po", "im"})
 
 
 @dataclass(frozen=True)
 class Equivalents:
-    """Glucocorticoid equivalence: mg of each drug equal to prednisone 5 mg, and its standing."""
+    """Glucocorticoid equivalence, read from the drugs of a vocabulary.
+
+    Attributes:
+        mg: mg of each systemic glucocorticoid equal to prednisone 5 mg.
+        standing: how well each figure is known.
+        local_only: glucocorticoids given for a local effect, never converted.
+        not_glucocorticoids: known drugs that add nothing to the dose.
+        systemic_routes: routes by which a glucocorticoid is converted.
+    """
 
     mg: Mapping[str, float]
     standing: Mapping[str, str]
-    systemic_routes: frozenset[str]
     local_only: frozenset[str] = frozenset()
     not_glucocorticoids: frozenset[str] = frozenset()
-    source: str = field(default="", compare=False)
+    systemic_routes: frozenset[str] = SYSTEMIC_ROUTES
 
     def replace(self, **mg: float) -> Equivalents:
         """Return a copy with the named drugs' mg (equal to prednisone 5 mg) set by the caller."""
@@ -33,37 +46,46 @@ class Equivalents:
         if bad:
             raise ClinicalError(bad)
         standing = {**self.standing, **dict.fromkeys(mg, "set by the caller")}
-        return Equivalents(
-            {**self.mg, **mg},
-            standing,
-            self.systemic_routes,
-            self.local_only,
-            self.not_glucocorticoids,
-            self.source,
-        )
+        return replaced(self, mg={**self.mg, **mg}, standing=standing)
+
+    def adds_nothing(self, drug: str) -> bool:
+        """Tell whether a drug is no glucocorticoid: known as another, or unknown and not named like one."""
+        if drug in self.mg or drug in self.local_only:
+            return False
+        return drug in self.not_glucocorticoids or not looks_like_glucocorticoid(drug)
+
+
+def equivalents_of(vocabulary: Vocabulary) -> Equivalents:
+    """Return the glucocorticoids of a vocabulary and their equivalents.
+
+    Example:
+        >>> equivalents_of(shipped_vocabulary()).mg["dexamethasone"]
+        0.75
+    """
+    drugs = vocabulary.drugs.values()
+    steroids = [drug for drug in drugs if drug.drug_class == GLUCOCORTICOID]
+    local = f"local_{GLUCOCORTICOID}"
+    return Equivalents(
+        mg={drug.name: drug.prednisone_5_mg for drug in steroids if drug.prednisone_5_mg is not None},
+        standing={drug.name: drug.standing for drug in steroids},
+        local_only=frozenset(drug.name for drug in drugs if drug.drug_class == local),
+        not_glucocorticoids=frozenset(
+            drug.name for drug in drugs if drug.drug_class not in (GLUCOCORTICOID, local)
+        ),
+    )
 
 
 @cache
 def default_equivalents() -> Equivalents:
-    """Read the equivalence table that comes with the package (source and standing of each figure inside)."""
-    file = resources.files("helpers.clinical") / "criteria" / "glucocorticoid_equivalents.toml"
-    data = tomllib.loads(file.read_text(encoding="utf-8"))
-    drugs = data["glucocorticoids"]
-    return Equivalents(
-        mg={drug: float(entry["mg"]) for drug, entry in drugs.items()},
-        standing={drug: str(entry["standing"]) for drug, entry in drugs.items()},
-        systemic_routes=frozenset(data["systemic_routes"]),
-        local_only=frozenset(data["local_only"]["drugs"]),
-        not_glucocorticoids=frozenset(data["not_glucocorticoids"]["drugs"]),
-        source=str(data["source"]),
-    )
+    """Return the equivalence of the glucocorticoids that come with the package."""
+    return equivalents_of(shipped_vocabulary())
 
 
 def refusal(drug: str, route: str, table: Equivalents) -> str | None:
     """Say why a drug by a route has no prednisone equivalent; None when it has one."""
     if drug in table.local_only:
         return f"drug '{drug}' is a glucocorticoid with local effect only: it has no prednisone equivalent"
-    if drug in table.not_glucocorticoids:
+    if table.adds_nothing(drug):
         return f"drug '{drug}' is not a glucocorticoid"
     if drug not in table.mg:
         return f"drug '{drug}' is unknown; glucocorticoids known are {', '.join(sorted(table.mg))}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from helpers.errors import CompendiumError
 
@@ -13,6 +14,34 @@ class ClinicalError(CompendiumError):
     def __init__(self, problems: str | Iterable[str]) -> None:
         self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class NothingRecordedError(ClinicalError):
+    """Nothing that a rule looks at was ever recorded: the rule is not assessable, and nobody's fault."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of a criteria file: where it stands, what was found, what was expected, how to mend it."""
+
+    file: str
+    key: str
+    found: str
+    expected: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        place = f"criteria file {self.file}" + (f", key {self.key}" if self.key else "")
+        told = f"{place}: found {self.found}, expected {self.expected}"
+        return f"{told}; {self.remedy}" if self.remedy else told
+
+
+class CriteriaError(ClinicalError):
+    """A criteria file that cannot be used; ``faults`` holds all of its faults."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(map(str, self.faults))
 
 
 def require_columns(frame: object, table: str, columns: Iterable[str]) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from helpers.clinical.criteria_files import Directory
 from helpers.clinical.definitions import Score
-from helpers.clinical.diagnosis import evaluate_by_name
 from helpers.clinical.engine import VERDICTS, Evaluation, ScoreEvaluation
 from helpers.clinical.errors import ClinicalError
-from helpers.clinical.facts import Facts
-from helpers.clinical.response import ResponseRule, assess_response, load_response_rule, response_evidence
-from helpers.clinical.rules import BoolArray
+from helpers.clinical.facts import BoolArray, Facts
+from helpers.clinical.response import assess_response, response_evidence
+from helpers.clinical.response_rules import ResponseRule
 from helpers.clinical.steroids import DoseRule, weekly_dose
 
 COLUMNS = [
@@ -33,53 +32,83 @@ COLUMNS = [
 ]
 
 
+@dataclass(frozen=True)
+class ResponseCalls:
+    """The rule by which responses were called, and the day from which each patient had left the treatment."""
+
+    rule: ResponseRule
+    withdrawal_day: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Diagnosed:
+    """An evaluation, the rows of its facts that count (one a patient), and when that is, in words."""
+
+    evaluation: Evaluation | ScoreEvaluation
+    rows: BoolArray
+    moment: str = ""
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """Every call made on the patients of a cohort, and what they were made on.
+
+    Attributes:
+        facts: what is known of the patients at the visits.
+        patients: the analysis table.
+        diagnoses: criteria sets and scores, each with the rows of the facts it was evaluated on.
+        verdicts: further evaluations with one row a patient, by the question they answer: refractory,
+            eligible.
+        response: how responses were called; None if they were not.
+        doses: daily glucocorticoid doses; None if there are none.
+        dose_rule: how the dose of a visit is read from them.
+    """
+
+    facts: Facts
+    patients: pd.DataFrame
+    diagnoses: Sequence[Diagnosed] = ()
+    verdicts: Mapping[str, Evaluation] = field(default_factory=dict)
+    response: ResponseCalls | None = None
+    doses: pd.DataFrame | None = None
+    dose_rule: DoseRule = "weekly_mean"
+
+
 def explain_patient(
-    patient_id: str,
-    facts: Facts,
-    patients: pd.DataFrame,
-    *,
-    criteria: Iterable[str] = ("hlh_2004_paper", "hscore"),
-    refractory: Evaluation | None = None,
-    eligible: Evaluation | None = None,
-    response_rule: ResponseRule | None = None,
-    doses: pd.DataFrame | None = None,
-    dose_rule: DoseRule = "weekly_mean",
-    visits: Iterable[str] | None = None,
-    extra_directories: Iterable[Directory] = (),
-    settings: Mapping[str, Mapping[str, Any]] | None = None,
-    withdrawal_day: Mapping[str, float] | None = None,
+    patient_id: str, judged: Judgements, *, visits: Iterable[str] | None = None
 ) -> pd.DataFrame:
     """Explain every call made on one patient.
 
-    Returns rows (question, answer, visit, item, state, rule, rule_state, value, day, table, source_row): the
-    diagnosis at baseline by each of `criteria`, refractoriness and eligibility if given, the response at
-    each visit and the glucocorticoid dose at each visit if `doses` is given. `visits` limits the visits
-    explained. Use `as_text` for prose. Raises `ClinicalError` for a patient not in the facts.
+    Args:
+        patient_id: the patient.
+        judged: the calls.
+        visits: the visits whose response and dose are explained; all after baseline by default.
+
+    Returns:
+        Rows (question, answer, visit, item, state, rule, rule_state, value, day, table, source_row): the
+        diagnosis at baseline by each criteria set, the further verdicts, the response and the glucocorticoid
+        dose at each visit. Use `as_text` for prose.
+
+    Raises:
+        ClinicalError: the patient is not in the facts.
     """
+    facts = judged.facts
     mine = facts.keys["patient_id"].to_numpy() == patient_id
     if not mine.any():
         raise ClinicalError(f"patient '{patient_id}' not found")
     own = np.full(len(facts), -1) if facts.baseline_row is None else facts.baseline_row
     baseline = own == np.arange(len(facts))
-    parts = []
-    for name in criteria:
-        evaluation = evaluate_by_name(
-            name, facts, extra_directories=list(extra_directories), settings=(settings or {}).get(name)
-        )
-        parts.append(_diagnosis_rows(evaluation, mine & baseline))
-    parts += [
-        _verdict_rows(question, evaluation, patient_id)
-        for question, evaluation in (("refractory", refractory), ("eligible", eligible))
-        if evaluation is not None
-    ]
     wanted = mine & ~baseline
     if visits is not None:
         wanted &= facts.keys["visit"].isin(list(visits)).to_numpy()
-    rule = response_rule or load_response_rule()
-    parts += _response_rows(facts, patients, rule, wanted, withdrawal_day)
-    if doses is not None:
-        parts += _dose_rows(facts, doses, patient_id, mine & (baseline | wanted), dose_rule)
-    return pd.concat([part for part in parts if len(part)], ignore_index=True)[COLUMNS]
+    parts = [_diagnosis_rows(one, patient_id) for one in judged.diagnoses]
+    parts += [_verdict_rows(question, found, patient_id) for question, found in judged.verdicts.items()]
+    if judged.response is not None:
+        parts += _response_rows(facts, judged.patients, judged.response, wanted)
+    if judged.doses is not None:
+        shown = mine & (baseline | wanted)
+        parts += _dose_rows(facts, judged.doses, patient_id, shown, judged.dose_rule)
+    known = [part for part in parts if len(part)]
+    return pd.concat(known, ignore_index=True)[COLUMNS] if known else pd.DataFrame(columns=COLUMNS)
 
 
 def _verdict_rows(question: str, evaluation: Evaluation, patient_id: str) -> pd.DataFrame:
@@ -111,29 +140,31 @@ def _value_text(row: Any) -> str:
     return text
 
 
-def _diagnosis_rows(evaluation: Evaluation | ScoreEvaluation, rows: BoolArray) -> pd.DataFrame:
+def _diagnosis_rows(one: Diagnosed, patient_id: str) -> pd.DataFrame:
+    evaluation = one.evaluation
+    rows = one.rows & (evaluation.facts.keys["patient_id"].to_numpy() == patient_id)
     verdict = str(VERDICTS[evaluation.verdict[rows]][0]) if rows.any() else "no baseline"
+    when = f", {one.moment}" if one.moment else ""
     if isinstance(evaluation, Evaluation):
         frame = evaluation.frame()[rows]
         counted = f" ({frame['n_met'].iloc[0]} items met)" if len(frame) else ""
-        return _shape(evaluation.evidence(rows), f"MAS by {evaluation.criteria.title}", verdict + counted)
+        title = f"MAS by {evaluation.criteria.title}{when}"
+        return _shape(evaluation.evidence(rows), title, verdict + counted)
     score: Score = evaluation.score
     if rows.any():
         low, high = evaluation.lowest[rows][0], evaluation.highest[rows][0]
-        verdict += f" (score {low:g}" + (f", attainable {low:g} to {high:g})" if high > low else ")")
-    return _shape(evaluation.evidence(rows), f"MAS by {score.title}", verdict)
+        stands = evaluation.as_it_stands[rows][0]
+        known = "no score, a value is missing" if np.isnan(stands) else f"score {stands:g}"
+        verdict += f" ({known}" + (f", attainable {low:g} to {high:g})" if high > low else ")")
+    return _shape(evaluation.evidence(rows), f"MAS by {score.title}{when}", verdict)
 
 
 def _response_rows(
-    facts: Facts,
-    patients: pd.DataFrame,
-    rule: ResponseRule,
-    wanted: BoolArray,
-    withdrawal_day: Mapping[str, float] | None,
+    facts: Facts, patients: pd.DataFrame, response: ResponseCalls, wanted: BoolArray
 ) -> list[pd.DataFrame]:
-    calls = assess_response(facts, patients, rule, withdrawal_day=withdrawal_day)
+    calls = assess_response(facts, patients, response.rule, withdrawal_day=response.withdrawal_day)
     calls = calls.set_index(["patient_id", "visit"])
-    evidence = response_evidence(facts, rule, wanted)
+    evidence = response_evidence(facts, response.rule, wanted)
     evidence = evidence[evidence["rule_state"] != "not done"]
     parts = []
     for row in np.flatnonzero(wanted):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,10 @@ import pandas as pd
 from helpers.clinical.criteria_files import Directory
 from helpers.clinical.engine import EVIDENCE_COLUMNS, check_variables, rule_evidence
 from helpers.clinical.errors import ClinicalError, require_columns
-from helpers.clinical.facts import Facts, StateArray
+from helpers.clinical.facts import BoolArray, Facts, StateArray
+from helpers.clinical.measures import Measures
 from helpers.clinical.response_rules import Marker, ResponseRule, load_response_rule
-from helpers.clinical.rules import CENSORED, MET, NOT_DONE, NOT_MET, BoolArray, Memo, Rule
+from helpers.clinical.rules import CENSORED, MET, NOT_DONE, NOT_MET, Memo, Rule
 
 __all__ = [
     "VARIANTS",
@@ -53,8 +54,10 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "paper, missing is NR": ("response_paper", {"missing": "NR"}),
     "paper, dead is missing": ("response_paper", {"dead": "missing"}),
     "paper, withdrawn as observed": ("response_paper", {"withdrawn": "observed"}),
-    "strict 25%": ("response_strict_25", {}),
+    "Marsh 2013, any two markers by 25%": ("response_marsh_2013", {}),
+    "Chinese guideline 2022": ("response_china_2022", {}),
     "EMERALD style": ("response_emerald", {}),
+    "EMERALD style, either ferritin limit": ("response_emerald", {"ferritin_limits": 1}),
 }
 
 
@@ -286,12 +289,13 @@ def compare_rules(
     variants: Mapping[str, tuple[str, Mapping[str, Any]]] = VARIANTS,
     extra_directories: Iterable[Directory] = (),
     withdrawal_day: Mapping[str, float] | None = None,
+    measures: Measures | None = None,
 ) -> pd.DataFrame:
     """Response by every rule variant side by side: patient_id, visit, day, one column a variant."""
     folders = list(extra_directories)
     result = None
     for label, (name, settings) in variants.items():
-        rule = load_response_rule(name, extra_directories=folders, settings=settings)
+        rule = load_response_rule(name, extra_directories=folders, settings=settings, measures=measures)
         frame = assess_response(facts, patients, rule, withdrawal_day=withdrawal_day, with_names=False)
         if result is None:
             result = frame[["patient_id", "visit", "day"]].copy()
@@ -325,15 +329,18 @@ def withdrawal_days(
     return {str(who): float(day) + 1 for who, day in zip(left["patient_id"], left["stop_day"], strict=True)}
 
 
-PRODUCTS: Mapping[str, str] = {"red cells": "red_cell_transfusion", "platelets": "platelet_transfusion"}
+# Blood products, as the vocabulary calls them, and the sign that one was given.
+PRODUCTS: Mapping[str, str] = {
+    "red_cells": "red_cell_transfusion", "platelet_concentrate": "platelet_transfusion",
+}  # fmt: skip
 
 
 def transfusion_facts(facts: Facts, treatments: pd.DataFrame, *, lookback_days: int = 7) -> Facts:
     """Add red_cell_transfusion and platelet_transfusion: 1 if given in the days up to the visit, else 0.
 
-    A visit looks back over `lookback_days` days, its own included. Only of use where transfusions are
-    recorded among the treatments (drugs "red cells", "platelets"); without any such row in the whole table
-    the facts come back unchanged, because nothing recorded is not the same as nothing given.
+    A visit looks back over `lookback_days` days, its own included. What was recorded at a visit stands before
+    it. Only of use where transfusions are recorded among the treatments; without any such row in the whole
+    table the facts come back unchanged, because nothing recorded is not the same as nothing given.
     """
     if not treatments["drug"].isin(list(PRODUCTS)).any():
         return facts
@@ -352,5 +359,9 @@ def transfusion_facts(facts: Facts, treatments: pd.DataFrame, *, lookback_days: 
         for who, start, stop, row in zip(given["patient_id"], given["start_day"], stops, rows, strict=True):
             during = (patient == who) & (start <= day) & (stop > day - lookback_days)
             value[during], source[during] = 1.0, row
+        recorded = facts.columns.get(variable)
         facts = facts.with_column(variable, value, day=day, source_row=source, table="treatments")
+        if recorded is not None:
+            own = recorded.where(~np.isnan(recorded.value), facts.columns[variable])
+            facts = replace(facts, columns={**facts.columns, variable: own})
     return facts

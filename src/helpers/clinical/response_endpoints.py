@@ -30,16 +30,6 @@ def _checked(responses: pd.DataFrame) -> pd.DataFrame:
     return known.sort_values(["patient_id", "day"], kind="stable")
 
 
-def response_at(responses: pd.DataFrame, patients: pd.DataFrame, visit: str) -> pd.DataFrame:
-    """Response of every patient at a visit: patient_id, response ("missing" where there is none)."""
-    require_columns(responses, "responses", ["patient_id", "visit", "response"])
-    rows = responses[responses["visit"] == visit].drop_duplicates("patient_id", keep="last")
-    found = patients["patient_id"].map(rows.set_index("patient_id")["response"])
-    return pd.DataFrame(
-        {"patient_id": patients["patient_id"].to_numpy(), "response": found.fillna("missing").to_numpy()}
-    )
-
-
 def best_response(
     responses: pd.DataFrame, patients: pd.DataFrame, *, horizon: int | None = None
 ) -> pd.DataFrame:

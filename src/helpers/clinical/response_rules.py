@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.clinical.criteria_files import CriteriaReader, Directory, Setting, read_criteria
+from helpers.clinical.criteria_files import Directory, Setting, open_criteria
+from helpers.clinical.criteria_schema import FallNode, MarkerNode, ResponseNode, RiseNode
+from helpers.clinical.measures import Measures, shipped_measures
+from helpers.clinical.rule_reading import RuleReader
 from helpers.clinical.rules import AtLeast, Compare, Rule
 
 _SETTINGS = (
@@ -54,6 +57,7 @@ class ResponseRule:
     file: str
     markers: tuple[Marker, ...]
     settings: Mapping[str, Setting]
+    note: str = ""
 
     def setting(self, name: str) -> Any:
         """Value of a setting in force."""
@@ -65,72 +69,80 @@ def load_response_rule(
     *,
     extra_directories: Iterable[Directory] = (),
     settings: Mapping[str, Any] | None = None,
+    measures: Measures | None = None,
 ) -> ResponseRule:
     """Load a response rule by name from the package or a study's own folder, with choices made in `settings`.
 
-    Raises `ClinicalError` naming file, key, found and expected.
+    `measures` are the variables that its rules may name, those of the package by default. Raises
+    `ClinicalError` naming file, key, found and expected.
     """
-    reader = read_criteria(name, ("response",), extra_directories=extra_directories, settings=settings)
-    data = reader.data
-    reader.known_keys(
-        data, ["kind", "name", "version", "title", "source", "note", "settings", "lists", "markers"], ""
-    )
+    opened = open_criteria(name, ("response",), extra_directories=extra_directories, settings=settings)
     for setting in _SETTINGS:
-        if setting not in reader.settings:
-            reader.problem(f"settings.{setting}", None, "this setting, which every response rule makes")
-    head = {key: reader.text(data, key, "") for key in ("name", "version", "title", "source")}
-    tables = reader.tables("markers")
-    markers = tuple(_marker(reader, entry, f"markers[{i}].") for i, entry in enumerate(tables, 1))
+        if setting not in opened.settings:
+            opened.fault(f"settings.{setting}", None, "this setting, which every response rule makes")
+    reader = RuleReader(opened, measures or shipped_measures())
+    node: ResponseNode = opened.node
+    markers = tuple(_marker(reader, entry, f"markers[{i}]") for i, entry in enumerate(node.markers, 1))
     ids = [marker.id for marker in markers]
-    for repeated in sorted({name for name in ids if ids.count(name) > 1}):
-        reader.problem("markers.id", repeated, "each id once")
-    _check_exempt(reader, ids)
-    reader.finish()
-    return ResponseRule(**head, file=reader.file, markers=markers, settings=reader.settings)
-
-
-def _check_exempt(reader: CriteriaReader, ids: list[str]) -> None:
-    exempt = reader.settings.get("cr_exempt")
+    for repeated in sorted({one for one in ids if ids.count(one) > 1}):
+        opened.fault("markers.id", repeated, "each id once")
+    exempt = opened.settings.get("cr_exempt")
     if exempt is not None and exempt.value and exempt.value not in ids:
-        reader.problem("settings.cr_exempt", exempt.value, f"empty or one of {', '.join(ids)}")
+        opened.fault("settings.cr_exempt", exempt.value, f"empty or one of {', '.join(ids)}")
+    opened.finish()
+    return ResponseRule(
+        node.name, node.version, node.title, node.source, opened.file, markers, opened.settings, node.note
+    )
 
 
-def _marker(reader: CriteriaReader, entry: Mapping[str, Any], key: str) -> Marker:
-    allowed = ["id", "label", "variable", "direction", "abnormal", "improved", "normal", "specific"]
-    reader.known_keys(entry, allowed, key)
-    rules = _rules_by_direction(reader, entry, key)
+def _marker(reader: RuleReader, node: MarkerNode, key: str) -> Marker:
+    rules = _rules_by_direction(reader, node, key)
     for name in ("abnormal", "improved", "normal"):
-        if name in entry or name not in rules:
-            rules[name] = reader.rule(entry.get(name), f"{key}{name}")
-    specific = entry.get("specific")
-    own = applies = None
-    if isinstance(specific, dict):
-        reader.known_keys(specific, ["applies", "improved"], f"{key}specific.")
-        own = reader.rule(specific.get("improved"), f"{key}specific.improved")
-        if "applies" in specific:
-            applies = reader.rule(specific["applies"], f"{key}specific.applies")
-    elif specific is not None:
-        reader.problem(
-            f"{key}specific", specific, "a table with improved, and applies where it does not hold for all"
-        )
-    return Marker(
-        reader.text(entry, "id", key), reader.text(entry, "label", key),
-        rules["abnormal"], rules["improved"], rules["normal"], own, applies,
-    )  # fmt: skip
+        given = getattr(node, name)
+        if given is not None:
+            rules[name] = reader.rule(given, f"{key}.{name}")
+        elif name not in rules:
+            expected = "a rule, or a variable with its direction"
+            reader.opened.fault(f"{key}.{name}", None, expected)
+    nothing = Compare("unreadable", "=", 1.0, "1")
+    specific = node.specific
+    own = None if specific is None else reader.rule(specific.improved, f"{key}.specific.improved")
+    applies = None
+    if specific is not None and specific.applies is not None:
+        applies = reader.rule(specific.applies, f"{key}.specific.applies")
+    abnormal, improved, normal = (rules.get(name, nothing) for name in ("abnormal", "improved", "normal"))
+    return Marker(node.id, node.label, abnormal, improved, normal, own, applies)
 
 
-def _rules_by_direction(reader: CriteriaReader, entry: Mapping[str, Any], key: str) -> dict[str, Rule]:
+def _rules_by_direction(reader: RuleReader, node: MarkerNode, key: str) -> dict[str, Rule]:
     """Rules of a laboratory marker for which down, or up, is better."""
-    if "variable" not in entry:
+    if not node.variable:
         return {}
-    variable = reader.text(entry, "variable", key)
-    direction = reader.choice(entry, "direction", key, ("down", "up"), "down")
-    change = "falls_percent" if direction == "down" else "rises_percent"
-    down = direction == "down"
-    abnormal = Compare(variable, ">" if down else "<", 1.0, "x ULN" if down else "x LLN", "baseline")
-    below, above = Compare(variable, "<=", 1.0, "x ULN"), Compare(variable, ">=", 1.0, "x LLN")
-    side = reader.settings.get("cr_side")
+    down = node.direction == "down"
+    percent = float(reader.opened.settings["improvement"].value) if _improvement(reader) else 25.0
+    change: FallNode | RiseNode = (
+        FallNode(variable=node.variable, falls_percent=percent) if down
+        else RiseNode(variable=node.variable, rises_percent=percent)
+    )  # fmt: skip
+    improved = reader.rule(change, f"{key}.improved")
+    unit = improved.kept if isinstance(improved, Compare) else ""
+    abnormal = Compare(
+        node.variable, ">" if down else "<", 1.0, "x ULN" if down else "x LLN", "baseline", kept=unit
+    )
+    below = Compare(node.variable, "<=", 1.0, "x ULN", kept=unit)
+    above = Compare(node.variable, ">=", 1.0, "x LLN", kept=unit)
+    side = reader.opened.settings.get("cr_side")
     both = side is not None and side.value == "both"
     normal: Rule = AtLeast(2, (above, below)) if both else (below if down else above)
-    improved = reader.rule({"variable": variable, change: "$improvement"}, f"{key}improved")
     return {"abnormal": abnormal, "normal": normal, "improved": improved}
+
+
+def _improvement(reader: RuleReader) -> bool:
+    """Tell whether the setting `improvement` is a percentage; record the fault if it is not."""
+    found = reader.opened.settings.get("improvement")
+    good = found is not None and isinstance(found.value, int | float) and 0 < found.value <= 100
+    if not good and found is not None:
+        expected = "a percentage above 0 and at most 100"
+        if not any(fault.key == "settings.improvement" for fault in reader.opened.faults):
+            reader.opened.fault("settings.improvement", found.value, expected)
+    return good

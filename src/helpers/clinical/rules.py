@@ -7,15 +7,13 @@ unknown could turn it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from helpers.clinical.facts import Column, Facts, FloatArray, StateArray
-from helpers.clinical.units import canonical_unit, convert
+from helpers.clinical.facts import BoolArray, Column, Facts, FloatArray, Side, StateArray
 
 MET: Final = 1
 NOT_MET: Final = 0
@@ -25,9 +23,9 @@ STATE_NAMES: Final = {MET: "met", NOT_MET: "not met", CENSORED: "undetermined", 
 
 OPERATORS: Final = (">", ">=", "<", "<=", "=")
 RELATIVE_UNITS: Final = ("x ULN", "x LLN", "x baseline")
+SIDES: Final[Mapping[str, Side]] = {"x ULN": "high", "x LLN": "low"}
 # Rounding in the last bits of a product such as 0.75 x baseline must not decide a threshold.
 TOLERANCE: Final = 1e-9
-BoolArray = npt.NDArray[np.bool_]
 Memo = dict["Rule", StateArray]
 
 
@@ -131,10 +129,17 @@ def compare_to_baseline(now: Column, baseline: Column, op: str, factor: float) -
 
 @dataclass(frozen=True)
 class Compare(Rule):
-    """`variable op value unit`: a threshold in the variable's unit, or relative to ULN, LLN or baseline.
+    """`variable op value unit`: a limit in a unit, or relative to ULN, LLN or baseline.
 
-    `threshold` is the value in the unit the variable is kept in; `value` and `unit` are as printed in the
-    criteria.
+    Attributes:
+        variable, op, value, unit: as printed in the criteria; a sign is compared with 1 (present) or 0.
+        at: ``visit``, or ``baseline`` for the patient's value at baseline.
+        kept: unit in which the analysis tables keep the variable.
+        threshold: the limit in that unit; a multiple has none.
+        limits: the limit as it is printed for each spelling of a unit. A value that was recorded in one of
+            them is compared there, as it was written: 265 mg/dL of triglycerides is the printed limit, while
+            converted it is 2.99 mmol/L and would miss the 3.0 printed beside it.
+        sign: whether the variable is a sign.
     """
 
     variable: str
@@ -142,13 +147,10 @@ class Compare(Rule):
     value: float
     unit: str
     at: str = "visit"
-
-    @property
-    def threshold(self) -> float:
-        """Threshold in the unit the variable is kept in (a multiple if the unit is relative)."""
-        if self.unit in RELATIVE_UNITS:
-            return self.value
-        return float(convert(self.value, self.variable, self.unit))
+    kept: str = ""
+    threshold: float = float("nan")
+    limits: tuple[tuple[str, float], ...] = ()
+    sign: bool = False
 
     def _states(self, facts: Facts, memo: Memo) -> StateArray:  # noqa: ARG002
         column = facts.column(self.variable, self.at)
@@ -159,9 +161,19 @@ class Compare(Rule):
             baseline = facts.column(self.variable, "baseline")
             return missing if baseline is None else compare_to_baseline(column, baseline, self.op, self.value)
         if self.unit in RELATIVE_UNITS:
-            limit = facts.limit(self.variable, "high" if self.unit == "x ULN" else "low")
-            return missing if limit is None else compare(column, self.op, self.value * limit)
-        return compare(column, self.op, self.threshold)
+            normal = facts.limit(self.variable, SIDES[self.unit], column)
+            return missing if normal is None else compare(column, self.op, self.value * normal)
+        state = compare(column, self.op, self.threshold)
+        for rows, limit in self.printed_limits(column):
+            state[rows] = compare(column.as_written(rows), self.op, limit)
+        return state
+
+    def printed_limits(self, column: Column) -> Iterator[tuple[BoolArray, float]]:
+        """Yield the rows whose value was recorded in a unit in which the limit is printed, and that limit."""
+        for unit, limit in self.limits:
+            rows = column.written_in(unit)
+            if rows is not None:
+                yield rows, limit
 
     def leaves(self) -> Iterator[Compare]:
         """Yield this comparison."""
@@ -170,7 +182,7 @@ class Compare(Rule):
     def text(self) -> str:
         """Return for example "ferritin >= 3000 ng/mL" or "fever present"."""
         when = " at baseline" if self.at == "baseline" else ""
-        if self.op == "=" and self.unit == "1" and canonical_unit(self.variable) is None:
+        if self.sign:
             return f"{self.variable} {'present' if self.value else 'absent'}{when}"
         unit = "" if self.unit == "1" else f" {self.unit}"
         return f"{self.variable}{when} {self.op} {self.value:g}{unit}"
@@ -291,3 +303,39 @@ class When(Rule):
     def text(self) -> str:
         """Return "if ... then ... else ..."."""
         return f"if {self.condition.text()}: {self.then.text()}; else {self.otherwise.text()}"
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A value in `unit`, multiplied by a coefficient; a sign is 1 or 0.
+
+    `kept_per_unit` and `kept_at_nought` are one of that unit, and none of it, in the unit of the variable.
+    """
+
+    variable: str
+    coefficient: float
+    unit: str
+    kept_per_unit: float = 1.0
+    kept_at_nought: float = 0.0
+    sign: bool = False
+
+    def text(self) -> str:
+        """Return for example "ferritin (ng/mL) x 0.0001"."""
+        unit = "" if self.unit in ("", "1") else f" ({self.unit})"
+        return f"{self.variable}{unit} x {self.coefficient:g}"
+
+    def points(self, facts: Facts) -> tuple[FloatArray, FloatArray]:
+        """Return the lowest and the highest points that the values of `facts` allow.
+
+        A value beyond a limit may be anything beyond it, but not below zero; one that is missing may be
+        anything, a missing sign absent or present.
+        """
+        column = facts.columns.get(self.variable)
+        least, most = (0.0, 1.0) if self.sign else (0.0, np.inf)
+        low, high = np.full(len(facts), least), np.full(len(facts), most)
+        if column is not None:
+            known = ~np.isnan(column.value)
+            low = np.where(known & (column.qualifier >= 0), column.value, low)
+            high = np.where(known, np.where(column.qualifier > 0, np.inf, column.value), high)
+        ends = (np.stack([low, high]) - self.kept_at_nought) * (self.coefficient / self.kept_per_unit)
+        return np.asarray(ends.min(axis=0)), np.asarray(ends.max(axis=0))

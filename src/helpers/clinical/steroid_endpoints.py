@@ -14,9 +14,7 @@ from helpers.clinical.steroids import (
     TOLERANCE,
     DoseRule,
     DoseUnit,
-    cumulative_dose,
     percentage_fall,
-    time_to_dose_at_most,
     weekly_dose,
 )
 
@@ -104,42 +102,3 @@ def composite_rank(
             "reason": np.where(died, "died", np.where(known, "alive", "not known")),
         }
     )
-
-
-def steroid_sparing(
-    doses: pd.DataFrame,
-    patients: pd.DataFrame,
-    *,
-    day: int = 56,
-    thresholds: tuple[float, ...] = (1.0, 0.5, 0.2),
-    rule: DoseRule = "weekly_mean",
-    unit: DoseUnit = "mg_per_kg",
-    hold_days: int = 3,
-) -> pd.DataFrame:
-    """Every steroid-sparing endpoint of every patient in one frame.
-
-    Columns: patient_id, baseline_dose, dose, fall_percent, cumulative_mg and cumulative_mg_per_kg over `day`
-    days from day 0 with cumulative_complete, alive_low_dose with its reason, composite_rank, and for each
-    threshold time_to_T and status_to_T (1 reached, 2 died first, 0 censored). `attrs["note"]` says whom the
-    doses describe.
-    """
-    frame = patients[["patient_id"]].reset_index(drop=True)
-    fall = percentage_fall(doses, day, rule=rule, unit=unit).set_index("patient_id")
-    total = cumulative_dose(doses, days=day).set_index("patient_id")
-    low = alive_at_low_dose(doses, patients, day=day, rule=rule, unit=unit)
-    for name, source, column in (
-        ("baseline_dose", fall, "baseline"),
-        ("dose", fall, "dose"),
-        ("fall_percent", fall, "fall_percent"),
-        ("cumulative_mg", total, "prednisone_mg"),
-        ("cumulative_mg_per_kg", total, "mg_per_kg"),
-        ("cumulative_complete", total, "complete"),
-    ):
-        frame[name] = frame["patient_id"].map(source[column])
-    frame["alive_low_dose"], frame["alive_low_dose_reason"] = low["success"], low["reason"]
-    frame["composite_rank"] = composite_rank(doses, patients, day=day, rule=rule, unit=unit)["rank"]
-    for threshold in thresholds:
-        timed = time_to_dose_at_most(doses, patients, threshold, unit=unit, hold_days=hold_days, horizon=day)
-        frame[f"time_to_{threshold:g}"], frame[f"status_to_{threshold:g}"] = timed["time"], timed["status"]
-    frame.attrs["note"] = SURVIVORS_NOTE
-    return frame

@@ -89,7 +89,7 @@ def _glucocorticoid_courses(
     """Keep systemic glucocorticoid rows; refuse by name what cannot be converted, all at once."""
     require_columns(treatments, "treatments", _TREATMENT_COLUMNS)
     drug = treatments["drug"].astype(str)
-    ignored = drug.isin(list(table.not_glucocorticoids))
+    ignored = drug.map({name: table.adds_nothing(name) for name in drug.unique()}).astype(bool)
     if unknown == "ignore":
         ignored |= ~drug.isin([*table.mg, *table.local_only])
     courses = treatments[~ignored].reset_index(drop=True)

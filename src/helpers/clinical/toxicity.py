@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers.clinical.criteria_files import CriteriaReader, Directory, Setting, read_criteria
-from helpers.clinical.engine import rule_evidence
-from helpers.clinical.errors import ClinicalError, require_columns
+from helpers.clinical.criteria_files import Directory, Setting, open_criteria
+from helpers.clinical.criteria_schema import TermNode, ToxicityNode
+from helpers.clinical.errors import ClinicalError, NothingRecordedError, require_columns
 from helpers.clinical.facts import QUALIFIER_SIGNS, Facts
-from helpers.clinical.rules import MET, NOT_MET, BoolArray, Memo, Rule
+from helpers.clinical.measures import Measures, shipped_measures
+from helpers.clinical.rule_reading import RuleReader
+from helpers.clinical.rules import MET, NOT_MET, Memo, Rule
+from helpers.vocabulary.names import fold
+from helpers.vocabulary.reading import shipped_vocabulary
+from helpers.vocabulary.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class ToxicityScale:
     file: str
     terms: tuple[Term, ...]
     settings: Mapping[str, Setting]
+    note: str = ""
 
 
 def load_toxicity_scale(
@@ -46,36 +52,34 @@ def load_toxicity_scale(
     *,
     extra_directories: Iterable[Directory] = (),
     settings: Mapping[str, Any] | None = None,
+    measures: Measures | None = None,
 ) -> ToxicityScale:
     """Load a toxicity scale by name from the package or a study's own folder.
 
+    `measures` are the variables that its rules may name, those of the package by default.
+
     Raises `ClinicalError` naming file, key, found and expected.
     """
-    reader = read_criteria(name, ("toxicity",), extra_directories=extra_directories, settings=settings)
-    data = reader.data
-    reader.known_keys(
-        data, ["kind", "name", "version", "title", "source", "note", "settings", "lists", "terms"], ""
+    opened = open_criteria(name, ("toxicity",), extra_directories=extra_directories, settings=settings)
+    reader = RuleReader(opened, measures or shipped_measures())
+    node: ToxicityNode = opened.node
+    terms = tuple(_term(reader, entry, f"terms[{i}]") for i, entry in enumerate(node.terms, 1))
+    ids = [term.id for term in terms]
+    for repeated in sorted({one for one in ids if ids.count(one) > 1}):
+        opened.fault("terms.id", repeated, "each id once")
+    opened.finish()
+    return ToxicityScale(
+        node.name, node.version, node.title, node.source, opened.file, terms, opened.settings, node.note
     )
-    head = {key: reader.text(data, key, "") for key in ("name", "version", "title", "source")}
-    terms = tuple(_term(reader, entry, f"terms[{i}].") for i, entry in enumerate(reader.tables("terms"), 1))
-    reader.finish()
-    return ToxicityScale(**head, file=reader.file, terms=terms, settings=reader.settings)
 
 
-def _term(reader: CriteriaReader, entry: Mapping[str, Any], key: str) -> Term:
-    reader.known_keys(entry, ["id", "term", "variable", "direction", "grades", "recorded_as", "note"], key)
-    grades = entry.get("grades")
-    if not isinstance(grades, dict) or not grades or not set(grades) <= {"1", "2", "3", "4", "5"}:
-        reader.problem(f"{key}grades", grades, "a table of rules for grades 1 to 5")
-        grades = {}
-    rules = tuple(
-        (int(grade), reader.rule(grades[grade], f"{key}grades.{grade}")) for grade in sorted(grades)
+def _term(reader: RuleReader, node: TermNode, key: str) -> Term:
+    grades = tuple(
+        (int(grade), reader.rule(node.grades[grade], f"{key}.grades.{grade}"))
+        for grade in sorted(node.grades)
     )
-    return Term(
-        reader.text(entry, "id", key), reader.text(entry, "term", key), reader.text(entry, "variable", key),
-        reader.choice(entry, "direction", key, ("low", "high"), "low"), rules,
-        tuple(str(name).lower() for name in entry.get("recorded_as", ())),
-    )  # fmt: skip
+    names = (node.term, *node.recorded_as)
+    return Term(node.id, node.term, node.variable, node.direction, grades, names)
 
 
 def grade_laboratory(facts: Facts, scale: ToxicityScale | None = None) -> pd.DataFrame:
@@ -119,17 +123,10 @@ def grade_laboratory(facts: Facts, scale: ToxicityScale | None = None) -> pd.Dat
         parts.append(part)
     if not parts:
         variables = ", ".join(term.variable for term in scale.terms)
-        raise ClinicalError(f"scale {scale.name}: none of its variables was ever recorded: {variables}")
+        raise NothingRecordedError(
+            f"scale {scale.name}: none of its variables was ever recorded: {variables}"
+        )
     return pd.concat(parts, ignore_index=True)
-
-
-def grading_evidence(facts: Facts, term_id: str, scale: ToxicityScale, rows: BoolArray) -> pd.DataFrame:
-    """Comparisons behind the grades of one term at the chosen rows, with value, limit and source row."""
-    for term in scale.terms:
-        if term.id == term_id:
-            parts = [rule_evidence(rule, facts, rows).assign(grade=grade) for grade, rule in term.grades]
-            return pd.concat(parts, ignore_index=True)
-    raise ClinicalError(f"term '{term_id}': expected one of {', '.join(term.id for term in scale.terms)}")
 
 
 def worst_grades(graded: pd.DataFrame, *, first_day: int = 1, last_day: int | None = None) -> pd.DataFrame:
@@ -235,28 +232,41 @@ def _rate_row(counted: pd.DataFrame, risk: pd.Series, first_only: bool) -> dict[
 
 
 def laboratory_beside_recorded(
-    worst: pd.DataFrame, events: pd.DataFrame, scale: ToxicityScale | None = None
+    worst: pd.DataFrame,
+    events: pd.DataFrame,
+    scale: ToxicityScale | None = None,
+    vocabulary: Vocabulary | None = None,
 ) -> pd.DataFrame:
     """Set the worst laboratory grade of every patient and term beside the adverse event recorded for it.
 
-    Events are matched by the term's name and `recorded_as` (case aside); recorded_grade is the worst
-    recorded one, missing where none was. `finding` is "both", "laboratory only" (grade 1 or more and no
-    event), "recorded only" or "neither".
+    Events are matched by the term's name and `recorded_as`, in any spelling and language that `vocabulary`
+    knows; recorded_grade is the worst recorded one, missing where none was. `finding` is "both", "laboratory
+    only" (grade 1 or more and no event), "recorded only" or "neither".
     """
-    scale = scale or load_toxicity_scale()
+    scale, known = scale or load_toxicity_scale(), vocabulary or shipped_vocabulary()
+
+    def told(name: object) -> str:
+        return fold(known.term_named(str(name)))
+
     names = pd.DataFrame(
-        [(name, term.id) for term in scale.terms for name in {term.term.lower(), *term.recorded_as}],
+        [(name, term.id) for term in scale.terms for name in {told(one) for one in term.recorded_as}],
         columns=["name", "term"],
     )
-    matched = events.assign(name=events["term"].astype(str).str.lower().str.strip()).drop(columns="term")
+    matched = events.assign(name=events["term"].map(told)).drop(columns="term")
     matched = matched.merge(names, on="name")
-    recorded = matched.groupby(["patient_id", "term"])["grade"].max().rename("recorded_grade").reset_index()
+    recorded = (
+        matched.groupby(["patient_id", "term"])
+        .agg(recorded_grade=("grade", "max"), recorded=("grade", "size"))
+        .reset_index()
+    )
     frame = worst.merge(recorded, on=["patient_id", "term"], how="outer")
     labels = {term.id: term.term for term in scale.terms}
     frame["label"] = frame["term"].map(labels)
     seen = (frame["worst_grade"].astype("Int64") >= 1).fillna(False).to_numpy(dtype=bool)
-    told = frame["recorded_grade"].notna().to_numpy()
+    # An event without a grade was recorded all the same.
+    said = frame["recorded"].fillna(0).to_numpy(dtype=float) > 0
     frame["finding"] = np.select(
-        [seen & told, seen, told], ["both", "laboratory only", "recorded only"], default="neither"
+        [seen & said, seen, said], ["both", "laboratory only", "recorded only"], default="neither"
     )
+    frame = frame.drop(columns="recorded")
     return frame.sort_values(["patient_id", "term"], kind="stable").reset_index(drop=True)

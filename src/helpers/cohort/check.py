@@ -5,15 +5,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.cohort import crosschecks
+from helpers.cohort import crosschecks, drugs
 from helpers.cohort.config import ConfigReading, read_config
-from helpers.cohort.dictionary import Dictionary, TableName, load_dictionary
 from helpers.cohort.measuring import Measured, measure
-from helpers.cohort.parsing import TypedTable, add_days, set_aside_unmapped_drugs, type_table
-from helpers.cohort.problems import Problem, gather
-from helpers.cohort.reading import Reading, read_tables
+from helpers.cohort.parsing import (
+    TypedTable,
+    add_days,
+    codes_for,
+    empty_mask,
+    recoded,
+    type_table,
+    unread_dates,
+)
+from helpers.cohort.reading import RawTable, Reading, read_tables
+from helpers.cohort.sections import Table
 from helpers.cohort.settings import CohortConfig
-from helpers.cohort.tables import validate
+from helpers.cohort.tables import dosed_drugs, validate
+from helpers.problems import Problem, gather
+from helpers.vocabulary.model import TableName
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,6 @@ def check_cohort(folder: Path | str) -> list[Problem]:
 
 def examine(folder: Path) -> Examination:
     """Read, type and check a cohort folder; a fault in one place does not hide those in others."""
-    dictionary = load_dictionary()
     reading = read_config(folder)
     if not folder.is_dir():
         found = "no such folder" if not folder.exists() else "a file"
@@ -45,44 +53,59 @@ def examine(folder: Path) -> Examination:
             str(folder), None, "", found, "a cohort's folder with cohort.toml", "correct the path"
         )
         return Examination(reading.config, {}, None, (), [problem])
-    raw = read_tables(folder, reading.config, dictionary)
+    raw = read_tables(folder, reading.config)
     problems = [*reading.problems, *raw.problems]
-    tables = _typed_tables(raw, reading, dictionary)
+    tables = _typed_tables(raw, reading)
     for table in tables.values():
         problems += table.problems
-        problems += validate(table, dictionary)
+        problems += validate(table, reading.config)
     measured = None
     if "measurements" in tables:
-        measured = measure(tables["measurements"], reading.config, dictionary)
+        measured = measure(tables["measurements"], reading.config)
         problems += measured.problems
         if "variable" in raw.tables["measurements"].frame:
             names = set(raw.tables["measurements"].frame["variable"])
-            problems += crosschecks.unused_variables(reading.config, dictionary, names)
+            problems += crosschecks.unused_variables(reading.config, names)
+    if "*" not in reading.untrusted:
+        problems += crosschecks.unknown_therapies(reading.config, tables.get("treatments"))
     problems += _between_tables(tables, reading.config)
     return Examination(reading.config, tables, measured, raw.absent, gather(problems))
 
 
-def _typed_tables(
-    raw: Reading, reading: ConfigReading, dictionary: Dictionary
-) -> dict[TableName, TypedTable]:
+def _typed_tables(raw: Reading, reading: ConfigReading) -> dict[TableName, TypedTable]:
     tables: dict[TableName, TypedTable] = {}
     day0 = pd.Series(dtype="datetime64[ns]")
+    candidates = unread_dates(raw.tables["patients"]) if "patients" in raw.tables else []
     for name, table in raw.tables.items():
         if name == "treatments" and reading.config.unmapped_drugs == "exclude":
-            table = set_aside_unmapped_drugs(table, reading.config, dictionary)
-        typed = type_table(table, reading.config, dictionary)
+            table = _known_drugs(table, reading.config)
+        typed = type_table(table, reading.config)
         if name == "patients":
             if {"group", "*"} & reading.untrusted:
                 typed = _without_groups(typed)
             if "patient_id" in typed.frame:
                 day0 = pd.to_datetime(crosschecks.column_of(crosschecks.one_row_each(typed), "day0_date"))
         if "patient_id" in typed.frame:
-            typed = add_days(typed, day0)
+            typed = add_days(typed, day0, candidates)
         if name == "treatments" and "unit" in typed.frame:
-            unit, faults = crosschecks.dose_units(typed)
-            typed = replace(typed, frame=typed.frame.assign(unit=unit), problems=[*typed.problems, *faults])
+            typed = _with_dose_units(typed, reading.config)
         tables[name] = with_death_day(typed) if name == "patients" else typed
     return tables
+
+
+def _known_drugs(raw: RawTable, config: CohortConfig) -> RawTable:
+    if not {"drug", "patient_id"} <= set(raw.frame.columns):
+        return raw
+    text = recoded(raw.frame["drug"], config.tables.get(raw.name, Table()).values.get("drug", {}))
+    missing = empty_mask(text, codes_for(config.vocabulary["drug"], config))
+    return drugs.set_aside_unknown_drugs(raw, text, missing, config)
+
+
+def _with_dose_units(treatments: TypedTable, config: CohortConfig) -> TypedTable:
+    frame = treatments.frame
+    drug = frame["drug"] if "drug" in frame else pd.Series(None, index=frame.index, dtype=object)
+    unit, faults = drugs.dose_units(drug, frame["unit"], treatments.raw, dosed_drugs(config))
+    return replace(treatments, frame=frame.assign(unit=unit), problems=[*treatments.problems, *faults])
 
 
 def _without_groups(patients: TypedTable) -> TypedTable:
@@ -127,5 +150,5 @@ def _treatment_problems(treatments: TypedTable, people: pd.DataFrame, config: Co
         last = last.fillna(crosschecks.numbers_of(people, "last_contact_day"))
         problems += crosschecks.overlapping_doses(treatments, last)
     if {"drug", "route", "unit"} <= set(treatments.frame.columns):
-        problems += crosschecks.glucocorticoid_rows(treatments, people)
+        problems += crosschecks.glucocorticoid_rows(treatments, people, config)
     return problems

@@ -11,13 +11,14 @@ from helpers.cohort import crosschecks
 from helpers.cohort.analysis_tables import AnalysisTables, empty_frame, shaped
 from helpers.cohort.check import Examination, examine
 from helpers.cohort.config import CONFIG_FILE, read_config
-from helpers.cohort.dictionary import DICTIONARY_PATH, TABLE_NAMES, TableName
 from helpers.cohort.measuring import Measured
 from helpers.cohort.parsing import TypedTable
-from helpers.cohort.problems import CohortError, errors
 from helpers.cohort.reading import table_files
 from helpers.cohort.settings import CohortConfig
 from helpers.cohort.windowing import NOT_NEAREST, assign_visits
+from helpers.problems import CohortError, errors
+from helpers.vocabulary.model import TABLE_NAMES, TableName
+from helpers.vocabulary.reading import FILES, SHIPPED_FOLDER
 
 __all__ = ["AnalysisTables", "clean_cohort", "inputs_digest", "load_or_clean"]
 
@@ -53,17 +54,18 @@ def load_or_clean(folder: Path | str, directory: Path | str) -> AnalysisTables:
 def inputs_digest(folder: Path | str) -> str:
     """Return the SHA-256 of all that the analysis tables follow from.
 
-    These are the raw files, cohort.toml, the dictionary, and the code of this room and of the glucocorticoid
-    equivalents. File names count, places do not: a copy of a folder elsewhere has the same digest.
+    These are the raw files, cohort.toml, the vocabulary with the cohort's own words, and the code of this
+    room, of the vocabulary and of the glucocorticoid doses. File names count, places do not: a copy of a
+    folder elsewhere has the same digest.
     """
     folder = Path(folder)
     files, _ = table_files(folder, read_config(folder).config)
-    code = sorted(Path(__file__).parent.glob("*.py"))
+    code = [*sorted(Path(__file__).parent.glob("*.py")), *sorted(SHIPPED_FOLDER.glob("*.py"))]
     clinical = Path(__file__).parents[1] / "clinical"
     doses = [clinical / "steroids.py", clinical / "equivalents.py"]
-    doses += sorted((clinical / "criteria").glob("glucocorticoid*.toml"))
+    words = [*(SHIPPED_FOLDER / name for name in FILES), *(folder / name for name in FILES)]
     digest = hashlib.sha256()
-    for path in [folder / CONFIG_FILE, *files.values(), DICTIONARY_PATH, *code, *doses]:
+    for path in [folder / CONFIG_FILE, *files.values(), *words, *code, *doses]:
         content = path.read_bytes() if path.is_file() else b""
         digest.update(f"{path.name}\0{len(content)}\0".encode())
         digest.update(content)
@@ -87,7 +89,7 @@ def derive_tables(examination: Examination) -> AnalysisTables:
         "measurements": shaped("measurements", measurements),
         "visits": _visits(measurements),
         "treatments": shaped("treatments", treatments),
-        "doses": _doses(treatments, people, measurements),
+        "doses": _doses(treatments, people, measurements, config),
         "responses": shaped("responses", responses),
         "events": shaped("events", _events(used.get("events"))),
     }
@@ -136,7 +138,7 @@ def _patients(
         for therapy in config.baseline.prior_therapies:
             column = f"prior_{therapy}"
             if column not in people:
-                given = set(earlier.loc[_of_class(earlier, therapy), "patient_id"])
+                given = set(earlier.loc[config.vocabulary.of_drug(earlier, therapy), "patient_id"])
                 people[column] = people["patient_id"].isin(given).astype("boolean")
     rank = people["group"].map({group: place for place, group in enumerate(config.group_ids)})
     return (
@@ -145,16 +147,6 @@ def _patients(
         .drop(columns="_rank")
         .reset_index(drop=True)
     )
-
-
-def _of_class(treatments: pd.DataFrame, therapy: str) -> pd.Series:
-    """Return the mask of rows of a drug, or of the class glucocorticoid or iv_glucocorticoid."""
-    if therapy not in ("glucocorticoid", "iv_glucocorticoid"):
-        return treatments["drug"] == therapy
-    from helpers.clinical.equivalents import default_equivalents
-
-    steroid = treatments["drug"].isin(list(default_equivalents().mg))
-    return steroid & (treatments["route"] == "iv") if therapy == "iv_glucocorticoid" else steroid
 
 
 def _measurements(frame: pd.DataFrame | None, config: CohortConfig) -> pd.DataFrame:
@@ -196,8 +188,11 @@ def _events(frame: pd.DataFrame | None) -> pd.DataFrame:
     return _numbered(frame)
 
 
-def _doses(treatments: pd.DataFrame, people: pd.DataFrame, measurements: pd.DataFrame) -> pd.DataFrame:
+def _doses(
+    treatments: pd.DataFrame, people: pd.DataFrame, measurements: pd.DataFrame, config: CohortConfig
+) -> pd.DataFrame:
     """Daily prednisone-equivalent dose; weights are those measured, with the patient's own at day 0."""
+    from helpers.clinical.equivalents import equivalents_of
     from helpers.clinical.steroids import daily_glucocorticoid_dose
 
     if treatments.empty:
@@ -214,6 +209,7 @@ def _doses(treatments: pd.DataFrame, people: pd.DataFrame, measurements: pd.Data
         last_day=followed,
         overlap="add",
         unknown_drugs="ignore",
+        equivalents=equivalents_of(config.vocabulary),
         body_surface_m2=crosschecks.body_surface(people.set_index("patient_id")),
     )
     return shaped("doses", doses)

@@ -2,9 +2,10 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -12,18 +13,17 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from helpers.cohort.dictionary import Dictionary, load_dictionary
-from helpers.cohort.problems import CohortError, Problem, closest, gather, suggestion
+from helpers.cohort.names import Loc, dotted, unknown_names
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import CohortError, Problem, gather, suggestion
+from helpers.vocabulary.model import ReferenceRange
+from helpers.vocabulary.reading import VocabularyReading, cohort_texts, read_texts
+from helpers.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["CONFIG_FILE", "CohortConfig", "ConfigReading", "load_config", "read_config"]
 
 CONFIG_FILE = "cohort.toml"
-
-# Rows of the baseline table that are derived and so have no row in the dictionary; also every prior_<drug>.
-DERIVED_BASELINE = ("death", "glucocorticoid_week_before", "glucocorticoid_week_before_per_kg")
-
-Loc = tuple[str | int, ...]
+_EXPECTED_FILE = "the settings of the cohort as a TOML file in UTF-8"
 
 # Stand-ins for required settings that are missing or faulty, so that the tables can still be checked.
 _STAND_INS: dict[str, Any] = {
@@ -62,35 +62,84 @@ def load_config(folder: Path | str) -> CohortConfig:
 
 
 def read_config(folder: Path) -> ConfigReading:
-    """Read `cohort.toml` as far as it can be read; faults are returned, not raised."""
-    text, problems = _text(folder / CONFIG_FILE)
-    raw: dict[str, Any] = {}
-    if text is not None:
-        try:
-            raw = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            problems.append(_syntax_problem(error))
-            text = None
-    if text is None:
-        return ConfigReading(CohortConfig.model_validate(_STAND_INS), problems, frozenset({"*"}))
-    config, faults, untrusted = _validated(raw, key_lines(text))
-    problems.extend(faults)
-    problems.extend(_unknown_names(config, load_dictionary(), key_lines(text)))
-    return ConfigReading(config, gather(problems), untrusted)
+    """Read `cohort.toml` and the cohort's own words as far as they can be read; faults are returned.
+
+    A file whose content has been read before is not read a second time.
+    """
+    content = _content(folder / CONFIG_FILE)
+    settings = _settings(content) if isinstance(content, bytes) else _no_settings(content)
+    tables = (table.file for table in settings.config.tables.values())
+    texts = cohort_texts(folder, [file for file in tables if file])
+    words, lines = _words(tuple(sorted(texts.items()))), settings.lines
+    config = settings.config.with_vocabulary(_with_own_ranges(words.vocabulary, settings.config))
+    problems = [*settings.problems, *words.problems]
+    if "*" not in settings.untrusted:
+        problems += unknown_names(config, lambda loc: _line(loc, lines))
+    return ConfigReading(config, gather(problems), settings.untrusted)
 
 
-def _text(path: Path) -> tuple[str | None, list[Problem]]:
-    expected = "the settings of the cohort as a TOML file in UTF-8"
+@dataclass(frozen=True)
+class _Settings:
+    """What `cohort.toml` alone says, before the cohort's words are known."""
+
+    config: CohortConfig
+    problems: tuple[Problem, ...]
+    untrusted: frozenset[str]
+    lines: Mapping[Loc, int]
+
+
+def _no_settings(problem: Problem) -> _Settings:
+    return _Settings(CohortConfig.model_validate(_STAND_INS), (problem,), frozenset({"*"}), {})
+
+
+@lru_cache(maxsize=16)
+def _settings(content: bytes) -> _Settings:
     try:
-        return path.read_text(encoding="utf-8-sig"), []
+        text = content.decode("utf-8-sig")
+        raw = tomllib.loads(text)
+    except UnicodeDecodeError:
+        return _no_settings(
+            Problem(CONFIG_FILE, None, "", "another encoding", _EXPECTED_FILE, "save the file as UTF-8")
+        )
+    except tomllib.TOMLDecodeError as error:
+        return _no_settings(_syntax_problem(error))
+    lines = key_lines(text)
+    config, faults, untrusted = _validated(raw, lines)
+    return _Settings(config, tuple(faults), untrusted, lines)
+
+
+@lru_cache(maxsize=16)
+def _words(texts: tuple[tuple[str, bytes], ...]) -> VocabularyReading:
+    return read_texts(dict(texts))
+
+
+def _content(path: Path) -> bytes | Problem:
+    try:
+        return path.read_bytes()
     except FileNotFoundError:
         remedy = "write it, starting from `compendium new`"
-        return None, [Problem(CONFIG_FILE, None, "", "no such file", expected, remedy)]
-    except UnicodeDecodeError:
-        return None, [Problem(CONFIG_FILE, None, "", "another encoding", expected, "save the file as UTF-8")]
+        return Problem(CONFIG_FILE, None, "", "no such file", _EXPECTED_FILE, remedy)
     except OSError as error:
         found = f"a file that cannot be read ({error.strerror})"
-        return None, [Problem(CONFIG_FILE, None, "", found, expected, "make it readable")]
+        return Problem(CONFIG_FILE, None, "", found, _EXPECTED_FILE, "make it readable")
+
+
+def _with_own_ranges(vocabulary: Vocabulary, config: CohortConfig) -> Vocabulary:
+    """Put the limits of normal of `cohort.toml` in the place of those known."""
+    ranges = dict(vocabulary.ranges)
+    for name, given in config.reference_ranges.items():
+        common, *by_sex = (
+            ReferenceRange(low, high, sex)
+            for sex in ("", "female", "male")
+            for low, high in [given.limits(sex)]
+        )
+        differ = any((row.low, row.high) != (common.low, common.high) for row in by_sex)
+        ranges[name] = tuple(by_sex) if differ and _limited(by_sex) else (common,)
+    return replace(vocabulary, ranges=ranges)
+
+
+def _limited(ranges: Iterable[ReferenceRange]) -> bool:
+    return any(row.low is not None or row.high is not None for row in ranges)
 
 
 def _syntax_problem(error: tomllib.TOMLDecodeError) -> Problem:
@@ -192,14 +241,6 @@ def _key_remedy(key: str, known: list[str]) -> str:
     if sections:
         return f"the key belongs in [{sections[0]}]"
     return suggestion(key, known) or "remove it"
-
-
-def dotted(loc: Loc) -> str:
-    """Return a location as a key in words: ("group", 0, "role") is `group[1].role` (counted from 1)."""
-    text = ""
-    for part in loc:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
 
 
 # --- the model seen as a tree of keys ---------------------------------------------------------------
@@ -306,60 +347,3 @@ def _line(loc: Loc, lines: Mapping[Loc, int]) -> int | None:
         if loc[:end] in lines:
             return lines[loc[:end]]
     return None
-
-
-# --- names that must be in the dictionary -----------------------------------------------------------
-
-
-def _unknown_names(config: CohortConfig, dictionary: Dictionary, lines: Mapping[Loc, int]) -> list[Problem]:
-    """Settings that name a variable, drug or category unknown to the dictionary."""
-    measured = dictionary.measured
-    columns = dictionary.columns("patients")
-    therapies = ("glucocorticoid", "iv_glucocorticoid", *dictionary.drugs)
-    categories = tuple(v.name for v in dictionary.variables.values() if v.type == "category")
-    every = ("*", *dictionary.variables)
-    named: list[tuple[Loc, str, tuple[str, ...]]] = [
-        *((("units", name), name, (*measured, *columns)) for name in config.units),
-        *((("variables", raw), name, measured) for raw, name in config.variables.items()),
-        *((("missing_codes", name), name, every) for name in config.missing_codes),
-        *((("reporting_limits", name), name, measured) for name in config.reporting_limits),
-        *((("reference_ranges", name), name, measured) for name in config.reference_ranges),
-        *((("categories", name), name, categories) for name in config.categories),
-        *(
-            (("baseline", "variables"), name, (*columns, *measured))
-            for name in config.baseline.variables or ()
-        ),
-        *((("baseline", "prior_therapies"), name, therapies) for name in config.baseline.prior_therapies),
-    ]
-    problems = []
-    for loc, name, known in named:
-        derived = loc == ("baseline", "variables") and (name.startswith("prior_") or name in DERIVED_BASELINE)
-        if name not in known and not derived:
-            problems.append(_unknown_name(loc, name, known, lines))
-    for name, unit in config.units.items():
-        if name in dictionary and dictionary[name].conversion(unit) is None:
-            accepted = dictionary[name].accepted_units() or "no unit"
-            problems.append(
-                Problem(
-                    CONFIG_FILE,
-                    _line(("units", name), lines),
-                    f"units.{name}",
-                    repr(unit),
-                    accepted,
-                    "mend it",
-                )
-            )
-    for table, setting in config.tables.items():
-        for name in setting.columns:
-            if name not in dictionary.columns(table):
-                loc = ("tables", table, "columns", name)
-                problems.append(_unknown_name(loc, name, dictionary.columns(table), lines))
-    return problems
-
-
-def _unknown_name(loc: Loc, name: str, known: tuple[str, ...], lines: Mapping[Loc, int]) -> Problem:
-    near = closest(name, known)
-    remedy = f"did you mean {near!r}?" if near else "see data/README.md for the names"
-    return Problem(
-        CONFIG_FILE, _line(loc, lines), dotted(loc), repr(name), "a name of the dictionary", remedy
-    )

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from helpers.cohort.dictionary import Dictionary, normalise_unit
 from helpers.cohort.parsing import TypedTable
-from helpers.cohort.problems import Problem, closest
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import Problem, closest
 
-DOSE_UNITS = ("mg", "g", "mg/kg", "g/kg", "mg/m2")
 DUPLICATE = "duplicate row"
 AFTER_DEATH = "after death"
 
@@ -120,26 +118,6 @@ def duplicate_rows(table: TypedTable) -> list[Problem]:
     ]
 
 
-def dose_units(table: TypedTable) -> tuple[pd.Series, list[Problem]]:
-    """Return the canonical unit of every treatment row, and the rows whose unit is not accepted."""
-    spelled = {normalise_unit(unit): unit for unit in DOSE_UNITS}
-    written = table.frame["unit"]
-    known = {u: spelled.get(normalise_unit(u)) for u in written.dropna().unique()}
-    unit = written.map(known)
-    unknown = written.notna() & unit.isna()
-    problems = [
-        table.raw.problem(
-            row,
-            "unit",
-            f"unknown unit {written[row]!r}",
-            f"one of {', '.join(DOSE_UNITS)}",
-            "convert the dose",
-        )
-        for row in written.index[unknown]
-    ]
-    return unit.where(unit.notna(), None), problems
-
-
 def overlapping_doses(table: TypedTable, last_day: pd.Series) -> list[Problem]:
     """Pairs of rows of one patient, drug and route that share a day (an ongoing row ends at last contact)."""
     problems = []
@@ -175,11 +153,11 @@ def _overlaps(frame: pd.DataFrame, last_day: pd.Series) -> Iterator[tuple[int, i
         yield int(lines[reaching[-1]]), int(lines[place])
 
 
-def glucocorticoid_rows(table: TypedTable, people: pd.DataFrame) -> list[Problem]:
+def glucocorticoid_rows(table: TypedTable, people: pd.DataFrame, config: CohortConfig) -> list[Problem]:
     """Glucocorticoid rows that cannot be converted to prednisone: wrong route, or no weight or height."""
-    from helpers.clinical.equivalents import default_equivalents, refusal
+    from helpers.clinical.equivalents import equivalents_of, refusal
 
-    equivalents = default_equivalents()
+    equivalents = equivalents_of(config.vocabulary)
     frame = table.frame[table.frame["drug"].isin([*equivalents.mg, *equivalents.local_only])]
     surface, weight = body_surface(people), column_of(people, "weight_kg")
     routes = f"one of {', '.join(sorted(equivalents.systemic_routes))} for a glucocorticoid"
@@ -278,7 +256,26 @@ def unknown_exclusions(patients: TypedTable, config: CohortConfig) -> list[Probl
     ]
 
 
-def unused_variables(config: CohortConfig, dictionary: Dictionary, raw_names: set[str]) -> list[Problem]:
+def unknown_therapies(config: CohortConfig, treatments: TypedTable | None) -> list[Problem]:
+    """Drugs of the settings that neither the vocabulary nor the treatments have: they would count nobody."""
+    vocabulary = config.vocabulary
+    given = (
+        set() if treatments is None else set(treatments.frame.get("drug", pd.Series(dtype=object)).dropna())
+    )
+    known = {*vocabulary.drugs, *vocabulary.drug_groups(), *given}
+    named = [("baseline.prior_therapies", name) for name in config.baseline.prior_therapies]
+    named += [("added_therapies", name) for name in config.added_therapies]
+    problems = []
+    for key, name in named:
+        if name not in known and vocabulary.drug_named(name) not in known:
+            near = vocabulary.drug_suggestion(name)
+            remedy = f"did you mean {near!r}?" if near else "correct it, or add the drug to drugs.csv"
+            expected = "a drug or class of the vocabulary, or a drug of the treatments"
+            problems.append(Problem("cohort.toml", None, key, repr(name), expected, remedy))
+    return problems
+
+
+def unused_variables(config: CohortConfig, raw_names: set[str]) -> list[Problem]:
     """Entries of [variables] that match no test name in the measurements: most often a misspelling."""
     return [
         Problem(
@@ -291,5 +288,5 @@ def unused_variables(config: CohortConfig, dictionary: Dictionary, raw_names: se
             "warning",
         )
         for name, canonical in config.variables.items()
-        if name not in raw_names and canonical in dictionary
+        if name not in raw_names and canonical in config.vocabulary
     ]

@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from helpers.cohort.config import inner_model, is_mapping
-from helpers.cohort.dictionary import TABLE_NAMES, Dictionary, Variable, load_dictionary
-from helpers.cohort.reading import DATE_TWINS, REQUIRED_COLUMNS
 from helpers.cohort.settings import CohortConfig
 
 _WIDTH = 100
@@ -152,104 +149,3 @@ def toml_value(value: Any) -> str:
     if isinstance(value, Sequence):
         return "[" + ", ".join(toml_value(item) for item in value) + "]"
     raise TypeError(f"no TOML for {type(value).__name__}")
-
-
-# --- data/README.md ---------------------------------------------------------------------------------
-
-README_PATH = Path(__file__).resolve().parents[3] / "data" / "README.md"
-
-_HEAD = """\
-# Data
-
-This page is made from `dictionary.csv` by `python -m helpers.cohort.guide`; a test checks that it is current.
-
-- `dictionary.csv`: every variable, one row each: name, label, unit, accepted units with factors, plausible
-  and reference range, aliases, CDISC name and source. Reading, checking and labels follow it.
-- `cohorts/NAME/`: one folder for each cohort: `cohort.toml` and the raw tables below, as `.csv`, `.xlsx` or
-  `.parquet`.
-- `published/`: the printed figures of publications.
-
-Patient data stay where they are collected: only the reconstructed cohort, in which no record is a patient, is
-part of this repository.
-
-## Raw tables
-
-`patients` is required. Without another table the analyses that need it are switched off and say so. Columns
-are matched by name or alias, case, blanks and hyphens ignored; other names are given in `cohort.toml`. Days
-are whole days from day 0 of each patient; where a table has dates instead, `day0_date` of the patients turns
-them into days. An assay's limit is written before the value, as in `<0.5` or `>1500`.
-"""
-
-
-def data_readme(dictionary: Dictionary | None = None) -> str:
-    """Return the text of `data/README.md`, made from the dictionary."""
-    dictionary = dictionary or load_dictionary()
-    lines = [_HEAD]
-    for table in TABLE_NAMES:
-        required = REQUIRED_COLUMNS[table]
-        lines += [f"### {table}", "", "| column | meaning | type | required | values | also read as |"]
-        lines.append("|---|---|---|---|---|---|")
-        lines += [_column_row(dictionary[name], required) for name in dictionary.columns(table)]
-        lines.append("")
-    lines += ["## Measured variables", ""]
-    heads = [
-        "name",
-        "label",
-        "unit",
-        "also accepted (factor)",
-        "plausible",
-        "reference",
-        "CDISC",
-        "also read as",
-    ]
-    lines += [_cells(*heads, "source"), "|---" * (len(heads) + 1) + "|"]
-    lines += [_variable_row(dictionary[name]) for name in dictionary.measured]
-    lines += ["", "## Drugs", "", "| name | label | ATC | also read as |", "|---|---|---|---|"]
-    lines += [
-        _cells(v.name, v.label, v.adam, _aliases(v)) for v in map(dictionary.__getitem__, dictionary.drugs)
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _cells(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _aliases(variable: Variable) -> str:
-    return ", ".join(variable.aliases)
-
-
-def _column_row(variable: Variable, required: Sequence[str]) -> str:
-    twin = DATE_TWINS.get(variable.name)
-    need = ("yes, or " + twin if twin else "yes") if variable.name in required else ""
-    values = ", ".join(dict.fromkeys(variable.levels.values())) or variable.unit
-    return _cells(variable.name, variable.label, variable.type, need, values, _aliases(variable))
-
-
-def _range(low: float | None, high: float | None) -> str:
-    left = "" if low is None else f"{low:g}"
-    right = "" if high is None else f"{high:g}"
-    return f"{left} – {right}".strip() if left or right else ""
-
-
-def _variable_row(variable: Variable) -> str:
-    others = [
-        f"{unit} (×{c.factor:.6g}{f' {c.offset:+.6g}' if c.offset else ''})"
-        for unit in variable.unit_names[1:]
-        if (c := variable.conversion(unit)) is not None
-    ]
-    return _cells(
-        variable.name,
-        variable.label,
-        variable.unit,
-        ", ".join(others),
-        _range(variable.plausible_low, variable.plausible_high),
-        _range(variable.reference_low, variable.reference_high),
-        variable.adam,
-        _aliases(variable),
-        variable.source,
-    )
-
-
-if __name__ == "__main__":
-    README_PATH.write_text(data_readme(), encoding="utf-8")

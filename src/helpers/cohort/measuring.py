@@ -1,11 +1,15 @@
-"""Measurements: from raw name, text and unit to a canonical variable and a value with qualifier."""
+"""Measurements: from raw name, text and unit to a canonical variable and a value with qualifier.
 
-from dataclasses import dataclass
+Each step looks at the rows as they are so far and answers with a `_Step`: columns to set, rows that cannot
+be used and why, and faults. Steps change nothing themselves.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from helpers.cohort.dictionary import Dictionary, Variable, convert_units, fold
 from helpers.cohort.parsing import (
     TypedTable,
     codes_for,
@@ -15,20 +19,27 @@ from helpers.cohort.parsing import (
     parse_result,
     spelled_as,
 )
-from helpers.cohort.problems import Problem, suggestion
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import Problem, suggestion
+from helpers.vocabulary.model import Variable
+from helpers.vocabulary.names import fold
 
-NOT_IN_DICTIONARY = "variable not in the dictionary"
+NOT_IN_VOCABULARY = "variable not in the vocabulary"
 MISSING_CODE = "missing code"
 NO_VALUE = "no value recorded"
 IMPLAUSIBLE = "outside plausible range"
 
+_RANGE = ("reference_low", "reference_high")
+
 
 @dataclass(frozen=True)
 class Measured:
-    """Measurements with canonical `variable`, `value`, `qualifier` and `unit`, indexed by source_row.
+    """Measurements with canonical columns, indexed by source_row.
 
-    `reason` says why a row cannot be used ("" if it can).
+    `frame` has variable, value, qualifier and unit in the unit kept; recorded_value and recorded_unit as the
+    laboratory gave them, since printed limits are compared in the unit that was measured; reference_low and
+    reference_high, the laboratory's own range of the row in the unit kept. `reason` says why a row cannot
+    be used ("" if it can).
     """
 
     frame: pd.DataFrame
@@ -36,7 +47,33 @@ class Measured:
     problems: list[Problem]
 
 
-def measure(table: TypedTable, config: CohortConfig, dictionary: Dictionary) -> Measured:
+@dataclass(frozen=True)
+class _Rows:
+    """Rows so far, why some cannot be used, and what they are read by."""
+
+    table: TypedTable
+    frame: pd.DataFrame
+    reason: pd.Series
+    config: CohortConfig
+
+    @property
+    def usable(self) -> "pd.Series[bool]":
+        return self.reason == ""
+
+    def variable(self, row: int) -> Variable:
+        return self.config.vocabulary[str(self.frame["variable"][row])]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What a step found: columns to set, a reason for rows that cannot be used, and faults."""
+
+    columns: Mapping[str, pd.Series]
+    reason: pd.Series | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def measure(table: TypedTable, config: CohortConfig) -> Measured:
     """Read variable, value and unit of every row of the typed table of measurements.
 
     Rows that cannot be used get their reason; what is wrong with a row is a Problem with its line.
@@ -45,162 +82,154 @@ def measure(table: TypedTable, config: CohortConfig, dictionary: Dictionary) -> 
     for column in ("variable", "value", "unit"):
         if column not in frame:
             frame[column] = ""
-    problems: list[Problem] = []
+    for column in _RANGE:
+        frame[column] = frame[column].astype("float64") if column in frame else np.nan
+    frame["text"] = frame["value"]
     reason = pd.Series("", index=frame.index, dtype=object)
-    text = frame["value"]
-    frame["variable"], unknown = _variables(table, frame["variable"], config, dictionary, problems)
-    reason[unknown] = NOT_IN_DICTIONARY
-    _mark_missing(frame, reason, config, dictionary)
-    frame["value"], frame["qualifier"], unread = _values(table, frame, reason, dictionary, problems)
-    reason[unread] = NO_VALUE
-    _convert(table, frame, reason, config, dictionary, problems)
-    _limits(frame, config)
-    _judge_plausibility(table, frame, text, reason, config, dictionary, problems)
-    return Measured(frame, reason, problems)
+    problems: list[Problem] = []
+    steps: tuple[Callable[[_Rows], _Step], ...] = (
+        _variables, _missing, _values, _units, _reporting_limits, _plausibility, _ranges,
+    )  # fmt: skip
+    for step in steps:
+        found = step(_Rows(table, frame, reason, config))
+        frame = frame.assign(**found.columns)
+        if found.reason is not None:
+            reason = reason.mask(reason == "", found.reason)
+        problems += found.problems
+    return Measured(frame.drop(columns="text"), reason, problems)
 
 
-def _variables(
-    table: TypedTable, raw: pd.Series, config: CohortConfig, dictionary: Dictionary, problems: list[Problem]
-) -> tuple[pd.Series, pd.Series]:
-    """Return canonical names and the mask of rows whose variable is not in the dictionary."""
-    aliases = dictionary.spellings(dictionary.measured)
-    own = {fold(name): canonical for name, canonical in config.variables.items()}
-    spelled = {**aliases, **{name: canonical for name, canonical in own.items() if canonical in dictionary}}
-    names = {text: spelled.get(fold(text)) for text in pd.unique(raw)}
-    variable = raw.map(names)
-    unknown = variable.isna()
+def _because(mask: "pd.Series[bool]", why: str) -> pd.Series:
+    return pd.Series(np.where(mask, why, ""), index=mask.index, dtype=object)
+
+
+def _variables(rows: _Rows) -> _Step:
+    """Canonical names; rows of variables that the vocabulary does not have are not used."""
+    vocabulary, config, raw = rows.config.vocabulary, rows.config, rows.frame["variable"]
+    own = {fold(name): canonical for name, canonical in config.variables.items() if canonical in vocabulary}
+    spelled = vocabulary.spellings(vocabulary.measured) | own
+    names = raw.map({text: spelled.get(fold(text)) for text in pd.unique(raw)})
+    unknown = names.isna()
+    problems = []
     if config.unmapped_variables == "error":
-        expected = "a variable of the dictionary"
-        where = 'map it under [variables] in cohort.toml, or set unmapped_variables = "exclude"'
+        where = (
+            "map it under [variables] in cohort.toml, describe it in variables.csv, or set "
+            'unmapped_variables = "exclude"'
+        )
         for row in raw.index[unknown]:
-            near = suggestion(raw[row], dictionary.measured)
-            problems.append(
-                table.raw.problem(
-                    row, "variable", repr(raw[row]), expected, f"{near} else {where}" if near else where
-                )
-            )
-    return variable.where(~unknown, None), unknown
+            near = suggestion(raw[row], vocabulary.measured)
+            remedy = f"{near} else {where}" if near else where
+            expected = "a variable of the vocabulary"
+            problems.append(rows.table.raw.problem(row, "variable", repr(raw[row]), expected, remedy))
+    return _Step({"variable": names.where(~unknown, None)}, _because(unknown, NOT_IN_VOCABULARY), problems)
 
 
-def _mark_missing(
-    frame: pd.DataFrame, reason: pd.Series, config: CohortConfig, dictionary: Dictionary
-) -> None:
-    """Tell codes for "not done" from empty fields; both carry no value."""
-    reason[(reason == "") & empty_mask(frame["value"])] = NO_VALUE
-    for name in frame["variable"].dropna().unique() if config.missing_codes else ():
-        codes = codes_for(dictionary[name], config)
+def _missing(rows: _Rows) -> _Step:
+    """Codes for "not done", told from empty fields; both carry no value."""
+    text, variable = rows.frame["text"], rows.frame["variable"]
+    reason = _because(empty_mask(text), NO_VALUE)
+    for name in variable.dropna().unique() if rows.config.missing_codes else ():
+        codes = codes_for(rows.config.vocabulary[name], rows.config)
         if codes:
-            rows = (frame["variable"] == name) & (reason == "")
-            coded = empty_mask(frame.loc[rows, "value"], codes)
-            reason[coded.index[coded]] = MISSING_CODE
+            own = text[(variable == name) & (reason == "")]
+            coded = own.index[empty_mask(own, codes)]
+            reason[coded] = MISSING_CODE
+    return _Step({}, reason)
 
 
-def _values(
-    table: TypedTable, frame: pd.DataFrame, reason: pd.Series, dictionary: Dictionary, problems: list[Problem]
-) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Return numbers, qualifiers and the mask of rows whose text is not a result."""
-    usable = reason == ""
-    text = frame["value"].where(usable, "")
+def _values(rows: _Rows) -> _Step:
+    """Numbers and qualifiers; a text that is no result is a fault."""
+    vocabulary, usable, frame = rows.config.vocabulary, rows.usable, rows.frame
+    text = frame["text"].where(usable, "")
     results = {t: parse_result(t) for t in pd.unique(text)}
     value = text.map({t: r[0] if r else np.nan for t, r in results.items()}).astype("float64")
     qualifier = text.map({t: r[1] if r else "" for t, r in results.items()}).astype(object)
     for name in frame.loc[usable, "variable"].unique():
-        if dictionary[name].type == "yes_no":
-            rows = frame.index[usable & (frame["variable"] == name)]
-            signs = folded(dictionary[name].levels)
-            answers = text[rows].map(lambda t, signs=signs: spelled_as(t, signs))
-            value[rows] = answers.map({"yes": 1.0, "no": 0.0}).astype("float64")
+        if vocabulary[name].type == "yes_no":
+            own = frame.index[usable & (frame["variable"] == name)]
+            signs = folded(vocabulary[name].levels)
+            answers = text[own].map(lambda t, signs=signs: spelled_as(t, signs))
+            value[own] = answers.map({"yes": 1.0, "no": 0.0}).astype("float64")
     unread = usable & value.isna()
+    problems = []
     for row in frame.index[unread]:
-        sign = dictionary[frame["variable"][row]].type == "yes_no"
+        sign = rows.variable(row).type == "yes_no"
         expected = (
             "yes or no (1 or 0)" if sign else "a number, with < or > before it if beyond the assay's limit"
         )
         remedy = "correct it" if sign else number_remedy(text[row])
-        problems.append(table.raw.problem(row, "value", repr(text[row]), expected, remedy))
-    return value, qualifier, unread
+        problems.append(rows.table.raw.problem(row, "value", repr(text[row]), expected, remedy))
+    return _Step({"value": value, "qualifier": qualifier}, _because(unread, NO_VALUE), problems)
 
 
-def _convert(
-    table: TypedTable,
-    frame: pd.DataFrame,
-    reason: pd.Series,
-    config: CohortConfig,
-    dictionary: Dictionary,
-    problems: list[Problem],
-) -> None:
-    """Convert to the dictionary's units in place; an unknown or missing unit is a Problem."""
-    usable = reason == ""
+def _units(rows: _Rows) -> _Step:
+    """Values in the unit kept, and as recorded; an unknown or missing unit is a fault."""
+    vocabulary, frame, usable = rows.config.vocabulary, rows.frame, rows.usable
     written = frame["unit"]
-    default = frame["variable"].map(_default_units(config, dictionary))
+    default = frame["variable"].map(_default_units(rows.config))
     unit = written.mask(empty_mask(written), default).where(usable, "").fillna("")
-    converted, known = convert_units(frame["variable"], frame["value"], unit, dictionary)
-    frame["value"] = converted
-    unknown = usable & ~known
+    converted, spelled = vocabulary.convert(frame["variable"], frame["value"], unit)
+    recorded = pd.Series(spelled, index=frame.index, dtype=object)
+    unknown = usable & recorded.isna()
+    problems = []
     for row in frame.index[unknown]:
-        variable = dictionary[frame["variable"][row]]
+        variable = rows.variable(row)
         if unit[row]:
-            found, remedy = f"unit {unit[row]!r} for {variable.name}", "correct the unit or convert the value"
+            found = f"unit {unit[row]!r} for {variable.name}"
+            remedy = "correct the unit, convert the value, or declare the unit's factor in variables.csv"
         else:
             found = f"no unit for {variable.name}"
             remedy = f"fill in the unit, or give it under [units] in cohort.toml as {variable.name} = '...'"
-        column = "unit" if "unit" in table.frame else "value"
-        problems.append(table.raw.problem(row, column, found, f"one of {variable.accepted_units()}", remedy))
-    reason[unknown] = NO_VALUE
-    frame["written_unit"] = unit
-    frame["unit"] = frame["variable"].map({name: dictionary[name].unit for name in dictionary.measured})
+        column = "unit" if "unit" in rows.table.frame else "value"
+        expected = f"one of {variable.accepted_units()}"
+        problems.append(rows.table.raw.problem(row, column, found, expected, remedy))
+    columns = {
+        "recorded_value": frame["value"],
+        "recorded_unit": recorded,
+        "value": pd.Series(converted, index=frame.index),
+        "unit": frame["variable"].map({name: vocabulary[name].unit for name in vocabulary.measured}),
+        "written_unit": unit,
+    }
+    return _Step(columns, _because(unknown, NO_VALUE), problems)
 
 
-def _default_units(config: CohortConfig, dictionary: Dictionary) -> dict[str, str]:
+def _default_units(config: CohortConfig) -> dict[str, str]:
     """Unit of each variable where a row has none: cohort.toml's; pure numbers and signs need none."""
-    pure = {name: "1" for name in dictionary.measured if dictionary[name].unit == "1"}
+    vocabulary = config.vocabulary
+    pure = {name: "1" for name in vocabulary.measured if vocabulary[name].unit == "1"}
     return {**pure, **config.units}
 
 
-def _limits(frame: pd.DataFrame, config: CohortConfig) -> None:
-    """Mark values at or beyond a reporting limit of the assay with its sign, in place."""
-    for name, limits in config.reporting_limits.items():
-        rows = (frame["variable"] == name) & (frame["qualifier"] == "")
+def _reporting_limits(rows: _Rows) -> _Step:
+    """The sign of values at or beyond a reporting limit of the assay."""
+    frame, qualifier = rows.frame, rows.frame["qualifier"].copy()
+    for name, limits in rows.config.reporting_limits.items():
+        plain = (frame["variable"] == name) & (frame["qualifier"] == "")
         if limits.upper is not None:
-            frame.loc[rows & (frame["value"] >= limits.upper), "qualifier"] = ">"
+            qualifier = qualifier.mask(plain & (frame["value"] >= limits.upper), ">")
         if limits.lower is not None:
-            frame.loc[rows & (frame["value"] <= limits.lower), "qualifier"] = "<"
+            qualifier = qualifier.mask(plain & (frame["value"] <= limits.lower), "<")
+    return _Step({"qualifier": qualifier})
 
 
-def _judge_plausibility(
-    table: TypedTable,
-    frame: pd.DataFrame,
-    text: pd.Series,
-    reason: pd.Series,
-    config: CohortConfig,
-    dictionary: Dictionary,
-    problems: list[Problem],
-) -> None:
-    """Find values outside the dictionary's plausible range, in the dictionary's unit."""
-    ranges = {name: dictionary[name] for name in frame["variable"].dropna().unique()}
-    low = frame["variable"].map(
-        {n: -np.inf if v.plausible_low is None else v.plausible_low for n, v in ranges.items()}
-    )
-    high = frame["variable"].map(
-        {n: np.inf if v.plausible_high is None else v.plausible_high for n, v in ranges.items()}
-    )
-    outside = (reason == "") & ((frame["value"] < low.astype(float)) | (frame["value"] > high.astype(float)))
-    reason[outside] = IMPLAUSIBLE
-    exclude = config.implausible.action == "exclude"
+def _plausibility(rows: _Rows) -> _Step:
+    """Values outside the plausible range of the vocabulary, in the unit kept; they are not used."""
+    frame = rows.frame
+    outside = pd.Series(False, index=frame.index)
+    for name, own in frame[rows.usable].groupby("variable", sort=False):
+        outside[own.index] = ~rows.config.vocabulary[str(name)].plausible(own["value"].to_numpy(dtype=float))
+    exclude = rows.config.implausible.action == "exclude"
+    report = rows.table.raw.warning if exclude else rows.table.raw.problem
+    problems = []
     for row in frame.index[outside]:
-        variable = ranges[frame["variable"][row]]
-        number = parse_result(text[row])
-        value = frame["value"][row]
-        found = f"{variable.name} {text[row]} {frame['written_unit'][row]}".rstrip()
-        if variable.unit != frame["written_unit"][row]:
-            found += f" (= {value:g} {variable.unit})"
-        remedy = plausible_unit(variable, number[0] if number else value)
-        report = table.raw.warning if exclude else table.raw.problem
-        problems.append(
-            report(
-                row, "value", found, variable.plausible_range(), f"{remedy}; excluded" if exclude else remedy
-            )
-        )
+        variable, text, unit = rows.variable(row), frame["text"][row], frame["written_unit"][row]
+        found = f"{variable.name} {text} {unit}".rstrip()
+        if variable.unit != unit:
+            found += f" (= {frame['value'][row]:g} {variable.unit})"
+        remedy = plausible_unit(variable, frame["recorded_value"][row])
+        remedy = f"{remedy}; excluded" if exclude else remedy
+        problems.append(report(row, "value", found, variable.plausible_range(), remedy))
+    return _Step({}, _because(outside, IMPLAUSIBLE), problems)
 
 
 def plausible_unit(variable: Variable, number: float) -> str:
@@ -215,3 +244,25 @@ def plausible_unit(variable: Variable, number: float) -> str:
         units = [f"{unit} (would be {value:g} {variable.unit})" for value, unit in fitting.items()]
         return f"correct the value, or the unit if it was measured in {' or '.join(units)}"
     return "correct the value; no accepted unit makes it plausible"
+
+
+def _ranges(rows: _Rows) -> _Step:
+    """The laboratory's own range of each row, in the unit kept."""
+    frame, vocabulary = rows.frame, rows.config.vocabulary
+    unit = frame["recorded_unit"].fillna("")
+    kept = {
+        side: pd.Series(vocabulary.convert(frame["variable"], frame[side], unit)[0], frame.index)
+        for side in _RANGE
+    }
+    low, high = (kept[side] for side in _RANGE)
+    problems = [
+        rows.table.raw.problem(
+            row,
+            "reference_high",
+            f"a range from {frame['reference_low'][row]:g} to {frame['reference_high'][row]:g}",
+            "an upper limit of normal above the lower one",
+            "correct the two limits, or leave them empty",
+        )
+        for row in frame.index[rows.usable & (low >= high)]
+    ]
+    return _Step(kept, None, problems)

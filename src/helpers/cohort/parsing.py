@@ -5,24 +5,24 @@ Problems with the line and the text found.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from helpers.cohort.dictionary import Dictionary, Variable, fold
-from helpers.cohort.problems import Problem, suggestion
+from helpers.cohort.drugs import read_drugs
 from helpers.cohort.reading import DATE_TWINS, RawTable
 from helpers.cohort.sections import Table
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import Problem, suggestion
+from helpers.vocabulary.model import Variable
+from helpers.vocabulary.names import fold
 
 # Texts that always mean "nothing recorded", besides an empty field and the codes of cohort.toml.
 EMPTY_TEXTS = frozenset(
     {"", "na", "n/a", "nan", "nat", "null", "none", ".", "..", "-", "--", "/", "未查", "未做", "未测", "缺失"}
 )
-
-UNMAPPED_DRUG = "drug not in the dictionary"
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _PLAIN = re.compile(rf"^{_NUMBER}$")
@@ -105,7 +105,7 @@ def number_remedy(text: str) -> str:
     return "write a number, or leave the field empty if it was not done"
 
 
-def type_table(raw: RawTable, config: CohortConfig, dictionary: Dictionary) -> TypedTable:
+def type_table(raw: RawTable, config: CohortConfig) -> TypedTable:
     """Give every canonical column of a raw table its type; texts not understood become Problems.
 
     The columns `variable`, `value` and `unit` of measurements stay text: their type depends on the row.
@@ -114,12 +114,13 @@ def type_table(raw: RawTable, config: CohortConfig, dictionary: Dictionary) -> T
     problems: list[Problem] = []
     columns: dict[str, pd.Series] = {}
     for name in raw.frame.columns:
-        text = _recoded(raw.frame[name], recodings.get(name, {}))
+        text = recoded(raw.frame[name], recodings.get(name, {}))
         if raw.name == "measurements" and name in ("variable", "value", "unit"):
             columns[name] = text
             continue
-        missing = empty_mask(text, codes_for(dictionary[name], config))
-        typed, faults = _typed(text, missing, raw, dictionary[name], config, dictionary)
+        variable = config.vocabulary[name]
+        missing = empty_mask(text, codes_for(variable, config))
+        typed, faults = _typed(text, missing, raw, variable, config)
         columns[name] = typed
         problems.extend(faults)
     frame = pd.DataFrame(columns, index=raw.frame.index)
@@ -128,19 +129,8 @@ def type_table(raw: RawTable, config: CohortConfig, dictionary: Dictionary) -> T
     return TypedTable(raw, frame, problems)
 
 
-def set_aside_unmapped_drugs(raw: RawTable, config: CohortConfig, dictionary: Dictionary) -> RawTable:
-    """Set aside treatment rows of drugs that are not in the dictionary, before any other look at them."""
-    if "drug" not in raw.frame or "patient_id" not in raw.frame:
-        return raw
-    recodings = config.tables.get(raw.name, Table()).values
-    text = _recoded(raw.frame["drug"], recodings.get("drug", {}))
-    spelled = dictionary.spellings(dictionary.drugs)
-    known = empty_mask(text, codes_for(dictionary["drug"], config)) | text.map(fold).isin(spelled)
-    aside = raw.frame.loc[~known, ["patient_id"]].assign(reason=UNMAPPED_DRUG)
-    return replace(raw, frame=raw.frame[known], set_aside=aside)
-
-
-def _recoded(text: pd.Series, codes: Mapping[str, str]) -> pd.Series:
+def recoded(text: pd.Series, codes: Mapping[str, str]) -> pd.Series:
+    """Return a column with the codes of cohort.toml replaced by their meaning; 1.0 is the code 1."""
     if not codes:
         return text
     known = {t: codes.get(t, codes.get(_integral(t), t)) for t in pd.unique(text)}
@@ -159,7 +149,6 @@ def _typed(
     raw: RawTable,
     variable: Variable,
     config: CohortConfig,
-    dictionary: Dictionary,
 ) -> tuple[pd.Series, list[Problem]]:
     """Parse one column by the type of its variable."""
     if variable.name == "group":
@@ -168,8 +157,9 @@ def _typed(
         }
         return _levels(text, missing, raw, variable.name, spelled, config.group_ids)
     if variable.name == "drug":
-        spelled = dictionary.spellings(dictionary.drugs)
-        return _levels(text, missing, raw, variable.name, spelled, dictionary.drugs)
+        return read_drugs(text, missing, raw, config)
+    if variable.name == "term":
+        return text.map(config.vocabulary.term_named).mask(missing, None), []
     if variable.type == "yes_no":
         coded, problems = _levels(text, missing, raw, variable.name, folded(variable.levels), ("yes", "no"))
         return coded.map({"yes": True, "no": False}).astype("boolean"), problems
@@ -239,8 +229,27 @@ def _numbers(
             raw.problem(row, variable.name, repr(text[row]), expected, "count whole days from day 0")
             for row in values.index[broken]
         )
-        values = values.mask(broken)
+        values, faults = _from_day_zero(values.mask(broken), raw, variable, config)
+        problems.extend(faults)
     return values, problems
+
+
+def _from_day_zero(
+    values: pd.Series, raw: RawTable, variable: Variable, config: CohortConfig
+) -> tuple[pd.Series, list[Problem]]:
+    """Count days from 0 where the file counts as CDISC does: day 1 follows day -1, and there is no day 0."""
+    header = raw.header(variable.name)
+    said = config.tables.get(raw.name, Table()).first_day
+    as_cdisc = fold(header) in {fold(name) for name in variable.cdisc} if said is None else said == 1
+    if not as_cdisc:
+        return values, []
+    expected = "days counted as CDISC does: day 1 follows day -1"
+    remedy = f"correct the day, or set first_day = 0 under [tables.{raw.name}] in cohort.toml"
+    problems = [
+        raw.problem(row, variable.name, f"day 0 in {header}", expected, remedy)
+        for row in values.index[values == 0]
+    ]
+    return values.mask(values > 0, values - 1).mask(values == 0), problems
 
 
 def _date_remedy(text: str) -> str:
@@ -274,11 +283,13 @@ def _mapped(
     return typed.where(typed.notna(), None) if typed.dtype == object else typed, problems
 
 
-def add_days(table: TypedTable, day0: pd.Series) -> TypedTable:
+def add_days(table: TypedTable, day0: pd.Series, candidates: Sequence[str] = ()) -> TypedTable:
     """Fill day columns from date columns; `day0` is each patient's date of day 0, by patient_id.
 
     Day = calendar days between the dates, the clock time left aside. Also adds `clock`, the time of day as a
-    fraction, where the table has a `date` with times (0 otherwise); it orders rows of one day.
+    fraction, where the table has a `date` with times (0 otherwise); it orders rows of one day. `candidates`
+    are columns of the patients that hold dates and are not read: one of them may be the day 0 that is
+    missing.
     """
     frame = table.frame.copy()
     problems = list(table.problems)
@@ -307,18 +318,41 @@ def add_days(table: TypedTable, day0: pd.Series) -> TypedTable:
         # A row of an unknown patient is reported as such, not for its date as well.
         lost = dates.notna() & origin.isna() & frame[day].isna() & frame["patient_id"].isin(day0.index)
         if lost.any():
-            problems.extend(_no_origin(table, date, frame.index[lost], origin_known=bool(day0.notna().any())))
+            problems.extend(
+                _no_origin(
+                    table,
+                    date,
+                    frame.index[lost],
+                    origin_known=bool(day0.notna().any()),
+                    candidates=candidates,
+                )
+            )
     if "date" in frame:
         dates = pd.to_datetime(frame["date"])
         frame["clock"] = ((dates - dates.dt.normalize()) / pd.Timedelta(days=1)).fillna(0.0)
     return TypedTable(raw, frame, problems)
 
 
-def _no_origin(table: TypedTable, date: str, rows: pd.Index, *, origin_known: bool) -> list[Problem]:
+def unread_dates(raw: RawTable) -> list[str]:
+    """Return the columns of a file that hold nothing but dates and are not read."""
+    names = []
+    for name, text in raw.unused.items():
+        known = list(pd.unique(text[~empty_mask(text)]))
+        if known and all(parse_date(value) is not None for value in known):
+            names.append(str(name))
+    return names
+
+
+def _no_origin(
+    table: TypedTable, date: str, rows: pd.Index, *, origin_known: bool, candidates: Sequence[str]
+) -> list[Problem]:
     raw = table.raw
     expected = "a day, or a date of a patient whose day0_date is known"
     if not origin_known:
         remedy = "add the column day0_date to the table of patients"
+        if candidates:
+            named = " or ".join(f"day0_date = {name!r}" for name in candidates)
+            remedy = f"say which date is day 0 under [tables.patients.columns] in cohort.toml: {named}"
         return [Problem(raw.file, 1, raw.header(date), "dates without any day 0", expected, remedy)]
     found = "a date that cannot be counted from day 0"
     return [raw.problem(row, date, found, expected, "fill in the patient's day0_date") for row in rows]

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.cohort.dictionary import TABLE_NAMES, Dictionary, TableName, fold
 from helpers.cohort.files import SUFFIXES, read_records
-from helpers.cohort.problems import Problem, closest, suggestion
 from helpers.cohort.sections import Table
 from helpers.cohort.settings import CohortConfig
+from helpers.problems import Problem, closest, suggestion
+from helpers.vocabulary.model import TABLE_NAMES, TableName
+from helpers.vocabulary.names import fold
+from helpers.vocabulary.vocabulary import Vocabulary
 
 # Every table needs these; a day may be given as its date (see DATE_TWINS).
 REQUIRED_COLUMNS: dict[TableName, tuple[str, ...]] = {
@@ -43,7 +45,8 @@ class RawTable:
     `frame` has the canonical columns found, all text (stripped, "" if empty), indexed by `source_row`, the
     line in the file (header = line 1). `headers` gives the file's own name of each canonical column.
     `empty_rows` are the lines of records in which every field is empty. `set_aside` has the rows left out
-    before anything is checked: patient_id and reason, by source_row.
+    before anything is checked: patient_id and reason, by source_row. `unused` holds the columns of the file
+    that are not read, under their own names.
     """
 
     name: TableName
@@ -52,6 +55,7 @@ class RawTable:
     headers: dict[str, str]
     empty_rows: tuple[int, ...] = ()
     set_aside: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["patient_id", "reason"]))
+    unused: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def header(self, column: str) -> str:
         """Return the name of a canonical column in the file."""
@@ -113,12 +117,12 @@ def table_files(folder: Path, config: CohortConfig) -> tuple[dict[TableName, Pat
     return files, problems
 
 
-def read_tables(folder: Path, config: CohortConfig, dictionary: Dictionary) -> Reading:
+def read_tables(folder: Path, config: CohortConfig) -> Reading:
     """Read every raw table of the folder; faults of one file do not hide those of another."""
     files, problems = table_files(folder, config)
     tables: dict[TableName, RawTable] = {}
     for name, path in files.items():
-        table, faults = read_table(path, name, config, dictionary)
+        table, faults = read_table(path, name, config)
         problems.extend(faults)
         if table is not None:
             tables[name] = table
@@ -126,14 +130,12 @@ def read_tables(folder: Path, config: CohortConfig, dictionary: Dictionary) -> R
     return Reading(tables, problems, absent, files)
 
 
-def read_table(
-    path: Path, name: TableName, config: CohortConfig, dictionary: Dictionary
-) -> tuple[RawTable | None, list[Problem]]:
+def read_table(path: Path, name: TableName, config: CohortConfig) -> tuple[RawTable | None, list[Problem]]:
     """Read one file as text with canonical column names; None if nothing can be read of it."""
     records = read_records(path, name, config.tables.get(name, Table()).sheet)
     if isinstance(records, Problem):
         return None, [records]
-    columns, headers, problems = _canonical_columns(records.header, path.name, name, config, dictionary)
+    columns, headers, problems = _canonical_columns(records.header, path.name, name, config)
     index = pd.Index(records.lines, name="source_row")
     cells = records.cells.set_axis(index, axis=0)
     empty = (cells == "").all(axis=1).to_numpy(dtype=bool)
@@ -145,16 +147,21 @@ def read_table(
                 path.name, None, "", "no patient", "one row for each patient", "add the patients to the table"
             )
         )
-    return RawTable(name, path.name, frame, headers, empty_rows), [*records.problems, *problems]
+    read = set(columns.values())
+    others = {head: cells[place] for place, head in enumerate(records.header) if place not in read and head}
+    unused = pd.DataFrame(others, index=index)[~empty]
+    table = RawTable(name, path.name, frame, headers, empty_rows, unused=unused)
+    return table, [*records.problems, *problems]
 
 
 def _canonical_columns(
-    header: Sequence[str], file: str, table: TableName, config: CohortConfig, dictionary: Dictionary
+    header: Sequence[str], file: str, table: TableName, config: CohortConfig
 ) -> tuple[dict[str, int], dict[str, str], list[Problem]]:
     """Match the file's columns to canonical ones: by cohort.toml, then by name, then by alias."""
     mapped = config.tables.get(table, Table()).columns
-    names = dictionary.columns(table)
-    by_spelling = dictionary.spellings(names)
+    vocabulary = config.vocabulary
+    names = vocabulary.columns(table)
+    by_spelling = vocabulary.spellings(names)
     raw_to_canonical = {raw: canonical for canonical, raw in mapped.items()}
     columns: dict[str, int] = {}
     problems: list[Problem] = []
@@ -187,9 +194,9 @@ def _canonical_columns(
             )
     claimed = set()
     for column in _missing_columns(table, columns, mapped, config):
-        near = _nearest_header(column, unmatched, dictionary)
+        near = _nearest_header(column, unmatched, vocabulary)
         claimed.add(near)
-        problems.append(_missing_problem(file, table, column, near, dictionary))
+        problems.append(_missing_problem(file, table, column, near, vocabulary))
     problems.extend(
         _ignored_problem(file, table, raw, names) for raw in unmatched if raw not in ("", *claimed)
     )
@@ -211,16 +218,16 @@ def _missing_columns(
     return missing
 
 
-def _nearest_header(column: str, unmatched: list[str], dictionary: Dictionary) -> str | None:
+def _nearest_header(column: str, unmatched: list[str], vocabulary: Vocabulary) -> str | None:
     """Return the column of the file that is spelled most like a missing one or one of its aliases."""
-    spellings = (column, *dictionary[column].aliases)
+    spellings = (column, *vocabulary[column].aliases)
     return next((match for name in spellings if (match := closest(name, unmatched))), None)
 
 
 def _missing_problem(
-    file: str, table: TableName, column: str, near: str | None, dictionary: Dictionary
+    file: str, table: TableName, column: str, near: str | None, vocabulary: Vocabulary
 ) -> Problem:
-    expected = f"the required column {column} ({dictionary[column].label})"
+    expected = f"the required column {column} ({vocabulary[column].label})"
     if near:
         remedy = (
             f"is it {near!r}? then write {column} = {near!r} under [tables.{table}.columns] in cohort.toml"
@@ -233,5 +240,5 @@ def _missing_problem(
 def _ignored_problem(file: str, table: TableName, raw: str, names: Sequence[str]) -> Problem:
     near = suggestion(raw, names)
     remedy = f"{near} else it is not used" if near else "it is not used"
-    expected = f"a column of the dictionary's table {table}"
-    return Problem(file, 1, raw, "a column that is not in the dictionary", expected, remedy, "warning")
+    expected = f"a column of the vocabulary's table {table}"
+    return Problem(file, 1, raw, "a column that is not in the vocabulary", expected, remedy, "warning")

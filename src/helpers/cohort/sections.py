@@ -108,7 +108,15 @@ class Table(Section):
     )
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="Canonical column = column in the file. Names and aliases in the dictionary need none.",
+        description="Canonical column = column in the file. Names and aliases in the vocabulary need none.",
+    )
+    first_day: Literal[0, 1] | None = Field(
+        default=None,
+        description=(
+            "What day 0 is called in this table's columns of days: 0, or 1 where days are counted as CDISC "
+            "does, without a day 0. If left out: 1 for columns with a CDISC name such as ADY, else 0."
+        ),
+        examples=[1],
     )
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict,
@@ -134,20 +142,32 @@ class ReportingLimits(Section):
 
 
 class ReferenceRange(Section):
-    """Reference range of this cohort's laboratory, in the dictionary's unit."""
+    """Reference range of this cohort's laboratory, in the unit of the vocabulary."""
 
     low: float | None = Field(default=None, description="Lower limit of normal.", examples=[12.0])
     high: float | None = Field(default=None, description="Upper limit of normal.", examples=[150.0])
+    low_female: float | None = Field(default=None, description="Lower limit in women.", examples=[115.0])
+    high_female: float | None = Field(default=None, description="Upper limit in women.", examples=[150.0])
+    low_male: float | None = Field(default=None, description="Lower limit in men.", examples=[130.0])
+    high_male: float | None = Field(default=None, description="Upper limit in men.", examples=[175.0])
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if self.low is not None and self.high is not None and self.low >= self.high:
-            raise ValueError("low below high")
+        for sex in ("", "female", "male"):
+            low, high = self.limits(sex)
+            if low is not None and high is not None and low >= high:
+                raise ValueError("low below high")
         return self
+
+    def limits(self, sex: str) -> tuple[float | None, float | None]:
+        """Return the limits of a sex; those for both where it has none of its own."""
+        own_low = getattr(self, f"low_{sex}", None) if sex else None
+        own_high = getattr(self, f"high_{sex}", None) if sex else None
+        return self.low if own_low is None else own_low, self.high if own_high is None else own_high
 
 
 class Implausible(Section):
-    """What is done with values outside the dictionary's plausible range."""
+    """What is done with values outside the plausible range of the vocabulary."""
 
     action: Literal["error", "exclude"] = Field(
         default="error",
@@ -166,7 +186,7 @@ class Baseline(Section):
     prior_therapies: tuple[str, ...] = Field(
         default=("iv_glucocorticoid", "ivig", "etoposide", "tocilizumab", "tacrolimus", "ciclosporin"),
         description=(
-            "Drugs (or glucocorticoid, iv_glucocorticoid) for which prior_<name> is derived from treatment "
+            "Drugs, classes of drugs or iv_glucocorticoid for which prior_<name> is derived from treatment "
             "rows that start before day 0, in order."
         ),
     )
@@ -203,13 +223,56 @@ class Tests(Section):
 
 
 class Criteria(Section):
-    """Versions of the clinical criteria applied."""
+    """Clinical criteria applied: which ones is the study's choice, none unless they are named."""
 
     diagnosis: tuple[str, ...] = Field(
-        default=("hlh_2004", "hscore"), description="Diagnostic criteria evaluated, in order."
+        default=(), description="Diagnostic criteria evaluated, in order.", examples=[["hlh_2004", "hscore"]]
     )
-    response: str = Field(default="paper", description="Response criteria evaluated from the measurements.")
-    toxicity: str = Field(default="ctcae_v5", description="Grading of laboratory toxicity.")
+    evaluate_at: Literal["day0", "mas_onset"] = Field(
+        default="day0",
+        description=(
+            "When diagnostic criteria are evaluated first: on day 0, or on the day MAS was diagnosed "
+            "(mas_onset_day), for which they are made. Where that day is recorded, both are shown."
+        ),
+    )
+    onset_window: tuple[int, int] = Field(
+        default=(-7, 3),
+        description="First and last day around the diagnosis of MAS whose measurements count at mas_onset.",
+    )
+    eligibility: str = Field(
+        default="",
+        description="Rule of inclusion and exclusion; none if empty.",
+        examples=["eligibility_paper"],
+    )
+    refractoriness: str = Field(
+        default="", description="Rule of refractory disease; none if empty.", examples=["refractory_mas"]
+    )
+    response: str = Field(
+        default="",
+        description="Response criteria evaluated from the measurements; none if empty.",
+        examples=["paper"],
+    )
+    severity: str = Field(
+        default="",
+        description="Cut-offs of severity at baseline; none if empty.",
+        examples=["baseline_severity"],
+    )
+    toxicity: str = Field(default="ctcae_v5", description="Grading of laboratory toxicity; none if empty.")
+    toxicity_beside: str = Field(
+        default="", description="A second grading shown beside the first.", examples=["ctcae_v6"]
+    )
+
+    @property
+    def moment(self) -> str:
+        """Timepoint at which diagnostic criteria are evaluated first, as the statistics call it."""
+        return "baseline" if self.evaluate_at == "day0" else self.evaluate_at
+
+    @model_validator(mode="after")
+    def _window_in_order(self) -> Self:
+        first, last = self.onset_window
+        if first > last:
+            raise ValueError("an onset_window whose first day is not after its last")
+        return self
 
 
 class Steroids(Section):
@@ -262,7 +325,7 @@ class Report(Section):
         default_factory=dict,
         description=(
             "Words of this file in the report's language, such as 'Placebo' = '安慰剂'. Names of the "
-            "dictionary need no entry."
+            "vocabulary need no entry."
         ),
     )
     journal: Literal["generic", "frontiers", "nature", "lancet", "nejm", "jama", "plos"] = Field(

@@ -6,9 +6,8 @@ They are read by `helpers.cohort.config.load_config`; this module only says what
 from itertools import pairwise
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from helpers.cohort.dictionary import TableName
 from helpers.cohort.sections import (
     Baseline,
     Code,
@@ -31,6 +30,9 @@ from helpers.cohort.sections import (
     Visit,
     Windowing,
 )
+from helpers.vocabulary.model import TableName
+from helpers.vocabulary.reading import shipped_vocabulary
+from helpers.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["DATA_NOTES", "STAMPS", "CohortConfig", "Group", "Visit"]
 
@@ -80,11 +82,14 @@ class CohortConfig(Section):
     )
     unmapped_variables: Literal["error", "exclude"] = Field(
         default="error",
-        description="Measurements whose variable is not in the dictionary: stop, or exclude and count.",
+        description="Measurements whose variable is not in the vocabulary: stop, or exclude and count.",
     )
-    unmapped_drugs: Literal["error", "exclude"] = Field(
-        default="error",
-        description="Treatments whose drug is not in the dictionary: stop, or exclude and count.",
+    unmapped_drugs: Literal["keep", "exclude"] = Field(
+        default="keep",
+        description=(
+            "Treatments whose drug is not in the vocabulary: keep under the name written, or exclude and "
+            "count. A name that looks like a glucocorticoid is an error until it is decided what it is."
+        ),
     )
     overlapping_doses: Literal["error", "sum"] = Field(
         default="error", description="Two rows of one drug and route on the same day: stop, or add the doses."
@@ -104,11 +109,11 @@ class CohortConfig(Section):
         default_factory=dict, description="Unit of a variable where the data give none: variable = 'unit'."
     )
     variables: dict[str, str] = Field(
-        default_factory=dict, description="Raw test name = variable of the dictionary. Aliases need no entry."
+        default_factory=dict, description="Raw test name = variable of the vocabulary. Aliases need no entry."
     )
     categories: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,
-        description="Levels of a category where they differ from the dictionary's, in order.",
+        description="Levels of a category where they differ from the vocabulary's, in order.",
     )
     missing_codes: dict[str, tuple[Code, ...]] = Field(
         default_factory=dict,
@@ -117,10 +122,10 @@ class CohortConfig(Section):
     implausible: Implausible = Field(default=Implausible(), description="Impossible values.")
     reporting_limits: dict[str, ReportingLimits] = Field(
         default_factory=dict,
-        description="Reporting limits of the assays, per variable, in the dictionary's unit.",
+        description="Reporting limits of the assays, per variable, in the unit of the vocabulary.",
     )
     reference_ranges: dict[str, ReferenceRange] = Field(
-        default_factory=dict, description="Reference ranges that replace the dictionary's, per variable."
+        default_factory=dict, description="Reference ranges that replace the vocabulary's, per variable."
     )
     baseline: Baseline = Field(default=Baseline(), description="Baseline table.")
     course: Course = Field(default=Course(), description="Course of measurements.")
@@ -133,6 +138,19 @@ class CohortConfig(Section):
     exclusions: tuple[Exclusion, ...] = Field(
         default=(), alias="exclusion", description="Patients left out, each with the reason."
     )
+
+    _vocabulary: Vocabulary = PrivateAttr(default_factory=shipped_vocabulary)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """All words of this cohort: the project's and those of its own files, with its reference ranges."""
+        return self._vocabulary
+
+    def with_vocabulary(self, vocabulary: Vocabulary) -> Self:
+        """Return the same settings with other words."""
+        changed = self.model_copy()
+        changed._vocabulary = vocabulary
+        return changed
 
     @field_validator("groups")
     @classmethod

@@ -1,18 +1,20 @@
 """Schemas of the typed raw tables (pandera), validated lazily, and their failures as Problems.
 
-Ranges come from the dictionary. What cannot be seen in one table alone is in `helpers.cohort.crosschecks`.
+Ranges come from the vocabulary. What cannot be seen in one table alone is in `helpers.cohort.crosschecks`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.cohort.dictionary import Dictionary, TableName
 from helpers.cohort.parsing import TypedTable
-from helpers.cohort.problems import Problem
 from helpers.cohort.reading import DATE_TWINS
+from helpers.cohort.settings import CohortConfig
+from helpers.problems import Problem
+from helpers.vocabulary.model import GLUCOCORTICOID, TableName
+from helpers.vocabulary.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -57,8 +59,8 @@ def _required(column: str, remedy: str = "fill it in") -> Rule:
     )
 
 
-def _within(column: str, dictionary: Dictionary) -> Rule:
-    variable = dictionary[column]
+def _within(column: str, vocabulary: Vocabulary) -> Rule:
+    variable = vocabulary[column]
     return Rule(
         f"{column} in range",
         column,
@@ -147,8 +149,9 @@ def _follow_up_rules() -> list[Rule]:
     ]
 
 
-def _treatment_rules() -> list[Rule]:
+def _treatment_rules(config: CohortConfig) -> list[Rule]:
     return [
+        *(_dose_given(column, config) for column in DOSE_COLUMNS),
         Rule(
             "dose not negative",
             "dose",
@@ -177,6 +180,25 @@ def _treatment_rules() -> list[Rule]:
     ]
 
 
+def _dose_given(column: str, config: CohortConfig) -> Rule:
+    """Glucocorticoids and the study drug need their dose; of others it is enough that they were given."""
+    needed = dosed_drugs(config)
+    rule = _required(column)
+    return replace(
+        rule,
+        test=lambda f: f[column].notna() | ~f["drug"].isin(needed),
+        expected="a value, for a glucocorticoid or the study drug",
+        needs=("drug",),
+    )
+
+
+def dosed_drugs(config: CohortConfig) -> frozenset[str]:
+    """Return the drugs whose doses are counted: glucocorticoids with an equivalent, and the study drug."""
+    drugs = config.vocabulary.drugs.values()
+    counted = {drug.name for drug in drugs if drug.drug_class == GLUCOCORTICOID}
+    return frozenset({*counted, config.vocabulary.drug_named(config.study_drug)} - {""})
+
+
 def _event_rules() -> list[Rule]:
     return [
         Rule(
@@ -202,42 +224,48 @@ def _event_rules() -> list[Rule]:
 _REQUIRED_VALUES: dict[TableName, tuple[str, ...]] = {
     "patients": ("patient_id", "group"),
     "measurements": ("patient_id", "day"),
-    "treatments": ("patient_id", "drug", "start_day", "dose", "unit", "route", "times_per_day"),
+    "treatments": ("patient_id", "drug", "start_day"),
     "responses": ("patient_id", "day", "response"),
     "events": ("patient_id", "day", "term"),
 }
+DOSE_COLUMNS = ("dose", "unit", "route", "times_per_day")
 # Ranges checked by a rule of their own, with a message that fits better.
 _OWN_RULE = {"death_day", "last_contact_day", "mas_onset_day", "grade", "dose", "times_per_day"}
 
 
-def rules(table: TableName, frame: pd.DataFrame, dictionary: Dictionary) -> list[Rule]:
+def rules(table: TableName, frame: pd.DataFrame, config: CohortConfig) -> list[Rule]:
     """Return the rules of a table that apply to the columns it has."""
-    special = {"patients": _patient_rules, "treatments": _treatment_rules, "events": _event_rules}
+    vocabulary = config.vocabulary
+    special: dict[str, Callable[[], list[Rule]]] = {
+        "patients": _patient_rules,
+        "treatments": lambda: _treatment_rules(config),
+        "events": _event_rules,
+    }
     chosen = [_required(column) for column in _REQUIRED_VALUES[table]]
     for column in frame.columns:
-        variable = dictionary.get(column)
+        variable = vocabulary.get(column)
         if variable is None or variable.plausible_low is None or column in _OWN_RULE:
             continue
         if variable.type in ("number", "day"):
-            chosen.append(_within(column, dictionary))
+            chosen.append(_within(column, vocabulary))
     if table in special:
         chosen += special[table]()
     return [rule for rule in chosen if {rule.column, *rule.needs} <= set(frame.columns)]
 
 
-def schema(table: TableName, frame: pd.DataFrame, dictionary: Dictionary) -> "pa.DataFrameSchema":
+def schema(table: TableName, frame: pd.DataFrame, config: CohortConfig) -> "pa.DataFrameSchema":
     """Return the pandera schema of a typed table: every rule is a named check; empty fields are allowed."""
     import pandera.pandas as pa
 
     checks = [
         pa.Check(rule.test, name=rule.name, error=rule.name, ignore_na=False)
-        for rule in rules(table, frame, dictionary)
+        for rule in rules(table, frame, config)
     ]
     index = pa.Index("int64", unique=True, name="source_row")
     return pa.DataFrameSchema(checks=checks, index=index, name=table)
 
 
-def validate(table: TypedTable, dictionary: Dictionary) -> list[Problem]:
+def validate(table: TypedTable, config: CohortConfig) -> list[Problem]:
     """Validate a typed table lazily and return every failure as a Problem with its line.
 
     A field whose text was not understood already has its Problem and is not reported again as empty.
@@ -248,12 +276,12 @@ def validate(table: TypedTable, dictionary: Dictionary) -> list[Problem]:
     if frame.empty:
         return []
     try:
-        schema(name, frame, dictionary).validate(frame, lazy=True)
+        schema(name, frame, config).validate(frame, lazy=True)
     except SchemaErrors as failure:
         cases = failure.failure_cases[["check", "index"]].drop_duplicates()
     else:
         return []
-    known = {rule.name: rule for rule in rules(name, frame, dictionary)}
+    known = {rule.name: rule for rule in rules(name, frame, config)}
     problems = []
     for check, row in zip(cases["check"], cases["index"], strict=True):
         rule = known[str(check)]

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from helpers.commands.options import COHORT_HELP, Output, use_output
-from helpers.project.paths import DEFAULT_COHORT, CohortPaths
+from helpers.commands.options import COHORT_HELP, Output, complain, use_output
+from helpers.project.paths import DEFAULT_COHORT, ProjectError
 
 
 def status(
@@ -19,12 +19,18 @@ def status(
 
     Nothing is written. The exit status is 0 if everything is up to date, 1 if something is stale or missing.
     """
-    from helpers.run.status import cohort_status, known_cohorts
+    from helpers.run.state import remembered_cohorts
+    from helpers.run.status import cohort_status, remembered
 
     use_output(output)
     fine = True
-    for cohort in cohorts or known_cohorts() or [DEFAULT_COHORT]:
-        found = cohort_status(CohortPaths.of(cohort))
+    for cohort in cohorts or list(remembered_cohorts()) or [DEFAULT_COHORT]:
+        try:
+            found = cohort_status(remembered(cohort))
+        except ProjectError as error:  # the others are told all the same
+            complain(f"{cohort}: {error}")
+            fine = False
+            continue
         done = sum(step.standing == "current" for step in found.steps)
         typer.echo(f"{found.name}: {done} of {len(found.steps)} steps up to date")
         for step in found.steps:

@@ -1,5 +1,6 @@
 """Files that are seen whole or not at all."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -11,5 +12,19 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except BaseException:  # the disk is full, say: what is written so far would fill it further
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def sweep_unfinished(folder: Path) -> None:
+    """Remove files that killed processes were writing into a folder; nobody must be writing to it."""
+    for left in folder.glob(".*"):
+        name, _, number = left.name[1:].rpartition(".")
+        if name and number.isdigit() and left.is_file():
+            with contextlib.suppress(OSError):
+                left.unlink()

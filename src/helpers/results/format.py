@@ -54,11 +54,6 @@ def format_interval(lower: float, upper: float, digits: int = 2, suffix: str = "
     return f"{low} to {high}{suffix}"
 
 
-def format_range(lower: float, upper: float, digits: int = 0) -> str:
-    """Return ``18–71``."""
-    return f"{format_number(lower, digits)}{EN_DASH}{format_number(upper, digits)}"
-
-
 def format_percent(share: float, digits: int = 0) -> str:
     """Return a share of 1 as a percentage: 0.952 is ``95%``."""
     return f"{format_number(100 * share, digits)}%" if not math.isnan(share) else NOT_ESTIMABLE

@@ -1,1 +1,1 @@
-"""How it runs: paths, tasks, kernels, provenance and the command line."""
+"""A run: plan, order, inputs and their digests, steps and their stages, provenance, what is stale."""

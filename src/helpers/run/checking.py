@@ -1,15 +1,20 @@
 """Whether a cohort can be analysed, asked before any kernel starts and remembered until its files change."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.project.paths import CohortPaths, project_root, state_dir
-from helpers.project.sources import digest_file, digest_value, files_matching, source_digest, source_files
+from helpers.project.paths import CohortPaths, state_dir
+from helpers.project.sources import (
+    digest_file,
+    digest_value,
+    files_matching,
+    source_digest,
+    source_files,
+)
 
 if TYPE_CHECKING:
-    from helpers.cohort.problems import Problem
+    from helpers.problems import Problem
 
 _CHECKS = ["helpers.cohort.check", "helpers.run.checking"]
 
@@ -23,56 +28,25 @@ def cohort_problems(paths: CohortPaths) -> "list[Problem]":
 
 def criteria_problems(folder: Path) -> "list[Problem]":
     """Criteria that the configuration names and that cannot be used, and faulty files of the cohort's own."""
-    from helpers.analysis.clinical import own_criteria, own_folders, response_rule_name
-    from helpers.clinical.criteria_files import available_criteria
-    from helpers.clinical.definitions import load_criteria
-    from helpers.clinical.errors import ClinicalError
-    from helpers.clinical.response_rules import load_response_rule
-    from helpers.clinical.toxicity import load_toxicity_scale
+    from helpers.analysis import clinical
     from helpers.cohort.config import CONFIG_FILE, read_config
-    from helpers.cohort.problems import Problem, suggestion
 
     if not (folder / CONFIG_FILE).is_file():
         return []
-    config, own = read_config(folder).config, own_folders(folder)
-    wanted: list[tuple[str, str, Callable[..., object]]] = [
-        ("criteria.diagnosis", name, load_criteria) for name in config.criteria.diagnosis
-    ]
-    try:
-        site = own_criteria(folder, ("criteria", "score"))
-    except ClinicalError as error:
-        return [
-            Problem(str(error), None, "", "a file that is not TOML", "a criteria file", "mend its syntax")
-        ]
-    wanted += [("criteria/", name, load_criteria) for name in site]
-    if config.criteria.response:
-        wanted.append(("criteria.response", response_rule_name(config, folder), load_response_rule))
-    if config.criteria.toxicity:
-        wanted.append(("criteria.toxicity", config.criteria.toxicity, load_toxicity_scale))
-    problems = []
-    for column, name, load in wanted:
-        try:
-            load(name, extra_directories=own)
-        except ClinicalError as error:
-            known = available_criteria(own)
-            unknown = suggestion(name, known) or "write one of them, or '' to switch the rule off"
-            remedy = unknown if name not in known else "; ".join(error.problems)
-            expected = f"one of {', '.join(known)}" if name not in known else "a usable criteria file"
-            problems.append(Problem(CONFIG_FILE, None, column, f"'{name}'", expected, remedy))
-    return problems
+    return clinical.criteria_problems(read_config(folder).config, folder)
 
 
 def problems_before_run(paths: CohortPaths) -> str:
     """The errors of a cohort as plain text; empty if it can be analysed.
 
-    A cohort that passed is not read again before a file of it, the dictionary or the code of the check
+    A cohort that passed is not read again before a file of it, the vocabulary or the code of the check
     changes.
     """
     passed = state_dir() / "checked" / f"{paths.name}.json"
     digest = _digest(paths)
     if _stored(passed) == digest:
         return ""
-    from helpers.cohort.problems import errors, render
+    from helpers.problems import errors, render
 
     found = errors(cohort_problems(paths))
     if found:
@@ -92,6 +66,5 @@ def _stored(file: Path) -> object:
 
 def _digest(paths: CohortPaths) -> str:
     raw = files_matching(paths.folder, "**/*")
-    dictionary = files_matching(project_root() / "data", "dictionary.csv")
-    contents = [[path.name, digest_file(path)] for path in (*raw, *dictionary)]
+    contents = [[path.name, digest_file(path)] for path in raw]
     return digest_value([str(paths.folder), contents, source_digest(source_files(_CHECKS))])

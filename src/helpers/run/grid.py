@@ -19,6 +19,7 @@ Grid = dict[str, list[Any]]
 _LONGEST_NAME = 120  # of a folder's name, which systems limit to 255 bytes
 _PLAIN = re.compile(r"[\w.+-]+", re.ASCII)
 _OTHER = re.compile(r"[^\w.+-]+", re.ASCII)
+_DIGEST = re.compile(r"parameters=[0-9a-f]{12}")  # instead of a name that would be too long
 _EXAMPLE = "expected NAME=VALUE,VALUE,..., for example horizon_days=28,56"
 
 
@@ -107,8 +108,7 @@ def variant_name(
     """Name by which results with these parameters are filed: ``horizon_days=28,seed=1``.
 
     Parameters at their defaults are left out, unless they are ``named``: results without a name are those
-        that
-    the cohort's own file says.
+    that the cohort's own file says.
     """
     usual = {**(defaults or {}), **{name: known.default for name, known in PARAMETERS.items()}}
     own = {
@@ -120,6 +120,21 @@ def variant_name(
     if len(text) <= _LONGEST_NAME:
         return text
     return f"parameters={digest_bytes(text.encode())[:12]}"
+
+
+def variant_values(variant: str) -> dict[str, Any]:
+    """The parameters that a variant's name says: the reverse of :func:`variant_name`.
+
+    Raises:
+        ParameterError: the name does not say them.
+    """
+    values = dict(part.split("=", 1) for part in variant.split(","))
+    found = {name: _tidy(name, literal(text)) for name, text in values.items()}
+    if _DIGEST.fullmatch(variant) or variant_name(found, named=found) != variant:
+        raise ParameterError(
+            f"@{variant} does not say its parameters: name the cohort alone, and give them by --param."
+        )
+    return found
 
 
 def _tidy(name: str, value: Any) -> Any:

@@ -17,8 +17,14 @@ from helpers.project.sources import (
 from helpers.run.parameters import injected
 from helpers.run.plan import Step
 
-# Every step opens the cohort's settings and the dictionary, and runs with the locked packages.
-ALWAYS_READ = ("cohort/cohort.toml", "project/data/dictionary.csv", "project/uv.lock")
+# Every step opens the cohort's settings and its own words, and runs with the locked packages; the project's
+# words belong to the code that opens them.
+WORDS = ("variables.csv", "drugs.csv", "terms.csv", "ranges.csv")
+ALWAYS_READ = (
+    "cohort/cohort.toml",
+    *(f"cohort/{name}" for name in WORDS),
+    "project/uv.lock",
+)
 EXECUTION = ("helpers.kernels.execute", "helpers.run.steps")
 
 InputDigests = Mapping[str, Mapping[str, str]]

@@ -117,7 +117,8 @@ def tell(report: "RunReport", progress: RunProgress, errors: Console) -> None:
     if told:
         progress.console.print(Text("; ".join(told)), soft_wrap=True)
     for name, steps in report.stale.items():
-        text = f"{name}: what {', '.join(steps)} wrote earlier is stale; `compendium status {name}` says why"
+        some = [*steps[:2], f"{len(steps) - 2} more"] if len(steps) > 3 else steps
+        text = f"{name}: what {', '.join(some)} wrote earlier is stale; `compendium status {name}` says why"
         errors.print(Text(text), soft_wrap=True)
     if report.interrupted:
         errors.print("Interrupted; what was finished is kept.")

@@ -76,7 +76,8 @@ class Recorder:
     def _record(self, steps: list[Step], products: Products, missing: list[str]) -> dict[str, Any]:
         root, paths = project_root(), self._paths
         raw = files_matching(paths.folder, "**/*")
-        project = [root / "data" / "dictionary.csv", root / "uv.lock", *_project_files(steps)]
+        words = files_matching(root / "src" / "helpers" / "vocabulary", "*.csv")
+        project = [*words, root / "uv.lock", *_project_files(steps)]
         notebooks = [step for step in steps if step.is_notebook]
         return {
             "record_version": RECORD_VERSION,

@@ -3,20 +3,21 @@
 import errno
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.kernels.fork_server.client import sweep_private_folders
 from helpers.project.checkout import keep_out
 from helpers.project.paths import CohortPaths, output_root, project_root, state_dir
 from helpers.run.executor import Executor, local_executor, run_environment
-from helpers.run.grid import check_grid, combinations
+from helpers.run.grid import check_grid, combinations, variant_values
 from helpers.run.inputs import code_digests, input_digests, values_of
 from helpers.run.outcomes import Outcome, RunError, RunReport
 from helpers.run.parameters import check_parameters, check_saved, declared_parameters
 from helpers.run.plan import Step, load_plan, locate
 from helpers.run.provenance import Recorder
 from helpers.run.schedule import Job, Schedule
-from helpers.run.staging import finish_interrupted
+from helpers.run.staging import finish_interrupted, sweep
 from helpers.run.state import State, run_digest
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def run(
     check_saved(declared)
     check_parameters(parameters, declared)
     check_grid(grid, parameters, declared)
-    defaults = {name: value for own in declared.values() for name, value in own.items()}
     folders = _distinct([CohortPaths.of(cohort) for cohort in cohorts])
+    wanted = {paths.name: _wanted(paths, grid, parameters, declared) for paths in folders}
     with run_environment(), _sole_run():
         finish_interrupted()
         sweep_private_folders()
@@ -72,10 +73,27 @@ def run(
                 _job(paths.filed_as(variant) if variant else paths, steps, values, declared)
                 for paths in folders
                 if paths.name not in report.refused
-                for variant, values in combinations(grid, parameters, defaults)
+                for variant, values in wanted[paths.name]
             ]
             _bring_up_to_date(steps, jobs, ready, progress, force, report)
+    for paths in folders:
+        if paths.name in report.refused and (left := _with_products(steps, paths)):
+            report.stale[paths.name] = left
     return report
+
+
+def _wanted(
+    paths: CohortPaths, grid: Mapping[str, list[Any]], parameters: dict[str, Any], declared: Declared
+) -> list[tuple[str, dict[str, Any]]]:
+    """Every combination of parameters that is asked for, with the name of its variant."""
+    if not paths.variant:
+        defaults = {name: value for own in declared.values() for name, value in own.items()}
+        return combinations(grid, parameters, defaults)
+    if grid or parameters:
+        raise RunError(f"{paths.name} says its parameters: leave --param and --grid out, or the @ behind it.")
+    values = variant_values(paths.variant)
+    check_parameters(values, declared, option=f"@{paths.variant}")
+    return [(paths.variant, values)]
 
 
 def _job(paths: CohortPaths, steps: tuple[Step, ...], parameters: dict[str, Any], declared: Declared) -> Job:
@@ -93,6 +111,8 @@ def _bring_up_to_date(
     report: RunReport,
 ) -> None:
     """Execute what is not up to date, and note in the report what became of all."""
+    for job in jobs:
+        sweep(job.paths)
     changed = [job for job in jobs if force or not _is_complete(job, steps)]
     names = {job.paths.name for job in changed}
     finished = sorted(job.paths.name for job in jobs if job.paths.name not in names)
@@ -103,8 +123,8 @@ def _bring_up_to_date(
         if job.state.complete:
             job.state.complete = ""
             job.state.write()
-    for folder in {output_root(), *(job.paths.folder for job in changed)} - {project_root()}:
-        keep_out(folder)
+    for job in changed:
+        _keep_private(job.paths)
     schedule = Schedule(steps, changed, force=force)
     with progress.showing():
         report.interrupted = schedule.run(executor, progress)
@@ -112,6 +132,14 @@ def _bring_up_to_date(
     report.outcomes += [schedule.outcomes[task] for task in order if task in schedule.outcomes]
     for job in changed:
         _conclude(job, steps, schedule, report)
+
+
+def _keep_private(paths: CohortPaths) -> None:
+    """Have a repository that cohort or results lie in ignore them, unless they are shipped with it."""
+    if output_root() != project_root():
+        keep_out(output_root())
+    for folder in (paths.folder, paths.results, paths.figures, state_dir()):
+        keep_out(folder)
 
 
 def _is_complete(job: Job, steps: tuple[Step, ...]) -> bool:
@@ -124,7 +152,7 @@ def _conclude(job: Job, steps: tuple[Step, ...], schedule: Schedule, report: Run
     name = job.paths.name
     done = {step for (cohort, step), outcome in schedule.outcomes.items() if cohort == name and outcome.done}
     missing = [step.name for step in steps if step.name not in done]
-    if stale := [step.name for step in steps if step.name in missing and _has_products(step, job.paths)]:
+    if stale := _with_products([step for step in steps if step.name in missing], job.paths):
         report.stale[name] = stale
     job.recorder.write(schedule.products[name], missing)
     if not missing:
@@ -132,8 +160,9 @@ def _conclude(job: Job, steps: tuple[Step, ...], schedule: Schedule, report: Run
         job.state.write()
 
 
-def _has_products(step: Step, paths: CohortPaths) -> bool:
-    return any(locate(path, paths).is_file() for path in step.writes)
+def _with_products(steps: Iterable[Step], paths: CohortPaths) -> list[str]:
+    """Names of the steps of which earlier results are there."""
+    return [step.name for step in steps if any(locate(path, paths).is_file() for path in step.writes)]
 
 
 def _much_to_do(steps: tuple[Step, ...], folders: list[CohortPaths], force: bool) -> bool:
@@ -149,22 +178,18 @@ def _much_to_do(steps: tuple[Step, ...], folders: list[CohortPaths], force: bool
 
 
 def _distinct(folders: list[CohortPaths]) -> list[CohortPaths]:
-    if variants := [paths.name for paths in folders if paths.variant]:
-        raise RunError(
-            f"{variants[0]} is a result of a grid: name the cohort, and give the values by --grid."
-        )
-    by_name: dict[str, CohortPaths] = {}
+    by_base: dict[str, Path] = {}
     for paths in folders:
-        other = by_name.setdefault(paths.name, paths)
-        embedded = project_root() / "data" / "cohorts" / paths.name
-        if other.folder == paths.folder and embedded.is_dir() and output_root() == project_root():
-            other = CohortPaths(paths.name, embedded.resolve(), paths.results, paths.figures)
-        if other.folder != paths.folder:
+        other = by_base.setdefault(paths.base, paths.folder)
+        embedded = project_root() / "data" / "cohorts" / paths.base
+        if other == paths.folder and embedded.is_dir() and output_root() == project_root():
+            other = embedded.resolve()
+        if other != paths.folder:
             raise RunError(
-                f"Two cohorts are called {paths.name!r}: {other.folder} and {paths.folder}. "
+                f"Two cohorts are called {paths.base!r}: {other} and {paths.folder}. "
                 "Results are filed by this name: rename one folder, or give --output."
             )
-    return list(by_name.values())
+    return list({paths.name: paths for paths in folders}.values())
 
 
 def _refused(folders: Iterable[CohortPaths]) -> dict[str, str]:

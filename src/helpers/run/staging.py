@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.project.paths import CohortPaths, state_dir
-from helpers.results.files import write_whole
+from helpers.results.files import sweep_unfinished, write_whole
 from helpers.run.plan import PLAN_FILE, PROVENANCE, Step, locate
 
 _MOVES = "moves.json"
@@ -91,10 +91,18 @@ class Stage:
             raise UndeclaredOutputError(
                 f"{step.name} wrote {names}: add it to `writes` of [{step.name}] in notebooks/{PLAN_FILE}."
             )
-        moves = [[str(source.relative_to(self.root)), str(target)] for source, target in products.items()]
-        gone = [str(target) for source, target in products.items() if not _written(source)]
-        write_whole(self.root / _MOVES, json.dumps({"moves": moves, "gone": gone}).encode())
-        _carry_on(self.root)
+        made = {source: target for source, target in products.items() if _written(source)}
+        gone = [str(target) for source, target in products.items() if source not in made]
+        moves: list[tuple[str, str]] = []
+        try:
+            for source, target in made.items():
+                moves.append((_ready(source, target), str(target)))
+            write_whole(self.root / _MOVES, json.dumps({"moves": moves, "gone": gone}).encode())
+        except BaseException:  # nothing has been moved yet; the stage is removed by whoever made it
+            for ready, _ in moves:
+                Path(ready).unlink(missing_ok=True)
+            raise
+        _finish_moves(self.root)
 
 
 def failed_notebook(step: Step, paths: CohortPaths) -> Path:
@@ -114,33 +122,76 @@ def finish_interrupted() -> None:
     """
     stages = state_dir() / "stages"
     for root in sorted(stages.iterdir()) if stages.is_dir() else ():
-        with contextlib.suppress(ValueError, KeyError):  # damaged: the steps will be found changed
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # damaged: the steps will be found changed
             if (root / _MOVES).is_file():
-                _carry_on(root)
-        shutil.rmtree(root, ignore_errors=True)
+                _finish_moves(root)
+        if root.is_dir() and not root.is_symlink():
+            shutil.rmtree(root, ignore_errors=True)
+        else:
+            root.unlink(missing_ok=True)
 
 
-def _carry_on(root: Path) -> None:
+def _ready(source: Path, target: Path) -> str:
+    """Do all that can fail before the first product moves; returns what is to be renamed to its target.
+
+    Raises:
+        OSError: the target cannot be written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if source.stat().st_dev == target.parent.stat().st_dev:
+        return str(source)
+    return str(_copy_beside(source, target))  # the output lies on several disks
+
+
+def sweep(paths: CohortPaths) -> None:
+    """Remove files that killed processes were writing beside the results of a cohort."""
+    for folder in (paths.results, paths.figures, state_dir() / "state", state_dir() / "checked"):
+        sweep_unfinished(folder)
+        for inner in folder.glob("*/"):
+            sweep_unfinished(inner)
+
+
+def half_published() -> set[Path]:
+    """Files that a killed run was replacing; the next run finishes that."""
+    found: set[Path] = set()
+    for moves in (state_dir() / "stages").glob(f"*/{_MOVES}"):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            record = json.loads(moves.read_text(encoding="utf-8"))
+            found |= {Path(target) for target in (*(to for _, to in record["moves"]), *record["gone"])}
+    return found
+
+
+def _finish_moves(root: Path) -> None:
     record = json.loads((root / _MOVES).read_text(encoding="utf-8"))
     for source, target in record["moves"]:
-        if _written(root / source):
-            _move(root / source, Path(target))
+        if _written(Path(source)):
+            _rename(Path(source), Path(target))
     for target in record["gone"]:
         Path(target).unlink(missing_ok=True)
     (root / _MOVES).unlink()
 
 
-def _move(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _rename(source: Path, target: Path) -> None:
     try:
         source.replace(target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        beside = target.with_name(f".{target.name}.{os.getpid()}")  # the output lies on several disks
-        shutil.copyfile(source, beside)
+        beside = _copy_beside(source, target)  # one disk, mounted twice
         beside.replace(target)
         source.unlink()
+
+
+def _copy_beside(source: Path, target: Path) -> Path:
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        shutil.copyfile(source, beside)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    return beside
 
 
 def link_files(source: Path, target: Path, *, without: Collection[Path] = ()) -> None:

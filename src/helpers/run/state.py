@@ -50,7 +50,8 @@ class State:
 
     def write(self) -> None:
         """Store it."""
-        text = json.dumps({"steps": self.steps, "complete": self.complete}, sort_keys=True, indent=1)
+        known = {"folder": str(self.paths.folder), "steps": self.steps, "complete": self.complete}
+        text = json.dumps(known, sort_keys=True, indent=1)
         write_whole(_file(self.paths), text.encode())
 
     def is_current(self, step: Step, inputs: Mapping[str, str], reads: Digests, products: Digests) -> bool:
@@ -65,6 +66,17 @@ class State:
         """Products of a step that are not as it wrote them."""
         known = self.steps.get(step.name, {}).get("products", {})
         return [path for path, digest in products.items() if path in known and known[path] != digest]
+
+
+def remembered_cohorts() -> dict[str, Path]:
+    """By the name under which results of earlier runs are filed: the folder of the cohort."""
+    found = {}
+    for file in sorted((state_dir() / "state").glob("*.json")):
+        try:
+            found[file.stem] = Path(json.loads(file.read_text(encoding="utf-8"))["folder"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found
 
 
 def _file(paths: CohortPaths) -> Path:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from helpers.errors import CompendiumError
-from helpers.project.paths import CohortPaths, shown, state_dir
+from helpers.project.paths import CohortPaths, shown, split_variant
 from helpers.project.sources import digest_bytes
-from helpers.run.inputs import code_digests, input_digests, values_of
+from helpers.run.inputs import WORDS, code_digests, cohort_argument, input_digests, values_of
 from helpers.run.parameters import declared_parameters
-from helpers.run.plan import PROVENANCE, Step, load_plan, predecessors, transitive_predecessors
+from helpers.run.plan import PROVENANCE, Step, load_plan, locate, predecessors, transitive_predecessors
 from helpers.run.provenance import Recorder, read_record
-from helpers.run.state import State, product_digests
+from helpers.run.staging import half_published
+from helpers.run.state import State, product_digests, remembered_cohorts
 
 Standing = Literal["current", "stale", "missing"]
 _REASONS = {
@@ -21,7 +22,7 @@ _REASONS = {
     "files of the cohort": "a raw table came or went",
     "cohort/cohort.toml": "cohort.toml was edited",
     "project/uv.lock": "the installed packages changed",
-    "project/data/dictionary.csv": "the dictionary was edited",
+    **{f"cohort/{name}": f"the cohort's {name} was edited" for name in WORDS},
 }
 
 
@@ -66,9 +67,20 @@ class CohortStatus:
         return all(step.standing == "current" for step in self.steps)
 
 
-def known_cohorts() -> list[str]:
-    """Names under which results of earlier runs are filed."""
-    return sorted(file.stem for file in (state_dir() / "state").glob("*.json"))
+def remembered(name: str) -> CohortPaths:
+    """A cohort that was run before, also one that lies elsewhere, by the name of its results.
+
+    Args:
+        name: name under which results are filed, or what ``compendium run`` is told.
+
+    Raises:
+        ProjectError: there is no such cohort, or its folder has gone.
+    """
+    folder = remembered_cohorts().get(name)
+    if folder is None:
+        return CohortPaths.of(name)
+    _, variant = split_variant(name)
+    return CohortPaths.of(f"{folder}@{variant}" if variant else folder)
 
 
 def cohort_status(paths: CohortPaths) -> CohortStatus:
@@ -88,6 +100,7 @@ def cohort_status(paths: CohortPaths) -> CohortStatus:
     state, recorder = State.read(paths), Recorder(paths, steps, parameters, declared)
     products = {step.name: product_digests(step, paths) for step in steps}
     found: dict[str, StepStatus] = {}
+    torn = half_published()
     for step in steps:
         before = [other.name for other in predecessors(step, steps)]
         made = {path: digest for name in before for path, digest in products[name].items()}
@@ -96,13 +109,16 @@ def cohort_status(paths: CohortPaths) -> CohortStatus:
             earlier = transitive_predecessors(step, steps)
             seen = {path: digest for each in earlier for path, digest in products[each.name].items()}
             reads[PROVENANCE] = digest_bytes(recorder.seen_by(step, seen).encode())
-        reasons = _reasons(step, inputs[step.name], reads, products[step.name], state)
-        reasons += [f"{name} is not current" for name in before if found[name].standing != "current"]
-        absent = step.name not in state.steps or all(
-            digest is None for digest in products[step.name].values()
-        )
-        standing: Standing = "missing" if absent else "stale" if reasons else "current"
-        found[step.name] = StepStatus(step.name, standing, tuple(reasons) if not absent else ())
+        if not any(locate(path, paths).is_file() for path in step.writes):
+            found[step.name] = StepStatus(step.name, "missing")
+            continue
+        if torn & {locate(path, paths) for path in step.writes}:
+            reasons = ["a run was stopped while it replaced them"]
+        else:
+            reasons = _reasons(step, inputs[step.name], reads, products[step.name], state)
+        if waited := [name for name in before if found[name].standing != "current"]:
+            reasons.append(f"{_some(waited)} {'is' if len(waited) == 1 else 'are'} not current")
+        found[step.name] = StepStatus(step.name, "stale" if reasons else "current", tuple(reasons))
     return CohortStatus(paths.name, list(found.values()))
 
 
@@ -126,7 +142,7 @@ def require_current(paths: CohortPaths, product: str) -> None:
         lines = "\n".join(f"- {each}" for each in faulty)
         raise StaleResultsError(
             f"The results in {shown(paths.results)} are not of one piece:\n{lines}",
-            remedy=f"\nBring them up to date first: compendium run {paths.base}",
+            remedy=f"\nBring them up to date first: compendium run {cohort_argument(paths)}",
         )
 
 
@@ -145,7 +161,9 @@ def _reasons(
     products: Mapping[str, str | None],
     state: State,
 ) -> list[str]:
-    record = state.steps.get(step.name, {})
+    if step.name not in state.steps:
+        return ["nothing is known of how they were made"]
+    record = state.steps[step.name]
     before: Mapping[str, str] = record.get("inputs", {})
     changed = [name for name in sorted({*before, *inputs}) if before.get(name) != inputs.get(name)]
     found = [_REASONS.get(name, f"{_file(name)} changed") for name in changed]
@@ -154,10 +172,10 @@ def _reasons(
     if older and not changed:
         found.append(f"made from another {_some(older)}")
     if gone := [path for path, digest in products.items() if digest is None]:
-        found.append(f"{_some(gone)} is missing")
+        found.append(f"{_some(gone)} {'is' if len(gone) == 1 else 'are'} missing")
     touched = [path for path in state.touched(step, products) if products[path] is not None]
     if touched:
-        found.append(f"{_some(touched)} was edited by hand")
+        found.append(f"{_some(touched)} {'was' if len(touched) == 1 else 'were'} edited by hand")
     return list(dict.fromkeys(found))
 
 

@@ -10,9 +10,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from helpers.errors import CompendiumError
+from helpers.project.checkout import keep_out
 from helpers.project.paths import FORMATS_VARIABLE, RUN_VARIABLE, CohortPaths, ProjectError, shown
-from helpers.run.grid import variant_name
-from helpers.run.parameters import own_values
+from helpers.run.grid import variant_name, variant_values
+from helpers.run.parameters import PARAMETERS, ParameterError, own_values
 from helpers.run.plan import PLAN_FILE, Step, locate, step_named
 from helpers.run.staging import link_files
 
@@ -166,12 +167,15 @@ def open_cohort(cohort: str | os.PathLike[str], notebook: str, **parameters: Any
         ParameterError: a parameter has a value that it may not have.
         UnreadableCohortError: the cohort cannot be found or read. Every problem has been printed.
     """
-    from helpers.cohort.problems import CohortError
+    from helpers.problems import CohortError
 
     own = own_values(parameters)
     try:
         paths = CohortPaths.of(cohort)
-        if not os.environ.get(RUN_VARIABLE):
+        by_hand = not os.environ.get(RUN_VARIABLE)
+        if paths.variant or not by_hand:
+            _check_name(paths, notebook, parameters)
+        if by_hand:
             paths = _apart(paths, own, notebook)
         return _open(paths, notebook, parameters)
     except ProjectError as error:
@@ -181,6 +185,26 @@ def open_cohort(cohort: str | os.PathLike[str], notebook: str, **parameters: Any
         raise UnreadableCohortError(
             f"{shown(paths.folder)} cannot be analysed before the problems listed above are mended."
         ) from None
+
+
+def _check_name(paths: CohortPaths, notebook: str, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters other than those that the name of the results says.
+
+    Raises:
+        ParameterError: lists them.
+    """
+    try:
+        said = variant_values(paths.variant) if paths.variant else {}
+    except ParameterError:  # too long a name to say them
+        return
+    problems = [
+        f"{notebook} opens its cohort with {name} = {value!r}, and results called {paths.name} are made with "
+        f"{expected!r}. Take it out of the notebook's code, and give --param instead."
+        for name, value in parameters.items()
+        if name in PARAMETERS and value != (expected := said.get(name, PARAMETERS[name].default))
+    ]
+    if problems:
+        raise ParameterError("\n".join(problems))
 
 
 def _apart(published: CohortPaths, own: Mapping[str, Any], notebook: str) -> CohortPaths:
@@ -196,6 +220,8 @@ def _apart(published: CohortPaths, own: Mapping[str, Any], notebook: str) -> Coh
         (published.notebooks, paths.notebooks),
     ):
         link_files(source, target, without=written)
+    for folder in (published.folder, paths.results, paths.figures):
+        keep_out(folder)
     print(
         f"Run by hand: what this notebook writes goes to {shown(paths.results)}; the published results in "
         f"{shown(published.results)} stay as they are."

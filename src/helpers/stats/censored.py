@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from helpers.stats.checks import Floats, Ints, choice, float_array, is_missing
+from helpers.stats.checks import Floats, Ints, choice, float_array, is_missing, tied_values
 from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails, shift_cost
 from helpers.stats.result import Result, StatisticsError
-from helpers.stats.two_group import rank_sum_test
+from helpers.stats.two_group import midranks, rank_sum_test
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ def censored_values(values: Any, qualifiers: Any, argument: str = "values") -> C
     present = ~np.isnan(numbers)
     if not present.any():
         raise StatisticsError(argument, f"no observed value of {numbers.size}")
-    kept, sign = numbers[present], signs[present]
+    kept, sign = tied_values(numbers[present]), signs[present]
     below, above = np.where(sign == "<", -inf, kept), np.where(sign == ">", inf, kept)
     return CensoredValues(kept, below, above, int((~present).sum()))
 
@@ -163,19 +163,18 @@ def censored_rank_test(
 
     rank_sum: all values beyond a limit are tied, exact if there is a single upper and a single lower limit
     that no exact value passes; gehan: scores from the sure comparisons only, right for any mixture of limits;
-    peto_prentice: scores from the Prentice-weighted log-rank test, for limits on one side only.
-    `auto` takes rank_sum where it applies and gehan
-    elsewhere; with one limit they coincide. Where enumeration is not feasible the permutation is drawn,
-    seeded. Raises StatisticsError where the named method does not apply.
+    peto_prentice: scores from the Prentice-weighted log-rank test, for limits on one side only. `auto` takes
+    rank_sum where it applies and gehan elsewhere; with one limit they coincide. Where enumeration is not
+    feasible the permutation is drawn, seeded. Raises StatisticsError where the named method does not apply.
     """
     choice(method, ("auto", "rank_sum", "gehan", "peto_prentice"), "method")
     first, second = censored_values(x, x_qualifiers, "x"), censored_values(y, y_qualifiers, "y")
-    pooled = CensoredValues(
-        np.concatenate([first.value, second.value]),
-        np.concatenate([first.below, second.below]),
-        np.concatenate([first.above, second.above]),
-        first.n_missing + second.n_missing,
+    value = tied_values(np.concatenate([first.value, second.value]))
+    below, above = (
+        np.concatenate([getattr(s, side) for s in (first, second)]) for side in ("below", "above")
     )
+    below, above = np.where(np.isinf(below), below, value), np.where(np.isinf(above), above, value)
+    pooled = CensoredValues(value, below, above, first.n_missing + second.n_missing)
     mask = np.arange(pooled.value.size) < first.value.size
     scores, name = _scores(pooled, method)
     base: dict[str, Any] = {
@@ -256,11 +255,9 @@ def limit_sensitivity(
     for m in multipliers:
         pair = [_substituted(s, m) for s in (first, second)]
         rows.append(_scenario(f"limit x {m:g}", pair[0], pair[1]))
-    top = float(max(np.abs(first.value).max(), np.abs(second.value).max())) * 2 + 1
-    high, low = _pushed(first, top, up=True), _pushed(second, top, up=False)
-    rows.append(_scenario("extreme: x highest, y lowest", high, low, top))
-    low, high = _pushed(first, top, up=False), _pushed(second, top, up=True)
-    rows.append(_scenario("extreme: x lowest, y highest", low, high, top))
+    for name, x_up in (("x highest, y lowest", True), ("x lowest, y highest", False)):
+        pushed = _pushed(first, up=x_up), _pushed(second, up=not x_up)
+        rows.append(_scenario(f"extreme: {name}", *pushed))
     return pd.DataFrame(rows)
 
 
@@ -269,20 +266,23 @@ def _substituted(data: CensoredValues, multiplier: float) -> Floats:
     return np.asarray(np.where(np.isinf(data.below), raised / multiplier, raised))
 
 
-def _pushed(data: CensoredValues, top: float, *, up: bool) -> Floats:
-    """Censored values at the end of their range: above all others or at the limit (mirrored below)."""
+def _pushed(data: CensoredValues, *, up: bool) -> Floats:
+    """Censored values at the end of their range: beyond all others or at the limit (mirrored below)."""
     if up:
-        return np.where(np.isinf(data.above), top, data.value)
-    return np.where(np.isinf(data.below), -top, data.value)
+        return np.where(np.isinf(data.above), inf, data.value)
+    return np.where(np.isinf(data.below), -inf, data.value)
 
 
-def _scenario(name: str, first: Floats, second: Floats, top: float = inf) -> dict[str, object]:
-    medians = [float(np.median(v)) for v in (first, second)]
-    bounded = [m if abs(m) < (top - 1) / 2 * 1.0000001 or top == inf else nan for m in medians]
+def _scenario(name: str, first: Floats, second: Floats) -> dict[str, object]:
+    with np.errstate(invalid="ignore"):  # the mean of minus and plus infinity
+        medians = [float(np.median(v)) for v in (first, second)]
+    bounded = [m if np.isfinite(m) else nan for m in medians]
+    # Ranks of the values stand for them, so that the infinite ones can be tested.
+    ranks = midranks(np.concatenate([first, second]))
     return {
         "scenario": name,
         "median_x": bounded[0],
         "median_y": bounded[1],
         "difference": bounded[0] - bounded[1],
-        "p_value": rank_sum_test(first, second).p_value,
+        "p_value": rank_sum_test(ranks[: first.size], ranks[first.size :]).p_value,
     }

@@ -20,6 +20,32 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+# Values closer than this share of the largest are one value: 0.1 + 0.2 and 0.3, or one laboratory value that
+# two hospitals report in two units, differ in the last bits of floating point only.
+SAME_VALUE = 1e-12
+# For times the tolerance of R's `survfit` (its `timefix`), relative to the mean distinct time.
+SAME_TIME = float(np.sqrt(np.finfo(float).eps))
+
+
+def tied_values(values: Floats) -> Floats:
+    """Values in which those that differ by the rounding of floating point only are equal.
+
+    >>> tied_values(np.array([0.1 + 0.2, 0.3, 0.4])).tolist()
+    [0.3, 0.3, 0.4]
+    """
+    distinct = np.unique(values)
+    finite = distinct[np.isfinite(distinct)]
+    return _merged(values, distinct, SAME_VALUE * float(np.abs(finite).max(initial=0.0)))
+
+
+def _merged(values: Floats, distinct: Floats, tolerance: float) -> Floats:
+    """Values, each that is at most `tolerance` above the next lower one made equal to it."""
+    apart = np.diff(distinct) > tolerance
+    if apart.all():
+        return values
+    first = distinct[np.concatenate(([True], apart))]
+    return np.asarray(first[np.searchsorted(first, values, side="right") - 1])
+
 
 def float_array(values: Any, argument: str) -> Floats:
     """One-dimensional float array; missing entries become NaN. Raises for text, infinities, other shapes."""
@@ -65,7 +91,7 @@ def observed_values(values: Any, argument: str, minimum: int = 1) -> tuple[Float
 
 
 def survival_times(time: Any, argument: str = "time") -> Floats:
-    """Follow-up times: finite, not negative, none missing, at least one."""
+    """Follow-up times: finite, not negative, none missing, at least one; equal up to rounding is equal."""
     array = float_array(time, argument)
     if array.size == 0:
         raise StatisticsError(argument, "no subjects")
@@ -74,7 +100,8 @@ def survival_times(time: Any, argument: str = "time") -> Floats:
     if (array < 0).any():
         where = int(np.flatnonzero(array < 0)[0])
         raise StatisticsError(argument, f"negative time {array[where]:g} at position {where}")
-    return array
+    distinct = np.unique(array)
+    return _merged(array, distinct, SAME_TIME * float(distinct.mean()))
 
 
 def event_flags(event: Any, size: int, argument: str = "event") -> Bools:

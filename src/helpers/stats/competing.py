@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.stats.checks import Floats, Ints, confidence_level, float_array, group_codes, survival_times
+from helpers.stats.checks import (
+    SAME_TIME,
+    Floats,
+    Ints,
+    confidence_level,
+    float_array,
+    group_codes,
+    survival_times,
+)
 from helpers.stats.result import Result, StatisticsError
+from helpers.stats.survival_intervals import beta_product_limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,14 +77,17 @@ class CumulativeIncidence:
         return pd.DataFrame(columns | {"lower": lower, "upper": upper})
 
     def at(self, day: float) -> Result:
-        """Cumulative incidence by `day`; with no event so far, the limits are exact binomial for 0 of those
-        at risk.
+        """Cumulative incidence by `day`, with exact limits where it is 0 or 1.
 
-        NaN, said in `note`, beyond the last follow-up while somebody is still free of any event.
+        While there is no event of the cause, the upper limit is the exact binomial one for 0 of those whose
+        fate by then is known: all but those censored before. When everybody had the event, the lower limit is
+        one less the upper beta-product limit of the survival curve, exact binomial without censoring. NaN,
+        said in `note`, beyond the last follow-up while somebody is still free of any event.
         """
         if not np.isfinite(day) or day < 0:
             raise StatisticsError("day", f"must be a time >= 0, found {day!r}")
-        index = int(np.searchsorted(self.time, day, side="right")) - 1
+        index = int(np.searchsorted(self.time, day * (1 + SAME_TIME), side="right")) - 1
+        day = max(day, float(self.time[index])) if index >= 0 else day
         method = "cumulative incidence (Aalen-Johansen), complementary log-log interval"
         base: dict[str, Any] = {"n": int(self.n_risk[0]), "confidence": self.confidence}
         base["options"] = {"time": float(day)}
@@ -83,15 +95,18 @@ class CumulativeIncidence:
         if day > self.time[-1] and left > 0:
             return Result(method=method, note=f"follow-up ends at {self.time[-1]:g}", **base)
         if index < 0 or self.incidence[index] == 0:
-            followed = self.n_risk[0] if index < 0 else self.n_risk[index] - self.n_competing[index]
-            upper = 1 - ((1 - self.confidence) / 2) ** (1 / max(followed, 1))
-            note = "no event so far: upper limit exact for 0 of those still followed"
+            known = self._fate_known(index, day)
+            upper = 1 - ((1 - self.confidence) / 2) ** (1 / known) if known else 1.0
+            note = f"no event so far: upper limit exact for 0 of the {known} whose fate is known"
             return Result(method=method, value=0.0, lower=0.0, upper=float(upper), note=note, **base)
+        if self.incidence[index] >= 1 - 1e-12:
+            alive = np.zeros(index + 1)
+            used = slice(0, index + 1)
+            survived = beta_product_limits(self.n_risk[used], self.n_event[used], alive, self.confidence)[1]
+            note = "everybody had the event: exact (beta-product) lower limit"
+            lowest = 1 - float(survived[index])
+            return Result(method=method, value=1.0, lower=lowest, upper=1.0, note=note, **base)
         lower, upper_limit = self.limits
-        if self.incidence[index] >= 1:
-            return Result(
-                method=method, value=1.0, lower=nan, upper=1.0, note="everybody had the event", **base
-            )
         return Result(
             method=method,
             value=float(self.incidence[index]),
@@ -99,6 +114,15 @@ class CumulativeIncidence:
             upper=float(upper_limit[index]),
             **base,
         )
+
+    def _fate_known(self, index: int, day: float) -> int:
+        """How many are known to have had the event by `day` or not: all but those censored before it."""
+        if index < 0:
+            return int(self.n_risk[0])
+        after = np.append(self.n_risk, 0.0)[1:]
+        censored = self.n_risk - after - self.n_event - self.n_competing
+        through = index + 1 if day > self.time[index] else index
+        return int(self.n_risk[0] - censored[:through].sum())
 
 
 def cumulative_incidence(
@@ -146,8 +170,9 @@ def _aalen_variance(n: Floats, d1: Floats, d2: Floats, before: Floats, after: Fl
 def gray_test(time: Any, status: Any, group: Any, *, cause: int = 1, rho: float = 0.0) -> Result:
     """Gray's (1988) test that the cumulative incidence of `cause` is equal between groups.
 
-    `rho` weights by (1 - F(t-))^rho. Equals `cmprsk::cuminc` in R. Without events of the cause p = 1 by
-    convention, said in `note`. Raises StatisticsError for bad input or fewer than two groups.
+    `rho` weights by (1 - F(t-))^rho. Equals `cmprsk::cuminc` in R. NaN, said in `note`, without events of the
+    cause or where the groups were never at risk together. Raises StatisticsError for bad input or fewer than
+    two groups.
     """
     from scipy.stats import chi2
 
@@ -155,13 +180,15 @@ def gray_test(time: Any, status: Any, group: Any, *, cause: int = 1, rho: float 
     groups = group_codes(group, times.size)
     details = {"df": groups.count - 1}
     if not (codes == 1).any():
-        return Result(
-            method="Gray's test", p_value=1.0, n=times.size, note="no event of this cause", details=details
-        )
+        note = "not estimable: no event of this cause"
+        return Result(method="Gray's test", n=times.size, note=note, details=details)
     at, index = np.unique(times, return_inverse=True)
     counts = np.zeros((at.size, groups.count, 3))
     np.add.at(counts, (index, groups.codes, codes), 1.0)
     score, variance = _GrayAccumulator(groups.count, rho).run(counts)
+    if np.linalg.matrix_rank(variance, hermitian=True) < groups.count - 1:
+        note = "not estimable: the groups were never at risk together while some survived an event"
+        return Result(method="Gray's test", n=times.size, note=note, details=details)
     statistic = float(score @ np.linalg.solve(variance, score))
     return Result(
         method="Gray's test of cumulative incidence" + (f" (rho = {rho:g})" if rho else ""),
@@ -205,6 +232,12 @@ class _GrayAccumulator:
         size = np.where(alive, n, 1.0)
         after = np.where(alive, before * (size - d1 - d2) / size, before)
         own_after = np.where(alive, own + before * d1 / size, own)
+        if pooled >= 1 - 1e-12:
+            return (
+                after,
+                own_after,
+                pooled,
+            )  # The pooled incidence leaves nobody to whom an event could occur.
         r = np.where(alive, n / np.where(before > 0, before, 1.0), 0.0)
         total, events = float(r.sum()), float(d1.sum())
         q = r * (1 - own)
@@ -215,7 +248,8 @@ class _GrayAccumulator:
         self.score += weight * (d1 - events * q / float(q.sum()))
         if events > 0:
             ratio = np.divide(1 - pooled_after, after, out=np.zeros(self.groups), where=after > 0)
-            tie = 1 - (events - 1) / (total * before - 1) if events > 1 else np.ones(self.groups)
+            others = total * before - 1
+            tie = 1 - np.divide(events - 1, others, out=np.zeros(self.groups), where=np.abs(others) > 1e-12)
             share = np.where(alive, tie * before * events / (total * size), 0.0)
             self._add(a - (1 - ratio) * self.c, 1 - ratio, share)
         competing = (after > 0) & (d2 > 0)

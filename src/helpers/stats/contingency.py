@@ -3,7 +3,7 @@ categories."""
 
 from __future__ import annotations
 
-from math import inf, isfinite, nan
+from math import inf, nan
 from typing import Any, Literal
 
 import numpy as np
@@ -35,7 +35,8 @@ def two_by_two_test(table: Any, *, rule: TwoByTwoRule = "expected_count") -> Res
 
     expected_count: Yates-corrected chi-square if any expected count is below 5, else Pearson chi-square.
     fisher: exact conditional test; mid_p: Fisher's with half the weight of equally likely tables;
-    barnard, boschloo: unconditional exact tests with the row totals fixed; pearson, yates: chi-square.
+    barnard, boschloo: unconditional exact tests with the row totals fixed, for groups of any size; pearson,
+    yates: chi-square.
     A table with an empty margin holds no information: p = 1 by convention, said in `method`.
     Raises StatisticsError for an unknown rule or anything but a 2 x 2 table of counts.
     """
@@ -208,12 +209,14 @@ def _sampled_p(counts: Ints, draws: int, seed: int) -> float:
     if draws < 1:
         raise StatisticsError("draws", f"must be at least 1, found {draws}")
     rng = np.random.default_rng(seed)
+    # Margins sorted, so that the order of the groups and of the levels decides nothing.
+    rows, columns = np.sort(counts.sum(1)), np.sort(counts.sum(0))
     log_factorial = _log_factorials(int(counts.sum()))
     observed = -float(log_factorial[counts].sum())
     hits, block = 0, 20_000
     for start in range(0, draws, block):
         size = min(block, draws - start)
-        tables = random_table.rvs(counts.sum(1), counts.sum(0), size=size, random_state=rng).astype(np.int64)
+        tables = random_table.rvs(rows, columns, size=size, random_state=rng).astype(np.int64)
         weights = -log_factorial[tables].sum(axis=(1, 2))
         hits += int(np.sum(weights <= observed + np.log(_TIE)))
     return (hits + 1) / (draws + 1)
@@ -257,8 +260,13 @@ def standardized_difference_proportions(k1: Any, n1: Any, k2: Any, n2: Any) -> R
     second, size_2 = event_count(k2, n2, "k2", "n2")
     p, q = first / size_1, second / size_2
     spread = float(np.sqrt((p * (1 - p) + q * (1 - q)) / 2))
-    value = (p - q) / spread if spread > 0 else (0.0 if p == q else float(np.copysign(inf, p - q)))
-    return Result(method="standardised difference of proportions", value=value, n=size_1 + size_2)
+    endless = spread == 0 and p != q
+    return Result(
+        method="standardised difference of proportions",
+        value=float(np.copysign(inf, p - q)) if endless else (p - q) / spread if spread > 0 else 0.0,
+        n=size_1 + size_2,
+        note="no finite value: all of one group, none of the other" if endless else "",
+    )
 
 
 def standardized_difference_categorical(counts_x: Any, counts_y: Any) -> Result:
@@ -275,11 +283,11 @@ def standardized_difference_categorical(counts_x: Any, counts_y: Any) -> Result:
     size = int(first.sum() + second.sum())
     method = "standardised difference of a categorical variable (Mahalanobis)"
     if not ((p > 0) & (q > 0)).any():
-        return Result(method=method, value=inf if p.size > 1 else 0.0, n=size)
+        return Result(method=method, value=inf, n=size, note="no finite value: the groups share no level")
     covariance = sum((np.diag(c) - np.outer(c, c) for c in (p, q)), np.zeros((p.size, p.size))) / 2
     gap = (p - q)[1:]
     value = float(np.sqrt(max(gap @ np.linalg.pinv(covariance[1:, 1:]) @ gap, 0.0))) if gap.size else 0.0
-    return Result(method=method, value=value if isfinite(value) else inf, n=size)
+    return Result(method=method, value=value, n=size)
 
 
 def _level_counts(counts: Any, argument: str) -> Ints:

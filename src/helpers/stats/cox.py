@@ -16,6 +16,7 @@ import numpy as np
 from helpers.stats.checks import Bools, Floats, choice, confidence_level, float_array, survival_data
 from helpers.stats.cox_likelihood import exact_likelihood, moment_likelihood, risk_moments
 from helpers.stats.result import Result, StatisticsError
+from helpers.stats.separation import endless_covariates, without_information
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,9 +146,10 @@ def cox_regression(
 
     `ties`: efron (R's default), breslow (SAS's), exact (discrete logistic likelihood, R's "exact"; its score
     test is the log-rank test). Rows with a missing covariate are left out and counted. Covariates must be
-    numeric (0/1 for a group). A covariate whose likelihood keeps rising (for instance no death in one arm) is
-    named in `separated` and gets no hazard ratio. Raises StatisticsError for unusable columns, no events, a
-    covariate that does not vary, or collinear covariates.
+    numeric (0/1 for a group). A covariate whose likelihood keeps rising (for instance no death in one arm, be
+    it one patient beside a thousand) is named in `separated` and gets no hazard ratio. Raises StatisticsError
+    for unusable columns, no events, a covariate that does not vary, collinear covariates, or covariates that
+    no event tells anything about (`helpers.stats.separation`).
     """
     choice(ties, ("efron", "breslow", "exact"), "ties")
     level = confidence_level(confidence)
@@ -158,7 +160,10 @@ def cox_regression(
     start = likelihood(np.zeros(standard.shape[1]))
     score = float(start[1] @ np.linalg.solve(start[2], start[1]))
     beta, value, information, converged = newton(likelihood, start)
-    separated = _separated(beta, information, tuple(covariates), converged)
+    endless: list[int] = []
+    if not (converged and _certain(information, start[2])):
+        endless = endless_covariates(times, events, standard, discrete=ties == "exact")
+    separated = tuple(covariates[j] for j in endless)
     return CoxFit(
         covariates=tuple(covariates),
         coefficients=beta / scale,
@@ -198,9 +203,18 @@ def cox_data(
     for name, column in zip(covariates, design.T, strict=True):
         if np.ptp(column) == 0:
             raise StatisticsError("covariates", f"{name!r} does not vary (always {column[0]:g})")
+    # Sorted, so that the order of the rows decides not even the last digit.
+    order = np.lexsort((*design.T, events, times))
+    times, events, design = times[order], events[order], design[order]
     centred = (design - design.mean(0)) / design.std(0)
     if np.linalg.matrix_rank(centred) < design.shape[1]:
         raise StatisticsError("covariates", f"{list(covariates)} are collinear")
+    if without_information(times, events, centred):
+        names = ", ".join(covariates)
+        raise StatisticsError(
+            "covariates",
+            f"not estimable: no event at which {names} varied among those at risk, some surviving it",
+        )
     return times, events, design, int((~complete).sum())
 
 
@@ -232,12 +246,9 @@ def newton(likelihood: Likelihood, start: tuple[float, Floats, Floats]) -> tuple
     return beta, value, information, False
 
 
-def _separated(beta: Floats, information: Floats, names: tuple[str, ...], converged: bool) -> tuple[str, ...]:
-    """Covariates whose estimate ran off: beyond e^8 per standard deviation with no information left."""
-    if converged and np.abs(beta).max() < 8:
-        return ()
-    flat = np.diag(information) < 1e-4
-    return tuple(n for n, b, f in zip(names, beta, flat, strict=True) if abs(b) > 8 and f)
+def _certain(information: Floats, at_zero: Floats) -> bool:
+    """Whether the curvature where the fit stopped is of the size that it has at 0: then it is the maximum."""
+    return bool(np.linalg.eigvalsh(information).min() > 1e-3 * np.linalg.eigvalsh(at_zero).min())
 
 
 def proportional_hazards_test(
@@ -246,7 +257,9 @@ def proportional_hazards_test(
     """Score test that each coefficient is constant in time (Grambsch & Therneau 1994; R's `cox.zph` >= 3.0).
 
     Returns one result a covariate and one for "GLOBAL". The transform of time defaults to the left-continuous
-    Kaplan-Meier estimate, as in R. For exact ties the Efron moments are used, said in `method`.
+    Kaplan-Meier estimate, as in R. For exact ties the Efron moments are used, said in `method`. NaN, said in
+    `note`, where the events tell nothing about a change over time (all at one time) or the fit is separated.
+    Raises StatisticsError naming `transform` for the logarithm of an event at time 0.
     """
     from scipy.stats import chi2
 
@@ -254,6 +267,9 @@ def proportional_hazards_test(
     times, events, design = fit.data
     ties = "breslow" if fit.ties == "breslow" else "efron"
     moments = risk_moments(times, events, design - design.mean(0), fit.coefficients, ties)
+    method = f"proportional hazards score test, {transform} transform, {ties} ties"
+    if fit.separated:
+        return _untested(fit, method, fit.note)
     g = _transformed_time(times, events, moments.time, transform)
     g = g - np.average(g, weights=moments.weight)
     size = len(fit.covariates)
@@ -267,9 +283,11 @@ def proportional_hazards_test(
         rows = np.arange(size) if name == "GLOBAL" and j == size else np.array([j])
         full = np.block([[first, cross[:, rows]], [cross[rows], second[np.ix_(rows, rows)]]])
         u = np.concatenate([np.zeros(size), score[rows]])
+        if np.linalg.matrix_rank(full, hermitian=True) < full.shape[0]:
+            return _untested(fit, method, "not estimable: the events do not tell a change over time")
         statistic = float(u @ np.linalg.solve(full, u))
         results[name] = Result(
-            method=f"proportional hazards score test, {transform} transform, {ties} ties",
+            method=method,
             statistic=statistic,
             p_value=float(chi2.sf(statistic, rows.size)),
             n=fit.n,
@@ -278,12 +296,20 @@ def proportional_hazards_test(
     return results
 
 
+def _untested(fit: CoxFit, method: str, note: str) -> dict[str, Result]:
+    return {name: Result(method=method, n=fit.n, note=note) for name in (*fit.covariates, "GLOBAL")}
+
+
 def _transformed_time(times: Floats, events: Bools, at: Floats, transform: str) -> Floats:
     from helpers.stats.kaplan_meier import life_table
 
     if transform == "identity":
         return at
     if transform == "log":
+        if at[0] <= 0:
+            raise StatisticsError(
+                "transform", "the logarithm of an event at time 0 does not exist; choose km"
+            )
         return np.log(at)
     life = life_table(times, events)
     if transform == "km":

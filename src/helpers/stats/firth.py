@@ -157,7 +157,10 @@ def _logistic_data(
         raise StatisticsError("covariates", "none given")
     design = np.column_stack([float_array(frame[c], f"covariates[{c!r}]") for c in covariates])
     complete = ~np.isnan(design).any(1) & ~np.isnan(y)
-    y, design = y[complete], design[complete]
+    # Sorted, so that the order of the rows decides not even the last digit.
+    kept = np.flatnonzero(complete)
+    kept = kept[np.lexsort((*design[kept].T, y[kept]))]
+    y, design = y[kept], design[kept]
     if y.size == 0 or np.ptp(y) == 0:
         raise StatisticsError("outcome", "does not vary among the complete rows")
     for name, column in zip(covariates, design.T, strict=True):
@@ -190,6 +193,8 @@ def _fit(penalised: Penalised, scale: Floats, level: float) -> dict[str, Any]:
         start[j] = 0.0
         p_values[j] = chi2.sf(max(2 * (peak - maximise(penalised, start, j)[1]), 0.0), 1)
     information = penalised(best)[2]
+    if np.linalg.matrix_rank(information, hermitian=True) < size:
+        raise StatisticsError("frame", "the penalised fit carries no information; use fewer covariates")
     return {
         "coefficients": best / scale,
         "standard_errors": np.sqrt(np.diag(np.linalg.inv(information))) / scale,

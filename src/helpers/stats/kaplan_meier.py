@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import nan
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from helpers.stats.checks import Bools, Floats, choice, confidence_level, float_array, survival_data
+from helpers.stats.checks import (
+    SAME_TIME,
+    Bools,
+    Floats,
+    choice,
+    confidence_level,
+    float_array,
+    survival_data,
+)
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.survival_intervals import INTERVALS, beta_product_limits, greenwood_limits
 
@@ -118,6 +126,7 @@ class KaplanMeier:
         there."""
         if not np.isfinite(day) or day < 0:
             raise StatisticsError("day", f"must be a time >= 0, found {day!r}")
+        day = self._on_the_clock(float(day))
         index = int(np.searchsorted(self.life.time, day, side="right")) - 1
         method = f"Kaplan-Meier survival, {self.interval} interval"
         details = {
@@ -140,6 +149,11 @@ class KaplanMeier:
             lower = self._lower_after(index)
         return Result(method=method, value=float(self.survival[index]), lower=lower, upper=upper, **base)
 
+    def _on_the_clock(self, day: float) -> float:
+        """The time of the curve that differs from `day` by rounding only, or `day` itself."""
+        near = self.life.time[np.argmin(np.abs(self.life.time - day))]
+        return float(near) if abs(near - day) <= SAME_TIME * max(abs(day), abs(float(near))) else day
+
     def _lower_after(self, index: int) -> float:
         """Lower beta-product limit once those censored at a time have left, until the next time."""
         used = slice(0, index + 1)
@@ -156,13 +170,14 @@ class KaplanMeier:
 
         Where the curve is flat at exactly 1 - q, the middle of the flat part is taken (R, SAS). They part
         when the curve stays there to the end: `midpoint` (R) takes the last follow-up as its end, `sas` calls
-        the quantile not evaluable. NaN when the curve never falls so low.
+        the quantile not evaluable. NaN, said in `note`, when the curve never falls so low.
         """
         choice(rule, ("midpoint", "sas"), "rule")
         if not 0 < q < 1:
             raise StatisticsError("q", f"must lie between 0 and 1, found {q!r}")
         lower, upper = self._transformed
         value = self._crossing(self.survival, 1 - q, rule)
+        note = "" if np.isfinite(value) else f"the curve does not fall below {1 - q:g}"
         return Result(
             method=f"Kaplan-Meier quantile ({rule} rule), {self.interval} interval",
             value=value,
@@ -170,7 +185,7 @@ class KaplanMeier:
             upper=self._crossing(upper, 1 - q, rule),
             n=self.n,
             confidence=self.confidence,
-            note="" if np.isfinite(value) else f"the curve does not fall below {1 - q:g}",
+            note=note,
             options={"q": q, "rule": rule, "interval": self.interval},
         )
 
@@ -193,7 +208,7 @@ class KaplanMeier:
         """
         import pandas as pd
 
-        at = float_array(times, "times")
+        at = np.array([self._on_the_clock(t) for t in float_array(times, "times").tolist()])
         before = np.searchsorted(self.life.time, at, side="left")
         through = np.searchsorted(self.life.time, at, side="right")
         at_risk = np.append(self.life.n_risk, 0.0)
@@ -234,4 +249,30 @@ def censor_at(time: Any, event: Any, horizon: float) -> tuple[Floats, Bools]:
     times, events = survival_data(time, event)
     if not np.isfinite(horizon) or horizon < 0:
         raise StatisticsError("horizon", f"must be a time >= 0, found {horizon!r}")
-    return np.minimum(times, horizon), events & (times <= horizon)
+    within = times <= horizon * (1 + SAME_TIME)
+    return np.minimum(times, horizon), events & within
+
+
+def median_follow_up(
+    time: Any, event: Any, *, confidence: float = 0.95, interval: IntervalKind = "log"
+) -> Result:
+    """Median follow-up by the reverse Kaplan-Meier estimate, in the unit of `time`.
+
+    The end of observation is the event and the event itself censors it, so that an early death does not count
+    as short follow-up (Schemper & Smith, Control Clin Trials 1996;17:343-346). Limits as R's `survfit` gives
+    them by default (log transform). NaN, said in `note`, where more than half had the event before their
+    observation could end.
+
+    >>> median_follow_up([3, 40, 56, 56, 56], [1, 0, 0, 0, 0]).value
+    56.0
+    """
+    times, events = survival_data(time, event)
+    reverse = kaplan_meier(times, ~events, confidence=confidence, interval=interval)
+    found = reverse.quantile()
+    if np.isfinite(found.value):
+        note = ""
+    elif events.all():
+        note = "not estimable: everybody had the event, nobody's observation ended without it"
+    else:
+        note = "not estimable: more than half had the event while still observed"
+    return replace(found, method=f"median follow-up, reverse Kaplan-Meier, {interval} interval", note=note)

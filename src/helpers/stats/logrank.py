@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import nan
+from dataclasses import replace
+from math import fsum
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from helpers.stats.checks import (
     Groups,
     Ints,
     choice,
+    confidence_level,
     group_codes,
     survival_data,
     treated_mask,
@@ -72,14 +74,19 @@ def logrank_test(
     prentice, prentice_marek, or fleming_harrington (S(t-)^rho (1 - S(t-))^gamma). `strata`: labels within
     which observed and expected events are formed before they are summed. `statistic` is chi-square; `details`
     has observed, expected and size of each group by label, df, and for two groups `z` (positive: the second
-    group in label order has more events than expected). Without any informative event p = 1, said in `note`.
+    group in label order has more events than expected).
+
+    Where nothing can be compared (no event, no event while more than one group was at risk, everybody at risk
+    dead at once) there is no p-value, and `note` says why. Groups that no stratum brings together are
+    compared within the sets that are, with one degree of freedom a set less, said in `note`.
     """
     choice(weights, tuple(_NAMES), "weights")
     times, events = survival_data(time, event)
     groups = group_codes(group, times.size)
     observed, expected = np.zeros(groups.count), np.zeros(groups.count)
     covariance = np.zeros((groups.count, groups.count))
-    for part in _strata(strata, times.size):
+    parts = _strata(strata, times.size)
+    for part in parts:
         o, e, v = _stratum(times[part], events[part], groups.codes[part], groups.count, weights, rho, gamma)
         observed, expected, covariance = observed + o, expected + e, covariance + v
     options: dict[str, object] = {"weights": weights, "stratified": strata is not None}
@@ -87,7 +94,10 @@ def logrank_test(
     if weights == "fleming_harrington":
         options |= {"rho": rho, "gamma": gamma}
         name += f" (rho = {rho:g}, gamma = {gamma:g})"
-    return _chi_square(name, observed, expected, covariance, groups, options)
+    found = _chi_square(name, observed, expected, covariance, groups, options)
+    if np.isnan(found.p_value):
+        return replace(found, note=_nothing_compared(times, events, groups.codes, parts))
+    return found
 
 
 def _strata(strata: Any, size: int) -> list[Any]:
@@ -138,11 +148,10 @@ def _chi_square(
         "expected": dict(zip(groups.labels, expected.tolist(), strict=True)),
         "n": dict(zip(groups.labels, members.tolist(), strict=True)),
     }
-    informative = np.flatnonzero(np.diag(covariance) > 1e-12 * max(float(expected.sum()), 1e-300))
-    if informative.size < 2:
-        note = "no event at a time when more than one group was at risk; p = 1 by convention"
-        return Result(method=name, p_value=1.0, n=size, note=note, options=options, details=details)
-    keep = informative[1:]
+    sets = _linked_sets(covariance, expected)
+    if not sets:
+        return Result(method=name, n=size, options=options, details=details)
+    keep = np.concatenate([linked[1:] for linked in sets])
     gap = (observed - expected)[keep]
     statistic = float(gap @ np.linalg.solve(covariance[np.ix_(keep, keep)], gap))
     details["df"] = int(keep.size)
@@ -153,9 +162,33 @@ def _chi_square(
         statistic=statistic,
         p_value=float(chi2.sf(statistic, keep.size)),
         n=size,
+        note=f"{len(sets)} sets of groups, compared within each set only" if len(sets) > 1 else "",
         options=options,
         details=details,
     )
+
+
+def _linked_sets(covariance: Floats, expected: Floats) -> list[Ints]:
+    """Sets of two or more groups that were at risk together at some informative event, each by its codes."""
+    from scipy.sparse.csgraph import connected_components
+
+    linked = covariance < -1e-12 * max(float(expected.sum()), 1e-300)
+    count, label = connected_components(linked, directed=False)
+    sets = [np.flatnonzero(label == number) for number in range(count)]
+    return [codes for codes in sets if codes.size > 1]
+
+
+def _nothing_compared(times: Floats, events: Bools, codes: Ints, strata: list[Any]) -> str:
+    """Why a log-rank statistic has no variance."""
+    if not events.any():
+        return "not estimable: no event"
+    within = "" if len(strata) == 1 else " in one stratum"
+    for part in strata:
+        last = [times[part][codes[part] == code].max() for code in np.unique(codes[part])]
+        first_event = times[part][events[part]].min(initial=np.inf)
+        if np.sum(np.asarray(last) >= first_event) > 1:
+            return f"not estimable: everybody at risk{within} had the event at once"
+    return f"not estimable: no event while patients of more than one group were at risk{within}"
 
 
 def logrank_scores(
@@ -199,13 +232,21 @@ def _scored(
 ) -> tuple[Floats, Bools, dict[str, Any]]:
     values = logrank_scores(time, event, scores=scores, weights=weights, rho=rho, gamma=gamma)
     mask, label, reference = treated_mask(group, treated, values.size)
+    plain = logrank_test(time, event, group)
     details = {
         "treated": label,
         "reference": reference,
         "n_treated": int(mask.sum()),
         "z": permutation_z(values, mask),
+        "reason": plain.note.removeprefix("not estimable: "),
     }
     return values, mask, details
+
+
+def _compares_nothing(details: dict[str, Any]) -> str:
+    """Note of a permutation test whose p-value stands although the curves were never compared."""
+    reason = details.pop("reason")
+    return f"compares nothing: {reason}" if reason else ""
 
 
 def exact_logrank_test(
@@ -229,12 +270,14 @@ def exact_logrank_test(
     values, mask, details = _scored(time, event, group, treated, scores, weights, rho, gamma)
     tails = exact_tails(values, mask)
     details |= {"p_greater": tails.greater, "p_less": tails.less}
+    note = _compares_nothing(details)
     return Result(
         method=f"exact permutation {_NAMES[weights]}, {scores.replace('_', '-')} scores",
-        value=float(values[mask].sum()),
+        value=fsum(values[mask].tolist()),
         statistic=details["z"],
         p_value=tails.two_sided,
         n=values.size,
+        note=note,
         options={"scores": scores, "weights": weights},
         details=details,
     )
@@ -263,12 +306,14 @@ def permutation_logrank_test(
     tails = sampled_tails(values, mask, draws, seed)
     z = details["z"]
     details |= {"p_greater": tails.greater, "p_less": tails.less, "p_asymptotic": float(2 * norm.sf(abs(z)))}
+    note = _compares_nothing(details)
     return Result(
         method=f"Monte Carlo permutation {_NAMES[weights]} ({draws} draws, seed {seed})",
-        value=float(values[mask].sum()),
+        value=fsum(values[mask].tolist()),
         statistic=z,
         p_value=tails.two_sided,
         n=values.size,
+        note=note,
         options={"scores": scores, "weights": weights, "draws": draws, "seed": seed},
         details=details,
     )
@@ -279,28 +324,32 @@ def peto_hazard_ratio(
 ) -> Result:
     """One-step (Peto) hazard ratio exp((O - E)/V) of the treated arm, from the log-rank test's own numbers.
 
-    Finite with zero events in one arm. Source: Yusuf et al. 1985. NaN without informative events.
+    Finite with zero events in one arm. Source: Yusuf et al. 1985. NaN, said in `note`, without informative
+    events.
     """
     from scipy.stats import norm
 
+    level = confidence_level(confidence)
     times, events = survival_data(time, event)
     mask, label, reference = treated_mask(group, treated, times.size)
     gap = variance = 0.0
-    for part in _strata(strata, times.size):
-        o, e, v = _stratum(times[part], events[part], mask[part].astype(np.int64), 2, "logrank", 1.0, 0.0)
+    parts, codes = _strata(strata, times.size), mask.astype(np.int64)
+    for part in parts:
+        o, e, v = _stratum(times[part], events[part], codes[part], 2, "logrank", 1.0, 0.0)
         gap, variance = gap + float(o[1] - e[1]), variance + float(v[1, 1])
     method = f"Peto one-step hazard ratio, {label} v {reference}"
-    if variance <= 0:
-        return Result(method=method, n=times.size, note="no informative event", confidence=confidence)
-    half = float(norm.isf((1 - confidence) / 2)) / np.sqrt(variance)
+    if variance <= 1e-12 * max(float(events.sum()), 1.0):
+        note = _nothing_compared(times, events, codes, parts)
+        return Result(method=method, n=times.size, note=note, confidence=level)
+    half = float(norm.isf((1 - level) / 2)) / np.sqrt(variance)
     z = gap / np.sqrt(variance)
     return Result(
         method=method,
         value=float(np.exp(gap / variance)),
         lower=float(np.exp(gap / variance - half)),
         upper=float(np.exp(gap / variance + half)),
-        p_value=float(2 * norm.sf(abs(z))) if np.isfinite(z) else nan,
+        p_value=float(2 * norm.sf(abs(z))),
         statistic=float(z),
         n=times.size,
-        confidence=confidence,
+        confidence=level,
     )

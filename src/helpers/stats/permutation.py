@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import comb, isclose, prod
+from math import comb, fsum, prod
 
 import numpy as np
 
@@ -149,8 +149,8 @@ def _tails_by_split_up(scores: Floats, mask: Bools) -> TailProbabilities:
     chosen = int(mask.sum())
     first = _HalfStates(values[left], counts[left], chosen)
     second = _HalfStates(values[right], counts[right], chosen)
-    observed, mean = float(scores[mask].sum()), chosen * float(scores.mean())
-    slack = _SLACK * max(float(np.abs(scores).sum()), 1.0)
+    observed, mean = fsum(scores[mask].tolist()), chosen * fsum(scores.tolist()) / scores.size
+    slack = _SLACK * max(float(np.abs(values) @ counts), 1.0)
     greater = less = both = 0.0
     far = abs(observed - mean)
     for j in range(chosen + 1):
@@ -239,6 +239,8 @@ def sampled_sums(scores: Floats, chosen: int, draws: int, seed: int) -> Floats:
     if draws < 1:
         raise StatisticsError("draws", f"must be at least 1, found {draws}")
     rng = np.random.default_rng(seed)
+    # Sorted, so that the order of the subjects decides nothing.
+    scores = np.sort(scores)
     values, counts = tied_scores(scores)
     base = float(values[np.argmax(counts)])
     special = (scores - base)[np.abs(scores - base) > _SLACK * max(float(np.abs(scores).max()), 1.0)]
@@ -267,8 +269,8 @@ def sampled_tails(scores: Floats, mask: Bools, draws: int, seed: int) -> TailPro
     """
     chosen = int(mask.sum())
     sums = sampled_sums(scores, chosen, draws, seed)
-    observed, mean = float(scores[mask].sum()), chosen * float(scores.mean())
-    slack = _SLACK * max(float(np.abs(scores).sum()), 1.0)
+    observed, mean = fsum(scores[mask].tolist()), chosen * fsum(scores.tolist()) / scores.size
+    slack = _SLACK * max(float(np.abs(np.sort(scores)).sum()), 1.0)
     far = abs(observed - mean) - slack
     hits = [
         np.sum(sums >= observed - slack),
@@ -282,8 +284,8 @@ def sampled_tails(scores: Floats, mask: Bools, draws: int, seed: int) -> TailPro
 def permutation_z(scores: Floats, mask: Bools) -> float:
     """Standardised sum of scores under relabelling (Strasser & Weber 1999); 0 if all scores are equal."""
     size, chosen = scores.size, int(mask.sum())
-    centred = scores - scores.mean()
-    variance = chosen * (size - chosen) / (size * (size - 1)) * float(centred @ centred)
-    if isclose(variance, 0.0, abs_tol=1e-18):
+    centred = scores - fsum(scores.tolist()) / size
+    if np.abs(centred).max() <= _SLACK * np.abs(scores).max():
         return 0.0
-    return float(centred[mask].sum() / np.sqrt(variance))
+    variance = chosen * (size - chosen) / (size * (size - 1)) * fsum((centred**2).tolist())
+    return float(fsum(centred[mask].tolist()) / np.sqrt(variance))

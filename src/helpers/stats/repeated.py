@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from helpers.stats.checks import Floats, Ints, choice, confidence_level, float_array
+from helpers.stats.checks import Floats, Ints, choice, confidence_level, float_array, tied_values
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.two_group import midranks
 
@@ -35,11 +35,11 @@ def signed_rank_test(
     first, second = float_array(before, "before"), float_array(after, "after")
     if first.size != second.size:
         raise StatisticsError("after", f"has {second.size} entries, before has {first.size}")
-    difference = second - first
-    missing = int(np.isnan(difference).sum())
-    difference = difference[~np.isnan(difference)]
-    if difference.size == 0:
+    complete = ~(np.isnan(first) | np.isnan(second))
+    missing = int((~complete).sum())
+    if not complete.any():
         raise StatisticsError("before", "no complete pair")
+    difference = _differences(first[complete], second[complete])
     ranks, positive = _signed_ranks(difference, zeros)
     options = {"method": method, "zeros": zeros}
     details = {"n_zero": int((difference == 0).sum())}
@@ -64,11 +64,21 @@ def signed_rank_test(
     return Result(method=f"{name}, {kind}", p_value=p_value, note=note, **base)
 
 
+def _differences(first: Floats, second: Floats) -> Floats:
+    """`second - first`, with those made equal that differ in size by the rounding of the values only.
+
+    Differences of decimals (9.1 - 9.0 and 8.1 - 8.0, or 0.3 and 0.1 + 0.2) differ in the last bits of the
+    values, however small they are themselves: the scale of the rounding is that of the values.
+    """
+    change = second - first
+    scale = float(np.abs(np.concatenate([first, second])).max())
+    # The scale is put among the sizes, so that it sets the tolerance; 0 makes the smallest sizes zero.
+    size = tied_values(np.concatenate([[0.0, scale], np.abs(change)]))[2:]
+    return np.asarray(np.sign(change) * size)
+
+
 def _signed_ranks(difference: Floats, zeros: str) -> tuple[Floats, np.ndarray[Any, np.dtype[np.bool_]]]:
-    # Differences of decimals (9.1 - 9.0 and 8.1 - 8.0) differ in the last bits; they are one tied value.
     size = np.abs(difference)
-    scale = float(size.max()) or 1.0
-    size = np.round(size / scale, 12)
     if zeros == "wilcoxon":
         kept = difference != 0
         return midranks(size[kept]), difference[kept] > 0
@@ -117,7 +127,8 @@ def change_from_baseline(
     used), n_missing (patients of the baseline without a usable value at the visit), n_censored (pairs left
     out because either value carries a `<` or `>` in the `qualifier` column, so that its change is only a
     bound), median_baseline, median_visit (of the pairs), median_change, q1_change, q3_change,
-    median_percent_change, mean_change, p_value (signed-rank), method. Raises StatisticsError for duplicates
+    median_percent_change (NaN if a baseline is not above 0), mean_change, p_value (signed-rank), method;
+    quartiles are order statistics or the mean of two. Raises StatisticsError for duplicates
     or missing columns.
     """
     import pandas as pd
@@ -207,7 +218,8 @@ def _change_row(
     change = second - first
     percent = 100 * change / first if (first > 0).all() else np.full(n, nan)
     test = signed_rank_test(first, second, method=method, zeros=zeros)
-    quartiles = np.quantile(change, [0.25, 0.75])
+    # Order statistics or the mean of two (SAS definition 5), as everywhere in this project.
+    quartiles = np.quantile(change, [0.25, 0.75], method="averaged_inverted_cdf")
     summary = [
         np.median(first),
         np.median(second),
@@ -231,12 +243,10 @@ def mixed_model_log(
 
     `terms` is the right-hand side of the formula, for instance "C(visit) * group". Each fixed effect comes
     back as the ratio exp(coefficient) with Wald interval and p. Rows with a missing value are left out and
-    counted. Wraps `statsmodels` MixedLM. Raises StatisticsError for values <= 0 or a fit that does not
-    converge.
+    counted. Wraps `statsmodels` MixedLM. Raises StatisticsError for values <= 0, values or terms that do not
+    vary, nobody with two values, or a fit that does not converge.
     """
-    import warnings
-
-    import statsmodels.formula.api as smf
+    import re
 
     level = confidence_level(confidence)
     for column, argument in ((value, "value"), (id, "id")):
@@ -248,11 +258,9 @@ def mixed_model_log(
     if (used[value] <= 0).any():
         raise StatisticsError("value", f"log scale needs values above 0, found {used[value].min():g}")
     used["log_value"] = np.log(used[value].astype(float))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fit = smf.mixedlm(f"log_value ~ {terms}", used, groups=used[id].to_numpy()).fit(reml=True)
-    if not fit.converged:
-        raise StatisticsError("frame", "the mixed model did not converge; use fewer terms")
+    # Sorted, so that the order of the rows decides not even the last digit.
+    named = [c for c in used.columns if c != id and re.search(rf"\b{re.escape(str(c))}\b", terms)]
+    fit = _fitted_mixed_model(used.sort_values([id, *named, value], kind="stable"), id, terms)
     limits = fit.conf_int(alpha=1 - level)
     note = "" if float(fit.cov_re.iloc[0, 0]) > 1e-8 else "variance between subjects estimated at zero"
     return {
@@ -271,6 +279,30 @@ def mixed_model_log(
         )
         for name in fit.fe_params.index
     }
+
+
+def _fitted_mixed_model(used: pd.DataFrame, id: str, terms: str) -> Any:  # noqa: A002
+    """Fit of `log_value`, or the reason why there is none."""
+    import warnings
+
+    import statsmodels.formula.api as smf
+
+    if used[id].nunique() == len(used):
+        raise StatisticsError("frame", "not estimable: nobody has two values")
+    if np.ptp(used["log_value"]) == 0:
+        raise StatisticsError("frame", "not estimable: the values do not vary")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            model = smf.mixedlm(f"log_value ~ {terms}", used, groups=used[id].to_numpy())
+            if np.linalg.matrix_rank(model.exog) < model.exog.shape[1]:
+                raise StatisticsError("terms", f"not estimable: {terms} do not vary independently")
+            fit = model.fit(reml=True)
+        except (np.linalg.LinAlgError, ValueError, ZeroDivisionError) as error:
+            raise StatisticsError("frame", f"not estimable: the mixed model failed ({error})") from error
+    if not fit.converged or not np.isfinite(fit.bse_fe).all():
+        raise StatisticsError("frame", "not estimable: the mixed model did not converge; use fewer terms")
+    return fit
 
 
 def _complete_blocks(data: Any) -> tuple[Floats, int]:

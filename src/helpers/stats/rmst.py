@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from math import inf, nan
+from math import nan
 from typing import Any, Literal
 
 import numpy as np
 
-from helpers.stats.checks import Bools, Floats, choice, confidence_level, survival_data, treated_mask
+from helpers.stats.checks import (
+    SAME_TIME,
+    Bools,
+    Floats,
+    choice,
+    confidence_level,
+    survival_data,
+    treated_mask,
+)
 from helpers.stats.kaplan_meier import KaplanMeier, kaplan_meier
 from helpers.stats.result import Result, StatisticsError
+
+_NO_VARIANCE = "neither limits nor test: an arm has no variance before tau"
+_ARMS = {1: "one arm", 2: "the arms"}
 
 
 def rmst(time: Any, event: Any, tau: float, *, confidence: float = 0.95) -> Result:
     """Restricted mean survival time: area under the Kaplan-Meier curve from 0 to `tau`, in units of `time`.
 
     The variance is Greenwood's for the area, sum of A_i^2 d_i / (n_i (n_i - d_i)) with A_i the area from t_i
-    to tau (Klein & Moeschberger 2003, 4.5.2; R's `print(survfit, rmean = tau)`); `details["std_err"]`. Raises
+    to tau (Klein & Moeschberger 2003, 4.5.2; R's `print(survfit, rmean = tau)`); `details["std_err"]`.
+    Without variance (no event before tau, or all at once) there are no limits, said in `note`. Raises
     StatisticsError naming `tau` if follow-up ends before it while the curve is above 0.
     """
     level = confidence_level(confidence)
     area, variance, size = _area(*survival_data(time, event), tau)
-    half = _z(level) * float(np.sqrt(variance))
+    half = _half_width(level, variance)
     return Result(
         method=f"restricted mean survival time to {tau:g}, Greenwood variance",
         value=area,
@@ -29,9 +41,15 @@ def rmst(time: Any, event: Any, tau: float, *, confidence: float = 0.95) -> Resu
         upper=area + half,
         n=size,
         confidence=level,
+        note="" if variance > 0 else "no limits: no variance before tau",
         options={"tau": float(tau)},
         details={"std_err": float(np.sqrt(variance))},
     )
+
+
+def _half_width(level: float, *variances: float) -> float:
+    """Half the width of a normal interval; NaN if one of the variances it rests on is not known (0)."""
+    return _z(level) * float(np.sqrt(sum(variances))) if min(variances) > 0 else nan
 
 
 def _z(level: float) -> float:
@@ -45,6 +63,9 @@ def _area(times: Floats, events: Bools, tau: float, argument: str = "tau") -> tu
         raise StatisticsError(argument, f"must be above 0, found {tau!r}")
     curve = kaplan_meier(times, events)
     life = curve.life
+    tau = float(tau)
+    if abs(tau - life.time[-1]) <= SAME_TIME * tau:
+        tau = float(life.time[-1])
     if tau > life.time[-1] and curve.survival[-1] > 1e-12:
         raise StatisticsError(argument, f"{tau:g} lies beyond the last follow-up {life.time[-1]:g} of an arm")
     inside = life.time < tau
@@ -72,23 +93,25 @@ def rmst_difference(
 ) -> Result:
     """Difference of restricted means to `tau`, treated less reference, normal interval and p.
 
-    Standard error from Greenwood's variance of each arm. Raises StatisticsError as `rmst`, and unless there
-    are two groups.
+    Standard error from Greenwood's variance of each arm. Where an arm has no variance (nobody in it died
+    before tau, or all at once) there are neither limits nor p-value, said in `note`: the variance of the
+    other arm alone would make the difference look far too certain. Raises StatisticsError as `rmst`, and
+    unless there are two groups.
     """
     level = confidence_level(confidence)
     (area_1, var_1, n_1), (area_0, var_0, n_0), arms = _two_areas(time, event, group, tau, treated)
     gap, se = area_1 - area_0, float(np.sqrt(var_1 + var_0))
-    half = _z(level) * se
+    half = _half_width(level, var_1, var_0)
     return Result(
         method=f"difference of restricted mean survival time to {tau:g}, {arms}",
         value=gap,
         lower=gap - half,
         upper=gap + half,
-        p_value=_normal_p(gap, se),
-        statistic=gap / se if se > 0 else nan,
+        p_value=_normal_p(gap, se) if np.isfinite(half) else nan,
+        statistic=gap / se if np.isfinite(half) else nan,
         n=n_1 + n_0,
         confidence=level,
-        note="" if se > 0 else "no event before tau in either arm",
+        note="" if np.isfinite(half) else _NO_VARIANCE,
         options={"tau": float(tau), "treated": treated},
         details={"std_err": se, "treated": area_1, "reference": area_0},
     )
@@ -98,22 +121,30 @@ def rmst_ratio(
     time: Any, event: Any, group: Any, tau: float, *, treated: Any, confidence: float = 0.95
 ) -> Result:
     """Ratio of restricted means to `tau`, treated over reference, interval and p on the log scale (delta
-    method)."""
+    method).
+
+    Limits and p-value as in `rmst_difference`; NaN, said in `note`, if an arm's restricted mean is 0.
+    """
     level = confidence_level(confidence)
     (area_1, var_1, n_1), (area_0, var_0, n_0), arms = _two_areas(time, event, group, tau, treated)
+    method, options = f"ratio of restricted mean survival time to {tau:g}, {arms}", {"tau": float(tau)}
+    if min(area_1, area_0) == 0:
+        note = "not estimable: everybody in an arm had the event at time 0"
+        return Result(method=method, n=n_1 + n_0, confidence=level, note=note, options=options)
     log_ratio = float(np.log(area_1 / area_0))
-    se = float(np.sqrt(var_1 / area_1**2 + var_0 / area_0**2))
-    half = _z(level) * se
+    relative = var_1 / area_1**2, var_0 / area_0**2
+    se, half = float(np.sqrt(sum(relative))), _half_width(level, *relative)
     return Result(
-        method=f"ratio of restricted mean survival time to {tau:g}, {arms}",
+        method=method,
         value=area_1 / area_0,
         lower=float(np.exp(log_ratio - half)),
         upper=float(np.exp(log_ratio + half)),
-        p_value=_normal_p(log_ratio, se),
-        statistic=log_ratio / se if se > 0 else nan,
+        p_value=_normal_p(log_ratio, se) if np.isfinite(half) else nan,
+        statistic=log_ratio / se if np.isfinite(half) else nan,
         n=n_1 + n_0,
         confidence=level,
-        options={"tau": float(tau), "treated": treated},
+        note="" if np.isfinite(half) else _NO_VARIANCE,
+        options=options | {"treated": treated},
         details={"std_err_log": se, "treated": area_1, "reference": area_0},
     )
 
@@ -121,8 +152,6 @@ def rmst_ratio(
 def _normal_p(gap: float, se: float) -> float:
     from scipy.stats import norm
 
-    if se == 0:
-        return 1.0 if gap == 0 else nan
     return float(2 * norm.sf(abs(gap) / se))
 
 
@@ -140,8 +169,9 @@ def survival_difference(
 
     Interval: `mover` squares and adds the distances to each arm's log-log limits (beta-product where S is 0
     or 1; Newcombe's method 10 carried to survival), `plain` uses Greenwood's standard errors. The p-value is
-    the complementary log-log test (Klein et al. 2007) with the variance of the step function at `at`; where
-    that transform does not exist, the untransformed z test, said in `method`. NaN beyond follow-up.
+    the complementary log-log test (Klein et al. 2007) with the variance of the step function at `at`. Where
+    an arm is at 1 or 0 it has no variance, and a test by the other arm's alone would reject too often: there
+    is then neither p-value nor plain interval, said in `note`. NaN beyond follow-up.
     """
     choice(interval, ("mover", "plain"), "interval")
     level = confidence_level(confidence)
@@ -153,7 +183,7 @@ def survival_difference(
     se = [_error_at(arm, at) for arm in arms]
     p_value, statistic, test = _difference_test((first.value, second.value), se)
     if interval == "plain":
-        half = _z(level) * float(np.hypot(se[0], se[1]))
+        half = _half_width(level, *(e**2 for e in se))
         lower, upper = gap - half, gap + half
     else:
         lower = gap - float(np.hypot(first.value - first.lower, second.upper - second.value))
@@ -167,14 +197,24 @@ def survival_difference(
         statistic=statistic,
         n=times.size,
         confidence=level,
-        note=first.note if np.isnan(first.value) else second.note if np.isnan(second.value) else "",
+        note=_difference_note(first, second),
         options={"at": float(at), "interval": interval, "treated": treated},
         details={"treated": first.value, "reference": second.value},
     )
 
 
+def _difference_note(first: Result, second: Result) -> str:
+    for arm in (first, second):
+        if np.isnan(arm.value):
+            return arm.note
+    edge = [f"{arm.value:g}" for arm in (first, second) if arm.value in (0.0, 1.0)]
+    return (
+        f"no test: survival is {' and '.join(edge)} in {_ARMS[len(edge)]}, without variance" if edge else ""
+    )
+
+
 def _error_at(curve: KaplanMeier, at: float) -> float:
-    index = int(np.searchsorted(curve.life.time, at, side="right")) - 1
+    index = int(np.searchsorted(curve.life.time, at * (1 + SAME_TIME), side="right")) - 1
     if index < 0 or curve.survival[index] <= 0:
         return 0.0
     return float(curve.survival[index] * np.sqrt(curve.log_variance[index]))
@@ -185,12 +225,9 @@ def _difference_test(values: tuple[float, float], errors: list[float]) -> tuple[
 
     if any(np.isnan(values)):
         return nan, nan, "no test"
-    if all(0 < v < 1 for v in values):
-        transformed = [np.log(-np.log(v)) for v in values]
-        variance = sum((e / (v * np.log(v))) ** 2 for v, e in zip(values, errors, strict=True))
-        statistic = float((transformed[0] - transformed[1]) ** 2 / variance)
-        return float(chi2.sf(statistic, 1)), statistic, "complementary log-log test"
-    se, gap = float(np.hypot(errors[0], errors[1])), values[0] - values[1]
-    if se == 0:
-        return (1.0 if gap == 0 else nan), (0.0 if gap == 0 else inf), "no test (no variance)"
-    return float(chi2.sf((gap / se) ** 2, 1)), (gap / se) ** 2, "untransformed z test"
+    if not all(0 < v < 1 for v in values):
+        return nan, nan, "no test (an arm without variance)"
+    transformed = [np.log(-np.log(v)) for v in values]
+    variance = sum((e / (v * np.log(v))) ** 2 for v, e in zip(values, errors, strict=True))
+    statistic = float((transformed[0] - transformed[1]) ** 2 / variance)
+    return float(chi2.sf(statistic, 1)), statistic, "complementary log-log test"

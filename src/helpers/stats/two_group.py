@@ -1,4 +1,4 @@
-"""Two independent groups of values: rank-sum test, shift, medians, standardised difference."""
+"""Two independent groups of values: rank-sum test, medians, standardised difference."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ from typing import Any, Literal
 
 import numpy as np
 
-from helpers.stats.checks import Bools, Floats, choice, confidence_level, float_array, observed_values
+from helpers.stats.checks import (
+    Bools,
+    Floats,
+    choice,
+    confidence_level,
+    float_array,
+    observed_values,
+    tied_values,
+)
 from helpers.stats.permutation import TailProbabilities, exact_tails, shift_cost
 from helpers.stats.result import Result, StatisticsError
 
 RankSumMethod = Literal["exact", "asymptotic", "asymptotic_corrected"]
 _EXACT_WORK = 2_000_000_000
-_MAX_PAIRS = 30_000_000
 
 
 def midranks(values: Floats) -> Floats:
-    """Ranks 1..n, tied values sharing the mean of their ranks."""
+    """Ranks 1..n, tied values sharing the mean of their ranks; values equal up to rounding are tied."""
+    values = tied_values(values)
     ordered = np.sort(values)
     low = np.searchsorted(ordered, values, side="left")
     high = np.searchsorted(ordered, values, side="right")
@@ -68,13 +76,13 @@ def _rank_tails(ranks: Floats, mask: Bools, size_x: int, method: str) -> tuple[T
     note = "exact distribution not feasible at this size" if method == "exact" else ""
     suffix = "with continuity correction" if corrected else "without continuity correction"
     return (
-        _normal_tails(ranks, size_x, corrected),
+        normal_tails(ranks, size_x, corrected),
         f"Wilcoxon rank-sum test, normal approximation {suffix}, tie-corrected",
         note,
     )
 
 
-def _normal_tails(ranks: Floats, size_x: int, corrected: bool) -> TailProbabilities:
+def normal_tails(ranks: Floats, size_x: int, corrected: bool) -> TailProbabilities:
     """Normal approximation with the tie-corrected variance (Hollander & Wolfe 1999, 4.1)."""
     from scipy.stats import norm
 
@@ -90,67 +98,6 @@ def _normal_tails(ranks: Floats, size_x: int, corrected: bool) -> TailProbabilit
     return TailProbabilities(float(upper), float(lower), min(float(both), 1.0))
 
 
-def hodges_lehmann(x: Any, y: Any, *, confidence: float = 0.95) -> Result:
-    """Hodges-Lehmann shift: median of all differences x - y, with an interval by inverting the rank-sum test.
-
-    The interval inverts the exact conditional test (ties inside a sample included) when feasible, else the
-    tie-corrected normal approximation. A limit is infinite when the samples are too small for the level.
-    Units are those of the data. Raises StatisticsError for empty samples or more than 3e7 pairs.
-    """
-    level = confidence_level(confidence)
-    first, missing_x = observed_values(x, "x")
-    second, missing_y = observed_values(y, "y")
-    if first.size * second.size > _MAX_PAIRS:
-        raise StatisticsError("x", f"{first.size} x {second.size} pairs are too many for Hodges-Lehmann")
-    differences = np.sort((first[:, None] - second[None, :]).ravel())
-    total = first.size + second.size
-    exact = shift_cost(np.arange(2, 2 * total + 2, 2), first.size) <= 40_000_000
-    distinct = np.unique(differences)
-    lower = _inverted_limit(first, second, distinct, (1 - level) / 2, exact)
-    upper = -_inverted_limit(-first, -second, -distinct[::-1], (1 - level) / 2, exact)
-    kind = "exact rank-sum test" if exact else "rank-sum test, normal approximation"
-    return Result(
-        method=f"Hodges-Lehmann shift, interval by inversion of the {kind}",
-        value=float(np.median(differences)),
-        lower=lower,
-        upper=upper,
-        n=total,
-        n_missing=missing_x + missing_y,
-        confidence=level,
-        note=""
-        if np.isfinite([lower, upper]).all()
-        else "samples too small for a finite limit at this level",
-        options={"confidence": level},
-    )
-
-
-def _inverted_limit(first: Floats, second: Floats, distinct: Floats, tail: float, exact: bool) -> float:
-    """Smallest shift not rejected by the one-sided test of x > y + shift.
-
-    Found by bisection over the pairwise differences: the test statistic changes only at them, so each open
-    gap between two of them is one verdict.
-    """
-    inner = (distinct[1:] + distinct[:-1]) / 2
-    gaps = np.concatenate(([distinct[0] - 1.0], inner, [distinct[-1] + 1.0]))
-
-    def accepted(index: int) -> bool:
-        moved = first - gaps[index]
-        ranks = midranks(np.concatenate([moved, second]))
-        mask = np.arange(ranks.size) < first.size
-        tails = exact_tails(ranks, mask) if exact else _normal_tails(ranks, first.size, True)
-        return tails.greater >= tail
-
-    if accepted(0):
-        return -inf
-    low, high = 0, gaps.size - 1
-    if not accepted(high):
-        return inf
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if accepted(middle) else (middle, high)
-    return float(distinct[high - 1])
-
-
 def median_difference(
     x: Any, y: Any, *, confidence: float = 0.95, seed: int = 20240501, draws: int = 10_000
 ) -> Result:
@@ -164,6 +111,8 @@ def median_difference(
     first, missing_x = observed_values(x, "x")
     second, missing_y = observed_values(y, "y")
     rng = np.random.default_rng(seed)
+    # Sorted, so that the order of the subjects decides nothing.
+    first, second = np.sort(first), np.sort(second)
     replicates = _bootstrap_medians(first, draws, rng) - _bootstrap_medians(second, draws, rng)
     lower, upper = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2])
     return Result(
@@ -201,14 +150,22 @@ def standardized_difference(x: Any, y: Any, *, scale: Literal["identity", "log"]
     second, missing_y = observed_values(y, "y", minimum=2)
     if scale == "log":
         first, second = _logarithms(first, "x"), _logarithms(second, "y")
-    gap = float(first.mean() - second.mean())
-    pooled = float(np.sqrt((first.var(ddof=1) + second.var(ddof=1)) / 2))
-    value = gap / pooled if pooled > 0 else (0.0 if gap == 0 else float(np.copysign(inf, gap)))
+    # Constant up to rounding is constant: the variance of three times 0.1 is not 0 in floating point. Sorted,
+    # so that the order of the subjects decides not even the last digit.
+    pooled_values = tied_values(np.concatenate([np.sort(first), np.sort(second)]))
+    means, variances = [], []
+    for part in (pooled_values[: first.size], pooled_values[first.size :]):
+        constant = bool(part[0] == part[-1])
+        means.append(float(part[0]) if constant else float(part.mean()))
+        variances.append(0.0 if constant else float(part.var(ddof=1)))
+    gap, pooled = means[0] - means[1], float(np.sqrt(sum(variances) / 2))
+    endless = pooled == 0 and gap != 0
     return Result(
         method="standardised mean difference" + (" of logarithms" if scale == "log" else ""),
-        value=value,
+        value=float(np.copysign(inf, gap)) if endless else gap / pooled if pooled > 0 else 0.0,
         n=first.size + second.size,
         n_missing=missing_x + missing_y,
+        note="no finite value: the groups differ and neither varies" if endless else "",
         options={"scale": scale},
     )
 
@@ -232,6 +189,8 @@ def permutation_test(
 
     first, missing_x = observed_values(x, "x")
     second, missing_y = observed_values(y, "y")
+    # Sorted, so that the order of the subjects decides nothing.
+    first, second = np.sort(first), np.sort(second)
     observed = float(statistic(first, second))
     if isnan(observed):
         raise StatisticsError("statistic", "is NaN on the observed data")

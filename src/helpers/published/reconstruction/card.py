@@ -100,6 +100,9 @@ categorical = "expected_count"
 [criteria]
 diagnosis = ["hlh_2004", "hlh_2004_paper", "hscore", "eular_acr_printo_2016"]
 response = "paper"
+refractoriness = "refractory_mas"
+eligibility = "eligibility_paper"
+severity = "baseline_severity"
 toxicity = "ctcae_v5"
 
 [steroids]

@@ -14,7 +14,7 @@ from helpers.published.reconstruction import therapy
 from helpers.published.reconstruction.assembly import Assembled, assemble
 from helpers.published.reconstruction.courses import (
     DECIMALS,
-    UNITS,
+    MEASURED,
     Course,
     control_course,
     first_values,
@@ -24,6 +24,7 @@ from helpers.published.reconstruction.feasibility import require_feasible
 from helpers.published.reconstruction.roster import Patient, control_roster, treated_roster
 from helpers.published.reconstruction.samples import dose_samples, laboratory_samples, weekly_mean
 from helpers.published.reconstruction.targets import Continuous, Ledger, continuous_targets
+from helpers.vocabulary.reading import shipped_vocabulary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,11 +216,12 @@ def _measurements(
     rng: np.random.Generator,
 ) -> list[Row]:
     rows = []
+    words = shipped_vocabulary()
     for p in roster:
         assessments = [(-int(rng.integers(0, 3)), p.baseline)]
         assessments += [(c.day, c.values) for c in courses[p.patient_id]]
         for day, values in assessments:
-            for name in (n for n in UNITS if n in values):
+            for name in (n for n in MEASURED if n in values):
                 text = _printed_value(name, values[name], p, targets)
                 rows.append(
                     {
@@ -227,7 +229,7 @@ def _measurements(
                         "day": day,
                         "variable": name,
                         "value": text,
-                        "unit": UNITS[name],
+                        "unit": words[name].unit,
                     }
                 )
     return rows

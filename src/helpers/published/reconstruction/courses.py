@@ -32,23 +32,8 @@ DECIMALS = {
     "scd25": 0,
     "splenomegaly": 0,
 }
-UNITS = {
-    "temperature": "Cel",
-    "leucocytes": "10^9/L",
-    "neutrophils": "10^9/L",
-    "hemoglobin": "g/L",
-    "platelets": "10^9/L",
-    "ast": "U/L",
-    "alt": "U/L",
-    "ldh": "U/L",
-    "fibrinogen": "g/L",
-    "triglycerides": "mmol/L",
-    "ferritin": "ng/mL",
-    "crp": "mg/L",
-    "esr": "mm/h",
-    "scd25": "U/mL",
-    "splenomegaly": "1",
-}
+# Measurements of the cohort, in the order of its table.
+MEASURED = tuple(DECIMALS)
 # Values of health that a complete remission returns to, well inside the usual reference ranges.
 _HEALTH = {
     "hemoglobin": (118, 138),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
@@ -36,13 +37,16 @@ def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: 
     axes = container.subplots()
     axes.axvspan(0, 0.1, color="#009E73", alpha=0.10, linewidth=0)
     axes.axvline(0.1, color=GREY, linewidth=0.6, linestyle=(0, (2, 2)))
-    values = [abs(row.value) for row in rows]
+    finite = [abs(row.value) for row in rows if math.isfinite(row.value)]
+    end = max(1.0, max(finite, default=0.0) * 1.06)
+    # A difference without a finite value (all of one group, none of the other) is an arrow at the edge.
+    values = [min(abs(row.value), end) for row in rows]
     axes.hlines(range(len(rows)), 0, values, color=FAINT, linewidth=0.8)
-    for y, row in enumerate(rows):
+    for y, (row, value) in enumerate(zip(rows, values, strict=True)):
         axes.plot(
-            abs(row.value),
+            value,
             y,
-            "o",
+            "o" if math.isfinite(row.value) else ">",
             color=INK,
             markersize=4.5,
             markerfacecolor=_face(row.value),
@@ -51,13 +55,15 @@ def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: 
         )
     axes.set_yticks(range(len(rows)), labels=[labels.get(row.variable, row.variable) for row in rows])
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    axes.set_xlim(0, max(1.0, max(values) * 1.06))
+    axes.set_xlim(0, end)
     axes.set_xlabel("Absolute standardised difference")
     names = {_face(1): "Higher in the treated", _face(-1): "Lower in the treated", _face(0): "Equal"}
     there = {_face(row.value) for row in rows}
     for face, label in names.items():
         if face in there:
             axes.plot([], [], "o", color=INK, markersize=4.5, markerfacecolor=face, label=label)
+    if len(finite) < len(rows):
+        axes.plot([], [], ">", color=INK, markersize=4.5, markerfacecolor=INK, label="No finite value")
     axes.legend(loc="lower right")
     axes.tick_params(axis="y", length=0, pad=6)
 

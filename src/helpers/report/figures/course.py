@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helpers.cohort.dictionary import load_dictionary
 from helpers.report.figures.common import say_absent
 from helpers.report.figures.style import (
     FAINT,
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
 
     from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.dictionary import Variable
     from helpers.cohort.settings import Visit
     from helpers.results.store import Statistics
+    from helpers.vocabulary.model import Variable
 
 _LONGEST_LABEL = 24
 _LONGEST_ABBREVIATION = 5
@@ -60,17 +59,14 @@ class Course:
 
 def laboratory_courses(tables: AnalysisTables, config: CohortConfig) -> list[Course]:
     """Return the measurements that the configuration follows, as the visits table holds them."""
-    dictionary = load_dictionary().variables
     treated = followed_group(config)
     members = tables.patients.loc[tables.patients["group"] == treated, "patient_id"]
     rows = tables.visits[tables.visits["patient_id"].isin(members)]
     found = []
     for name in config.course.variables:
-        known, limits = dictionary[name], config.reference_ranges.get(name)
-        low = limits.low if limits else known.reference_low
-        high = limits.high if limits else known.reference_high
+        known = config.vocabulary[name]
         patients = rows.loc[rows["variable"] == name, ["patient_id", "visit", "value", "qualifier"]]
-        found.append(Course(name, short_label(known), patients, known.skewed, (_or_nan(low), _or_nan(high))))
+        found.append(Course(name, short_label(known), patients, known.skewed, reference_band(config, name)))
     return found
 
 
@@ -96,8 +92,15 @@ def short_label(variable: Variable) -> str:
     return f"{short}{comma}{unit}"
 
 
-def _or_nan(limit: float | None) -> float:
-    return float("nan") if limit is None else limit
+def reference_band(config: CohortConfig, name: str) -> tuple[float, float]:
+    """Return the lower and upper limit that are normal in every adult; NaN where there is none.
+
+    Where men and women have limits of their own, the band is what is normal in both.
+    """
+    ranges = config.vocabulary.ranges.get(name, ())
+    lows = [row.low for row in ranges if row.low is not None]
+    highs = [row.high for row in ranges if row.high is not None]
+    return max(lows, default=float("nan")), min(highs, default=float("nan"))
 
 
 def draw_courses(

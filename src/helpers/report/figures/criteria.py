@@ -20,7 +20,8 @@ COLOURS = {"met": "#00517a", "not met": "#d9d9d9", "undetermined": "#f6e8b8"}
 HATCHES = {"undetermined": "...."}  # told from "not met" in grey
 SHORT = {
     "hlh_2004": "HLH-2004", "hlh_2004_paper": "HLH-2004,\nas changed", "hscore": "HScore",
-    "eular_acr_printo_2016": "EULAR/ACR/\nPRINTO", "yamaguchi_1992": "Yamaguchi",
+    "eular_acr_printo_2016": "EULAR/ACR/\nPRINTO", "yamaguchi_1992": "Yamaguchi", "hlh_2024": "HLH-2024",
+    "ms_score": "MS score", "ferritin_esr_ratio": "Ferritin\nto ESR", "ohi_2022": "OHI index",
 }  # fmt: skip
 LABELLED = 60  # patients up to which each row carries its label
 ROW_MM, EDGE_MM = 3.6, 45.0

@@ -1,1 +1,1 @@
-"""One table in the formats that readers, journals and spreadsheets take."""
+"""Tables, manuscript and report in the formats that readers, journals and spreadsheets take."""

@@ -91,9 +91,9 @@ def _xlsx(tables: Sequence[Table], theme: Theme) -> bytes:
 
 
 def _html(tables: Sequence[Table], theme: Theme) -> bytes:
-    from helpers.report.formats.html import page, to_html
+    from helpers.report.formats.html import page
 
-    return page(tables, [to_html(table, theme) for table in tables]).encode()
+    return page(tables, theme).encode()
 
 
 def _csv(tables: Sequence[Table], theme: Theme) -> bytes:

@@ -26,12 +26,16 @@ def to_html(table: TableContent, theme: Theme | str | None = None) -> str:
     return str(rendered("table.html", table=one, spanned=spanned, style=style))
 
 
-def page(tables: Sequence[TableContent], fragments: Iterable[str]) -> str:
+def page(
+    tables: Sequence[TableContent], theme: Theme | None = None, *, fragments: Iterable[str] | None = None
+) -> str:
     """Return tables as a page of their own.
 
     Args:
         tables: the tables.
-        fragments: each of them as :func:`to_html` gives it.
+        theme: how numbers are printed; generic where there is none.
+        fragments: each table as :func:`to_html` gives it, where that has been made already.
     """
+    fragments = fragments or [to_html(table, theme) for table in tables]
     title = tables[0].title if len(tables) == 1 else "Tables"
     return str(rendered("tables.html", title=title, fragments=map(Markup, fragments)))

@@ -33,6 +33,11 @@ def asset(name: str) -> Markup:
     return Markup((files("helpers.report.formats") / _FOLDER / name).read_text(encoding="utf-8"))
 
 
+def anchor(identifier: str) -> str:
+    """Return the page's identifier of a statistic's row."""
+    return f"stat-{identifier}"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -45,6 +50,7 @@ def _environment() -> Environment:
     )
     for name, kind in {"a_number": Number, "declared": Declared, "reference": Reference}.items():
         environment.tests[name] = lambda value, kind=kind: isinstance(value, kind)
+    environment.filters["anchor"] = anchor
     environment.filters["groupby_in_order"] = _grouped
     environment.filters["identifier"] = lambda text: re.sub(r"\W+", "-", text).strip("-")
     return environment

@@ -9,8 +9,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from helpers.cohort.problems import closest
 from helpers.errors import CompendiumError
+from helpers.problems import closest
 
 Column = Literal["single", "one_and_a_half", "double"]
 COLUMNS: tuple[Column, ...] = ("single", "one_and_a_half", "double")

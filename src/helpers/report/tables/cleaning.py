@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.problems import Problem
+    from helpers.problems import Problem
     from helpers.results.store import Statistics
 
 BLANK = ""

@@ -38,22 +38,18 @@ EVIDENCE_TITLES = (DISCORDANT_TITLE, EXPLANATION_TITLE)
 
 
 BLANK = ""
+MOMENTS = {"baseline": "at baseline", "mas_onset": "when it was diagnosed"}
 
 
 def criteria_table(
     statistics: Statistics, found: Diagnoses, config: CohortConfig, *, watermark: str
 ) -> Table:
-    """Return who meets each criteria set at baseline, by group, with the HScore and its probability."""
+    """Return who meets each criteria set, by group, at the moment of the settings and at the other one."""
     columns = _by_group("Criteria", config, ("met", "not met", "undetermined", "share met (95% CI)"))
-    rows = []
-    for name, title in found.titles.items():
-        cells: list[Cell] = []
-        for group in config.group_ids:
-            stem = f"diagnosis.{slug(name)}.{group}.baseline"
-            counts = [statistics[f"{stem}.{state}"] for state in ("met", "not_met", "undetermined")]
-            share = statistics.find("diagnosis", slug(name), "met_percent", group=group, timepoint="baseline")
-            cells += [*map(number, counts), share_interval(share)]
-        rows.append(row(title, *cells))
+    rows = [
+        row(title, *_verdict_cells(statistics, name, found.moment, config))
+        for name, title in found.titles.items()
+    ]
     rows += [row(title_of_absent(name), *["not recorded"] * (len(columns) - 1)) for name in found.absent]
     notes = [
         (
@@ -62,9 +58,28 @@ def criteria_table(
         ),
         *[f"{message}." for message in found.absent.values()],
     ]
-    title = "Criteria of macrophage activation syndrome at baseline"
+    other = found.other
+    if other is not None and other.decided:
+        rows += [
+            row(f"{other.titles[name]}, {MOMENTS[other.moment]}",
+                *_verdict_cells(statistics, name, other.moment, config))
+            for name in other.decided
+        ]  # fmt: skip
+        notes.append("The criteria are made for the day on which the syndrome is diagnosed.")
+    title = f"Criteria of macrophage activation syndrome {MOMENTS[found.moment]}"
     nothing = [message("No diagnostic criteria are configured for this cohort.")]
     return Table("table_s5a_criteria", title, columns, rows or nothing, notes, watermark)
+
+
+def _verdict_cells(statistics: Statistics, name: str, moment: str, config: CohortConfig) -> list[Cell]:
+    """Return the verdicts of one criteria set at one moment, the cells of each group after the other."""
+    cells: list[Cell] = []
+    for group in config.group_ids:
+        stem = f"diagnosis.{slug(name)}.{group}.{moment}"
+        counts = [statistics[f"{stem}.{state}"] for state in ("met", "not_met", "undetermined")]
+        share = statistics.find("diagnosis", slug(name), "met_percent", group=group, timepoint=moment)
+        cells += [*map(number, counts), share_interval(share)]
+    return cells
 
 
 def _by_group(first: str, config: CohortConfig, names: Sequence[str]) -> list[Column]:
@@ -87,14 +102,16 @@ def hscore_table(statistics: Statistics, config: CohortConfig, *, watermark: str
         "hscore_items": ("Items known", 0),
     }
     rows = []
+    moments = {one.timepoint for one in statistics.select(analysis="diagnosis", variable="hscore_points")}
+    moment = config.criteria.moment if config.criteria.moment in moments else "baseline"
     for name, (label, digits) in labels.items():
-        stems = [f"diagnosis.{name}.{group}.baseline" for group in config.group_ids]
+        stems = [f"diagnosis.{name}.{group}.{moment}" for group in config.group_ids]
         if all(f"{stem}.median" in statistics for stem in stems):
             rows.append(row(label, *[median_spread(statistics, stem, digits) for stem in stems]))
     notes = ["{Median_spread}.", "Probability: printed table, on a straight line between its points."]
     columns = ["HScore", *[group.label for group in config.groups]]
     nothing = [message("The HScore is not among the criteria, or none of its items was recorded.")]
-    return Table("table_s5b_hscore", "HScore at baseline", columns, rows or nothing, notes, watermark)
+    return Table("table_s5b_hscore", f"HScore {MOMENTS[moment]}", columns, rows or nothing, notes, watermark)
 
 
 def agreement_table(statistics: Statistics, found: Diagnoses, *, watermark: str) -> Table:
@@ -128,7 +145,7 @@ def agreement_table(statistics: Statistics, found: Diagnoses, *, watermark: str)
         f"{NOT_ESTIMABLE}: not estimable.",
     ]
     nothing = [message("There are not two criteria sets with a verdict to compare.")]
-    title = "Agreement between criteria at baseline"
+    title = f"Agreement between criteria {MOMENTS[found.moment]}"
     return Table("table_s6_agreement", title, columns, rows or nothing, notes, watermark)
 
 

@@ -31,9 +31,7 @@ def course_table(
     statistics: Statistics, config: CohortConfig, variables: Sequence[str], *, watermark: str
 ) -> Table:
     """Return median (range) [n] of each measurement by visit, with p of the change from baseline."""
-    from helpers.cohort.dictionary import load_dictionary
-
-    dictionary = load_dictionary()
+    vocabulary = config.vocabulary
     chosen = config.treated or config.groups[0]
     visits = [
         visit
@@ -42,14 +40,14 @@ def course_table(
     ]
     rows = []
     for name in variables:
-        digits = dictionary[name].decimals or 0
+        digits = vocabulary[name].decimals or 0
         cells = [_course_cell(statistics, name, chosen.id, visit.id, digits) for visit in visits]
         if any(cells):
             tests = statistics.select(
                 analysis="laboratory", variable=name, group=chosen.id, statistic="change_test"
             )
             methods = dict.fromkeys(f"{{p}}: {test.method}, paired change from baseline" for test in tests)
-            rows.append(row(verbatim(dictionary[name].label).marked(*methods), *cells))
+            rows.append(row(verbatim(vocabulary[name].label).marked(*methods), *cells))
     nothing = [message("No measurements are recorded at the visits of this cohort.")]
     notes = [
         "{Median_spread} [n]. P-values are not adjusted for the number of tests.",
@@ -79,9 +77,7 @@ def trend_table(
     statistics: Statistics, config: CohortConfig, variables: Sequence[str], *, watermark: str
 ) -> Table:
     """Return the weekly factor of change from the mixed model and the Friedman test of each measurement."""
-    from helpers.cohort.dictionary import load_dictionary
-
-    dictionary = load_dictionary()
+    vocabulary = config.vocabulary
     group = (config.treated or config.groups[0]).id
     rows = []
     for name in variables:
@@ -92,7 +88,7 @@ def trend_table(
         estimate = estimate_interval(ratio, 3)
         estimate = estimate.marked(sentence(ratio.note)) if ratio.note else estimate
         rows.append(row(
-            dictionary[name].label, estimate, _p_with_test(ratio), size(ratio) if ratio.n else EMPTY,
+            vocabulary[name].label, estimate, _p_with_test(ratio), size(ratio) if ratio.n else EMPTY,
             _p_with_test(blocks) or verbatim(blocks.note), size(blocks) if blocks.n else EMPTY,
         ))  # fmt: skip
     columns = [

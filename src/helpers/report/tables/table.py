@@ -79,7 +79,11 @@ class Table(TableContent):
 
     def save(self, directory: Path) -> Table:
         """Write ``name.csv``, ``.html`` and ``.json`` and return the table, so that a notebook shows it."""
-        pages = {"csv": self.to_csv(), "html": page([self], [self.to_html()]), "json": self.to_json()}
+        pages = {
+            "csv": self.to_csv(),
+            "html": page([self], fragments=[self.to_html()]),
+            "json": self.to_json(),
+        }
         for suffix, text in pages.items():
             write_whole(directory / f"{self.name}.{suffix}", text.encode())
         return self

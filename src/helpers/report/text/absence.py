@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import math
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Material, Term
@@ -65,7 +66,8 @@ def find_row(material: Material, pattern: str) -> Statistic | Claim:
     wanted = pattern.replace("{horizon}", f"{material.horizon_days:g}")
     stored = material.statistics
     if wanted in stored:
-        return stored[wanted]
+        row = stored[wanted]
+        return (why_absent(material, wanted) if _without_number(row) else None) or row
     found = [name for name in stored if fnmatch.fnmatchcase(name, wanted)] if "*" in wanted else []
     if len(found) == 1:
         return stored[found[0]]
@@ -78,6 +80,11 @@ def find_row(material: Material, pattern: str) -> Statistic | Claim:
         hint = f"; near it: {', '.join(near)}" if near else ""
         raise UnknownStatisticError(f"there is no statistic {pattern}{hint}")
     return claim
+
+
+def _without_number(row: Statistic) -> bool:
+    """Whether a row only says that something could not be estimated."""
+    return all(math.isnan(number) for number in (row.value, row.lower, row.upper, row.p_value))
 
 
 def why_absent(material: Material, identifier: str) -> Claim | None:
@@ -96,7 +103,7 @@ def why_absent(material: Material, identifier: str) -> Claim | None:
     if group not in {*ids, "all", "both"} and "*" not in group:
         return None
     if analysis in _BY_VARIABLE and not any(row.variable == variable for row in rows):
-        return _not_measured(variable)
+        return _not_measured(variable, material)
     if analysis == "survival" and group in _COMPARISONS and nobody_died(material):
         return Claim("survival.not_compared")
     if group in ids and not any(row.group == group for row in rows):
@@ -104,11 +111,10 @@ def why_absent(material: Material, identifier: str) -> Claim | None:
     return None
 
 
-def _not_measured(variable: str) -> Claim | None:
+def _not_measured(variable: str, material: Material) -> Claim | None:
     from helpers.analysis.variables import variable_label
-    from helpers.cohort.dictionary import load_dictionary
 
-    if variable not in load_dictionary().variables and not variable.startswith("prior_"):
+    if variable not in material.config.vocabulary and not variable.startswith("prior_"):
         return None
-    label = Term(variable_label(variable), f"variable.{variable}.label", "in_text")
+    label = Term(variable_label(variable, material.config), f"variable.{variable}.label", "in_text")
     return Claim("absent.variable", {"variable": label})

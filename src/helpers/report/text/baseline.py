@@ -32,7 +32,7 @@ def baseline_labels(material: Material) -> dict[str, str]:
     from helpers.analysis.variables import variable_label
 
     names = {row.variable for row in material.statistics.select(analysis="baseline")}
-    return {name: variable_label(name) for name in sorted(names)}
+    return {name: variable_label(name, material.config) for name in sorted(names)}
 
 
 def baseline_differences(
@@ -84,7 +84,7 @@ def _apart(
             continue
         way = direction_of(first.value, second.value)
         if way in {"higher", "lower"}:
-            slots |= {"first": Row(first), "second": Row(second), "unit": _unit(row.variable)}
+            slots |= {"first": Row(first), "second": Row(second), "unit": _unit(labels.get(row.variable, ""))}
             slots["arm"] = arm_term(groups[0])
             compared = (first.id, second.id)
             return Claim(
@@ -97,12 +97,9 @@ def _variable(name: str, labels: Mapping[str, str]) -> Term:
     return Term(labels.get(name, name), f"variable.{name}.label", "in_text")
 
 
-def _unit(name: str) -> str:
-    """Return the unit as labels print it, with a space before it; empty where there is none."""
-    from helpers.cohort.dictionary import load_dictionary
-
-    known = load_dictionary().variables.get(name)
-    unit = known.label.rpartition(", ")[2] if known and ", " in known.label else ""
+def _unit(label: str) -> str:
+    """Return the unit as a label prints it, with a space before it; empty where there is none."""
+    unit = label.rpartition(", ")[2] if ", " in label else ""
     return f" {unit}" if unit and unit != "years" else ""
 
 

@@ -180,10 +180,6 @@ class Material:
         """Name of a visit for the middle of a sentence."""
         return Term(self.config.visit(visit_id).label, f"visit.{visit_id}.label", "in_text")
 
-    def has_table(self, name: str) -> bool:
-        """Tell whether the cohort has a raw table."""
-        return f"flow.rows_{name}.all.baseline.used" in self.statistics
-
     def significant(self, row: Statistic) -> bool | None:
         """Tell whether a row's p-value lies below the significance level; None where it has none."""
         return is_significant(row, self.alpha)

@@ -72,20 +72,14 @@ def _change(
 ) -> Claim:
     from helpers.analysis.variables import variable_label
 
-    label = Term(variable_label(test.variable), f"variable.{test.variable}.label", "in_text")
-    digits = _digits(test.variable)
+    label = Term(variable_label(test.variable, material.config), f"variable.{test.variable}.label", "in_text")
+    known = material.config.vocabulary.get(test.variable)
+    digits = (known.decimals or 0) if known else 1
     slots: dict[str, Slot] = {"variable": label, "before": Row(before, digits), "after": Row(after, digits)}
     slots["test"] = Row(test)
     if not significant:
         return Claim("course.variable", slots, "", material.significant(test), (), test.id)
     return Claim("course.variable", slots, way, material.significant(test), (after.id, before.id), test.id)
-
-
-def _digits(name: str) -> int:
-    from helpers.cohort.dictionary import load_dictionary
-
-    known = load_dictionary().variables.get(name)
-    return (known.decimals or 0) if known else 1
 
 
 def enlarged_spleens(material: Material) -> list[Claim]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -84,24 +83,20 @@ class Study:
     @cached_property
     def diagnostic(self) -> list[str]:
         """Names of the diagnostic criteria that were evaluated: the configured ones, then the site's own."""
-        from helpers.analysis.clinical import own_criteria
+        from helpers.analysis.clinical import diagnostic_names
 
-        names = [*self.config.criteria.diagnosis, *own_criteria(self.folder, ("criteria", "score"))]
-        return list(dict.fromkeys(names))
+        return diagnostic_names(self.config, self.folder)
 
     @cached_property
     def titles(self) -> dict[str, str]:
         """Title of each criteria file that the analysis applies, by its name."""
-        from helpers.analysis.clinical import own_folders, response_rule_name
-        from helpers.clinical.criteria_files import available_criteria, find_criteria
+        from helpers.analysis.clinical import Rulebook, title_of
 
-        own = own_folders(self.folder)
-        names = [*self.diagnostic, self.config.criteria.toxicity]
-        if self.config.criteria.response:
-            names.append(response_rule_name(self.config, self.folder))
-        known = set(available_criteria(own))
-        found = {name: find_criteria(name, own)[1] for name in names if name in known}
-        return {name: str(tomllib.loads(text).get("title", name)) for name, text in found.items()}
+        rules, chosen = Rulebook.of(self.config, self.folder), self.config.criteria
+        names = [*self.diagnostic, chosen.toxicity]
+        if chosen.response:
+            names.append(rules.response_name(chosen.response))
+        return {name: title_of(name, rules) for name in names if name}
 
 
 def executed_parameters(folder: Path) -> dict[str, Any]:

@@ -56,7 +56,10 @@ def criteria_met(
     """
     claims = []
     for name, title in titles.items():
-        stems = [f"diagnosis.{slug(name)}.{group.id}.baseline" for group in material.config.groups]
+        moment = material.config.criteria.moment
+        if f"diagnosis.{slug(name)}.{material.config.group_ids[0]}.{moment}.met" not in material.statistics:
+            moment = "baseline"  # nobody's day of diagnosis was recorded
+        stems = [f"diagnosis.{slug(name)}.{group.id}.{moment}" for group in material.config.groups]
         if any(f"{stem}.met" not in material.statistics for stem in stems):
             continue
         rows = [material.statistics[f"{stem}.met"] for stem in stems]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -157,8 +156,3 @@ def part_text(row: Statistic, part: str = "value", digits: int | None = None) ->
     form, usual = PARTS[part]
     shown = digits if digits is not None else usual if usual is not None else default_digits(row)
     return form(row, shown)
-
-
-def estimable(row: Statistic) -> bool:
-    """Tell whether the row has a value, which is NaN where it could not be estimated."""
-    return not math.isnan(row.value)

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,8 @@ from helpers.errors import CompendiumError
 from helpers.report.text.claims import Claim, Items, Row, Slot, Term
 from helpers.report.text.parts import part_text
 from helpers.report.text.prose import Declared, Fragment, Number, Prose, join_prose
+from helpers.vocabulary.reading import shipped_vocabulary
+from helpers.vocabulary.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
@@ -50,16 +52,27 @@ class Wording:
     Attributes:
         language: ``en`` or ``zh``.
         terms: words of the cohort in this language, by the word as declared.
+        vocabulary: names of variables, drugs and event terms.
     """
 
     language: Language = "en"
     terms: Mapping[str, str] = field(default_factory=dict)
+    vocabulary: Vocabulary = field(default_factory=shipped_vocabulary)
+
+    @cached_property
+    def vocabulary_words(self) -> Mapping[str, str]:
+        """Chinese words of the vocabulary by the English ones, also without unit or capital letter."""
+        words = self.vocabulary.translations()
+        words |= {
+            label.rpartition(", ")[0]: zh.split("，")[0] for label, zh in words.items() if ", " in label
+        }
+        return {**{label.lower(): zh for label, zh in words.items()}, **words}
 
     @classmethod
     def of(cls, language: Language, config: CohortConfig) -> Wording:
         """Return the wording of a language for a cohort; its own terms count for its own language."""
         own = config.report.terms if config.report.language == language else {}
-        return cls(language, own)
+        return cls(language, own, config.vocabulary)
 
     def render(self, claim: Claim, register: str = "") -> Prose:
         """Return a claim in words.
@@ -102,7 +115,7 @@ class Wording:
             return self.terms[text]
         if self.language == "en":
             return text
-        known = _translations(self.language).get(text)
+        known = _translations(self.language).get(text) or self.vocabulary_words.get(text)
         if known is not None:
             return known
         for pattern, replacement in _patterns(self.language):
@@ -216,12 +229,7 @@ def in_text(label: str) -> str:
 
 @cache
 def _translations(language: Language) -> dict[str, str]:
-    from helpers.cohort.dictionary import load_dictionary
-
-    words = {v.label: v.label_zh for v in load_dictionary().variables.values() if v.label_zh}
-    words |= {label.rpartition(", ")[0]: zh.split("，")[0] for label, zh in words.items() if ", " in label}
-    words |= {label.lower(): zh for label, zh in words.items()}
-    return words | dict(language_file(language, "terms.toml")["terms"])
+    return dict(language_file(language, "terms.toml")["terms"])
 
 
 @cache

@@ -1,0 +1,224 @@
+"""Change the code in small ways and see whether the tests notice.
+
+    python tests/mutation/mutate.py --room stats --seed 1 --number 100 [--first 0 --last 20] [--report FILE]
+
+A mutation is one operator, comparison, constant or condition of one function, drawn by the seed from all that
+the room has. Each is tried in a copy of the project with the tests named for its room; it is killed if a test
+fails (or nothing ends within the time limit) and survives if all pass. Survivors are argued in survivors.md
+beside this file. Every room has its tests in ROOMS; a chunk of the sample (--first, --last) serves several
+runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ROOMS = {
+    "stats": ["tests/stats", "tests/oracle"],
+    "clinical": ["tests/clinical", "tests/analysis"],
+}
+SECONDS = 900
+_SWAPS: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.Pow: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.Mult,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+_WORDS = {"left": "right", "right": "left"}
+_CALLS = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum", "any": "all", "all": "any"}
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One change: the file, its line, what stood there and what stands there now."""
+
+    path: str
+    line: int
+    before: str
+    after: str
+    source: str
+
+
+def _places(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """Nodes that can be changed and the name of the change; annotations and messages are left alone."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            for statement in function.body:
+                yield from _below(statement)
+
+
+def _below(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    if isinstance(node, ast.Raise | ast.Import | ast.ImportFrom | ast.FunctionDef | ast.JoinedStr):
+        return
+    if isinstance(node, ast.BinOp | ast.BoolOp | ast.AugAssign) and type(node.op) in _SWAPS:
+        yield node, "operator"
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in _SWAPS:
+        yield node, "comparison"
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub | ast.Invert):
+        yield node, "sign"
+    if isinstance(node, ast.If | ast.IfExp | ast.While):
+        yield node, "condition"
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float, bool):
+        yield node, "constant"
+    if isinstance(node, ast.Constant) and node.value in _WORDS:
+        yield node, "side"
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in _CALLS:
+            yield node, "call"
+    for name, value in ast.iter_fields(node):
+        if name in {"annotation", "returns"}:
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from _below(child)
+
+
+def _change(node: ast.AST, kind: str) -> None:
+    """Change one node in place."""
+    if kind == "operator":
+        node.op = _SWAPS[type(node.op)]()  # type: ignore[attr-defined]
+    elif kind == "comparison":
+        node.ops[0] = _SWAPS[type(node.ops[0])]()  # type: ignore[attr-defined]
+    elif kind == "sign":
+        # The operand alone: a negation or a sign is dropped.
+        node.op = ast.UAdd() if isinstance(node.op, ast.USub) else node.op  # type: ignore[attr-defined]
+        if isinstance(node.op, ast.Not | ast.Invert):  # type: ignore[attr-defined]
+            node.operand = ast.UnaryOp(node.op, node.operand)  # type: ignore[attr-defined]
+    elif kind == "condition":
+        node.test = ast.UnaryOp(ast.Not(), node.test)  # type: ignore[attr-defined]
+    elif kind == "constant":
+        node.value = _other(node.value)  # type: ignore[attr-defined]
+    elif kind == "side":
+        node.value = _WORDS[node.value]  # type: ignore[attr-defined]
+    else:
+        target = node.func  # type: ignore[attr-defined]
+        name = "attr" if isinstance(target, ast.Attribute) else "id"
+        setattr(target, name, _CALLS[getattr(target, name)])
+
+
+def _other(value: float) -> float:
+    """Another constant of the same type."""
+    if isinstance(value, bool):
+        return not value
+    return value + 1 if isinstance(value, int) or value == 0 else value * 2
+
+
+def mutations(room: str, seed: int, number: int) -> list[Mutation]:
+    """The sample: `number` mutations of a room, the same for the same seed and the same code."""
+    places = []
+    for path in sorted((ROOT / "src" / "helpers" / room).rglob("*.py")):
+        count = sum(1 for _ in _places(ast.parse(path.read_text(encoding="utf-8"))))
+        places += [(path, index) for index in range(count)]
+    chosen = random.Random(seed).sample(places, min(number, len(places)))
+    return [_mutated(path, index) for path, index in chosen]
+
+
+def _mutated(path: Path, index: int) -> Mutation:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    node, kind = list(_places(tree))[index]
+    shown = node.test if kind == "condition" else node  # type: ignore[attr-defined]
+    before = ast.unparse(shown)
+    _change(node, kind)
+    after = ast.unparse(node.test if kind == "condition" else node)  # type: ignore[attr-defined]
+    ast.fix_missing_locations(tree)
+    relative = path.relative_to(ROOT).as_posix()
+    return Mutation(relative, node.lineno, before, after, ast.unparse(tree) + "\n")  # type: ignore[attr-defined]
+
+
+def tests_of(mutation: Mutation, room: str) -> list[str]:
+    """The room's tests, those that name the module first, so that a failure comes early."""
+    module = Path(mutation.path).stem
+    files = [file for folder in ROOMS[room] for file in sorted((ROOT / folder).glob("test_*.py"))]
+    near = [file for file in files if module in file.read_text(encoding="utf-8")]
+    return [str(file.relative_to(ROOT)) for file in (*near, *(file for file in files if file not in near))]
+
+
+def tried(mutation: Mutation, room: str, copy: Path) -> str:
+    """What became of one mutation in a copy of the project: killed, survived, or slow."""
+    target = copy / mutation.path
+    kept = target.read_text(encoding="utf-8")
+    target.write_text(mutation.source, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not slow"]
+    env = os.environ | {"PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            [*command, *tests_of(mutation, room)],
+            cwd=copy,
+            env=env,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "slow"
+    finally:
+        target.write_text(kept, encoding="utf-8")
+    return "survived" if done.returncode == 0 else "killed"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--room", choices=sorted(ROOMS), default="stats")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--number", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--last", type=int)
+    parser.add_argument("--report", type=Path, help="append one JSON line a mutation")
+    parser.add_argument("--list", action="store_true", help="print the sample and try nothing")
+    options = parser.parse_args()
+    sample = mutations(options.room, options.seed, options.number)[options.first : options.last]
+    verdicts = []
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "project"
+        if not options.list:
+            ignored = shutil.ignore_patterns(".git", ".venv", "results", "scratch", "__pycache__", ".*_cache")
+            shutil.copytree(ROOT, copy, ignore=ignored)
+        for index, mutation in enumerate(sample, start=options.first):
+            verdict = "listed" if options.list else tried(mutation, options.room, copy)
+            verdicts.append(verdict)
+            said = (
+                f"{index} {verdict}: {mutation.path}:{mutation.line}: {mutation.before} -> {mutation.after}"
+            )
+            print(said, flush=True)
+            if options.report and not options.list:
+                row = {"room": options.room, "seed": options.seed, "index": index, "verdict": verdict}
+                row |= {"path": mutation.path, "line": mutation.line}
+                row |= {"before": mutation.before, "after": mutation.after}
+                with options.report.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(row) + "\n")
+    print(f"{len(verdicts)} mutations: {verdicts.count('survived')} survived")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,285 @@
+"""A study's own words and rules, from raw files to table: its own files, no code, no file of the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helpers.analysis.baseline import compare_baseline, count_prior_therapies
+from helpers.analysis.diagnosis import describe_diagnoses, diagnose
+from helpers.analysis.laboratory import describe_course
+from helpers.analysis.safety import count_adverse_events
+from helpers.cohort.check import check_cohort
+from helpers.cohort.cleaning import clean_cohort, inputs_digest
+from helpers.cohort.config import load_config
+from helpers.cohort.data_page import data_readme
+from helpers.report.tables.baseline import baseline_table
+from helpers.report.tables.clinical import criteria_table
+from helpers.report.tables.course import course_table
+from helpers.report.text.wording import Wording
+from helpers.results.store import StatisticsStore
+
+PRIOR = "baseline.prior_therapies"
+
+FILES = {
+    "cohort.toml": """\
+title = "A study of its own"
+provenance = "synthetic"
+study_drug = "filapixant"
+
+[[group]]
+id = "treated"
+label = "Treated"
+role = "treated"
+day0 = "first dose"
+
+[[group]]
+id = "control"
+label = "Control"
+role = "reference"
+day0 = "diagnosis of refractory disease"
+
+[follow_up]
+horizon_days = 56
+
+[[visit]]
+id = "baseline"
+label = "Baseline"
+day = 0
+window = [-7, 0]
+
+[[visit]]
+id = "week_1"
+label = "Week 1"
+day = 7
+window = [4, 10]
+
+[baseline]
+variables = ["age", "biopsy", "stage", "cxcl9", "scd25", "prior_defibrotide", "prior_jak_inhibitor"]
+prior_therapies = ["defibrotide", "jak_inhibitor", "glucocorticoid"]
+
+[course]
+variables = ["cxcl9", "scd25"]
+
+[criteria]
+diagnosis = ["interferon"]
+""",
+    "variables.csv": """\
+name,label,label_zh,table,type,unit,units,levels,plausible_low,plausible_high,direction,decimals,skewed,aliases
+cxcl9,"CXCL9, pg/mL","CXCL9，pg/mL",measurements,number,pg/mL,ng/mL:1000,,1,1000000,high,0,yes,mig|趋化因子9
+scd25,,,,,,pg/mL:0.1,,,,,,,
+biopsy,Bone marrow biopsy,骨髓活检,patients,yes_no,,,,,,,,,
+stage,Stage,分期,patients,category,,,I|II|early:I,,,,,,
+""",
+    "drugs.csv": """\
+name,label,label_zh,class,aliases,prednisone_5_mg
+filapixant,Filapixant,菲拉匹坦,other,,
+paramethasone,Paramethasone,帕拉米松,glucocorticoid,,2
+defibrotide,Defibrotide,去纤苷,other,defitelio,
+""",
+    "terms.csv": """\
+name,label,label_zh,category,aliases
+crs,cytokine release syndrome,细胞因子释放综合征,general,CRS
+""",
+    "ranges.csv": "variable,sex,low,high,unit\ncxcl9,female,,0.2,ng/mL\ncxcl9,male,,0.3,ng/mL\n",
+    "criteria/interferon.toml": """\
+kind = "criteria"
+name = "interferon"
+version = "1"
+title = "CXCL9 of 10 ng/mL or more"
+source = "our protocol"
+
+[[items]]
+id = "cxcl9"
+label = "CXCL9 >= 10 ng/mL"
+rule = { variable = "cxcl9", op = ">=", value = 10, unit = "ng/mL" }
+
+[[needs]]
+at_least = 1
+""",
+    "patients.csv": """\
+patient_id,group,age,sex,weight_kg,last_contact_day,death_day,biopsy,stage
+T1,treated,31,male,60,100,,yes,I
+T2,treated,32,female,60,100,,no,early
+T3,treated,33,male,60,100,,,II
+C1,control,34,female,60,100,,是,II
+C2,control,35,male,60,40,40,no,I
+C3,control,36,female,60,100,,no,II
+""",
+    "measurements.csv": """\
+patient_id,day,variable,value,unit
+T1,0,MIG,12000,pg/mL
+T2,0,趋化因子9,10,ng/mL
+T3,0,cxcl9,9.9,ng/mL
+C1,0,cxcl9,9900,pg/mL
+C2,0,cxcl9,>20,ng/mL
+C3,0,cxcl9,800,pg/mL
+T1,7,cxcl9,0.5,ng/mL
+T1,0,sIL-2R,24000,pg/mL
+C1,0,scd25,2500,U/mL
+""",
+    "treatments.csv": """\
+patient_id,drug,start_day,stop_day,dose,unit,route,times_per_day
+T1,菲拉匹坦,0,20,10,mg,po,1
+T1,Defitelio,-9,-5,,,,
+T1,帕拉米松,-3,5,4,mg,po,1
+C1,Baricitinib,-20,-10,4,mg,po,1
+C2,some herbal tea,-20,,,,,
+""",
+    "events.csv": """\
+patient_id,day,term,grade
+T1,5,细胞因子释放综合征,2
+T2,6,crs,1
+C1,7,贫血,1
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("own")
+    write(path, FILES)
+    return path
+
+
+def write(path: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (path / name).parent.mkdir(exist_ok=True)
+        (path / name).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def stored(folder: Path, tmp_path_factory: pytest.TempPathFactory):
+    config, tables = load_config(folder), clean_cohort(folder)
+    store = StatisticsStore(tmp_path_factory.mktemp("statistics"), "test")
+    common = {"horizon_days": 56, "confidence": 0.95}
+    variables = compare_baseline(tables, config, store, seed=1, **common)
+    followed = describe_course(tables, config, store)
+    found = diagnose(tables, config, folder)
+    describe_diagnoses(found, config, store, confidence=0.95)
+    count_prior_therapies(tables, config, store)
+    count_adverse_events(tables, config, store, confidence=0.95, horizon_days=56)
+    return config, tables, store.rows(), variables, followed, found
+
+
+def test_check_finds_nothing_but_the_unknown_drug(folder: Path) -> None:
+    (problem,) = check_cohort(folder)
+    assert (problem.file, problem.row, problem.severity) == ("treatments.csv", 6, "warning")
+    assert "some herbal tea" in problem.found
+
+
+def test_values_of_the_new_variable_and_in_the_new_unit_are_converted(stored) -> None:
+    _, tables, *_ = stored
+    rows = tables.measurements.set_index(["patient_id", "variable", "day"])
+    assert rows.loc[("T2", "cxcl9", 0), ["value", "unit", "recorded_value", "recorded_unit"]].tolist() == [
+        10000, "pg/mL", 10, "ng/mL",
+    ]  # fmt: skip
+    assert rows.loc[("T1", "scd25", 0), "value"] == 2400
+    assert rows.loc[("C2", "cxcl9", 0), "qualifier"] == ">"
+
+
+def test_every_drug_is_kept_and_the_own_glucocorticoid_counts(stored) -> None:
+    _, tables, *_ = stored
+    assert set(tables.treatments["drug"]) == {
+        "filapixant", "defibrotide", "paramethasone", "baricitinib", "some herbal tea",
+    }  # fmt: skip
+    dose = tables.doses.set_index(["patient_id", "day"]).loc[("T1", 0), "prednisone_mg"]
+    assert dose == 4 * 5 / 2
+    people = tables.patients.set_index("patient_id")
+    assert people.index[people["prior_defibrotide"]].tolist() == ["T1"]
+    assert people.index[people["prior_jak_inhibitor"]].tolist() == ["C1"]
+    assert people.index[people["prior_glucocorticoid"]].tolist() == ["T1"]
+
+
+def test_table_1_and_the_course_show_them_with_their_labels(stored) -> None:
+    config, _, statistics, variables, followed, _ = stored
+    assert followed == ["cxcl9", "scd25"]
+    table = baseline_table(statistics, variables, config, watermark="")
+    text = str([[str(cell) for cell in row.cells] for row in table.rows])
+    for label in ("CXCL9, pg/mL", "Bone marrow biopsy", "Stage", "Prior defibrotide", "Prior JAK inhibitor"):
+        assert label in text, label
+    course = course_table(statistics, config, followed, watermark="")
+    assert "CXCL9, pg/mL" in str([[str(cell) for cell in row.cells] for row in course.rows])
+
+
+def test_the_criterion_is_compared_in_the_unit_that_was_measured(stored) -> None:
+    config, _, statistics, _, _, found = stored
+    verdicts = found.verdicts.set_index("patient_id")["interferon"].to_dict()
+    assert verdicts == {
+        "T1": "met", "T2": "met", "T3": "not met", "C1": "not met", "C2": "met", "C3": "not met",
+    }  # fmt: skip
+    table = criteria_table(statistics, found, config, watermark="")
+    assert "CXCL9 of 10 ng/mL or more" in str([[str(cell) for cell in row.cells] for row in table.rows])
+
+
+def test_event_terms_of_both_languages_are_one(stored) -> None:
+    _, tables, statistics, *_ = stored
+    assert tables.events["term"].tolist() == ["cytokine release syndrome"] * 2 + ["anaemia"]
+    assert statistics.select(variable="cytokine_release_syndrome", group="treated")
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("CXCL9, pg/mL", "CXCL9，pg/mL"),
+        ("Bone marrow biopsy", "骨髓活检"),
+        ("Prior defibrotide", "既往去纤苷"),
+        ("cytokine release syndrome", "细胞因子释放综合征"),
+        ("Filapixant", "菲拉匹坦"),
+    ],
+)
+def test_chinese_texts_use_the_own_labels(stored, english: str, chinese: str) -> None:
+    assert Wording.of("zh", stored[0]).term(english) == chinese
+
+
+def test_the_page_of_all_words_names_them(stored) -> None:
+    page = data_readme(stored[0].vocabulary)
+    for word in (
+        "| cxcl9 |",
+        "| biopsy |",
+        "| filapixant |",
+        "| cytokine release syndrome |",
+        "female – 200",
+    ):
+        assert word in page, word
+
+
+def test_tables_are_derived_anew_when_a_word_changes(folder: Path, tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    before = inputs_digest(tmp_path)
+    assert before == inputs_digest(folder)
+    write(tmp_path, {"variables.csv": FILES["variables.csv"].replace("pg/mL:0.1", "pg/mL:0.113")})
+    assert inputs_digest(tmp_path) != before
+    scd25 = clean_cohort(tmp_path).measurements.query("variable == 'scd25' and patient_id == 'T1'")
+    assert scd25["value"].tolist() == [2712]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "wanted"),
+    [
+        ("variables.csv", "pg/mL:0.1", "kU/L:3", (3, "units", "the factor 3 for kU/L")),
+        ("variables.csv", "ng/mL:1000", "ng/mL:many", (2, "units", "unit 'ng/mL:many'")),
+        ("variables.csv", "cxcl9,", "CXCL-9,", (2, "name", "'CXCL-9'")),
+        ("variables.csv", "patients,yes_no", "patients,boolean", (4, "type", "'boolean'")),
+        ("variables.csv", "patients,category", "visits,category", (5, "table", "'visits'")),
+        ("variables.csv", "I|II|early:I", "", (5, "levels", "nothing")),
+        ("variables.csv", "mig|", "crp|", (2, "aliases", "the spelling 'crp' of crp and of cxcl9")),
+        ("variables.csv", "1,1000000", "9,3", (2, "plausible_high", "'3'")),
+        ("drugs.csv", "glucocorticoid,,2", "glucocorticoid,,", (3, "prednisone_5_mg", "nothing")),
+        ("drugs.csv", "glucocorticoid,,2", "steroid,,2", (3, "class", "'steroid'")),
+        ("drugs.csv", "defitelio", "etoposide", (4, "aliases", "the spelling 'etoposide' of")),
+        ("terms.csv", "general,CRS", "general,贫血", (2, "aliases", "the spelling '贫血' of")),
+        ("ranges.csv", "0.2,ng/mL", "0.2,furlongs", (2, "unit", "'furlongs'")),
+        ("ranges.csv", "cxcl9,female", "cxl9,female", (2, "variable", "'cxl9'")),
+        ("terms.csv", "name,label,", "name,lable,", (1, "lable", "an unknown column")),
+        ("cohort.toml", '["defibrotide"', '["defibrotid"', (None, PRIOR, "'defibrotid'")),
+    ],
+)  # fmt: skip
+def test_every_fault_of_an_own_file_is_named(tmp_path: Path, file, old, new, wanted) -> None:
+    text = FILES[file].replace(old, new, 1)
+    assert text != FILES[file]
+    write(tmp_path, {**FILES, file: text})
+    named = [(p.file, p.row, p.column, p.found) for p in check_cohort(tmp_path) if p.severity == "error"]
+    row, column, found = wanted
+    assert [one for one in named if one[:3] == (file, row, column) and one[3].startswith(found)], named
