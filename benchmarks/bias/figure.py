@@ -1,4 +1,5 @@
-"""Draw bias, coverage and false positives of every method, scenario and size from `results.json` in one figure.
+"""Draw bias, coverage and false positives of every method, scenario and size from `results.json` in one
+figure.
 
 python benchmarks/bias/figure.py
 """
@@ -41,7 +42,14 @@ def draw(results: dict[str, Any], path: Path) -> None:
                 y = np.array(rows) + shift
                 bars = [1.96 * chunk[names[i]]["error"] for i in rows] if measure == "bias" else None
                 ax.errorbar(
-                    x, y, xerr=bars, fmt=SHAPES[size], color=COLOURS[size], markersize=4, linewidth=1, label=size
+                    x,
+                    y,
+                    xerr=bars,
+                    fmt=SHAPES[size],
+                    color=COLOURS[size],
+                    markersize=4,
+                    linewidth=1,
+                    label=size,
                 )
             ax.set_yticks(range(len(names)), names, fontsize=8)
             ax.invert_yaxis() if (row, column) == (0, 0) else None

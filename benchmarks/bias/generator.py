@@ -1,8 +1,9 @@
-"""Cohorts with a known truth: a treated series beside historical controls, each distortion switched on by name.
+"""Cohorts with a known truth: a treated series beside historical controls, each distortion switched on by
+name.
 
 Time is days from eligibility. Death has a Weibull hazard (shape 0.6: most deaths come early), multiplied by
-severity, by the era of the treated, by the drug from the day it starts, and by rescue from the day it starts. A treated
-patient who dies before the drug starts never enters the series: that is how lag distorts.
+severity, by the era of the treated, by the drug from the day it starts, and by rescue from the day it starts.
+A treated patient who dies before the drug starts never enters the series: that is how lag distorts.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ RESCUE_EFFECT = np.log(0.4)
 
 @dataclass(frozen=True)
 class Scenario:
-    """Distortions: `lag` days at most from eligibility to drug, log hazard ratios of era and drug, severity shift."""
+    """Distortions: `lag` days at most from eligibility to drug, log hazard ratios of era and drug, severity
+    shift."""
 
     name: str
     lag: float = 0.0
@@ -67,7 +69,8 @@ class Cohort:
         return int(self.treated.size)
 
     def recorded(self) -> tuple[Floats, NDArray[np.bool_]]:
-        """What a naive analysis sees: days from the recorded day 0 (drug, or eligibility), cut at the horizon."""
+        """What a naive analysis sees: days from the recorded day 0 (drug, or eligibility), cut at the
+        horizon."""
         time = self.death - self.start
         return np.minimum(time, HORIZON), time <= HORIZON
 
@@ -119,13 +122,12 @@ def _joined(parts: list[Cohort]) -> Cohort:
 
 def _first(cohort: Cohort, size: int) -> Cohort:
     kept = np.flatnonzero(cohort.death > cohort.start)[:size]
-    return Cohort(
-        *(getattr(cohort, n)[kept] for n in ("treated", "severity", "start", "death", "rescue"))
-    )
+    return Cohort(*(getattr(cohort, n)[kept] for n in ("treated", "severity", "start", "death", "rescue")))
 
 
 def simulate(scenario: Scenario, size: int, rng: np.random.Generator) -> Cohort:
-    """One study of `size` patients, half of them treated; the treated are those who lived to receive the drug."""
+    """One study of `size` patients, half of them treated; the treated are those who lived to receive the
+    drug."""
     n1 = size // 2
     candidates = _first(_arm(rng, scenario, int(n1 * 1.6) + 40, treated=True, drug=True), n1)
     return _joined([candidates, _arm(rng, scenario, size - n1, treated=False, drug=False)])

@@ -133,7 +133,11 @@ METHODS: dict[str, Method] = {
     "bootstrap of overlap weights": bootstrap,
 }
 # Which population a method speaks of decides what it should have found.
-TARGET = {"overlap weights": "ATO", "delayed entry, overlap weights": "ATO", "bootstrap of overlap weights": "ATO"}
+TARGET = {
+    "overlap weights": "ATO",
+    "delayed entry, overlap weights": "ATO",
+    "bootstrap of overlap weights": "ATO",
+}
 
 
 def attempt(method: Method, cohort: Cohort) -> Estimate:

@@ -1,4 +1,5 @@
-"""Bias, coverage and false positives of every method where the truth is known; run in chunks, results in a file.
+"""Bias, coverage and false positives of every method where the truth is known; run in chunks, results in a
+file.
 
 python benchmarks/bias/simulate.py [--replicates 500] [--bootstrap 100] [--sizes 41 200 2000]
 
@@ -65,7 +66,8 @@ def chunk(scenario: Scenario, size: int, replicates: int, bootstrap: int) -> dic
 
 
 def summary(rows: list[Estimate], truth: float) -> dict[str, float]:
-    """Bias with its Monte Carlo error, coverage, and share of p < 0.05; of those replicates that have them."""
+    """Bias with its Monte Carlo error, coverage, and share of p < 0.05; of those replicates that have
+    them."""
     value = np.array([r.value for r in rows])
     lower, upper = np.array([r.lower for r in rows]), np.array([r.upper for r in rows])
     p = np.array([r.p for r in rows])
@@ -78,7 +80,9 @@ def summary(rows: list[Estimate], truth: float) -> dict[str, float]:
         "median": float(np.median(value[~np.isnan(value)])) if (~np.isnan(value)).any() else float("nan"),
         "bias": float(value[finite].mean() - truth) if finite.any() else float("nan"),
         "error": error,
-        "coverage": float(((lower <= truth) & (truth <= upper))[known].mean()) if known.any() else float("nan"),
+        "coverage": float(((lower <= truth) & (truth <= upper))[known].mean())
+        if known.any()
+        else float("nan"),
         "rejected": float((p < 0.05)[~np.isnan(p)].mean()) if (~np.isnan(p)).any() else float("nan"),
     }
 

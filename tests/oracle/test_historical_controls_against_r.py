@@ -1,4 +1,4 @@
-"""Every number of `historical_controls/*.json`, computed with R by its `make_fixtures.R`, against this project's."""
+"""Every number of `historical_controls/*.json`, computed with R by its script, against this project's."""
 
 from __future__ import annotations
 
@@ -221,7 +221,9 @@ def regression_case(_: pd.DataFrame, args: dict[str, Any]) -> dict[str, Any]:
 
 
 def slopes_case(d: pd.DataFrame, _: dict[str, Any]) -> dict[str, Any]:
-    return {"slope": pretreatment.individual_slopes(d["id"], d["day"], d["x"], scale="log")["slope"].to_numpy()}
+    return {
+        "slope": pretreatment.individual_slopes(d["id"], d["day"], d["x"], scale="log")["slope"].to_numpy()
+    }
 
 
 ADAPTERS: dict[str, Case] = {k.removesuffix("_case"): v for k, v in globals().items() if k.endswith("_case")}
@@ -230,7 +232,9 @@ ADAPTERS: dict[str, Case] = {k.removesuffix("_case"): v for k, v in globals().it
 def numbers(value: Any) -> np.ndarray:
     items = value if isinstance(value, list) else [value]
     special = {"Inf": inf, "-Inf": -inf}
-    return np.array([np.nan if v is None else special.get(v, v) if isinstance(v, str) else v for v in items], float)
+    return np.array(
+        [np.nan if v is None else special.get(v, v) if isinstance(v, str) else v for v in items], float
+    )
 
 
 @pytest.mark.parametrize(("name", "index"), CASES)
@@ -249,8 +253,13 @@ def test_equals_r(name: str, index: int) -> None:
 
 def test_enough_is_compared() -> None:
     count = sum(
-        numbers(value).size for path in TOPICS for c in topic(path.stem)["checks"] for value in c["expect"].values()
+        numbers(value).size
+        for path in TOPICS
+        for c in topic(path.stem)["checks"]
+        for value in c["expect"].values()
     )
     assert count >= 150
     assert {c["call"] for path in TOPICS for c in topic(path.stem)["checks"]} == set(ADAPTERS)
-    assert all({"R", "survival", "survey", "etm", "coin", "mice"} <= set(topic(p.stem)["made_with"]) for p in TOPICS)
+    assert all(
+        {"R", "survival", "survey", "etm", "coin", "mice"} <= set(topic(p.stem)["made_with"]) for p in TOPICS
+    )

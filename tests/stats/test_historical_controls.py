@@ -75,7 +75,7 @@ def study(seed: int = 1, n: int = 41) -> pd.DataFrame:
     )
 
 
-# ---- counting process and delayed entry ---------------------------------------------------------------------------
+# ---- counting process and delayed entry --------------------------------------------------------------------
 
 
 def test_without_delay_and_weights_it_is_the_ordinary_model():
@@ -85,7 +85,10 @@ def test_without_delay_and_weights_it_is_the_ordinary_model():
     ordinary = cox_regression(d, time="time", event="event", covariates=["treated", "x"])
     assert ours.coefficients == pytest.approx(ordinary.coefficients, rel=1e-9)
     assert ours.covariance == pytest.approx(ordinary.covariance, rel=1e-8)
-    curve, usual = delayed_kaplan_meier(np.zeros(len(d)), d["time"], d["event"]), kaplan_meier(d["time"], d["event"])
+    curve, usual = (
+        delayed_kaplan_meier(np.zeros(len(d)), d["time"], d["event"]),
+        kaplan_meier(d["time"], d["event"]),
+    )
     assert curve.at(30).value == pytest.approx(usual.at(30).value, rel=1e-12)
     assert curve.rmst(50).value == pytest.approx(rmst(d["time"], d["event"], 50).value, rel=1e-12)
 
@@ -121,7 +124,10 @@ def test_a_split_record_changes_nothing_and_weights_are_copies():
     assert split.robust_covariance == pytest.approx(whole.robust_covariance, rel=1e-9)
     copies = d.loc[d.index.repeat(2)]
     double = counting_process_cox(
-        records(np.zeros(41), d["time"], d["event"], np.full(41, 2.0)), d["treated"], ["treated"], ties="breslow"
+        records(np.zeros(41), d["time"], d["event"], np.full(41, 2.0)),
+        d["treated"],
+        ["treated"],
+        ties="breslow",
     )
     many = counting_process_cox(
         records(np.zeros(82), copies["time"], copies["event"]), copies["treated"], ["treated"], ties="breslow"
@@ -134,7 +140,8 @@ def test_time_before_treatment_counts_as_untreated():
     rows = sorted(zip(data.start, data.stop, data.event, on, strict=True))
     assert rows == [(0, 4, False, 0), (0, 5, True, 0), (0, 10, False, 0), (4, 10, True, 1)]
     found = person_time_misclassified([10, 10, 5], [4, np.nan, 2], [1, 0, 1])
-    assert found.value == 6 and found.details["share"] == pytest.approx(6 / 15)
+    assert found.value == 6
+    assert found.details["share"] == pytest.approx(6 / 15)
 
 
 def test_a_landmark_leaves_out_the_dead_and_counts_later_starters_as_untreated():
@@ -146,14 +153,15 @@ def test_a_landmark_leaves_out_the_dead_and_counts_later_starters_as_untreated()
 def test_the_lag_tips_once_and_says_where_nothing_is_left():
     d = study(4)
     frame, tipping = lag_tipping_point(d["time"], d["event"], d["treated"], lags=range(0, 80, 4), horizon=56)
-    assert frame.iloc[-1]["note"] != "" and isnan(frame.iloc[-1]["hazard_ratio"])
+    assert frame.iloc[-1]["note"] != ""
+    assert isnan(frame.iloc[-1]["hazard_ratio"])
     before = frame[frame["lag"] < tipping.value]
     assert before.empty or before["p_value"].iloc[-1] < 0.05
     with pytest.raises(StatisticsError, match="none negative"):
         lag_tipping_point(d["time"], d["event"], d["treated"], lags=[-1])
 
 
-# ---- weights ------------------------------------------------------------------------------------------------------
+# ---- weights -----------------------------------------------------------------------------------------------
 
 
 def test_equal_weights_are_no_weights():
@@ -178,7 +186,11 @@ def test_propensity_is_firths_model_with_its_intercept_corrected():
     assert fit.scores.sum() == pytest.approx(d["treated"].sum(), rel=1e-10)
     ato = fit.weights("ATO")
     table = balance_table(d, treated="treated", covariates=["x"], weights=ato)
-    assert abs(table["smd"].item()) < 0.1 < abs(balance_table(d, treated="treated", covariates=["x"])["smd"].item())
+    assert (
+        abs(table["smd"].item())
+        < 0.1
+        < abs(balance_table(d, treated="treated", covariates=["x"])["smd"].item())
+    )
 
 
 def test_the_budget_refuses_and_says_why():
@@ -195,7 +207,9 @@ def test_the_budget_refuses_and_says_why():
 def test_separated_arms_have_scores_but_no_common_range():
     d = study(8).assign(x=lambda f: f["treated"] * 10.0 + np.arange(41) % 5)
     found = propensity_scores(d, treated="treated", covariates=["x"]).positivity()
-    assert found.value == 1 and "separated" in found.note and found.details["c_statistic"] == 1
+    assert found.value == 1
+    assert "separated" in found.note
+    assert found.details["c_statistic"] == 1
     assert positivity([0.2, 0.8, 0.3, 0.7], [0, 0, 1, 1]).details["c_statistic"] == 0.5
 
 
@@ -207,7 +221,8 @@ def test_entropy_balance_meets_its_moments_or_says_why_not(seed, columns):
     found = entropy_balance(x, target)
     if found.feasible:
         assert found.weights @ x == pytest.approx(target, abs=1e-8)
-        assert found.weights.sum() == pytest.approx(1) and (found.weights > 0).all()
+        assert found.weights.sum() == pytest.approx(1)
+        assert (found.weights > 0).all()
     else:
         from scipy.optimize import linprog
 
@@ -236,7 +251,7 @@ def test_maic_is_entropy_balancing_to_a_table():
     assert 0 < found.effective_n < 60
 
 
-# ---- bootstrap ----------------------------------------------------------------------------------------------------
+# ---- bootstrap ---------------------------------------------------------------------------------------------
 
 
 def test_batched_effects_are_the_single_ones():
@@ -286,7 +301,7 @@ def test_one_death_in_an_arm_stays_in_every_draw():
     assert isnan(none["log_hazard_ratio"].value)
 
 
-# ---- not measured -------------------------------------------------------------------------------------------------
+# ---- not measured ------------------------------------------------------------------------------------------
 
 
 def test_published_e_values():
@@ -324,8 +339,12 @@ def test_published_fragility():
     assert fragility.fragility_index(1, 100, 9, 100).value == 1
     assert fragility.fragility_index(9, 100, 1, 100).value == 1
     found = fragility.fragility_index(4, 20, 8, 21)
-    assert found.method.startswith("reverse") and found.p_value < 0.05
-    assert isnan(fragility.fragility_index(0, 3, 0, 3).value) or fragility.fragility_index(0, 3, 0, 3).value > 3 - 1
+    assert found.method.startswith("reverse")
+    assert found.p_value < 0.05
+    assert (
+        isnan(fragility.fragility_index(0, 3, 0, 3).value)
+        or fragility.fragility_index(0, 3, 0, 3).value > 3 - 1
+    )
 
 
 def test_fragility_by_the_log_rank_test_is_the_loop():
@@ -343,10 +362,11 @@ def test_fragility_by_the_log_rank_test_is_the_loop():
     table = fragility.leave_one_out(
         d["id"], lambda kept: logrank_test(d["time"][kept], d["event"][kept], d["treated"][kept]).p_value
     )
-    assert len(table) == 41 and table["value"].notna().all()
+    assert len(table) == 41
+    assert table["value"].notna().all()
 
 
-# ---- few patients -------------------------------------------------------------------------------------------------
+# ---- few patients ------------------------------------------------------------------------------------------
 
 
 def test_a_complete_hierarchy_is_the_rank_sum_test():
@@ -374,7 +394,9 @@ def test_levels_are_asked_in_turn_and_unknown_passes_on():
 def test_the_win_permutation_is_the_enumerated_one():
     rng = np.random.default_rng(6)
     time, event = rng.integers(1, 9, 9), rng.integers(0, 2, 9)
-    scores = hierarchy([time_level("death", time, event), value_level("x", rng.integers(0, 3, 9), better="high")])
+    scores = hierarchy(
+        [time_level("death", time, event), value_level("x", rng.integers(0, 3, 9), better="high")]
+    )
     arm = np.arange(9) < 4
     statistic = lambda chosen: scores[np.ix_(chosen, [i for i in range(9) if i not in chosen])].sum()  # noqa: E731
     seen = abs(statistic([0, 1, 2, 3]))
@@ -386,8 +408,10 @@ def test_win_bootstrap_brackets_its_estimate_and_no_loss_has_no_interval():
     value, arm = np.arange(12.0), np.arange(12) < 6
     scores = hierarchy([value_level("x", value, better="low")])
     found = win_statistics(scores, arm)
-    assert found.win_ratio.value == np.inf and "no interval" in found.win_ratio.note
-    assert found.net_benefit.value == 1 and "no interval" in found.net_benefit.note
+    assert found.win_ratio.value == np.inf
+    assert "no interval" in found.win_ratio.note
+    assert found.net_benefit.value == 1
+    assert "no interval" in found.net_benefit.note
     mixed = hierarchy([value_level("x", (value * 7) % 12, better="low")])
     drawn = win_bootstrap(mixed, arm, fractional_weights(range(12), arm, draws=400, seed=1))
     assert drawn.lower < drawn.value < drawn.upper
@@ -408,13 +432,17 @@ def test_the_exact_interval_holds_the_permutation_test(seed):
         assert found.details["p_less"] == pytest.approx(test.details["p_less"], rel=1e-8)
         assert found.details["p_greater"] == pytest.approx(test.details["p_greater"], rel=1e-8)
     assert found.lower <= found.value <= found.upper
-    assert (found.p_value < 0.05) == (found.upper < 1 or found.lower > 1) or found.p_value == pytest.approx(0.05)
+    assert (found.p_value < 0.05) == (found.upper < 1 or found.lower > 1) or found.p_value == pytest.approx(
+        0.05
+    )
 
 
 def test_no_death_among_the_treated_still_has_an_upper_limit():
     time, event = [56] * 10 + [5, 8, 13, 20, 30] + [56] * 6, [0] * 10 + [1] * 5 + [0] * 6
     found = exact_logrank_interval(time, event, [1] * 10 + [0] * 11)
-    assert found.lower == 0 and found.value == 0 and 0 < found.upper < 1.5
+    assert found.lower == 0
+    assert found.value == 0
+    assert 0 < found.upper < 1.5
     with pytest.raises(StatisticsError, match="too many"):
         exact_logrank_interval(np.arange(1, 41), np.ones(40), np.arange(40) % 2)
 
@@ -425,7 +453,10 @@ def test_priors_say_what_their_names_say():
     assert enthusiastic.limits == pytest.approx((0.25, 1.0))
     assert weak.limits[1] > 50
     d = study(13)
-    means = [bayes.posterior_hazard_ratio(d["time"], d["event"], d["treated"], p).result() for p in (weak, sceptical)]
+    means = [
+        bayes.posterior_hazard_ratio(d["time"], d["event"], d["treated"], p).result()
+        for p in (weak, sceptical)
+    ]
     ordinary = cox_regression(d, time="time", event="event", covariates=["treated"]).result("treated")
     assert abs(log(means[0].value) - log(ordinary.value)) < 0.15
     assert abs(log(means[1].value)) < abs(log(means[0].value))
@@ -442,7 +473,7 @@ def test_no_event_in_an_arm_is_no_obstacle_to_a_posterior():
     assert half.upper - half.lower > whole.upper - whole.lower
 
 
-# ---- states, missing values, the dead -----------------------------------------------------------------------------
+# ---- states, missing values, the dead ----------------------------------------------------------------------
 
 
 def histories() -> multistate.Moves:
@@ -512,7 +543,9 @@ def test_death_is_the_worst_value():
     found = truncation.composite_quantile([0.2, 0.5, 0.9, np.nan, 7.0], [0, 0, 0, 0, 1], 0.5)
     assert (found.value, found.n, found.n_missing) == (0.5, 4, 1)
     dead = truncation.composite_quantile([0.2, 1, 1], [0, 1, 1])
-    assert isnan(dead.value) and dead.note == "the quantile is death" and dead.details["survivors"] == 0.2
+    assert isnan(dead.value)
+    assert dead.note == "the quantile is death"
+    assert dead.details["survivors"] == 0.2
 
 
 def test_survivor_bounds_hold_every_choice_of_survivors():
@@ -523,23 +556,29 @@ def test_survivor_bounds_hold_every_choice_of_survivors():
     means = [one[list(c)].mean() - none.mean() for c in combinations(range(8), 5)]
     assert (found.lower, found.upper) == pytest.approx((min(means), max(means)))
     wide = truncation.survivor_effect_bounds(one, 10, none, 10, monotone=False)
-    assert wide.lower <= found.lower and wide.upper >= found.upper
+    assert wide.lower <= found.lower
+    assert wide.upper >= found.upper
     with pytest.raises(StatisticsError, match="monotone"):
         truncation.survivor_effect_bounds(none, 10, one, 10)
 
 
 def test_the_threshold_curve_counts_the_dead_as_failures():
-    table = truncation.threshold_curve([0.3, 0.6, np.nan, 0.3, 0.2], [0, 0, 0, 0, 1], [1, 1, 1, 0, 0], [0.4, 0.6])
-    assert table["treated"].tolist() == [1, 2] and table["control"].tolist() == [1, 1]
+    table = truncation.threshold_curve(
+        [0.3, 0.6, np.nan, 0.3, 0.2], [0, 0, 0, 0, 1], [1, 1, 1, 0, 0], [0.4, 0.6]
+    )
+    assert table["treated"].tolist() == [1, 2]
+    assert table["control"].tolist() == [1, 1]
     assert table[["n_treated", "n_control", "missing_treated"]].to_numpy().tolist() == [[2, 2, 1]] * 2
 
 
-# ---- era, design, slopes, specification ---------------------------------------------------------------------------
+# ---- era, design, slopes, specification --------------------------------------------------------------------
 
 
 def test_era_and_treatment_that_do_not_overlap_are_said_to_be_one():
     found = calendar_overlap([2017.0, 2018, 2019, 2022, 2023], [0, 0, 0, 1, 1])
-    assert found.value == 0 and found.details["gap"] == 3 and "cannot be told" in found.note
+    assert found.value == 0
+    assert found.details["gap"] == 3
+    assert "cannot be told" in found.note
     frame, tipping = era_tipping_point(1, 20, 8, 21)
     assert frame["control_events"].tolist() == list(range(8, -1, -1))
     assert tipping.details["control_events"] == 6 or frame["p_value"].iloc[1] >= 0.05
@@ -565,7 +604,8 @@ def test_slopes_need_two_days_and_two_patients():
     assert table["slope"].tolist()[0] == pytest.approx(log(2) / 6)
     assert table["note"].tolist()[1:] == ["values on 1 day(s) before 0"] * 2
     found = compare_slopes(table["slope"], [1, 0, 0])
-    assert isnan(found.p_value) and "1 treated and 0 control" in found.note
+    assert isnan(found.p_value)
+    assert "1 treated and 0 control" in found.note
 
 
 def test_the_specification_curve_keeps_analysis_and_design_apart():
@@ -577,9 +617,11 @@ def test_the_specification_curve_keeps_analysis_and_design_apart():
     ]
     curve = specification_curve(rows)
     assert curve["name"].tolist() == ["Cox", "Firth", "no events", "lag 14"]
-    assert curve["rank"].tolist()[:2] == [1, 2] and isnan(curve["rank"].tolist()[2])
+    assert curve["rank"].tolist()[:2] == [1, 2]
+    assert isnan(curve["rank"].tolist()[2])
     summary = curve_summary(curve).set_index("kind")
-    assert summary.loc["analytic", "significant"] == 2 and summary.loc["design", "significant"] == 0
+    assert summary.loc["analytic", "significant"] == 2
+    assert summary.loc["design", "significant"] == 0
     with pytest.raises(StatisticsError, match="repeated"):
         specification_curve([rows[0], rows[0]])
 
@@ -591,7 +633,7 @@ def test_what_balance_alone_would_show():
     assert found.value == pytest.approx(18.7, abs=0.05)
 
 
-# ---- degenerate cohorts -------------------------------------------------------------------------------------------
+# ---- degenerate cohorts ------------------------------------------------------------------------------------
 
 THREE = ([5.0, 56, 56, 7, 20, 56], [1, 0, 0, 1, 1, 0], [1, 1, 1, 0, 0, 0])
 
@@ -602,19 +644,20 @@ def test_three_an_arm_gives_numbers_or_reasons_and_no_warning():
     found = weighted_effects(time, event, treated, np.ones(6), 50)
     assert found["risk_difference"].value == pytest.approx(-1 / 3)
     with pytest.raises(StatisticsError, match="carry 0"):
-        propensity_scores(
-            pd.DataFrame({"t": treated, "x": np.arange(6.0)}), treated="t", covariates=["x"]
-        )
+        propensity_scores(pd.DataFrame({"t": treated, "x": np.arange(6.0)}), treated="t", covariates=["x"])
     bootstrap_effects(time, event, treated, range(6), tau=50, draws=50)
 
 
 def test_no_deaths_in_an_arm_gives_reasons():
     time, event, treated = [56.0] * 5 + [5, 9, 20, 56, 56], [0] * 5 + [1, 1, 1, 0, 0], [1] * 5 + [0] * 5
     found = weighted_effects(time, event, treated, np.ones(10), 50)
-    assert "monotone likelihood" in found["hazard_ratio"].note and isnan(found["hazard_ratio"].value)
+    assert "monotone likelihood" in found["hazard_ratio"].note
+    assert isnan(found["hazard_ratio"].value)
     assert "no event" in found["risk_difference"].note
     assert isnan(delayed_hazard_ratio(np.zeros(10), time, event, treated).value)
-    assert "monotone" in time_varying_treatment(time, event, np.where(np.array(treated) == 1, 1.0, np.nan)).note
+    assert (
+        "monotone" in time_varying_treatment(time, event, np.where(np.array(treated) == 1, 1.0, np.nan)).note
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """What a historical control can and cannot show: time, era, confounding, fragility and power, as stored rows.
 
-Every question is asked of every cohort. Where it has no answer (no death in an arm, too few patients for a model,
-nothing recorded) the row is stored without a value and its note says why.
+Every question is asked of every cohort. Where it has no answer (no death in an arm, too few patients for a
+model, nothing recorded) the row is stored without a value and its note says why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +98,11 @@ def attempt(call: Callable[[], Result], what: str, n: int = 0) -> Result:
         return Result(method=what, n=n, note=f"not estimated: {error.problem}")
 
 
+def _rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """Rows by attribute; pandas' own annotation knows none of the columns."""
+    return iter(frame.itertuples(index=False))
+
+
 def _store(
     store: StatisticsStore, study: Study, analysis: str, statistic: str, result: Result, **other: Any
 ) -> None:
@@ -108,9 +113,15 @@ def _store(
 
 
 def describe_lag(
-    study: Study, store: StatisticsStore, *, lag: pd.Series | None, lags: Sequence[float], landmarks: Sequence[float]
+    study: Study,
+    store: StatisticsStore,
+    *,
+    lag: pd.Series | None,
+    lags: Sequence[float],
+    landmarks: Sequence[float],
 ) -> pd.DataFrame:
-    """Store the hazard ratio with delayed entry, landmarks, and what one common lag would do; return the last.
+    """Store the hazard ratio with delayed entry, landmarks, and what one common lag would do; return the
+    last.
 
     Args:
         study, store: the comparison, and where the rows go.
@@ -137,11 +148,13 @@ def describe_lag(
         for arm, name in ((1, "treated"), (0, "reference")):
             part = own[known & (treated == arm)]
             if len(part):
-                middle = Result("median lag from eligibility to day 0", value=float(part.median()), n=len(part))
+                middle = Result(
+                    "median lag from eligibility to day 0", value=float(part.median()), n=len(part)
+                )
                 _store(store, study, TIME, f"lag_{name}", middle, unit=DAYS)
         start = entry.where(treated[known] == 1)
         table = landmark_analysis(stop, event[known], start, landmarks=landmarks, confidence=study.confidence)
-        for row in table.itertuples():
+        for row in _rows(table):
             result = Result("landmark analysis, Cox hazard ratio, score test", row.hazard_ratio, row.lower,
                             row.upper, row.p_value, n=row.n, note=row.note)  # fmt: skip
             _store(store, study, TIME, f"landmark_{slug(row.landmark)}", result, unit=RATIO)
@@ -149,15 +162,23 @@ def describe_lag(
         time, event, treated, lags=lags, horizon=study.horizon, confidence=study.confidence
     )
     _store(store, study, TIME, "lag_tipping_point", tipping, unit=DAYS)
-    for row in frame.itertuples():
-        result = Result("Cox hazard ratio, one common lag of the treated, score test", row.hazard_ratio,
-                        row.lower, row.upper, row.p_value, n=len(study.frame), note=row.note or "")  # fmt: skip
+    for row in _rows(frame):
+        result = Result(
+            "Cox hazard ratio, one common lag of the treated, score test",
+            row.hazard_ratio,
+            row.lower,
+            row.upper,
+            row.p_value,
+            n=len(study.frame),
+            note=row.note or "",
+        )
         _store(store, study, TIME, f"lag_{slug(row.lag)}", result, unit=RATIO)
     return frame
 
 
 def describe_era(study: Study, store: StatisticsStore, *, years: pd.Series | None) -> pd.DataFrame:
-    """Store overlap in calendar time, the trend among the controls, and the era tipping point; return its steps.
+    """Store overlap in calendar time, the trend among the controls, and the era tipping point; return its
+    steps.
 
     `years`: calendar time of day 0 as a number by patient_id, None where dates are not recorded.
     """
@@ -183,7 +204,7 @@ def describe_era(study: Study, store: StatisticsStore, *, years: pd.Series | Non
         frame = pd.DataFrame()
         tipping = Result("era tipping point", n=n, note=f"not estimated: {error.problem}")
     _store(store, study, ERA, "tipping_point", tipping, unit="percentage points of survival")
-    for row in frame.itertuples():
+    for row in _rows(frame):
         result = Result("Fisher's test and Newcombe interval with fewer control deaths", row.difference,
                         row.lower, row.upper, row.p_value, n=n)  # fmt: skip
         _store(store, study, ERA, f"control_deaths_{row.control_events}", result, unit=POINTS)
@@ -199,7 +220,8 @@ def describe_unmeasured(
     prevalence_control: Sequence[float] = (0.3, 0.5, 0.7, 0.9),
     effects: Sequence[float] = (2.0, 5.0, 10.0),
 ) -> pd.DataFrame:
-    """Store E-values of a hazard `ratio` and what one unmeasured confounder would leave of it; return the grid.
+    """Store E-values of a hazard `ratio` and what one unmeasured confounder would leave of it; return the
+    grid.
 
     The common-outcome form is used where more than 15 % died (VanderWeele & Ding 2017), the plain one always.
     """
@@ -216,7 +238,7 @@ def describe_unmeasured(
         ratio.value, ratio.lower, ratio.upper, prevalence_treated=prevalence_treated,
         prevalence_control=prevalence_control, effects=effects,
     )  # fmt: skip
-    for row in grid.itertuples():
+    for row in _rows(grid):
         name = "_".join(slug(f"{v:g}") for v in (row.prevalence_treated, row.prevalence_control, row.effect))
         method = (
             f"corrected for one confounder: {100 * row.prevalence_treated:g} % of the treated, "
@@ -228,7 +250,8 @@ def describe_unmeasured(
 
 
 def describe_fragility(study: Study, store: StatisticsStore) -> pd.DataFrame:
-    """Store fragility by Fisher's and the log-rank test and the range over leaving one out; return the latter."""
+    """Store fragility by Fisher's and the log-rank test and the range over leaving one out; return the
+    latter."""
     time, event, treated = study.columns
     n = len(study.frame)
     index = attempt(lambda: fragility_index(*study.counts()), "fragility index", n)
@@ -260,10 +283,13 @@ def describe_fragility(study: Study, store: StatisticsStore) -> pd.DataFrame:
 
 
 def describe_few_events(study: Study, store: StatisticsStore, *, alternative: float = 0.5) -> None:
-    """Store the exact interval of the hazard ratio and posteriors under three priors with their predictions."""
+    """Store the exact interval of the hazard ratio and posteriors under three priors with their
+    predictions."""
     n = len(study.frame)
     exact = attempt(
-        lambda: exact_logrank_interval(*study.columns, confidence=study.confidence), "exact log-rank interval", n
+        lambda: exact_logrank_interval(*study.columns, confidence=study.confidence),
+        "exact log-rank interval",
+        n,
     )
     _store(store, study, FEW, "exact_logrank_interval", exact, unit=RATIO)
     for prior in bayes.standard_priors(alternative):
@@ -276,7 +302,9 @@ def describe_few_events(study: Study, store: StatisticsStore, *, alternative: fl
         )
         _store(store, study, FEW, f"posterior_{prior.name}", found, unit=RATIO)
         for name in ("below_1", "below_benefit"):
-            share = Result(f"posterior probability, {prior.name} prior", value=found.details.get(name, np.nan), n=n)
+            share = Result(
+                f"posterior probability, {prior.name} prior", value=found.details.get(name, np.nan), n=n
+            )
             _store(store, study, FEW, f"probability_{name}_{prior.name}", share, unit=POINTS)
         predicted = attempt(
             lambda p=prior: _predicted(study, p),  # type: ignore[misc]
@@ -291,11 +319,13 @@ def _predicted(study: Study, prior: bayes.NormalPrior) -> Result:
     return bayes.prior_predictive_events(prior, deaths, size, control_deaths, controls)
 
 
-def describe_design(study: Study, store: StatisticsStore, *, ratios: Sequence[float] = (0.25, 0.5, 0.75)) -> None:
+def describe_design(
+    study: Study, store: StatisticsStore, *, ratios: Sequence[float] = (0.25, 0.5, 0.75)
+) -> None:
     """Store power, and the errors of sign and size of significant results, for supposed true effects.
 
-    The supposed effects are hazard ratios; for Fisher's test the control risk is the observed one and the treated
-    risk follows from it. The observed effect is never supposed: power at it only repeats the p-value.
+    The supposed effects are hazard ratios; for Fisher's test the control risk is the observed one and the
+    treated risk follows from it. The observed effect is never supposed: power at it only repeats the p-value.
     """
     _, event, treated = study.columns
     n, events = len(study.frame), int(event.sum())
@@ -314,7 +344,9 @@ def describe_design(study: Study, store: StatisticsStore, *, ratios: Sequence[fl
             for error in ("type_s", "type_m"):
                 unit = POINTS if error == "type_s" else "times"
                 value = found.details.get(error, np.nan)
-                _store(store, study, DESIGN, f"{error}_{name}", Result(found.method, value=value, n=n), unit=unit)
+                _store(
+                    store, study, DESIGN, f"{error}_{name}", Result(found.method, value=value, n=n), unit=unit
+                )
 
 
 def _fisher(study: Study, ratio: float) -> Result:

@@ -1,4 +1,5 @@
-"""What a historical control can and cannot show: unlike patients, composite outcomes, missing outcomes, as rows.
+"""What a historical control can and cannot show: unlike patients, composite outcomes, missing outcomes, as
+rows.
 
 Continues `robustness`: the same comparison, the same rule that what has no answer is a row that says why.
 """
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from helpers.analysis.robustness import DAYS, OUTCOME, POINTS, RATIO, Study, _store, attempt
+from helpers.analysis.robustness import DAYS, OUTCOME, POINTS, RATIO, Study, _rows, _store, attempt
 from helpers.analysis.survival import TREATED
 from helpers.results.store import slug
 from helpers.stats.balance import balance_table, expected_above
@@ -48,10 +49,19 @@ def describe_balance(study: Study, covariates: pd.DataFrame, store: StatisticsSt
     `covariates` has numeric columns and patient_id as index; returns the rows of a love plot.
     """
     frame = _joined(study, covariates)
-    table = balance_table(frame, treated=TREATED, covariates=list(covariates.columns), confidence=study.confidence)
-    for row in table.itertuples():
-        result = Result("standardised mean difference, pooled standard deviation", row.smd, row.lower, row.upper,
-                        n=row.n, n_missing=row.n_missing, note=row.note)  # fmt: skip
+    table = balance_table(
+        frame, treated=TREATED, covariates=list(covariates.columns), confidence=study.confidence
+    )
+    for row in _rows(table):
+        result = Result(
+            "standardised mean difference, pooled standard deviation",
+            row.smd,
+            row.lower,
+            row.upper,
+            n=row.n,
+            n_missing=row.n_missing,
+            note=row.note,
+        )
         _store(store, study, BALANCE, "smd", result, variable=slug(row.covariate), timepoint="baseline")
     known = int(table["smd"].notna().sum())
     treated = int(frame[TREATED].sum())
@@ -79,9 +89,9 @@ def describe_weighting(
 ) -> dict[str, pd.DataFrame]:
     """Store the effects under overlap, ATT and entropy-balancing weights; return the balance under each.
 
-    `chosen` are the covariates of the model, named before the outcome was looked at; more than the smaller arm
-    carries are refused, with the reason in the rows. Intervals: jackknife with the weights fixed, and percentiles
-    of the fractional-weight bootstrap that estimates them anew (not for entropy balancing).
+    `chosen` are the covariates of the model, named before the outcome was looked at; more than the smaller
+    arm carries are refused, with the reason in the rows. Intervals: jackknife with the weights fixed, and
+    percentiles of the fractional-weight bootstrap that estimates them anew (not for entropy balancing).
     """
     frame = _joined(study, covariates)
     complete = frame[list(chosen)].notna().all(axis=1)
@@ -94,11 +104,11 @@ def describe_weighting(
         except StatisticsError as error:
             _refuse(store, study, estimand.lower(), error.problem, lost)
             continue
-        weights = propensity_weights(fit.scores, fit.treated, estimand)  # type: ignore[arg-type]
+        weights = propensity_weights(fit.scores, fit.treated, estimand)
         tables[estimand] = _weighted(study, frame, chosen, weights, estimand.lower(), store, lost)
         _store(store, study, WEIGHTED, "outside_common_range", fit.positivity(), unit=POINTS,
                variable=estimand.lower())  # fmt: skip
-        _bootstrapped(study, frame, chosen, estimand, store, draws, seed)  # type: ignore[arg-type]
+        _bootstrapped(study, frame, chosen, estimand, store, draws, seed)
     on = (frame[TREATED] == 1).to_numpy()
     columns = frame[list(chosen)].to_numpy(dtype=float)
     if not on.any() or on.all():
@@ -131,7 +141,9 @@ def _weighted(
 ) -> pd.DataFrame:
     on = (frame[TREATED] == 1).to_numpy()
     for arm, mask in (("treated", on), ("reference", ~on)):
-        size = Result("effective sample size (Kish)", value=effective_sample_size(weights[mask]), n=int(mask.sum()))
+        size = Result(
+            "effective sample size (Kish)", value=effective_sample_size(weights[mask]), n=int(mask.sum())
+        )
         _store(store, study, WEIGHTED, f"effective_n_{arm}", size, variable=variable)
     data = frame["time"], frame["event"], frame[TREATED], weights
     try:
@@ -141,7 +153,9 @@ def _weighted(
     else:
         for name, result in found.items():
             _store(store, study, WEIGHTED, name, result, unit=_UNITS[name], variable=variable, n_missing=lost)
-    return balance_table(frame, treated=TREATED, covariates=chosen, weights=weights, confidence=study.confidence)
+    return balance_table(
+        frame, treated=TREATED, covariates=chosen, weights=weights, confidence=study.confidence
+    )
 
 
 def _bootstrapped(
@@ -183,11 +197,12 @@ def describe_wins(
     draws: int = 2000,
     seed: int,
 ) -> None:
-    """Store win ratio, win odds, net benefit and the chance of faring better: death, then response, then dose.
+    """Store win ratio, win odds, net benefit and the chance of faring better: death, then response, then
+    dose.
 
-    `response` (higher is better) and `dose` (lower is better; differences up to `margin` are ties) by patient_id,
-    None where not recorded; a missing value decides nothing. `draws` fractional-weight draws give a second interval
-    of the chance of faring better.
+    `response` (higher is better) and `dose` (lower is better; differences up to `margin` are ties) by
+    patient_id, None where not recorded; a missing value decides nothing. `draws` fractional-weight draws give
+    a second interval of the chance of faring better.
     """
     time, event, treated = study.columns
     levels: list[Level] = [time_level(OUTCOME, time, event)]
@@ -229,11 +244,11 @@ def describe_thresholds(
         refused = Result("alive at or below a dose", note=f"not estimated: {error.problem}")
         _store(store, study, THRESHOLD, "difference", refused, unit=POINTS, variable="dose")
         return pd.DataFrame()
-    for row in table.itertuples():
+    for row in _rows(table):
         known = {"n": row.n_treated + row.n_control, "n_missing": row.missing_treated + row.missing_control}
         method = (
-            f"alive at or below {row.threshold:g} {unit}: {row.treated} of {row.n_treated} treated, {row.control} "
-            f"of {row.n_control} controls; Newcombe interval, Fisher's test"
+            f"alive at or below {row.threshold:g} {unit}: {row.treated} of {row.n_treated} treated, "
+            f"{row.control} of {row.n_control} controls; Newcombe interval, Fisher's test"
         )
         result = Result(method, row.difference, row.lower, row.upper, row.p_value, **known)
         name = f"at_most_{slug(f'{row.threshold:g}')}"
@@ -244,8 +259,8 @@ def describe_thresholds(
 def describe_missing_response(study: Study, store: StatisticsStore, *, responded: pd.Series) -> pd.DataFrame:
     """Store the bounds of the difference in response, and how many completed tables would be significant.
 
-    `responded` by patient_id: True, False, or missing; the dead have not responded unless it says so. Returns every
-    completed table.
+    `responded` by patient_id: True, False, or missing; the dead have not responded unless it says so. Returns
+    every completed table.
     """
     _, event, treated = study.columns
     known = study.frame["patient_id"].map(responded).astype("boolean")

@@ -1,7 +1,8 @@
 """The day on which a patient became refractory, read from prescriptions: time zero for a fair comparison.
 
-Day 0 of a treated patient is the first dose of the drug, that of a control the diagnosis of refractoriness. The
-days between can be derived in both arms by one rule from the same record, so that neither is given a head start.
+Day 0 of a treated patient is the first dose of the drug, that of a control the diagnosis of refractoriness.
+The days between can be derived in both arms by one rule from the same record, so that neither is given a head
+start.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ def run_completed(
 ) -> pd.Series:
     """First day, up to `last_day`, on which `days` consecutive days of at least `at_least` are complete.
 
-    `doses` has one row a patient and day (patient_id, day and `column`). Returns the day by patient_id, missing
-    where no such run was completed.
+    `doses` has one row a patient and day (patient_id, day and `column`). Returns the day by patient_id,
+    missing where no such run was completed.
     """
     require_columns(doses, "doses", ["patient_id", "day", column])
     used = doses[doses["day"] <= last_day].sort_values(["patient_id", "day"])
@@ -47,10 +48,11 @@ def eligibility_days(
     """Day of eligibility of every patient, at most 0, with what it rests on.
 
     The first day on which the failed treatment of `refractory_mas` was complete: two weeks of high-dose
-    glucocorticoid, or the third day of intravenous pulses, whichever came first; its thresholds can be changed by
-    `settings`. A recurrence on tapering (from `refractory_reason`) counts from day 0, because the day of the
-    recurrence is not a prescription. Columns: patient_id, day (missing where no rule was met), lag (days from
-    eligibility to day 0), kind ("high dose", "pulse", "recurrence" or ""), reason (why the day is missing).
+    glucocorticoid, or the third day of intravenous pulses, whichever came first; its thresholds can be
+    changed by `settings`. A recurrence on tapering (from `refractory_reason`) counts from day 0, because the
+    day of the recurrence is not a prescription. Columns: patient_id, day (missing where no rule was met), lag
+    (days from eligibility to day 0), kind ("high dose", "pulse", "recurrence" or ""), reason (why the day is
+    missing).
     """
     require_columns(patients, "patients", ["patient_id", "followup_days"])
     criteria = load_criteria("refractory_mas", settings=settings)
@@ -58,7 +60,11 @@ def eligibility_days(
     rule = {name: setting.value for name, setting in criteria.settings.items()}
     last = patients.set_index("patient_id")["followup_days"]
     iv = daily_glucocorticoid_dose(
-        treatments[treatments["route"] == "iv"], weights, last_day=last, overlap=overlap, unknown_drugs="ignore"
+        treatments[treatments["route"] == "iv"],
+        weights,
+        last_day=last,
+        overlap=overlap,
+        unknown_drugs="ignore",
     )
     names = patients["patient_id"]
     runs = {

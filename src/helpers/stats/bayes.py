@@ -1,8 +1,8 @@
 """Posterior of an effect under weak, sceptical and enthusiastic priors, and what each prior expected to see.
 
-Everything is on a grid or by quadrature: one effect needs no sampler, and the same input gives the same bytes. The
-priors are normal on the log ratio and named by what they say: the sceptic finds a halving of the hazard unlikely, the
-enthusiast expects it (Spiegelhalter, Freedman & Parmar 1994; Greenland 2006).
+Everything is on a grid or by quadrature: one effect needs no sampler, and the same input gives the same
+bytes. The priors are normal on the log ratio and named by what they say: the sceptic finds a halving of the
+hazard unlikely, the enthusiast expects it (Spiegelhalter, Freedman & Parmar 1994; Greenland 2006).
 """
 
 from __future__ import annotations
@@ -86,14 +86,18 @@ class Posterior:
         """Median with equal-tailed interval; `details`: P(ratio < 1) and P(ratio < `benefit`), by name."""
         level = confidence_level(confidence)
         return Result(
-            method=f"posterior {self.kind}, {self.prior.name} prior normal({self.prior.mean:.3g}, {self.prior.sd:.3g})",
+            method=f"posterior {self.kind}, {self.prior.name} prior "
+            f"normal({self.prior.mean:.3g}, {self.prior.sd:.3g})",
             value=self.quantile(0.5),
             lower=self.quantile((1 - level) / 2),
             upper=self.quantile((1 + level) / 2),
             n=self.n,
             confidence=level,
             options={"prior": self.prior.name, "benefit": benefit},
-            details={"below_1": self.probability_below(1.0), "below_benefit": self.probability_below(benefit)},
+            details={
+                "below_1": self.probability_below(1.0),
+                "below_benefit": self.probability_below(benefit),
+            },
         )
 
 
@@ -108,10 +112,11 @@ def _posterior(prior: NormalPrior, log_likelihood: Floats, kind: str, n: int) ->
 def posterior_hazard_ratio(
     time: Any, event: Any, treated: Any, prior: NormalPrior, *, entry: Any = None
 ) -> Posterior:
-    """Posterior of the hazard ratio from the Cox partial likelihood (Efron ties), with delayed `entry` if given.
+    """Posterior of the hazard ratio from the Cox partial likelihood (Efron ties), with delayed `entry` if
+    given.
 
-    The partial likelihood stands for the likelihood, the baseline hazard being left free (Kalbfleisch 1978). Arms
-    without events are no obstacle. Raises StatisticsError without events.
+    The partial likelihood stands for the likelihood, the baseline hazard being left free (Kalbfleisch 1978).
+    Arms without events are no obstacle. Raises StatisticsError without events.
     """
     size = np.size(time)
     data = records(np.zeros(size) if entry is None else entry, time, event)
@@ -148,12 +153,13 @@ def posterior_odds_ratio(e1: Any, n1: Any, e2: Any, n2: Any, prior: NormalPrior)
 def prior_predictive_events(
     prior: NormalPrior, observed: Any, n_treated: Any, control_events: Any, n_control: Any
 ) -> Result:
-    """What the prior, given the controls, expected of the treated: mean events, 95 % range and tail probability.
+    """What the prior, given the controls, expected of the treated: mean events, 95 % range and tail
+    probability.
 
-    The control risk r has its Jeffreys posterior, the treated risk is 1 - (1 - r)^HR, the number of events binomial
-    (Box 1980). `value` is the expected number, `lower` and `upper` the central 95 % of counts, `p_value` the
-    probability of a count no more probable than the observed one: small, if prior and data disagree.
-    `details["probabilities"]` has the whole distribution from 0 to n.
+    The control risk r has its Jeffreys posterior, the treated risk is 1 - (1 - r)^HR, the number of events
+    binomial (Box 1980). `value` is the expected number, `lower` and `upper` the central 95 % of counts,
+    `p_value` the probability of a count no more probable than the observed one: small, if prior and data
+    disagree. `details["probabilities"]` has the whole distribution from 0 to n.
     """
     from scipy.stats import beta, binom
 
@@ -184,10 +190,10 @@ def discounted_controls(
 ) -> Result:
     """Risk difference (treated less control) when a historical control counts as `discount` of a patient.
 
-    Power prior with fixed power (Ibrahim & Chen 2000): the control risk has Beta(1/2 + a e2, 1/2 + a (n2 - e2)),
-    a = `discount` between 0 and 1, the treated Beta(1/2 + e1, 1/2 + n1 - e1). `value` is the posterior mean, the
-    interval is equal-tailed, `details["below_0"]` is P(treated risk < control risk), `details["effective_controls"]`
-    how many controls remain. By quadrature.
+    Power prior with fixed power (Ibrahim & Chen 2000): the control risk has Beta(1/2 + a e2, 1/2 + a (n2 -
+    e2)), a = `discount` between 0 and 1, the treated Beta(1/2 + e1, 1/2 + n1 - e1). `value` is the posterior
+    mean, the interval is equal-tailed, `details["below_0"]` is P(treated risk < control risk),
+    `details["effective_controls"]` how many controls remain. By quadrature.
     """
     from scipy.optimize import brentq
     from scipy.stats import beta

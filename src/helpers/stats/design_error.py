@@ -1,4 +1,5 @@
-"""What a design of this size can find: power, and the errors of sign and size that remain in significant results."""
+"""What a design of this size can find: power, and the errors of sign and size that remain in significant
+results."""
 
 from __future__ import annotations
 
@@ -12,12 +13,14 @@ from helpers.stats.result import Result, StatisticsError
 
 
 def retrodesign(effect: float, std_err: float, *, alpha: float = 0.05) -> Result:
-    """Power, type S and type M error of a normal estimate with a supposed true `effect` (Gelman & Carlin 2014).
+    """Power, type S and type M error of a normal estimate with a supposed true `effect` (Gelman & Carlin
+    2014).
 
-    `effect` is on a scale where the estimate is normal (for instance a log hazard ratio). `value` is the power;
-    `details["type_s"]` the probability that a significant estimate has the wrong sign, `details["type_m"]` the factor
-    by which significant estimates exceed the truth on average. Closed form of Lu, Qiu & Deng 2019. Raises
-    StatisticsError for an effect of 0, which has no sign, or a standard error not above 0.
+    `effect` is on a scale where the estimate is normal (for instance a log hazard ratio). `value` is the
+    power; `details["type_s"]` the probability that a significant estimate has the wrong sign,
+    `details["type_m"]` the factor by which significant estimates exceed the truth on average. Closed form of
+    Lu, Qiu & Deng 2019. Raises StatisticsError for an effect of 0, which has no sign, or a standard error not
+    above 0.
 
     >>> round(retrodesign(2, 8.1).details["type_s"], 2)
     0.24
@@ -44,8 +47,8 @@ def retrodesign(effect: float, std_err: float, *, alpha: float = 0.05) -> Result
 def fisher_design_error(p1: float, n1: Any, p2: float, n2: Any, *, alpha: float = 0.05) -> Result:
     """The same for Fisher's test of two proportions, by adding up every table there can be.
 
-    `p1`, `p2` are the supposed true risks in arms of n1 and n2. `details`: type_s, and type_m for the risk difference
-    (NaN where p1 = p2; `value` is then the test's true size).
+    `p1`, `p2` are the supposed true risks in arms of n1 and n2. `details`: type_s, and type_m for the risk
+    difference (NaN where p1 = p2; `value` is then the test's true size).
     """
     from scipy.stats import binom
 
@@ -88,7 +91,9 @@ def _fisher_p(n1: int, n2: int) -> Floats:
     return found
 
 
-def logrank_power(hazard_ratio: float, events: Any, *, share_treated: float = 0.5, alpha: float = 0.05) -> Result:
+def logrank_power(
+    hazard_ratio: float, events: Any, *, share_treated: float = 0.5, alpha: float = 0.05
+) -> Result:
     """Power of the log-rank test with a number of events (Schoenfeld 1981), and its errors of sign and size.
 
     `share_treated` is the treated arm's share of the patients. The log hazard ratio has the standard error
@@ -111,7 +116,9 @@ def logrank_power(hazard_ratio: float, events: Any, *, share_treated: float = 0.
     )
 
 
-def smallest_detectable_ratio(events: Any, *, share_treated: float = 0.5, power: float = 0.8, alpha: float = 0.05) -> Result:
+def smallest_detectable_ratio(
+    events: Any, *, share_treated: float = 0.5, power: float = 0.8, alpha: float = 0.05
+) -> Result:
     """Hazard ratio (below 1) that the log-rank test finds with the wanted power (Schoenfeld 1981)."""
     from scipy.stats import norm
 

@@ -1,8 +1,8 @@
 """Another era: trend of deaths within the control years, and how much better a later era would have to be.
 
-With all treated patients after all controls, calendar time and treatment are one and the same; no model separates
-them. What can be said is whether deaths were already falling among the controls, and how many fewer control deaths
-would take the result away (Pocock 1976).
+With all treated patients after all controls, calendar time and treatment are one and the same; no model
+separates them. What can be said is whether deaths were already falling among the controls, and how many fewer
+control deaths would take the result away (Pocock 1976).
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 def calendar_overlap(years: Any, treated: Any) -> Result:
-    """Share of patients whose calendar time lies in the range that both arms have; 0: era and treatment are one.
+    """Share of patients whose calendar time lies in the range that both arms have; 0: era and treatment are
+    one.
 
     `years` is a date as a number (years), missing dates are left out and counted; `treated` 1 or 0.
     `details["gap"]`: years between the last patient of the earlier and the first of the later arm (negative
@@ -49,8 +50,8 @@ def calendar_overlap(years: Any, treated: Any) -> Result:
 def calendar_trend(years: Any, event: Any, *, confidence: float = 0.95) -> Result:
     """Odds ratio of the event per calendar year within one arm, Firth's logistic model with profile limits.
 
-    `years` is a date as a number (years), missing ones left out and counted; `event` 1 or 0. A wide interval means
-    that a trend cannot be seen, not that there is none.
+    `years` is a date as a number (years), missing ones left out and counted; `event` 1 or 0. A wide interval
+    means that a trend cannot be seen, not that there is none.
     """
     import pandas as pd
 
@@ -65,10 +66,10 @@ def era_tipping_point(
 ) -> tuple[pd.DataFrame, Result]:
     """Take control deaths away one by one, as a better era would have: when is the result gone?
 
-    e1/n1 are events and patients of the treated, e2/n2 of the controls. Columns: control_events, points (how many
-    percentage points better control survival would have been), difference (treated less control) with Newcombe limits
-    lower and upper, p_value (Fisher). The Result is the least number of percentage points from which on
-    p >= `alpha` (NaN with a note if the result is not significant to begin with).
+    e1/n1 are events and patients of the treated, e2/n2 of the controls. Columns: control_events, points (how
+    many percentage points better control survival would have been), difference (treated less control) with
+    Newcombe limits lower and upper, p_value (Fisher). The Result is the least number of percentage points
+    from which on p >= `alpha` (NaN with a note if the result is not significant to begin with).
     """
     import pandas as pd
 

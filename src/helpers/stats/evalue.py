@@ -146,8 +146,9 @@ def confounder_tipping_effect(upper: float, prevalence_treated: float, prevalenc
     """Least effect (risk ratio on the outcome) with which a confounder of these prevalences takes the
     interval to 1.
 
-    For a protective estimate with upper limit `upper` below 1 the confounder is commoner in the controls. Solves
-    bias = upper. NaN with a note where no strength suffices (the bias never passes p1/p0) or none is needed.
+    For a protective estimate with upper limit `upper` below 1 the confounder is commoner in the controls.
+    Solves bias = upper. NaN with a note where no strength suffices (the bias never passes p1/p0) or none is
+    needed.
     """
     method = "least effect of one binary confounder with which the limit reaches 1"
     options = {"prevalence_treated": prevalence_treated, "prevalence_control": prevalence_control}

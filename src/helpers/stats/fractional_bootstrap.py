@@ -13,9 +13,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.stats.checks import Bools, Floats, Ints, confidence_level, event_flags, group_codes,
-survival_data from helpers.stats.propensity import Estimand, firth_scores, propensity_weights from
-helpers.stats.result import Result, StatisticsError
+from helpers.stats.checks import (
+    Bools,
+    Floats,
+    Ints,
+    confidence_level,
+    event_flags,
+    group_codes,
+    survival_data,
+)
+from helpers.stats.propensity import Estimand, firth_scores, propensity_weights
+from helpers.stats.result import Result, StatisticsError
 
 Effect = Literal["log_hazard_ratio", "risk_difference", "rmst_difference"]
 EFFECTS: tuple[Effect, ...] = ("log_hazard_ratio", "risk_difference", "rmst_difference")
@@ -122,7 +130,9 @@ def _log_hazard_ratio(
     bisection).
     """
     count = np.bincount(data.death_block, minlength=data.at.size)
-    part = (np.arange(data.death_block.size) - np.repeat(np.cumsum(count) - count, count)) / np.repeat(count, count)
+    part = (np.arange(data.death_block.size) - np.repeat(np.cumsum(count) - count, count)) / np.repeat(
+        count, count
+    )
     block = data.death_block
     one = treated[0][:, block] - part * treated[1][:, block]
     none = control[0][:, block] - part * control[1][:, block]
@@ -204,7 +214,8 @@ def _percentiles(effect: Effect, point: float, found: Floats, level: float, kind
     lower, upper = np.quantile(found, tails, method="inverted_cdf")
     share = float(np.mean(found > 0) + np.mean(found == 0) / 2)
     return Result(
-        method=f"{effect.replace('_', ' ')}, fractional-weight bootstrap ({found.size} draws, seed {seed}), {kind}",
+        method=f"{effect.replace('_', ' ')}, fractional-weight bootstrap ({found.size} draws, seed {seed}), "
+        f"{kind}",
         value=point if np.isfinite(point) else float("nan"),
         lower=float(lower),
         upper=float(upper),

@@ -160,8 +160,8 @@ def _range(method: str, found: list[float], where: Floats, n: int) -> Result:
 def leave_one_out(ids: Any, statistic: Callable[[Bools], float]) -> pd.DataFrame:
     """A statistic with each patient left out in turn.
 
-    `statistic` takes a mask of the patients kept and returns a number; where it raises StatisticsError the row has
-    no value and the reason. Columns: patient_id, value, note; sorted by patient_id (as text).
+    `statistic` takes a mask of the patients kept and returns a number; where it raises StatisticsError the
+    row has no value and the reason. Columns: patient_id, value, note; sorted by patient_id (as text).
     """
     import pandas as pd
 

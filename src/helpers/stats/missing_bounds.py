@@ -1,4 +1,5 @@
-"""What missing outcomes could do: bounds that assume nothing (Manski 2003), and every completion of the table."""
+"""What missing outcomes could do: bounds that assume nothing (Manski 2003), and every completion of the
+table."""
 
 from __future__ import annotations
 
@@ -19,16 +20,18 @@ def _counts(successes: Any, n: Any, missing: Any, which: str = "") -> tuple[int,
     found, size = event_count(successes, n, f"successes{which}", f"n{which}")
     lost = whole_number(missing, f"missing{which}")
     if found + lost > size:
-        raise StatisticsError(f"missing{which}", f"{found} successes and {lost} missing exceed {size} patients")
+        raise StatisticsError(
+            f"missing{which}", f"{found} successes and {lost} missing exceed {size} patients"
+        )
     return found, size, lost
 
 
 def proportion_bounds(successes: Any, n: Any, missing: Any, *, confidence: float = 0.95) -> Result:
     """Bounds of a proportion in `n` patients of whom `missing` have an unknown outcome.
 
-    `lower` counts the missing as failures, `upper` as successes; `value` is the proportion among the known (NaN if
-    none is). `details["interval"]`: the Clopper-Pearson limits of the two extremes, lower of the lower, upper of the
-    upper.
+    `lower` counts the missing as failures, `upper` as successes; `value` is the proportion among the known
+    (NaN if none is). `details["interval"]`: the Clopper-Pearson limits of the two extremes, lower of the
+    lower, upper of the upper.
     """
     found, size, lost = _counts(successes, n, missing)
     level = confidence_level(confidence)
@@ -52,8 +55,9 @@ def difference_bounds(
 ) -> Result:
     """Bounds of the difference of two proportions (first less second) over every outcome of the missing.
 
-    s successes, n patients, m of them missing. `value` is the difference among the known; `details["interval"]` has
-    the outer Newcombe limits of the two extreme tables, `details["excludes_0"]` whether they exclude no difference.
+    s successes, n patients, m of them missing. `value` is the difference among the known;
+    `details["interval"]` has the outer Newcombe limits of the two extreme tables, `details["excludes_0"]`
+    whether they exclude no difference.
     """
     a, size_1, lost_1 = _counts(s1, n1, m1, "_1")
     b, size_2, lost_2 = _counts(s2, n2, m2, "_2")
@@ -77,8 +81,8 @@ def difference_bounds(
 
 
 def completions(s1: Any, n1: Any, m1: Any, s2: Any, n2: Any, m2: Any, *, alpha: float = 0.05) -> pd.DataFrame:
-    """Fisher's test of every completed table: columns added_1, added_2 (successes among the missing), difference,
-    p_value, significant. Shows where the verdict tips."""
+    """Fisher's test of every completed table: columns added_1, added_2 (successes among the missing),
+    difference, p_value, significant. Shows where the verdict tips."""
     import pandas as pd
 
     a, size_1, lost_1 = _counts(s1, n1, m1, "_1")
@@ -94,7 +98,8 @@ def completions(s1: Any, n1: Any, m1: Any, s2: Any, n2: Any, m2: Any, *, alpha: 
 
 
 def tipping_share(table: pd.DataFrame) -> Result:
-    """Share of the completed tables of `completions` that are significant, and range of their differences and p."""
+    """Share of the completed tables of `completions` that are significant, and range of their differences and
+    p."""
     p = table["p_value"].to_numpy(dtype=float)
     return Result(
         method="share of all completed tables with a significant Fisher's test",

@@ -1,7 +1,9 @@
-"""State occupancy over time when patients move between states: Aalen-Johansen, and expected days in each state.
+"""State occupancy over time when patients move between states: Aalen-Johansen, and expected days in each
+state.
 
-States such as no response, partial response, complete response and death are entered and left; the probability of
-being in one on a day, and the days spent in it up to a horizon, say "how long well" without choosing a visit.
+States such as no response, partial response, complete response and death are entered and left; the
+probability of being in one on a day, and the days spent in it up to a horizon, say "how long well" without
+choosing a visit.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 class Moves:
     """Checked histories: record i holds subject `subject[i]` in state `source[i]` over (start, stop].
 
-    `target` is the state entered at `stop`, or -1 where the record ends without a change (censoring, or a cut in
-    the same state). `names` are the states, `first` each subject's state at time 0, `ids` the subjects.
+    `target` is the state entered at `stop`, or -1 where the record ends without a change (censoring, or a cut
+    in the same state). `names` are the states, `first` each subject's state at time 0, `ids` the subjects.
     """
 
     ids: tuple[Any, ...]
@@ -38,7 +40,8 @@ class Moves:
 
 
 def moves(subject: Any, start: Any, stop: Any, source: Any, target: Any, states: Sequence[str]) -> Moves:
-    """Check histories of states; see `Moves`. `target` is None, "" or NaN where the record ends without a change.
+    """Check histories of states; see `Moves`. `target` is None, "" or NaN where the record ends without a
+    change.
 
     Raises StatisticsError for an unknown state, a record that does not end after it starts, records of one
     subject with a gap, an overlap, or a state that is not the one entered before, and for subjects not
@@ -84,10 +87,11 @@ def _state(index: dict[str, int], value: Any, argument: str, *, must: bool) -> i
 
 
 def occupancy(data: Moves, weights: Any = None) -> tuple[Floats, Floats]:
-    """Times of change, and the probability of each state from each of them on: shapes (T,), (draws, T + 1, states).
+    """Times of change, and the probability of each state from each of them on: shapes (T,), (draws, T + 1,
+    states).
 
-    Row 0 is time 0. `weights` of shape (draws, subjects) in the order of `data.ids` (default: one draw of ones).
-    Aalen-Johansen estimator, equal to R's `survfit` for multi-state data.
+    Row 0 is time 0. `weights` of shape (draws, subjects) in the order of `data.ids` (default: one draw of
+    ones). Aalen-Johansen estimator, equal to R's `survfit` for multi-state data.
     """
     w = np.ones((1, len(data.ids))) if weights is None else np.atleast_2d(np.asarray(weights, dtype=float))
     if w.shape[1] != len(data.ids):

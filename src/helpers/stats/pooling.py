@@ -1,4 +1,5 @@
-"""Pooling of estimates from multiply imputed data (Rubin 1987; degrees of freedom of Barnard & Rubin 1999)."""
+"""Pooling of estimates from multiply imputed data (Rubin 1987; degrees of freedom of Barnard & Rubin
+1999)."""
 
 from __future__ import annotations
 
@@ -15,9 +16,10 @@ def pool_imputations(
 ) -> Result:
     """One estimate and t interval from m >= 2 imputed data sets.
 
-    `estimates` and `variances` (squared standard errors), one an imputation; `complete_df` are the degrees of freedom
-    had nothing been missing. `details`: std_err, df, within, between, the relative increase in variance (riv), lambda
-    (share of the variance due to missing values) and fmi. Equals R's `mice::pool.scalar`.
+    `estimates` and `variances` (squared standard errors), one an imputation; `complete_df` are the degrees of
+    freedom had nothing been missing. `details`: std_err, df, within, between, the relative increase in
+    variance (riv), lambda (share of the variance due to missing values) and fmi. Equals R's
+    `mice::pool.scalar`.
     """
     from scipy.stats import t
 

@@ -19,8 +19,8 @@ def individual_slopes(
 ) -> pd.DataFrame:
     """Least-squares slope of each subject's values up to and at `last` (day 0), per unit of time.
 
-    `scale` log: slope of the natural logarithm, for laboratory values that multiply. Columns: subject, slope, n,
-    note (why there is no slope: fewer than two days). Sorted by subject (as text).
+    `scale` log: slope of the natural logarithm, for laboratory values that multiply. Columns: subject, slope,
+    n, note (why there is no slope: fewer than two days). Sorted by subject (as text).
     """
     import pandas as pd
 
@@ -48,10 +48,11 @@ def individual_slopes(
 
 
 def compare_slopes(slopes: Any, treated: Any) -> Result:
-    """Wilcoxon rank-sum test of the slopes of treated (`treated` 1) and control patients; missing ones left out.
+    """Wilcoxon rank-sum test of the slopes of treated (`treated` 1) and control patients; missing ones left
+    out.
 
-    `details`: median slopes and how many of each arm have one. A Result without p that says why, where an arm has
-    fewer than two slopes.
+    `details`: median slopes and how many of each arm have one. A Result without p that says why, where an arm
+    has fewer than two slopes.
     """
     x = float_array(slopes, "slopes")
     arm = float_array(treated, "treated") == 1
@@ -82,11 +83,13 @@ def compare_slopes(slopes: Any, treated: Any) -> Result:
 def regression_to_the_mean(
     mean: float, sd: float, correlation: float, cutoff: float, *, side: Literal["above", "below"] = "above"
 ) -> Result:
-    """Expected fall (or rise) of a second measurement in those selected beyond a cut-off, without any treatment.
+    """Expected fall (or rise) of a second measurement in those selected beyond a cut-off, without any
+    treatment.
 
-    Normal values with population `mean` and `sd`, correlation of two measurements of one patient between 0 and 1;
-    selected `side` of `cutoff`. sd (1 - correlation) phi(z) / (1 - Phi(z)), z = |cutoff - mean| / sd with its
-    sign. Source: Barnett, van der Pols & Dobson 2005. `details["selected_mean"]`: mean of the selected.
+    Normal values with population `mean` and `sd`, correlation of two measurements of one patient between 0
+    and 1; selected `side` of `cutoff`. sd (1 - correlation) phi(z) / (1 - Phi(z)), z = |cutoff - mean| / sd
+    with its sign. Source: Barnett, van der Pols & Dobson 2005. `details["selected_mean"]`: mean of the
+    selected.
     """
     from scipy.stats import norm
 

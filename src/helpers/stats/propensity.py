@@ -93,9 +93,7 @@ def propensity_scores(
     if arm.all() or not arm.any():
         raise StatisticsError("treated", "all complete rows are in one arm")
     coefficients, scores = firth_scores(columns, arm, np.ones((1, arm.size)))
-    return Propensity(
-        tuple((*covariates, "intercept")), coefficients[0], scores[0], arm, used, int((~used).sum())
-    )
+    return Propensity((*covariates, "intercept"), coefficients[0], scores[0], arm, used, int((~used).sum()))
 
 
 def firth_scores(columns: Floats, treated: Bools, case_weights: Floats) -> tuple[Floats, Floats]:
@@ -170,7 +168,8 @@ def propensity_weights(scores: Any, treated: Any, estimand: Estimand = "ATO") ->
 
 def positivity(scores: Any, treated: Any) -> Result:
     """Share of patients whose score lies outside the range that both arms have; see
-    `Propensity.positivity`.""" from scipy.stats import rankdata
+    `Propensity.positivity`."""
+    from scipy.stats import rankdata
 
     e = float_array(scores, "scores")
     arm = event_flags(treated, e.size, "treated")

@@ -1,8 +1,9 @@
-"""Specification curve: one effect under every defensible choice, choices of analysis and assumptions of design apart.
+"""Specification curve: one effect under every defensible choice, choices of analysis and assumptions of
+design apart.
 
-Sixteen tests of the same data agree because they share the same bias. Counting them with the design's assumptions
-(lag, era, confounder) would drown the few that matter, so the two kinds are ranked and summed up separately
-(Simonsohn, Simmons & Nelson 2020).
+Sixteen tests of the same data agree because they share the same bias. Counting them with the design's
+assumptions (lag, era, confounder) would drown the few that matter, so the two kinds are ranked and summed up
+separately (Simonsohn, Simmons & Nelson 2020).
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ class Specification:
 
 
 def specification_curve(specifications: Sequence[Specification], *, alpha: float = 0.05) -> pd.DataFrame:
-    """Rows of the curve: kind, rank (by estimate within the kind), name, value, lower, upper, p_value, significant,
-    note, and one column for each setting that any specification names.
+    """Rows of the curve: kind, rank (by estimate within the kind), name, value, lower, upper, p_value,
+    significant, note, and one column for each setting that any specification names.
 
-    Those without an estimate come last, without rank, with their reason. Raises StatisticsError for repeated names.
+    Those without an estimate come last, without rank, with their reason. Raises StatisticsError for repeated
+    names.
     """
     import pandas as pd
 
@@ -60,8 +62,8 @@ def specification_curve(specifications: Sequence[Specification], *, alpha: float
 
 
 def curve_summary(curve: pd.DataFrame) -> pd.DataFrame:
-    """One row a kind: kind, specifications, estimated, median, smallest, largest, significant (how many of those
-    with a p-value), tested."""
+    """One row a kind: kind, specifications, estimated, median, smallest, largest, significant (how many of
+    those with a p-value), tested."""
     import pandas as pd
 
     rows = []

@@ -1,5 +1,5 @@
-"""Values that the dead do not have: survivors only, death as the worst value, bounds for those who would survive
-either way, and the share of patients alive below each threshold.
+"""Values that the dead do not have: survivors only, death as the worst value, bounds for those who would
+survive either way, and the share of patients alive below each threshold.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ def composite_quantile(
 ) -> Result:
     """Quantile of a value in all patients, death being worse than every value (Lachin 1999).
 
-    `died` is 1 for patients dead when the value was due; their values are ignored. Survivors without a value are left
-    out and counted. The lower of two middle values is taken on the better side, so that the quantile is a patient's
-    value; NaN with a note where it is death. `details["survivors"]` has the same quantile among survivors.
+    `died` is 1 for patients dead when the value was due; their values are ignored. Survivors without a value
+    are left out and counted. The lower of two middle values is taken on the better side, so that the quantile
+    is a patient's value; NaN with a note where it is death. `details["survivors"]` has the same quantile
+    among survivors.
     """
     choice(better, ("low", "high"), "better")
     if not 0 < q < 1:
@@ -58,7 +59,10 @@ def composite_quantile(
         n=total,
         n_missing=int((np.isnan(x) & ~dead).sum()),
         note="" if rank <= known.size else "the quantile is death",
-        details={"survivors": float(known[alive - 1]) if known.size else float("nan"), "deaths": int(dead.sum())},
+        details={
+            "survivors": float(known[alive - 1]) if known.size else float("nan"),
+            "deaths": int(dead.sum()),
+        },
     )
 
 
@@ -67,11 +71,12 @@ def survivor_effect_bounds(
 ) -> Result:
     """Bounds of the difference of means among patients who would survive under either treatment.
 
-    `..._values` are those of the survivors (missing ones are left out and counted), `n_...` all patients of the arm,
-    dead ones included. With `monotone`, treatment kills nobody whom control would have saved: the control survivors
-    are those patients, and among the treated survivors they are the share S0/S1, lowest or highest. Without it their
-    share among all is at least S1 + S0 - 1, and both arms are trimmed. Source: Zhang & Rubin 2003. `value` is the
-    plain difference among survivors. Raises StatisticsError where S0 > S1 contradicts monotonicity.
+    `..._values` are those of the survivors (missing ones are left out and counted), `n_...` all patients of
+    the arm, dead ones included. With `monotone`, treatment kills nobody whom control would have saved: the
+    control survivors are those patients, and among the treated survivors they are the share S0/S1, lowest or
+    highest. Without it their share among all is at least S1 + S0 - 1, and both arms are trimmed. Source:
+    Zhang & Rubin 2003. `value` is the plain difference among survivors. Raises StatisticsError where S0 > S1
+    contradicts monotonicity.
     """
     one, lost_1 = observed_values(treated_values, "treated_values")
     none, lost_0 = observed_values(control_values, "control_values")
@@ -116,9 +121,10 @@ def threshold_curve(
 ) -> pd.DataFrame:
     """Patients alive with a value at or below each threshold, both arms, so that no one threshold is chosen.
 
-    `values`, `died` (1 dead when the value was due), `treated` (1 or 0), one a patient. Columns: threshold, treated,
-    control (counts), n_treated, n_control (all patients less those alive without a value), missing_treated,
-    missing_control, difference (treated less control) with Newcombe limits lower and upper, p_value (Fisher).
+    `values`, `died` (1 dead when the value was due), `treated` (1 or 0), one a patient. Columns: threshold,
+    treated, control (counts), n_treated, n_control (all patients less those alive without a value),
+    missing_treated, missing_control, difference (treated less control) with Newcombe limits lower and upper,
+    p_value (Fisher).
     """
     import pandas as pd
 

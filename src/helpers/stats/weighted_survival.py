@@ -51,7 +51,7 @@ def effective_sample_size(weights: Any) -> float:
 
 @dataclass(frozen=True)
 class _Sums:
-    at: Floats
+    days: Floats
     risk: Floats
     deaths: Floats
     survival: Floats
@@ -78,9 +78,9 @@ def _influence(times: Floats, events: Bools, weights: Floats, sums: _Sums, heigh
     factor = np.where(open_[:, None], height / np.where(open_, left, 1.0)[:, None], 0.0)
     hazard = sums.deaths / sums.risk
     seen = np.vstack([np.zeros((1, height.shape[1])), np.cumsum(factor * hazard[:, None], axis=0)])
-    found = seen[np.searchsorted(sums.at, times, side="right")]
-    row = np.searchsorted(sums.at, times[events])
-    row = np.minimum(row, max(sums.at.size - 1, 0))
+    found = seen[np.searchsorted(sums.days, times, side="right")]
+    row = np.searchsorted(sums.days, times[events])
+    row = np.minimum(row, max(sums.days.size - 1, 0))
     found[events] -= factor[row]
     return np.asarray(weights[:, None] * found)
 
@@ -93,12 +93,12 @@ def weighted_kaplan_meier(time: Any, event: Any, weights: Any) -> WeightedCurve:
     times, events = survival_data(time, event)
     w = checked_weights(weights, times.size)
     sums = _sums(times, events, w)
-    if sums.at.size == 0:
+    if sums.days.size == 0:
         none = np.empty(0)
         return WeightedCurve(none, none, none, none, none, effective_sample_size(w))
-    height = np.triu(np.tile(sums.survival, (sums.at.size, 1)))
+    height = np.triu(np.tile(sums.survival, (sums.days.size, 1)))
     se = np.sqrt((_influence(times, events, w, sums, height) ** 2).sum(0))
-    return WeightedCurve(sums.at, sums.risk, sums.deaths, sums.survival, se, effective_sample_size(w))
+    return WeightedCurve(sums.days, sums.risk, sums.deaths, sums.survival, se, effective_sample_size(w))
 
 
 @dataclass(frozen=True)
@@ -109,22 +109,22 @@ class _Estimate:
 
 def _survival_at(times: Floats, events: Bools, weights: Floats, day: float) -> _Estimate:
     sums = _sums(times, events, weights)
-    count = int(np.searchsorted(sums.at, day, side="right"))
+    count = int(np.searchsorted(sums.days, day, side="right"))
     if count == 0:
         return _Estimate(1.0, 0.0)
     value = float(sums.survival[count - 1])
-    height = np.where(np.arange(sums.at.size) < count, value, 0.0)[:, None]
+    height = np.where(np.arange(sums.days.size) < count, value, 0.0)[:, None]
     return _Estimate(value, _norm(_influence(times, events, weights, sums, height)))
 
 
 def _restricted_mean(times: Floats, events: Bools, weights: Floats, tau: float) -> _Estimate:
     sums = _sums(times, events, weights)
-    inside = sums.at < tau
-    knots = np.concatenate(([0.0], sums.at[inside], [tau]))
+    inside = sums.days < tau
+    knots = np.concatenate(([0.0], sums.days[inside], [tau]))
     pieces = np.diff(knots) * np.concatenate(([1.0], sums.survival[inside]))
-    height = np.zeros((sums.at.size, 1))
+    height = np.zeros((sums.days.size, 1))
     height[: int(inside.sum()), 0] = np.cumsum(pieces[::-1])[::-1][1:]
-    if sums.at.size == 0:
+    if sums.days.size == 0:
         return _Estimate(float(pieces.sum()), 0.0)
     return _Estimate(float(pieces.sum()), _norm(_influence(times, events, weights, sums, height)))
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from helpers.stats.checks import (
     Bools,
     Floats,
-    Ints,
     confidence_level,
     event_flags,
     float_array,
@@ -251,8 +250,3 @@ def win_bootstrap(scores: Signs, treated: Any, weights: Floats, *, confidence: f
         n=arm.size,
         confidence=level,
     )
-
-
-def ranks_of(scores: Signs) -> Ints:
-    """Wins less losses of each patient against all others: the linear scores of the permutation test."""
-    return np.asarray(scores).sum(1, dtype=np.int64)
