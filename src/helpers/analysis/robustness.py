@@ -6,7 +6,7 @@ model, nothing recorded) the row is stored without a value and its note says why
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ import pandas as pd
 from helpers.analysis.survival import TREATED, SurvivalTimes
 from helpers.results.store import slug
 from helpers.stats import bayes
-from helpers.stats.delayed_entry import delayed_hazard_ratio, lag_tipping_point
+from helpers.stats.contingency import two_by_two_test
+from helpers.stats.delayed_entry import hazard_ratio_from_eligibility, lag_tipping_point
 from helpers.stats.design_error import fisher_design_error, logrank_power, smallest_detectable_ratio
 from helpers.stats.era import calendar_overlap, calendar_trend, era_tipping_point
 from helpers.stats.evalue import confounder_grid, e_value
@@ -71,11 +72,9 @@ class Study:
         return f"day_{self.horizon}"
 
     @property
-    def comparable(self) -> str:
-        """Why the arms cannot be compared at all; empty if they can."""
-        if self.frame[TREATED].nunique() < 2:
-            return "there are no two groups with a follow-up"
-        return "" if self.frame["event"].any() else "nobody died"
+    def one_arm(self) -> str:
+        """Why nothing can be compared; empty where both arms have somebody with a follow-up."""
+        return "" if self.frame[TREATED].nunique() == 2 else "there are no two groups with a follow-up"
 
     def counts(self) -> tuple[int, int, int, int]:
         """Deaths and patients, treated and reference.
@@ -98,14 +97,34 @@ def attempt(call: Callable[[], Result], what: str, n: int = 0) -> Result:
         return Result(method=what, n=n, note=f"not estimated: {error.problem}")
 
 
+def refuse(
+    store: StatisticsStore,
+    study: Study,
+    analysis: str,
+    names: Mapping[str, str],
+    *,
+    reason: str = "",
+    **other: Any,
+) -> None:
+    """Store rows without a value that give the `reason`, by default why the arms cannot be compared.
+
+    `names` are statistics with their units.
+    """
+    for name, unit in names.items():
+        note = f"not estimated: {reason or study.one_arm}"
+        result = Result(name.replace("_", " "), n=len(study.frame), note=note)
+        keep(store, study, analysis, name, result, unit=unit, **other)
+
+
 def _rows(frame: pd.DataFrame) -> Iterator[Any]:
     """Rows by attribute; pandas' own annotation knows none of the columns."""
     return iter(frame.itertuples(index=False))
 
 
-def _store(
+def keep(
     store: StatisticsStore, study: Study, analysis: str, statistic: str, result: Result, **other: Any
 ) -> None:
+    """Store a result of the comparison; shares and differences of shares become percentage points."""
     scale = 100.0 if other.get("unit") == POINTS else 1.0
     scaled = {k: scale * getattr(result, k) for k in ("value", "lower", "upper")} if scale != 1 else {}
     common = {"group": "both", "timepoint": study.timepoint} | other
@@ -129,39 +148,51 @@ def describe_lag(
         lags: common lags of the treated to be tried, in days.
         landmarks: days from eligibility.
     """
+    if study.one_arm:
+        refuse(store, study, TIME, {"delayed_entry": RATIO, "lag_tipping_point": DAYS})
+        return pd.DataFrame()
     time, event, treated = study.columns
     own = None if lag is None else study.frame["patient_id"].map(lag).astype(float)
     if own is None or own.isna().all():
         note = "not estimated: the day of eligibility is not recorded"
-        _store(store, study, TIME, "delayed_entry", Result("delayed entry", note=note), unit=RATIO)
+        keep(store, study, TIME, "delayed_entry", Result("delayed entry", note=note), unit=RATIO)
     else:
         known = own.notna()
         entry, stop = own[known], (own + time)[known]
         found = attempt(
-            lambda: delayed_hazard_ratio(
-                entry, stop, event[known], treated[known], confidence=study.confidence
+            lambda: hazard_ratio_from_eligibility(
+                entry, time[known], event[known], treated[known], horizon=study.horizon,
+                confidence=study.confidence,
             ),
             "Cox hazard ratio with delayed entry",
             int(known.sum()),
+        )  # fmt: skip
+        keep(
+            store,
+            study,
+            TIME,
+            "delayed_entry",
+            found,
+            unit=RATIO,
+            n_missing=found.n_missing + int((~known).sum()),
         )
-        _store(store, study, TIME, "delayed_entry", found, unit=RATIO, n_missing=int((~known).sum()))
         for arm, name in ((1, "treated"), (0, "reference")):
             part = own[known & (treated == arm)]
             if len(part):
                 middle = Result(
                     "median lag from eligibility to day 0", value=float(part.median()), n=len(part)
                 )
-                _store(store, study, TIME, f"lag_{name}", middle, unit=DAYS)
+                keep(store, study, TIME, f"lag_{name}", middle, unit=DAYS)
         start = entry.where(treated[known] == 1)
         table = landmark_analysis(stop, event[known], start, landmarks=landmarks, confidence=study.confidence)
         for row in _rows(table):
             result = Result("landmark analysis, Cox hazard ratio, score test", row.hazard_ratio, row.lower,
                             row.upper, row.p_value, n=row.n, note=row.note)  # fmt: skip
-            _store(store, study, TIME, f"landmark_{slug(row.landmark)}", result, unit=RATIO)
+            keep(store, study, TIME, f"landmark_{slug(f'{row.landmark:g}')}", result, unit=RATIO)
     frame, tipping = lag_tipping_point(
         time, event, treated, lags=lags, horizon=study.horizon, confidence=study.confidence
     )
-    _store(store, study, TIME, "lag_tipping_point", tipping, unit=DAYS)
+    keep(store, study, TIME, "lag_tipping_point", tipping, unit=DAYS)
     for row in _rows(frame):
         result = Result(
             "Cox hazard ratio, one common lag of the treated, score test",
@@ -172,7 +203,7 @@ def describe_lag(
             n=len(study.frame),
             note=row.note or "",
         )
-        _store(store, study, TIME, f"lag_{slug(row.lag)}", result, unit=RATIO)
+        keep(store, study, TIME, f"lag_{slug(f'{row.lag:g}')}", result, unit=RATIO)
     return frame
 
 
@@ -182,32 +213,45 @@ def describe_era(study: Study, store: StatisticsStore, *, years: pd.Series | Non
 
     `years`: calendar time of day 0 as a number by patient_id, None where dates are not recorded.
     """
+    if study.one_arm:
+        refuse(
+            store, study, ERA, {"calendar_overlap": POINTS, "control_trend": RATIO, "tipping_point": POINTS}
+        )
+        return pd.DataFrame()
     _, event, treated = study.columns
     n = len(study.frame)
     when = None if years is None else study.frame["patient_id"].map(years).astype(float)
     if when is None:
         for name in ("calendar_overlap", "control_trend"):
-            _store(store, study, ERA, name, Result(name, n=n, note="not estimated: dates are not recorded"))
+            keep(store, study, ERA, name, Result(name, n=n, note="not estimated: dates are not recorded"))
     else:
         control = treated == 0
         overlap = attempt(lambda: calendar_overlap(when, treated), "calendar overlap", n)
-        _store(store, study, ERA, "calendar_overlap", overlap, unit=POINTS)
+        keep(store, study, ERA, "calendar_overlap", overlap, unit=POINTS)
+        gap = Result(
+            "years between the last patient of the earlier and the first of the later arm",
+            value=max(0.0, overlap.details.get("gap", np.nan)),
+            n=overlap.n,
+            n_missing=overlap.n_missing,
+            note=overlap.note,
+        )
+        keep(store, study, ERA, "calendar_gap", gap, unit="years")
         trend = attempt(
             lambda: calendar_trend(when[control], event[control], confidence=study.confidence),
             "odds ratio of death a calendar year among the controls",
             int(control.sum()),
         )
-        _store(store, study, ERA, "control_trend", trend, unit=RATIO)
+        keep(store, study, ERA, "control_trend", trend, unit=RATIO)
     try:
         frame, tipping = era_tipping_point(*study.counts(), confidence=study.confidence)
     except StatisticsError as error:
         frame = pd.DataFrame()
         tipping = Result("era tipping point", n=n, note=f"not estimated: {error.problem}")
-    _store(store, study, ERA, "tipping_point", tipping, unit="percentage points of survival")
+    keep(store, study, ERA, "tipping_point", tipping, unit="percentage points of survival")
     for row in _rows(frame):
         result = Result("Fisher's test and Newcombe interval with fewer control deaths", row.difference,
                         row.lower, row.upper, row.p_value, n=n)  # fmt: skip
-        _store(store, study, ERA, f"control_deaths_{row.control_events}", result, unit=POINTS)
+        keep(store, study, ERA, f"control_deaths_{row.control_events}", result, unit=POINTS)
     return frame
 
 
@@ -227,13 +271,13 @@ def describe_unmeasured(
     """
     if not ratio.value > 0:
         note = "not estimated: there is no hazard ratio"
-        _store(store, study, UNMEASURED, "e_value", Result("E-value", note=note), unit=RATIO)
+        keep(store, study, UNMEASURED, "e_value", Result("E-value", note=note), unit=RATIO)
         return pd.DataFrame()
     plain = e_value(ratio.value, ratio.lower, ratio.upper, measure="hazard_ratio")
-    _store(store, study, UNMEASURED, "e_value", plain, unit=RATIO)
+    keep(store, study, UNMEASURED, "e_value", plain, unit=RATIO)
     if study.frame["event"].mean() > COMMON_OUTCOME:
         common = e_value(ratio.value, ratio.lower, ratio.upper, measure="hazard_ratio", common=True)
-        _store(store, study, UNMEASURED, "e_value_common_outcome", common, unit=RATIO)
+        keep(store, study, UNMEASURED, "e_value_common_outcome", common, unit=RATIO)
     grid = confounder_grid(
         ratio.value, ratio.lower, ratio.upper, prevalence_treated=prevalence_treated,
         prevalence_control=prevalence_control, effects=effects,
@@ -245,26 +289,31 @@ def describe_unmeasured(
             f"{100 * row.prevalence_control:g} % of the controls, risk ratio {row.effect:g}"
         )
         result = Result(method, row.ratio, row.lower, row.upper, n=len(study.frame), note=row.conclusion)
-        _store(store, study, UNMEASURED, f"corrected_{name}", result, unit=RATIO)
+        keep(store, study, UNMEASURED, f"corrected_{name}", result, unit=RATIO)
     return grid
 
 
 def describe_fragility(study: Study, store: StatisticsStore) -> pd.DataFrame:
     """Store fragility by Fisher's and the log-rank test and the range over leaving one out; return the
     latter."""
+    if study.one_arm:
+        refuse(store, study, FRAGILE, {"fisher_index": PATIENTS})
+        return pd.DataFrame()
     time, event, treated = study.columns
     n = len(study.frame)
     index = attempt(lambda: fragility_index(*study.counts()), "fragility index", n)
-    _store(store, study, FRAGILE, "fisher_index", index, unit=PATIENTS)
+    keep(store, study, FRAGILE, "fisher_index", index, unit=PATIENTS)
+    worse = attempt(lambda: _one_more_treated_death(study), "Fisher's test with one more treated death", n)
+    keep(store, study, FRAGILE, "fisher_one_more", worse)
     more = attempt(lambda: logrank_with_more_events(*study.columns), "log-rank with one more death", n)
-    _store(store, study, FRAGILE, "logrank_one_more", more)
+    keep(store, study, FRAGILE, "logrank_one_more", more)
     for fewer in (1, 2):
         found = attempt(
             lambda k=fewer: logrank_with_fewer_events(*study.columns, fewer=k),  # type: ignore[misc]
             f"log-rank with {fewer} fewer control deaths",
             n,
         )
-        _store(store, study, FRAGILE, f"logrank_{fewer}_fewer", found)
+        keep(store, study, FRAGILE, f"logrank_{fewer}_fewer", found)
     table = leave_one_out(
         study.frame["patient_id"],
         lambda kept: logrank_test(time[kept], event[kept], treated[kept]).p_value,
@@ -278,20 +327,32 @@ def describe_fragility(study: Study, store: StatisticsStore) -> pd.DataFrame:
         upper=float(np.nanmax(p)) if worst else float("nan"),
         n=n,
     )
-    _store(store, study, FRAGILE, "leave_one_out", spread)
+    keep(store, study, FRAGILE, "leave_one_out", spread)
     return table
+
+
+def _one_more_treated_death(study: Study) -> Result:
+    deaths, size, control_deaths, controls = study.counts()
+    if deaths == size:
+        raise StatisticsError("event", "every treated patient died")
+    table = [[deaths + 1, size - deaths - 1], [control_deaths, controls - control_deaths]]
+    test = two_by_two_test(table, rule="fisher")
+    return Result(f"{test.method}, with one more treated death", p_value=test.p_value, n=size + controls)
 
 
 def describe_few_events(study: Study, store: StatisticsStore, *, alternative: float = 0.5) -> None:
     """Store the exact interval of the hazard ratio and posteriors under three priors with their
     predictions."""
+    if study.one_arm:
+        refuse(store, study, FEW, {"exact_logrank_interval": RATIO})
+        return
     n = len(study.frame)
     exact = attempt(
         lambda: exact_logrank_interval(*study.columns, confidence=study.confidence),
         "exact log-rank interval",
         n,
     )
-    _store(store, study, FEW, "exact_logrank_interval", exact, unit=RATIO)
+    keep(store, study, FEW, "exact_logrank_interval", exact, unit=RATIO)
     for prior in bayes.standard_priors(alternative):
         found = attempt(
             lambda p=prior: bayes.posterior_hazard_ratio(*study.columns, p).result(  # type: ignore[misc]
@@ -300,18 +361,18 @@ def describe_few_events(study: Study, store: StatisticsStore, *, alternative: fl
             f"posterior hazard ratio, {prior.name} prior",
             n,
         )
-        _store(store, study, FEW, f"posterior_{prior.name}", found, unit=RATIO)
+        keep(store, study, FEW, f"posterior_{prior.name}", found, unit=RATIO)
         for name in ("below_1", "below_benefit"):
             share = Result(
                 f"posterior probability, {prior.name} prior", value=found.details.get(name, np.nan), n=n
             )
-            _store(store, study, FEW, f"probability_{name}_{prior.name}", share, unit=POINTS)
+            keep(store, study, FEW, f"probability_{name}_{prior.name}", share, unit=POINTS)
         predicted = attempt(
             lambda p=prior: _predicted(study, p),  # type: ignore[misc]
             f"prior predictive deaths, {prior.name} prior",
             n,
         )
-        _store(store, study, FEW, f"predictive_{prior.name}", predicted, unit=PATIENTS)
+        keep(store, study, FEW, f"predictive_{prior.name}", predicted, unit=PATIENTS)
 
 
 def _predicted(study: Study, prior: bayes.NormalPrior) -> Result:
@@ -327,11 +388,14 @@ def describe_design(
     The supposed effects are hazard ratios; for Fisher's test the control risk is the observed one and the
     treated risk follows from it. The observed effect is never supposed: power at it only repeats the p-value.
     """
+    if study.one_arm:
+        refuse(store, study, DESIGN, {"smallest_detectable_ratio": RATIO})
+        return
     _, event, treated = study.columns
     n, events = len(study.frame), int(event.sum())
     share = float((treated == 1).mean())
     detect = attempt(lambda: smallest_detectable_ratio(events, share_treated=share), "detectable ratio", n)
-    _store(store, study, DESIGN, "smallest_detectable_ratio", detect, unit=RATIO)
+    keep(store, study, DESIGN, "smallest_detectable_ratio", detect, unit=RATIO)
     for ratio in ratios:
         calls: dict[str, Callable[[], Result]] = {
             "logrank": lambda r=ratio: logrank_power(r, events, share_treated=share),  # type: ignore[misc]
@@ -340,11 +404,11 @@ def describe_design(
         for test, call in calls.items():
             found = attempt(call, f"power of the {test} test", n)
             name = f"{test}_{slug(f'{ratio:g}')}"
-            _store(store, study, DESIGN, f"power_{name}", found, unit=POINTS)
+            keep(store, study, DESIGN, f"power_{name}", found, unit=POINTS)
             for error in ("type_s", "type_m"):
                 unit = POINTS if error == "type_s" else "times"
                 value = found.details.get(error, np.nan)
-                _store(
+                keep(
                     store, study, DESIGN, f"{error}_{name}", Result(found.method, value=value, n=n), unit=unit
                 )
 

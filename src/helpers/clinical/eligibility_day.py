@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.clinical.definitions import Criteria, load_criteria
+from helpers.clinical.equivalents import Equivalents
 from helpers.clinical.errors import require_columns
 from helpers.clinical.steroids import TOLERANCE, Overlap, daily_glucocorticoid_dose
 
@@ -44,15 +45,16 @@ def eligibility_days(
     *,
     overlap: Overlap = "add",
     settings: Mapping[str, Any] | None = None,
+    equivalents: Equivalents | None = None,
 ) -> pd.DataFrame:
     """Day of eligibility of every patient, at most 0, with what it rests on.
 
     The first day on which the failed treatment of `refractory_mas` was complete: two weeks of high-dose
     glucocorticoid, or the third day of intravenous pulses, whichever came first; its thresholds can be
-    changed by `settings`. A recurrence on tapering (from `refractory_reason`) counts from day 0, because the
-    day of the recurrence is not a prescription. Columns: patient_id, day (missing where no rule was met), lag
-    (days from eligibility to day 0), kind ("high dose", "pulse", "recurrence" or ""), reason (why the day is
-    missing).
+    changed by `settings`. Where no such run is recorded, a recurrence on tapering (from `refractory_reason`)
+    counts from day 0, because the day of the recurrence is not a prescription. Columns: patient_id, day
+    (missing where no rule was met), lag (days from eligibility to day 0), kind ("high dose", "pulse",
+    "recurrence" or ""), reason (why the day is missing).
     """
     require_columns(patients, "patients", ["patient_id", "followup_days"])
     criteria = load_criteria("refractory_mas", settings=settings)
@@ -65,6 +67,7 @@ def eligibility_days(
         last_day=last,
         overlap=overlap,
         unknown_drugs="ignore",
+        equivalents=equivalents,
     )
     names = patients["patient_id"]
     runs = {
@@ -82,6 +85,7 @@ def eligibility_days(
     kind = np.where(filled["high dose"] <= filled["pulse"], "high dose", "pulse").astype(object)
     reason = patients.get("refractory_reason", pd.Series("", index=patients.index)).fillna("").astype(str)
     recurred = reason.str.lower().str.contains("taper|recur|relaps|flare").to_numpy()
+    recurred &= ~np.isfinite(day)
     day, kind = np.where(recurred, 0.0, day), np.where(recurred, "recurrence", kind)
     known = np.isfinite(day)
     return pd.DataFrame(

@@ -284,8 +284,8 @@ def counting_process_cox(
     ):
         raise StatisticsError("design", f"{list(terms)}: no information at the event times, or collinear")
     beta, value, information, converged = newton(likelihood, (first.value, first.gradient, first.information))
-    flat = (np.abs(beta) > 8) | ~np.isfinite(beta)
-    separated = tuple(t for t, f in zip(terms, flat, strict=True) if f and not converged)
+    endless = _endless(data, standard, beta, converged=converged)
+    separated = tuple(t for t, f in zip(terms, endless, strict=True) if f)
     inverse = np.linalg.pinv(information)
     meat = _meat(data, standard, sets, beta, _moments(data, standard, sets, beta))
     null = _meat(data, standard, sets, zero, first)
@@ -303,6 +303,24 @@ def counting_process_cox(
         confidence=level,
         separated=separated,
     )
+
+
+def _endless(data: Records, design: Floats, beta: Floats, *, converged: bool) -> Bools:
+    """Which coefficients the likelihood drives to infinity.
+
+    One covariate: exactly, if at every event nobody at risk has a higher (or a lower) value than those who
+    have it. Several: those that a fit without a maximum has driven far out.
+    """
+    if design.shape[1] > 1:
+        return np.asarray(~np.isfinite(beta) | (np.abs(beta) > 8) & (not converged))
+    x = design[:, 0]
+    at, index = np.unique(data.stop[data.event], return_inverse=True)
+    risk = (data.start[None, :] < at[:, None]) & (data.stop[None, :] >= at[:, None])
+    highest, lowest = (np.where(risk, x, fill).T for fill in (-np.inf, np.inf))
+    own, slack = x[data.event], 1e-9
+    never_higher = (own >= highest.max(0)[index] - slack).all()
+    never_lower = (own <= lowest.min(0)[index] + slack).all()
+    return np.array([never_higher or never_lower])
 
 
 def _meat(data: Records, design: Floats, sets: _RiskSets, beta: Floats, moments: _Moments) -> Floats:

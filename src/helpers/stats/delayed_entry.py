@@ -10,13 +10,13 @@ been seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.stats.checks import Bools, Floats, choice, confidence_level, event_flags, float_array
+from helpers.stats.checks import Floats, choice, confidence_level, event_flags, float_array
 from helpers.stats.counting_process import at_risk_sums, counting_process_cox, records
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.survival_intervals import INTERVALS, greenwood_limits
@@ -222,7 +222,9 @@ def lag_tipping_point(
         entry = np.where(arm, lag, 0.0)
         row: dict[str, Any] = {"lag": lag}
         try:
-            found = _from_eligibility(entry, times, events, arm, horizon, confidence)
+            found = hazard_ratio_from_eligibility(
+                entry, times, events, arm, horizon=horizon, confidence=confidence
+            )
         except StatisticsError as error:
             rows.append(row | {"note": error.problem})
             continue
@@ -240,6 +242,9 @@ def _tipping(frame: pd.DataFrame, alpha: float, n: int) -> Result:
     last_kept = np.flatnonzero(~lost)
     method = f"least common lag from which on the score test has p >= {alpha:g}"
     options = {"alpha": alpha, "largest_lag": float(lags[-1])}
+    if np.isnan(p[0]):
+        reason = str(frame["note"].iloc[0] or "no test without a lag")
+        return Result(method=method, n=n, note=f"not estimated: {reason}", options=options)
     if last_kept.size and last_kept[-1] == lags.size - 1:
         note = f"p stays below {alpha:g} for every lag up to {lags[-1]:g}"
         return Result(method=method, n=n, note=note, options=options)
@@ -250,13 +255,21 @@ def _tipping(frame: pd.DataFrame, alpha: float, n: int) -> Result:
     )
 
 
-def _from_eligibility(
-    entry: Floats, times: Floats, events: Bools, arm: Bools, horizon: float | None, confidence: float
+def hazard_ratio_from_eligibility(
+    entry: Any, time: Any, event: Any, treated: Any, *, horizon: float | None = None, confidence: float = 0.95
 ) -> Result:
-    stop, flag = entry + times, events
+    """`delayed_hazard_ratio` of patients who came under observation `entry` days after eligibility.
+
+    `time` and `event` count from the entry, `horizon` from eligibility: follow-up ends there, and who entered
+    later was never seen. `n_missing` counts those. Raises StatisticsError if nobody of one arm was seen.
+    """
+    begin, times = float_array(entry, "entry"), float_array(time, "time")
+    flag, arm = event_flags(event, times.size), event_flags(treated, times.size, "treated")
+    stop = begin + times
     if horizon is not None:
         flag, stop = flag & (stop <= horizon), np.minimum(stop, horizon)
-    seen = entry < stop
+    seen = begin < stop
     if seen[arm].sum() == 0 or seen[~arm].sum() == 0:
-        raise StatisticsError("lags", "nobody of one arm is under observation")
-    return delayed_hazard_ratio(entry[seen], stop[seen], flag[seen], arm[seen], confidence=confidence)
+        raise StatisticsError("entry", "nobody of one arm is under observation")
+    found = delayed_hazard_ratio(begin[seen], stop[seen], flag[seen], arm[seen], confidence=confidence)
+    return replace(found, n_missing=int((~seen).sum()))

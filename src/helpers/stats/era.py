@@ -57,7 +57,10 @@ def calendar_trend(years: Any, event: Any, *, confidence: float = 0.95) -> Resul
 
     when = float_array(years, "years")
     flags = event_flags(event, when.size)
-    frame = pd.DataFrame({"years": when, "event": flags.astype(float)})
+    if np.isnan(when).all():
+        raise StatisticsError("years", "no date is known")
+    # A slope is the same whatever year counts as 0; far from 0 the penalised fit has no footing.
+    frame = pd.DataFrame({"years": when - np.nanmean(when), "event": flags.astype(float)})
     return firth_logistic(frame, outcome="event", covariates=["years"], confidence=confidence).result("years")
 
 

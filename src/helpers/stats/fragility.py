@@ -89,10 +89,10 @@ def fisher_table_of_changes(
 def logrank_with_more_events(time: Any, event: Any, treated: Any, *, more: int = 1) -> Result:
     """Log-rank p had `more` of the event-free treated had the event: least and largest over when.
 
-    The added events are put, all at once, on each of the days on which an event was seen, and on the last
-    day of follow-up of the arm; they replace the longest followed event-free patients (others would leave
-    earlier). `value` is the middle of the p-values, `lower` and `upper` their range, `details["days"]`
-    where the range is reached.
+    The added events are put, all at once, on every day that makes a difference: before the first event, on
+    each day on which one was seen, between two of them, and on the last day of follow-up; they replace the
+    longest followed event-free patients (others would leave earlier). `value` is the middle of the p-values,
+    `lower` and `upper` their range, `details["days"]` where the range is reached.
     """
     times, events = survival_data(time, event)
     arm = event_flags(treated, times.size, "treated")
@@ -100,8 +100,11 @@ def logrank_with_more_events(time: Any, event: Any, treated: Any, *, more: int =
     if free.size < more or more < 1:
         raise StatisticsError("more", f"{free.size} treated are free of the event, {more} asked for")
     chosen = free[np.lexsort((free, -times[free]))][:more]
-    days = np.unique(np.append(times[events], times[chosen].min()))
-    days = days[days <= times[chosen].min()]
+    last = float(times[chosen].min())
+    seen = np.unique(times[events])
+    between = (np.concatenate(([0.0], seen)) + np.concatenate((seen, [last]))) / 2
+    days = np.unique(np.concatenate([seen, between, [last]]))
+    days = days[(days > 0) & (days <= last)]
     found = []
     for day in days.tolist():
         moved, flags = times.copy(), events.copy()

@@ -87,6 +87,8 @@ for (d in sets[1:3]) for (lag in c(0, 5, 12)) {
   kept <- d$stop > lag
   e <- data.frame(time = d$stop[kept] - lag, event = d$event[kept], on = as.integer(d$treated[kept] == 1 & d$entry[kept] <= lag))
   fit <- summary(coxph(Surv(time, event) ~ on, e, control = coxph.control(eps = 1e-13)))
+  # No event among those who had started by then: the likelihood has no maximum, and R's last step is no reference.
+  if (sum(e$event[e$on == 1]) == 0) next
   checks[[length(checks) + 1]] <- check("landmark", d, list(landmark = lag),
     list(n = c(nrow(e), sum(e$on), sum(e$event)), value = fit$conf.int[c(1, 3, 4)], p = fit$sctest[["pvalue"]]), "iterative")
 }
@@ -106,8 +108,9 @@ ij <- function(d, tau) {
   fit <- survfit(Surv(time, event) ~ 1, d, weights = w, robust = TRUE, influence = TRUE)
   infl <- fit$influence.surv; own <- fit$time <= tau
   time <- c(0, fit$time[own]); width <- diff(c(time, tau)); s <- c(1, fit$surv[own])
-  # The influence is that of a unit of weight; the jackknife moves each subject's whole weight.
-  area <- (cbind(0, infl[, own, drop = FALSE]) %*% width) * d$w
+  # The influence is that of a subject with its whole weight: the sum of its squares is the robust variance.
+  stopifnot(all.equal(sqrt(colSums(infl^2)), summary(fit, times = fit$time)$std.err))
+  area <- cbind(0, infl[, own, drop = FALSE]) %*% width
   list(value = sum(width * s), se = sqrt(sum(area^2)), s = tail(s, 1), s_se = if (any(own)) summary(fit, times = tau)$std.err else 0)
 }
 checks <- list()
