@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpers.analysis.co_interventions import ESTIMAND
-from helpers.analysis.robustness import ERA, FRAGILE, OUTCOME, TIME, Study, keep
+from helpers.analysis.robustness import FRAGILE, OUTCOME, Study, keep
 from helpers.analysis.robustness_patients import WEIGHTED, WORDS
+from helpers.analysis.robustness_time import ERA, TIME
 from helpers.stats.result import Result
 from helpers.stats.specification import Kind, Specification, curve_summary, specification_curve
 

@@ -62,10 +62,14 @@ def describe_co_interventions(
 
     Returns the drugs begun, as `begun_drugs`.
     """
-    if study.one_arm or "treatments" in tables.absent:
-        reason = study.one_arm or "treatments are not recorded"
-        refuse(store, study, ESTIMAND, {"composite": POINTS}, reason=reason)
-        return pd.DataFrame(columns=["patient_id", "drug", "label", "day"])
+    nothing = pd.DataFrame(columns=["patient_id", "drug", "label", "day"])
+    if study.one_arm:
+        refuse(store, study, ESTIMAND, {"treatment_policy": POINTS, "composite": POINTS})
+        return nothing
+    if "treatments" in tables.absent:
+        refuse(store, study, ESTIMAND, {"composite": POINTS}, reason="treatments are not recorded")
+        _estimand(study, study.frame["event"].to_numpy(), "treatment_policy", store)
+        return nothing
     begun = begun_drugs(tables, config, study)
     arm = study.frame.set_index("patient_id")[TREATED]
     who = {"any": begun["patient_id"], **{drug: rows["patient_id"] for drug, rows in begun.groupby("drug")}}
@@ -82,33 +86,36 @@ def describe_co_interventions(
             keep(store, study, ADDED, f"begun_{name}", result, variable=slug(drug), unit=PATIENTS)
         test = attempt(lambda t=table: two_by_two_test(t, rule="fisher"), "Fisher's exact test")  # type: ignore[misc]
         keep(store, study, ADDED, "test", test, variable=slug(drug))
-    _estimands(study, begun, store)
+    added = study.frame["patient_id"].isin(begun["patient_id"]).to_numpy()
+    died = study.frame["event"].to_numpy()
+    _estimand(study, died, "treatment_policy", store)
+    _estimand(study, died | added, "composite", store)
     return begun
 
 
-def _estimands(study: Study, begun: pd.DataFrame, store: StatisticsStore) -> None:
-    """Death by the horizon under treatment policy, and death or a further course (composite)."""
-    time, event, _ = study.columns
-    day = begun.groupby("patient_id")["day"].min().reindex(study.frame["patient_id"]).to_numpy(dtype=float)
-    added = np.isfinite(day)
-    failed = {
-        "treatment_policy": (event.to_numpy(), "death by the horizon, whatever else was given"),
-        "composite": (event.to_numpy() | added, "death or a further course by the horizon"),
-    }
-    complete = bool((event | (time >= study.horizon)).all())
-    on = (study.frame[TREATED] == 1).to_numpy()
-    for name, (flags, method) in failed.items():
-        counts = [int(flags[mask].sum()) for mask in (on, ~on)]
-        for arm, count, mask in zip(ARMS, counts, (on, ~on), strict=True):
-            result = Result(method, float(count), n=int(mask.sum()))
-            keep(store, study, ESTIMAND, f"{name}_{arm}", result, unit=PATIENTS)
-        if not complete:
-            note = "not estimated: follow-up ended before the horizon in some patients"
-            keep(store, study, ESTIMAND, name, Result(method, n=len(time), note=note), unit=POINTS)
-            continue
-        gap = proportion_difference(counts[0], int(on.sum()), counts[1], int((~on).sum()),
-                                    confidence=study.confidence)  # fmt: skip
-        table = [[counts[0], int(on.sum()) - counts[0]], [counts[1], int((~on).sum()) - counts[1]]]
-        test = two_by_two_test(table, rule="fisher")
-        extra: dict[str, Any] = {"p_value": test.p_value, "method": f"{method}: {gap.method}; {test.method}"}
-        keep(store, study, ESTIMAND, name, gap, unit=POINTS, n=len(time), **extra)
+METHODS = {
+    "treatment_policy": "death by the horizon, whatever else was given",
+    "composite": "death or a further course by the horizon",
+}
+
+
+def _estimand(
+    study: Study, failed: np.ndarray[Any, np.dtype[np.bool_]], name: str, store: StatisticsStore
+) -> None:
+    """Store how many of each arm failed, and the risk difference where everybody was followed so far."""
+    time, event, treated = study.columns
+    on, method = (treated == 1).to_numpy(), METHODS[name]
+    table = [[int(failed[mask].sum()), int((~failed[mask]).sum())] for mask in (on, ~on)]
+    for arm, (count, rest) in zip(ARMS, table, strict=True):
+        result = Result(method, float(count), n=count + rest)
+        keep(store, study, ESTIMAND, f"{name}_{arm}", result, unit=PATIENTS)
+    if not (event | (time >= study.horizon)).all():
+        note = "not estimated: follow-up ended before the horizon in some patients"
+        keep(store, study, ESTIMAND, name, Result(method, n=len(time), note=note), unit=POINTS)
+        return
+    (a, rest_a), (b, rest_b) = table
+    gap = proportion_difference(a, a + rest_a, b, b + rest_b, confidence=study.confidence)
+    test = two_by_two_test(table, rule="fisher")
+    how = f"{method}: {gap.method}; {test.method}"
+    extra: dict[str, Any] = {"p_value": test.p_value, "method": how, "n": len(time)}
+    keep(store, study, ESTIMAND, name, gap, unit=POINTS, **extra)

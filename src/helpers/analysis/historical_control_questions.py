@@ -9,14 +9,17 @@ import pandas as pd
 
 from helpers.analysis.assumptions import assumptions_of_design, choices_of_analysis
 from helpers.analysis.historical_control import Recorded
-from helpers.analysis.robustness import OUTCOME, POINTS, Study, describe_lag, describe_unmeasured, refuse
+from helpers.analysis.robustness import OUTCOME, POINTS, Study, describe_unmeasured, refuse
 from helpers.analysis.robustness_patients import (
     BOUNDS,
     THRESHOLD,
+    describe_balance,
+    describe_chance_imbalance,
     describe_missing_response,
     describe_thresholds,
     describe_wins,
 )
+from helpers.analysis.robustness_time import describe_lag
 from helpers.analysis.survival import TREATED
 from helpers.stats.result import Result
 
@@ -38,8 +41,16 @@ def ask_about_time(recorded: Recorded, store: StatisticsStore) -> None:
     describe_lag(study, store, lag=recorded.lag, lags=lags.tolist(), landmarks=LANDMARKS)
 
 
+def ask_about_balance(recorded: Recorded, statistics: Statistics, store: StatisticsStore) -> None:
+    """Store the balance of all characteristics, and how many of the differences counted are due by chance."""
+    describe_balance(recorded.study, recorded.covariates, store)
+    counted = statistics.find("balance", "standardized_difference", "above_0_1", group="both",
+                              timepoint="baseline")  # fmt: skip
+    describe_chance_imbalance(recorded.study, (counted.n if counted else None) or 0, store)
+
+
 def ask_about_unmeasured(recorded: Recorded, statistics: Statistics, store: StatisticsStore) -> None:
-    """Store what one unmeasured confounder would do to the stored hazard ratio, or else to the penalised one."""
+    """Store what one unmeasured confounder would do to the hazard ratio, or else to the penalised one."""
     study = recorded.study
     names = ("hazard_ratio", "hazard_ratio_firth")
     where = {"group": "both", "timepoint": study.timepoint}
@@ -87,8 +98,8 @@ def patients_drawn(recorded: Recorded) -> pd.DataFrame:
 
 
 def tried(statistics: Statistics, study: Study) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
-    """Label and p-value of every choice of the test, and of every assumption about the design."""
+    """Name and p-value of every test; label and p-value of every assumption about the design."""
     return (
-        [(one.label, one.p) for one in choices_of_analysis(statistics, study.timepoint)],
+        [(one.row.statistic, one.p) for one in choices_of_analysis(statistics, study.timepoint)],
         [(one.label, one.p) for one in assumptions_of_design(statistics, study.timepoint)],
     )

@@ -7,12 +7,12 @@ Continues `robustness`: the same comparison, the same rule that what has no answ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from helpers.analysis.robustness import DAYS, OUTCOME, POINTS, RATIO, Study, _rows, attempt, keep, refuse
+from helpers.analysis.robustness import DAYS, OUTCOME, POINTS, RATIO, Study, attempt, keep, refuse, rows_of
 from helpers.analysis.survival import TREATED
 from helpers.results.store import slug
 from helpers.stats.balance import balance_table, expected_above
@@ -50,24 +50,25 @@ _BOOTSTRAPPED = {"log_hazard_ratio": RATIO, "risk_difference": POINTS, "rmst_dif
 
 
 def describe_balance(study: Study, covariates: pd.DataFrame, store: StatisticsStore) -> pd.DataFrame:
-    """Store the standardised difference of every covariate with its error, and how many exceed 0.1 by chance.
+    """Store the standardised difference of every covariate with its error.
 
     `covariates` has numeric columns and patient_id as index; returns the rows of a love plot.
     """
     if study.one_arm:
-        refuse(store, study, BALANCE, {"expected_above_0_1": ""}, variable="all")
+        refuse(store, study, BALANCE, {"smd": ""}, variable="all")
         return pd.DataFrame()
     frame = _joined(study, covariates)
-    table = _balance(study, frame, list(covariates.columns), store, "smd", weights=None)
-    known = int(table["smd"].notna().sum())
-    treated = int(frame[TREATED].sum())
-    chance = expected_above(treated, len(frame) - treated, known)
-    seen = int((table["smd"].abs() > 0.1).sum())
-    common: dict[str, Any] = {"variable": "all", "timepoint": "baseline"}
-    keep(store, study, BALANCE, "expected_above_0_1", chance, **common)
-    found = Result("absolute standardised differences above 0.1", value=float(seen), n=known)
-    keep(store, study, BALANCE, "above_0_1", found, **common)
-    return table
+    return _balance(study, frame, list(covariates.columns), store, "smd", weights=None)
+
+
+def describe_chance_imbalance(study: Study, count: int, store: StatisticsStore) -> None:
+    """Store how many of `count` standardised differences exceed 0.1 by chance alone."""
+    if study.one_arm:
+        refuse(store, study, BALANCE, {"expected_above_0_1": ""}, variable="all")
+        return
+    treated = int(study.frame[TREATED].sum())
+    chance = expected_above(treated, len(study.frame) - treated, count)
+    keep(store, study, BALANCE, "expected_above_0_1", chance, variable="all", timepoint="baseline")
 
 
 def _balance(
@@ -82,7 +83,7 @@ def _balance(
         frame, treated=TREATED, covariates=covariates, weights=weights, confidence=study.confidence
     )
     how = "" if weights is None else f", {WORDS[statistic.removeprefix('smd_')]}"
-    for row in _rows(table):
+    for row in rows_of(table):
         result = Result(
             f"standardised mean difference, unweighted pooled standard deviation{how}",
             row.smd,
@@ -233,9 +234,6 @@ def describe_wins(
     patient_id, None where not recorded; a missing value decides nothing. `draws` fractional-weight draws give
     a second interval of the chance of faring better.
     """
-    if study.one_arm:
-        refuse(store, study, WIN, {"win_ratio": RATIO}, variable=OUTCOME)
-        return
     time, event, treated = study.columns
     levels: list[Level] = [time_level(OUTCOME, time, event)]
     ids = study.frame["patient_id"]
@@ -244,6 +242,9 @@ def describe_wins(
     if dose is not None:
         levels.append(value_level("dose", ids.map(dose).astype(float), better="low", margin=margin))
     name = "_".join(level.name for level in levels)
+    if study.one_arm:
+        refuse(store, study, WIN, {"win_ratio": RATIO}, variable=name)
+        return
     scores = hierarchy(levels)
     try:
         found = win_statistics(scores, treated, confidence=study.confidence)
@@ -279,7 +280,7 @@ def describe_thresholds(
         refused = Result("alive at or below a dose", note=f"not estimated: {error.problem}")
         keep(store, study, THRESHOLD, "difference", refused, unit=POINTS, variable="dose")
         return pd.DataFrame()
-    for row in _rows(table):
+    for row in rows_of(table):
         known = {"n": row.n_treated + row.n_control, "n_missing": row.missing_treated + row.missing_control}
         method = (
             f"alive at or below {row.threshold:g} {unit}: {row.treated} of {row.n_treated} treated, "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers.report.figures.common import say_absent
+from helpers.report.figures.forest import LABELS
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
 from helpers.results.format import EN_DASH, format_number, format_p
 
@@ -101,7 +102,7 @@ def _common_lags(
     if tipping is not None and tipping.value > 0:
         axes.axvline(tipping.value - 0.5, color=INK, linewidth=0.7, linestyle=_DOTS)
         axes.annotate(
-            f"p ≥ {ALPHA:g} from day {format_number(tipping.value, 0)} on", (tipping.value, 0.03),
+            f"p not below {ALPHA:g} from day {format_number(tipping.value, 0)} on", (tipping.value, 0.03),
             xycoords=("data", "axes fraction"), xytext=(4, 0), textcoords="offset points",
         )  # fmt: skip
 
@@ -197,7 +198,7 @@ def draw_love(
         tick.set_fontweight("bold" if row.variable in chosen else "normal")
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlabel("Standardised difference, treated less control")
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3, handletextpad=0.1, columnspacing=0.9)
 
 
 def draw_confounder(container: Figure | SubFigure, statistics: Statistics, timepoint: str) -> None:
@@ -286,7 +287,7 @@ def draw_assumptions(
 ) -> None:
     """Draw the p-value under every choice of analysis (top) and every assumption of design (below).
 
-    Pairs of label and p; NaN where there is none. The dotted line is 0.05.
+    Pairs of name (of an effect) or label and p, NaN where there is none. The dotted line is 0.05.
     """
     blocks = [("Choice of the test", analytic), ("Assumption about the design", design)]
     blocks = [(title, [*found]) for title, found in blocks if found]
@@ -315,7 +316,7 @@ def _p_values(axes: Axes, found: Sequence[tuple[str, float]]) -> None:
         axes.plot(place, y, "D" if lost else "o", color="#D55E00" if lost else "#0072B2", markersize=4.5)
         axes.annotate(format_p(p), (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
                       textcoords="offset points", va="center")  # fmt: skip
-    axes.set_yticks(np.arange(len(found)), labels=[label for label, _ in found])
+    axes.set_yticks(np.arange(len(found)), labels=[LABELS.get(label, label) for label, _ in found])
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)

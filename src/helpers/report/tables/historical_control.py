@@ -123,8 +123,8 @@ _SECTIONS: dict[str, tuple[tuple[str, str, str, str, int], ...]] = {
          "tipping_point", 1),
     ),
     "Unlike patients": (
-        ("Characteristics beyond 0.1 SD", "covariate_balance", "all", "above_0_1", 0),
-        ("Expected beyond 0.1 SD by chance", "covariate_balance", "all", "expected_above_0_1", 1),
+        ("Differences beyond 0.1 SD", "balance", "standardized_difference", "above_0_1", 0),
+        ("The same, by chance alone", "covariate_balance", "all", "expected_above_0_1", 1),
         ("Characteristics that the patients carry", "weighted_effect", "model", "budget", 0),
         ("Hazard ratio, overlap weights", "weighted_effect", "ato", "hazard_ratio", 2),
         ("The same, bootstrap interval", "weighted_effect", "ato", "bootstrap_log_hazard_ratio", 2),
@@ -186,12 +186,14 @@ def _rows(
     statistics: Statistics, timepoint: str, asked: tuple[tuple[str, str, str, str, int], ...]
 ) -> Iterator[Row]:
     for label, analysis, variable, statistic, digits in asked:
-        when = "baseline" if analysis == "covariate_balance" else timepoint
+        when = "baseline" if analysis in ("balance", "covariate_balance") else timepoint
         found = statistics.find(analysis, variable, statistic, group="both", timepoint=when)
         if found is not None:
             tested = p_value(found) if found.p_value == found.p_value else EMPTY
             remark = verbatim(sentence(found.note.removeprefix("not estimated: ")))
-            yield row(words(label), _estimate(found, digits), tested, size(found), remark)
+            yield row(
+                words(label), _estimate(found, digits), tested, size(found) if found.n else EMPTY, remark
+            )
 
 
 def _estimate(found: Statistic, digits: int) -> Cell:

@@ -8,7 +8,7 @@ data do not say.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from helpers.report.tables.cells import (
@@ -23,6 +23,7 @@ from helpers.report.tables.cells import (
 )
 from helpers.report.tables.content import Row, column, heading, message, row
 from helpers.report.tables.table import Table
+from helpers.report.text.wording import in_text
 
 if TYPE_CHECKING:
     from helpers.results.store import Statistic, Statistics
@@ -65,6 +66,8 @@ def verdict_lines(statistics: Statistics, timepoint: str, *, adjusted_for: Seque
     evidence = Evidence(statistics, timepoint)
     found = [line for ask in _QUESTIONS for line in ask(evidence)]
     found += _weighting(evidence, adjusted_for)
+    if not _anything_to_lose(evidence):
+        found = [replace(line, kind="unknown") if line.kind == "fragile" else line for line in found]
     return sorted(found, key=lambda line: list(HEADINGS).index(line.kind))
 
 
@@ -86,6 +89,12 @@ def verdict_table(
     )
     title = "What the comparison with historical controls shows"
     return Table("table_s21_verdict", title, columns, rows or nothing, [note], watermark)
+
+
+def _anything_to_lose(evidence: Evidence) -> bool:
+    """Whether any test of survival is significant: only then is there a result to take away."""
+    found = evidence.find("specification", "significant", "analytic")
+    return found is not None and found.value > 0
 
 
 def _known(row: Statistic | None) -> bool:
@@ -310,7 +319,7 @@ def _design(evidence: Evidence) -> Iterator[Line]:
 
 
 def _weighting(evidence: Evidence, adjusted_for: Sequence[str]) -> list[Line]:
-    names = " and ".join(label[:1].lower() + label[1:] for label in adjusted_for) or "measured covariates"
+    names = " and ".join(in_text(label.split(",")[0]) for label in adjusted_for) or "measured covariates"
     return list(
         _estimated(
             evidence, f"Weighted for {names}", "weighted_effect", "hazard_ratio", 1.0,

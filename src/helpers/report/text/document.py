@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from helpers.report.text import sections
 from helpers.report.text.claims import Claim, Row
+from helpers.report.text.figure_needs import FIGURE_NEEDS
 from helpers.report.text.inline import PLACEHOLDER, TemplateError, fill
 from helpers.report.text.prose import Declared, Prose, Reference, join_prose
 from helpers.report.text.strobe import Answer, checklist
@@ -25,20 +26,6 @@ _PART = re.compile(r"^(\w+)\? ")
 _FIGURE = re.compile(r"figure_(s?)(\d+)([a-z]?)(?:_|$)")
 _HEADING = re.compile(r"^(#{1,6})\s+(.+)$")
 _DIRECTIVE = re.compile(r"^\{\{\s*(\w+)(?:\s*:\s*(.*?))?\s*\}\}$")
-# What a figure is drawn from: parts of identifiers of which at least one row must be stored.
-_FIGURE_NEEDS = {
-    "figure_1b": {"analysis": "response"},
-    "figure_1c": {"analysis": "laboratory"},
-    "figure_2": {"analysis": "glucocorticoid"},
-    "figure_s3_balance": {"analysis": "balance"},
-    "figure_s4_prior_therapies": {"analysis": "prior_therapy_overlap"},
-    "figure_s5_response_paths": {"analysis": "response"},
-    "figure_s6_exposure": {"analysis": "exposure"},
-    "figure_s7_effects": {"analysis": "effect"},
-    "figure_s8_criteria": {"analysis": "diagnosis"},
-    "figure_s9_rule_variants": {"analysis": "response_variant"},
-    "figure_s10_time_to_response": {"analysis": "time_to_response"},
-}
 # Tables in which nothing to show is itself the finding, where the cohort has this analysis.
 _SHOWN_EMPTY = {"table_s1_checks": "", "table_s9_discordant": "response_agreement"}
 Room = Literal["main", "supplementary"]
@@ -201,7 +188,7 @@ def _has_data(figure: str, study: Study) -> bool:
     """Tell whether the cohort has what a figure shows; without it the figure holds a sentence only."""
     if figure == "figure_3_published":
         return study.config.ledger is not None
-    needs = _FIGURE_NEEDS.get(figure)
+    needs = FIGURE_NEEDS.get(figure)
     return needs is None or bool(study.statistics.select(**needs))
 
 
