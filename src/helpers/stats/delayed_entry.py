@@ -206,8 +206,8 @@ def lag_tipping_point(
     `time` and `event` count from each patient's recorded day 0 (drug in the treated, eligibility in the
     controls), `treated` is 1 or 0. Each lag L moves the treated to (L, L + time]. With `horizon` follow-up
     ends that many days after eligibility. Returns a frame (lag, hazard_ratio, lower, upper, p_value,
-    n_events, note), one row a lag, and the least lag from which on p stays at or above `alpha` (NaN if none
-    does).
+    n_events, note), one row a lag, and the least lag from which on p stays at or above `alpha`, with the p
+    there; where p stays below it, NaN with the p of the largest lag.
     """
     import pandas as pd
 
@@ -247,7 +247,7 @@ def _tipping(frame: pd.DataFrame, alpha: float, n: int) -> Result:
         return Result(method=method, n=n, note=f"not estimated: {reason}", options=options)
     if last_kept.size and last_kept[-1] == lags.size - 1:
         note = f"p stays below {alpha:g} for every lag up to {lags[-1]:g}"
-        return Result(method=method, n=n, note=note, options=options)
+        return Result(method=method, p_value=float(p[-1]), n=n, note=note, options=options)
     first = 0 if last_kept.size == 0 else int(last_kept[-1]) + 1
     note = f"p is {alpha:g} or more without any lag" if first == 0 else ""
     return Result(

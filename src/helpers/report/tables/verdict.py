@@ -36,6 +36,7 @@ HEADINGS: dict[Kind, str] = {
 }
 # Changed outcomes beyond which a result is not called fragile: as many as are tried.
 TRIED = 3
+ALPHA = 0.05
 POINTS = " percentage points"
 
 
@@ -81,6 +82,8 @@ def verdict_table(
         mine = [line for line in lines if line.kind == kind]
         rows += [heading(title)] if mine else []
         rows += [row(line.question, line.finding, verbatim(line.row.id)) for line in mine]
+    if not any(_known(line.row) for line in lines):
+        rows = []
     nothing = [message("There are no two groups with a follow-up, so nothing is compared.")]
     columns = [column("Question"), column("Finding", left=True), column("Row", left=True)]
     note = (
@@ -147,7 +150,7 @@ def _common_lag(evidence: Evidence) -> Iterator[Line]:
         return
     question = "Days from eligibility to the drug"
     if not _known(found):
-        survives = found.note.startswith("p stays")
+        survives = found.p_value == found.p_value
         text = words("{p_value} stays below 0.05 for every common lag tried.") if survives else _reason(found)
         yield Line("stands" if survives else "unknown", question, text, found)
     elif found.value == 0:
@@ -172,7 +175,7 @@ def _one_more_death(evidence: Evidence) -> Iterator[Line]:
     if not _known(found):
         yield Line("unknown", question, _reason(found), found)
         return
-    if found.method.startswith("reverse"):
+    if found.p_value < ALPHA:  # changed outcomes bring p below it: there was no result to lose
         text = words("{p_value} is 0.05 or more by Fisher's test; ") + number(found)
         text = text + words(" changed outcome(s) would bring it below.")
         yield Line("unknown", question, text, found)

@@ -28,14 +28,14 @@ def fragility(material: Material) -> list[Claim]:
     lag = _find(material, "control_time", "lag_tipping_point")
     if lag is not None and lag.value > 0:
         claims.append(Claim("control.lag", {"lag": Row(lag, 0)}))
-    elif lag is not None and lag.note.startswith("p stays"):
+    elif lag is not None and lag.value != lag.value and lag.p_value == lag.p_value:
         claims.append(Claim("control.lag_stays"))
     entry = _find(material, "control_time", "delayed_entry")
     if entry is not None and entry.value == entry.value:
         slots: dict[str, Slot] = {"ratio": Row(entry, 2), "level": material.level}
         claims.append(Claim("control.delayed_entry", slots))
     index = _find(material, "fragility", "fisher_index")
-    if index is not None and index.value > 0 and not index.method.startswith("reverse"):
+    if index is not None and index.value > 0 and index.p_value >= material.alpha:
         claims.append(Claim("control.fragility", {"index": Row(index, 0)}))
     confounder = _find(material, "unmeasured_confounder", "e_value")
     if confounder is not None and confounder.lower > 1:
