@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from helpers.report.text import (
     baseline,
     course,
-    historical_control,
+    endpoints,
     methods,
     participants,
     published,
@@ -59,18 +59,13 @@ def _survival(study: Study) -> Paragraphs:
     material = study.material
     described = survival.deaths(material) + survival.survival_at_horizon(material)
     compared = survival.survival_compared(material) + survival.hazard_ratio(material)
-    return [_or(described + survival.median_survival(material), "survival.none"), compared]
+    claims = _or(described + survival.median_survival(material), "survival.none")
+    return [claims, compared, endpoints.endpoints(material)]
 
 
 def _methods_compared(study: Study) -> Paragraphs:
     material = study.material
     return [_or(survival.every_method(material.statistics, alpha=material.alpha), "effects.none")]
-
-
-def _historical_control(study: Study) -> Paragraphs:
-    material = study.material
-    found = [historical_control.fragility(material), historical_control.not_known(material)]
-    return found if any(found) else [[Claim("control.none")]]
 
 
 def _response(study: Study) -> Paragraphs:
@@ -131,7 +126,6 @@ SECTIONS: dict[str, Callable[[Study], Paragraphs]] = {
     "results.baseline": _baseline,
     "results.survival": _survival,
     "results.methods_compared": _methods_compared,
-    "results.historical_control": _historical_control,
     "results.response": _response,
     "results.response_rule": _response_rule,
     "results.course": _course,
@@ -144,7 +138,7 @@ SECTIONS: dict[str, Callable[[Study], Paragraphs]] = {
 def says_absence(paragraphs: Paragraphs) -> bool:
     """Tell whether paragraphs say only that the cohort lacks the data."""
     keys = {claim.key for claims in paragraphs for claim in claims}
-    return keys <= {*ABSENT_ANALYSES.values(), "baseline.one_group", "control.none"}
+    return keys <= {*ABSENT_ANALYSES.values(), "baseline.one_group"}
 
 
 def every_section(study: Study) -> dict[str, Paragraphs]:
