@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import marks_legend, say_absent, wrapped
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
 from helpers.results.format import format_number
 
@@ -32,6 +33,7 @@ def balance_height(statistics: Statistics, labels: Mapping[str, str]) -> float:
     return EDGE_MM + ROW_MM * (_places(_names(rows, labels))[-1] + 1) if rows else 60.0
 
 
+@drawing
 def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str]) -> None:
     """Draw signed standardised differences of the baseline variables, the largest in size on top.
 
@@ -115,6 +117,7 @@ def _balance_legend(rows: Sequence[Statistic], error: Statistic | None) -> list[
     return handles
 
 
+@drawing
 def draw_therapy_overlaps(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, labels: Mapping[str, str]
 ) -> None:

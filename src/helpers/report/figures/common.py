@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import GREY, INK, MM_PER_INCH, character_mm
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def spaced(places: Sequence[float], labels: Sequence[str], room: float) -> list[
     return [*kept, last] if clear(kept[-1], last) else kept
 
 
+@drawing
 def say_absent(container: Figure | SubFigure, message: str) -> None:
     """Fill the figure with a sentence that says why there is nothing to draw."""
     import textwrap

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import day_0_title, marks_legend, room_for_text, say_absent
+from helpers.report.figures.output.drawings import drawing, drawn_record
 from helpers.report.figures.style import FAINT, GREY, GroupStyle, group_styles
 from helpers.report.figures.visits import (
     Visits,
@@ -38,6 +39,7 @@ _MANY_PATIENTS = 50
 MOST_LINES = 200  # patients up to which each has a line; of more only the range is drawn
 
 
+@drawn_record
 @dataclass(frozen=True)
 class Course:
     """One quantity over the visits.
@@ -103,6 +105,7 @@ def reference_band(config: CohortConfig, name: str) -> tuple[float, float]:
     return max(lows, default=float("nan")), min(highs, default=float("nan"))
 
 
+@drawing
 def draw_courses(
     container: Figure | SubFigure,
     courses: Sequence[Course],

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from helpers.report.figures.common import day_0_title, marks_legend, room_for_text, say_absent
 from helpers.report.figures.course import followed_group
 from helpers.report.figures.exposure_shares import dose_key, draw_shares, known_doses, share_handles
-from helpers.report.figures.style import GREY, INK, RESPONSE_COLOURS, RESPONSE_LABELS
+from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.style import GREY, INK, LevelStyle, level_styles
 from helpers.report.figures.visits import near_limit
 from helpers.results.format import format_number
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 ROW_MM, EDGE_MM = 4.0, 35.0
 # From the lowest to the highest, darker in grey too; no blue, which is a response.
 _DOSES = ("#e9dff0", "#cbb3da", "#a883c0", "#8358a0")
-_MARKERS = {"CR": "o", "PR": "D", "NR": "s"}
 _DEATH = "#b2182b"
 _LONG = 3.0  # follow-up of so many horizons gets a panel of its own for the time up to the horizon
 _YEAR = 365
@@ -40,6 +40,7 @@ def exposure_height(exposure: pd.DataFrame) -> float:
     return EDGE_MM + ROW_MM * len(exposure) if len(exposure) <= _LABELLED else _SHARES_MM
 
 
+@drawing
 def draw_exposure(
     container: Figure | SubFigure,
     exposure: pd.DataFrame,
@@ -66,7 +67,7 @@ def draw_exposure(
         say_absent(container, f"No treatment with {drug} is recorded in this cohort.")
         return
     table = exposure.sort_values(["last_day", "patient_id"], ascending=[True, False]).reset_index(drop=True)
-    shades = dose_shades(courses)
+    shades, styles = dose_shades(courses), level_styles(config)
     last = float(table["last_day"].max())
     near = near_limit(config)
     limits = [near, last] if last > _LONG * config.horizon_days else [last]
@@ -77,7 +78,7 @@ def draw_exposure(
             draw_shares(axes, table, courses, shades, limit)
         else:
             _bars(axes, table, courses, shades)
-            _responses(axes, table, responses, (near if limit > near else -1.0, limit))
+            _responses(axes, table, responses, (near if limit > near else -1.0, limit), styles)
             _ends(axes, table, limit)
             axes.set_ylim(-0.7, len(table) - 0.3)
         _time_axis(axes, table, limit, config, room_for_text(container, len(limits)))
@@ -86,7 +87,7 @@ def draw_exposure(
         panels[1].set_title("All follow-up")
     _patients(panels[0], table, many=many)
     handles = _dose_handles(drug, shades)
-    handles += share_handles() if many else _mark_handles(drug, table, responses)
+    handles += share_handles() if many else _mark_handles(drug, table, responses, styles)
     marks_legend(container, handles, columns=4)
 
 
@@ -124,21 +125,29 @@ def _bars(
     )  # fmt: skip
 
 
-def _responses(axes: Axes, table: pd.DataFrame, responses: pd.DataFrame, days: tuple[float, float]) -> None:
+def _responses(
+    axes: Axes,
+    table: pd.DataFrame,
+    responses: pd.DataFrame,
+    days: tuple[float, float],
+    styles: Mapping[str, LevelStyle],
+) -> None:
     """Draw the responses after the first and up to the second of these days."""
     place = dict(zip(table["patient_id"], table.index, strict=True))
     after, last = days
     known = responses[responses["patient_id"].isin(list(place)) & responses["day"].between(after, last)]
     known = known[known["day"] != after]
-    for name in RESPONSE_LABELS:
+    for name, style in styles.items():
         shown = known[known["response"] == name]
         if len(shown):
-            axes.plot(shown["day"], shown["patient_id"].map(place), linestyle="none", zorder=4, **_mark(name))
+            axes.plot(
+                shown["day"], shown["patient_id"].map(place), linestyle="none", zorder=4, **_mark(style)
+            )
 
 
-def _mark(response: str) -> dict[str, Any]:
+def _mark(style: LevelStyle) -> dict[str, Any]:
     return {
-        "marker": _MARKERS[response], "color": RESPONSE_COLOURS[response], "markersize": 4.2,
+        "marker": style.marker, "color": style.colour, "markersize": 4.2,
         "markeredgecolor": INK, "markeredgewidth": 0.5,
     }  # fmt: skip
 
@@ -206,16 +215,18 @@ def _dose_handles(drug: str, shades: Mapping[tuple[float, str], str]) -> list[Ar
     return handles
 
 
-def _mark_handles(drug: str, table: pd.DataFrame, responses: pd.DataFrame) -> list[Artist]:
+def _mark_handles(
+    drug: str, table: pd.DataFrame, responses: pd.DataFrame, styles: Mapping[str, LevelStyle]
+) -> list[Artist]:
     """Return a sign for each kind of mark of these patients: only what is drawn."""
     from matplotlib.lines import Line2D
 
     name = drug[:1].upper() + drug[1:]
     handles: list[Artist] = [Line2D([], [], color="#bdbdbd", linewidth=1.0, label="Follow-up")]
     mine = responses[responses["patient_id"].isin(list(table["patient_id"]))]
-    for response, label in RESPONSE_LABELS.items():
+    for response, style in styles.items():
         if (mine["response"] == response).any():
-            handles.append(Line2D([], [], linestyle="none", label=label, **_mark(response)))
+            handles.append(Line2D([], [], linestyle="none", label=style.label, **_mark(style)))
     ends = {
         "Died": ("X", _DEATH, 6.5, table["died"].astype(bool)),
         f"{name} still taken": (">", INK, 5.5, table["ongoing"].astype(bool) & ~table["died"].astype(bool)),

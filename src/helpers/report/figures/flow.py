@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent, size_mm, wrapped
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import (
     CHARACTER,
     GREY,
@@ -37,6 +38,7 @@ _ARROW = 2.2  # height of an arrow in text sizes
 _PAGE, _ASIDE = 0.98, 0.66  # right edge, and where the box beside the flow begins, in shares of the width
 
 
+@drawing
 def draw_patient_flow(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw the flow of patients: recorded, excluded with reasons, analysed by group, outcome at the horizon.
 
@@ -142,6 +144,7 @@ def missing_map_height(observed: pd.DataFrame) -> float:
     return max(110.0, _MAP_FRAME_MM + _MAP_ROW_MM * len(observed))
 
 
+@drawing
 def draw_missing_map(
     container: Figure | SubFigure, observed: pd.DataFrame, *, title: str = "Patients alive with a value (%)"
 ) -> None:

@@ -7,14 +7,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import marks_legend, room_for_text, say_absent, wrapped
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import (
     GREY,
     INK,
-    RESPONSE_COLOURS,
-    RESPONSE_LABELS,
-    RESPONSE_ORDER,
+    level_styles,
 )
 from helpers.results.format import format_number, format_percent
+from helpers.results.store import slug
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch, Rectangle
 
     from helpers.cohort.config import CohortConfig
+    from helpers.report.figures.style import LevelStyle
     from helpers.results.store import Statistics
 
 ABSENT = "No response assessments are recorded in this cohort."
@@ -35,15 +36,15 @@ _BAND = 0.45  # opacity of a band
 BAR_WIDTH = 0.64  # of the distance of two visits; bands of transitions lie between
 ONE_LINE = 4.0  # percent of the bar's height from which on a line of text fits
 TWO_LINES = 12.0  # percent of the bar's height from which on two lines of text fit
-_COLOURS = {"cr": RESPONSE_COLOURS["CR"], "pr": RESPONSE_COLOURS["PR"], "nr": RESPONSE_COLOURS["NR"]}
-_COLOURS["died"] = DEAD
+DIED, WITHOUT = "died", "nr"
 
 
+@drawing
 def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
-    """Draw stacked bars of CR, PR and NR by visit with n (%), and bands for who went from where to where.
+    """Draw stacked bars of the levels of response by visit with n (%), and bands for who went where.
 
     One panel for each group whose response was assessed. Patients who died before the visit have a hatched
-    segment of their own above NR, unless the configuration leaves them out of the denominator. The count in
+    segment of their own on top, unless the configuration leaves them out of the denominator. The count in
     a segment is that of the patients it is drawn for.
     """
     groups = [
@@ -52,15 +53,16 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
     if not groups:
         say_absent(container, ABSENT)
         return
+    colours, inks = _palette(config)
     panels = container.subplots(1, len(groups), sharey=True, squeeze=False)[0]
     room, drawn, bands = room_for_text(container, len(groups)), [], False
     for axes, group in zip(panels, groups, strict=True):
         bars = read_bars(statistics, config, group.id)
         drawn += bars
         for bar in bars:
-            _bar(axes, bar)
+            _bar(axes, bar, colours, inks)
         for left, right in pairwise(bars):
-            bands = _flows(axes, left, right, statistics) or bands
+            bands = _flows(axes, left, right, statistics, colours) or bands
         axes.set_xticks(
             [bar.place for bar in bars],
             labels=[wrapped(bar.label, int(room / max(1, len(bars)))) for bar in bars],
@@ -69,7 +71,7 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
         total = statistics.select(analysis="response", variable="class", group=group.id)[0].n
         axes.set_title(wrapped(f"{group.label} (n = {total})", int(room)), fontweight="normal")
     panels[0].set_ylabel("Patients (%)")
-    marks_legend(container, _legend(drawn, bands=bands))
+    marks_legend(container, _legend(drawn, level_styles(config), bands=bands))
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Bar:
         group, visit, label: whose, when, and the visit's label.
         place: where it stands on the horizontal axis.
         n: patients in its denominator.
-        parts: count by state from below: cr, pr, nr (without the dead) and died.
+        parts: count by state from below: the levels, NR without the dead, and died.
     """
 
     group: str
@@ -108,8 +110,10 @@ def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[
     bars: list[Bar] = []
     for visit in config.visits:
         rows = {
-            name.lower(): statistics.find("response", "class", name.lower(), group=group, timepoint=visit.id)
-            for name in RESPONSE_ORDER
+            slug(level.id): statistics.find(
+                "response", "class", slug(level.id), group=group, timepoint=visit.id
+            )
+            for level in config.response_levels
         }
         found = {name: row for name, row in rows.items() if row is not None}
         if not found:
@@ -117,20 +121,20 @@ def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[
         dead = statistics.find("response", "class", "dead", group=group, timepoint=visit.id)
         counted = dead.value if dead is not None and config.response.dead_is == "NR" else 0.0
         shown = {name: row.value for name, row in found.items()}
-        parts = shown | {"nr": shown.get("nr", 0.0) - counted, "died": counted}
+        parts = shown | ({WITHOUT: shown[WITHOUT] - counted} if WITHOUT in shown else {}) | {DIED: counted}
         n = next(iter(found.values())).n or 0
         bars.append(Bar(group, visit.id, visit.label, len(bars), n, parts))
     return bars
 
 
-def _bar(axes: Axes, bar: Bar) -> None:
+def _bar(axes: Axes, bar: Bar, colours: Mapping[str, str], inks: Mapping[str, str]) -> None:
     bottoms = bar.bottoms()
     for state, count in bar.parts.items():
         axes.bar(
-            bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color=_COLOURS[state],
+            bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color=colours[state],
             edgecolor="white", linewidth=0.8,
         )  # fmt: skip
-        if state == "died" and count:
+        if state == DIED and count:
             axes.bar(
                 bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color="none",
                 edgecolor="white", hatch=_HATCH, linewidth=0,
@@ -143,16 +147,16 @@ def _bar(axes: Axes, bar: Bar) -> None:
         axes.text(
             bar.place, bottoms[state] + share / 2,
             f"{format_number(count, 0)}{between}({format_percent(count / bar.n)})", ha="center", va="center",
-            color="white" if state == "cr" else INK, linespacing=1.05, bbox=_plate(state),
+            color=inks[state], linespacing=1.05, bbox=_plate(state),
         )  # fmt: skip
 
 
 def _plate(state: str) -> dict[str, Any] | None:
     """Return what lifts a count off the hatching of the dead; nothing elsewhere."""
-    return {"facecolor": DEAD, "edgecolor": "none", "pad": 0.2} if state == "died" else None
+    return {"facecolor": DEAD, "edgecolor": "none", "pad": 0.2} if state == DIED else None
 
 
-def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics) -> bool:
+def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics, colours: Mapping[str, str]) -> bool:
     """Draw a band from each state at a visit to each at the next, as thick as the patients are many.
 
     Returns whether there is one.
@@ -168,7 +172,7 @@ def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics) -> bool:
             if row is None or not left.parts[before] or not right.parts[after]:
                 continue
             heights = left.percent(row.value), right.percent(row.value)
-            _band(axes, (start, leaving[before]), (end, entering[after]), heights, _COLOURS[before])
+            _band(axes, (start, leaving[before]), (end, entering[after]), heights, colours[before])
             leaving[before] += heights[0]
             entering[after] += heights[1]
             found = True
@@ -197,24 +201,34 @@ def _band(
     axes.add_patch(patch)
 
 
-def _legend(bars: Sequence[Bar], *, bands: bool) -> list[Patch]:
+def _palette(config: CohortConfig) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the fill of each state, and the colour of text on it."""
+    styles = level_styles(config)
+    colours = {slug(name): style.colour for name, style in styles.items()}
+    inks = {slug(name): style.text for name, style in styles.items()}
+    return colours | {DIED: DEAD}, inks | {DIED: INK}
+
+
+def _legend(bars: Sequence[Bar], styles: Mapping[str, LevelStyle], *, bands: bool) -> list[Patch]:
     """Return a handle for each kind of mark of these bars: only what is drawn."""
     from matplotlib.patches import Patch
 
     there = {state for bar in bars for state, count in bar.parts.items() if count}
     handles = [
-        Patch(facecolor=RESPONSE_COLOURS[name], label=RESPONSE_LABELS[name])
-        for name in RESPONSE_ORDER
-        if name.lower() in there
+        Patch(facecolor=style.colour, label=style.label)
+        for name, style in styles.items()
+        if slug(name) in there
     ]
-    if "died" in there:
+    if DIED in there:
         handles.append(Patch(facecolor=DEAD, edgecolor="white", hatch=_HATCH, linewidth=0, label="Died"))
     if bands:
         look: dict[str, Any] = {"edgecolor": GREY, "linewidth": 0.3, "alpha": _BAND}
-        handles.append(Patch(facecolor=RESPONSE_COLOURS["PR"], label="Same patients, next visit", **look))
+        colour = list(styles.values())[min(1, len(styles) - 1)].colour
+        handles.append(Patch(facecolor=colour, label="Same patients, next visit", **look))
     return handles
 
 
+@drawing
 def draw_response_paths(
     container: Figure | SubFigure, paths: Mapping[str, pd.DataFrame], config: CohortConfig
 ) -> None:
@@ -222,31 +236,31 @@ def draw_response_paths(
 
     Args:
         container: where to draw.
-        paths: by group: one row a patient (index patient_id), one column a visit id; CR, PR, NR, ``died`` or
-            missing.
+        paths: by group: one row a patient (index patient_id), one column a visit id; a level of response,
+            ``died`` or missing.
         config: the cohort's configuration, for labels.
     """
     if not paths:
         say_absent(container, ABSENT)
         return
-    panels = container.subplots(1, len(paths), squeeze=False)[0]
+    panels, styles = container.subplots(1, len(paths), squeeze=False)[0], level_styles(config)
     for axes, (group, table) in zip(panels, paths.items(), strict=True):
-        _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits})
+        _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits}, styles)
         axes.set_title(wrapped(config.group(group).label), fontweight="normal")
-    marks_legend(container, _path_legend(paths))
+    marks_legend(container, _path_legend(paths, styles))
 
 
-def _path_legend(paths: Mapping[str, pd.DataFrame]) -> list[Patch]:
+def _path_legend(paths: Mapping[str, pd.DataFrame], styles: Mapping[str, LevelStyle]) -> list[Patch]:
     """Return a handle for each state that some patient of some group is in."""
     from matplotlib.patches import Patch
 
     there = {state for table in paths.values() for state in table.to_numpy().ravel()}
     handles = [
-        Patch(facecolor=RESPONSE_COLOURS[name], label=f"{RESPONSE_LABELS[name]} ({name})")
-        for name in RESPONSE_ORDER
+        Patch(facecolor=style.colour, label=f"{style.label} ({name})")
+        for name, style in styles.items()
         if name in there
     ]
-    if "died" in there:
+    if DIED in there:
         hatch = _HATCH if all(len(table) <= MOST_LABELLED for table in paths.values()) else None
         handles.append(Patch(facecolor=DEAD, edgecolor="white", hatch=hatch, linewidth=0, label="Died"))
     if any(table.isna().to_numpy().any() for table in paths.values()):
@@ -254,20 +268,22 @@ def _path_legend(paths: Mapping[str, pd.DataFrame]) -> list[Patch]:
     return handles
 
 
-def _path_tiles(axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str]) -> None:
-    rank = {"CR": 0.0, "PR": 1.0, "NR": 2.0, "died": 3.0}
-    order = paths.apply(lambda column: column.map(rank)).fillna(2.5)
+def _path_tiles(
+    axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str], styles: Mapping[str, LevelStyle]
+) -> None:
+    rank = {name: float(place) for place, name in enumerate([*styles, DIED])}
+    order = paths.apply(lambda column: column.map(rank)).fillna(rank[DIED] - 0.5)
     paths = paths.loc[order.sort_values(list(order.columns[::-1])).index]
     labelled = len(paths) <= MOST_LABELLED
     if not labelled:
-        _path_blocks(axes, paths)
+        _path_blocks(axes, paths, styles)
     for row, (_, path) in enumerate(paths.iterrows() if labelled else ()):
         for column, response in enumerate(path):
-            if response == "died":
+            if response == DIED:
                 axes.add_patch(_tile(column, row, DEAD, hatch=_HATCH))
             elif isinstance(response, str):
-                axes.add_patch(_tile(column, row, RESPONSE_COLOURS[response]))
-                colour = "white" if response == "CR" else INK
+                axes.add_patch(_tile(column, row, styles[response].colour))
+                colour = styles[response].text
                 axes.text(column + 0.5, row + 0.5, response, ha="center", va="center", color=colour)
     axes.set_xlim(0, paths.shape[1])
     axes.set_ylim(len(paths), 0)
@@ -281,9 +297,9 @@ def _path_tiles(axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str]) -> N
     axes.spines[:].set_visible(False)
 
 
-def _path_blocks(axes: Axes, paths: pd.DataFrame) -> None:
+def _path_blocks(axes: Axes, paths: pd.DataFrame, styles: Mapping[str, LevelStyle]) -> None:
     """Draw the tiles of many patients without letters: those of one state that touch are one block."""
-    colours = RESPONSE_COLOURS | {"died": DEAD}
+    colours = {name: style.colour for name, style in styles.items()} | {DIED: DEAD}
     for column, name in enumerate(paths.columns):
         states = paths[name].fillna("").to_numpy()
         starts = [row for row in range(len(states)) if row == 0 or states[row] != states[row - 1]]

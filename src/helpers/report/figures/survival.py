@@ -20,6 +20,7 @@ from helpers.report.figures.common import (
     say_absent,
     size_mm,
 )
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import MM_PER_INCH, POINTS_PER_INCH, group_styles, text_size
 from helpers.report.figures.survival_data import SurvivalData, read_survival
 from helpers.report.figures.survival_layers import (
@@ -115,6 +116,7 @@ def survival_height(config: CohortConfig, plain: float) -> float:
     return plain + _LONG_MM if long_names(config, config.group_ids) else plain
 
 
+@drawing
 def draw_survival(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw survival by group with bands, censor marks, effects, and numbers at risk with the deaths so far.
 
@@ -125,6 +127,7 @@ def draw_survival(container: Figure | SubFigure, statistics: Statistics, config:
     (figure + risk_table("{n.risk} ({events})" if counted else "{n.risk}")).draw(container)
 
 
+@drawing
 def draw_survival_kmunicate(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig
 ) -> None:
