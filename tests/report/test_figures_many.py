@@ -2,13 +2,12 @@
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.report.figures.criteria import criteria_height, draw_criteria
+from helpers.report.figures.criteria import CriteriaPicture, criteria_height, draw_criteria
 from helpers.report.figures.exposure import draw_exposure, exposure_height
 from helpers.report.figures.exposure_shares import daily_states
 from helpers.report.figures.output.publish import publish_figure
@@ -98,7 +97,7 @@ def diagnoses(n):
         verdicts[name] = random.choice(STATES, n)
     score = random.integers(60, 250, n)
     scores = pd.DataFrame({"patient_id": names, "score": score, "score_highest": score + 30})
-    return SimpleNamespace(verdicts=verdicts, titles=titles, scores=scores, decided=True, cutoff=169.0)
+    return CriteriaPicture(titles, list(titles), verdicts, scores, 169.0)
 
 
 @pytest.mark.parametrize("n", [61, 4000])

@@ -10,7 +10,6 @@ from helpers.report.figures.common import marks_legend, room_for_text, say_absen
 from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import (
     GREY,
-    INK,
     level_styles,
 )
 from helpers.results.format import format_number, format_percent
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistics
 
 ABSENT = "No response assessments are recorded in this cohort."
-DEAD = "#a0a0a0"
+DEAD = "#4a4a4a"  # darker than any level without response
 _HATCH = "///"
 MOST_LABELLED = 45  # patients up to which each row of tiles carries its name and its letters
 _BAND = 0.45  # opacity of a band
@@ -206,7 +205,7 @@ def _palette(config: CohortConfig) -> tuple[dict[str, str], dict[str, str]]:
     styles = level_styles(config)
     colours = {slug(name): style.colour for name, style in styles.items()}
     inks = {slug(name): style.text for name, style in styles.items()}
-    return colours | {DIED: DEAD}, inks | {DIED: INK}
+    return colours | {DIED: DEAD}, inks | {DIED: "white"}
 
 
 def _legend(bars: Sequence[Bar], styles: Mapping[str, LevelStyle], *, bands: bool) -> list[Patch]:
