@@ -58,8 +58,9 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
     for axes, group in zip(panels, groups, strict=True):
         bars = read_bars(statistics, config, group.id)
         drawn += bars
+        across = BAR_WIDTH * room / max(1, len(bars))
         for bar in bars:
-            _bar(axes, bar, colours, inks)
+            _bar(axes, bar, colours, inks, across)
         for left, right in pairwise(bars):
             bands = _flows(axes, left, right, statistics, colours) or bands
         axes.set_xticks(
@@ -126,7 +127,8 @@ def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[
     return bars
 
 
-def _bar(axes: Axes, bar: Bar, colours: Mapping[str, str], inks: Mapping[str, str]) -> None:
+def _bar(axes: Axes, bar: Bar, colours: Mapping[str, str], inks: Mapping[str, str], across: float) -> None:
+    """Draw a bar; counts stand with their share where `across`, the characters of its width, let them."""
     bottoms = bar.bottoms()
     for state, count in bar.parts.items():
         axes.bar(
@@ -142,10 +144,11 @@ def _bar(axes: Axes, bar: Bar, colours: Mapping[str, str], inks: Mapping[str, st
         share = bar.percent(count)
         if not count or share < ONE_LINE:
             continue
-        between = "\n" if share >= TWO_LINES else " "
+        words = [format_number(count, 0), f"({format_percent(count / bar.n)})"]
+        text = ("\n" if share >= TWO_LINES else " ").join(words)
+        fits = max(len(line) for line in text.split("\n")) <= across
         axes.text(
-            bar.place, bottoms[state] + share / 2,
-            f"{format_number(count, 0)}{between}({format_percent(count / bar.n)})", ha="center", va="center",
+            bar.place, bottoms[state] + share / 2, text if fits else words[0], ha="center", va="center",
             color=inks[state], linespacing=1.05, bbox=_plate(state),
         )  # fmt: skip
 
@@ -243,9 +246,11 @@ def draw_response_paths(
         say_absent(container, ABSENT)
         return
     panels, styles = container.subplots(1, len(paths), squeeze=False)[0], level_styles(config)
+    room = room_for_text(container, len(paths))
     for axes, (group, table) in zip(panels, paths.items(), strict=True):
-        _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits}, styles)
-        axes.set_title(wrapped(config.group(group).label), fontweight="normal")
+        width = max(1, int(room / max(1, table.shape[1])))
+        _path_tiles(axes, table, {visit.id: wrapped(visit.label, width) for visit in config.visits}, styles)
+        axes.set_title(wrapped(config.group(group).label, int(room)), fontweight="normal")
     marks_legend(container, _path_legend(paths, styles))
 
 
