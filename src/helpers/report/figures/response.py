@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import marks_legend, room_for_text, say_absent, wrapped
+from helpers.report.figures.common import marks_legend, name_places, room_for_text, say_absent, wrapped
 from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import (
     GREY,
@@ -58,15 +58,12 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
     for axes, group in zip(panels, groups, strict=True):
         bars = read_bars(statistics, config, group.id)
         drawn += bars
-        across = BAR_WIDTH * room / max(1, len(bars))
+        width = room / max(1, len(bars))
         for bar in bars:
-            _bar(axes, bar, colours, inks, across)
+            _bar(axes, bar, colours, inks, BAR_WIDTH * width)
         for left, right in pairwise(bars):
             bands = _flows(axes, left, right, statistics, colours) or bands
-        axes.set_xticks(
-            [bar.place for bar in bars],
-            labels=[wrapped(bar.label, int(room / max(1, len(bars)))) for bar in bars],
-        )
+        name_places(axes, [bar.place for bar in bars], [bar.label for bar in bars], width)
         axes.set_ylim(0, 100)
         total = statistics.select(analysis="response", variable="class", group=group.id)[0].n
         axes.set_title(wrapped(f"{group.label} (n = {total})", int(room)), fontweight="normal")
@@ -248,8 +245,9 @@ def draw_response_paths(
     panels, styles = container.subplots(1, len(paths), squeeze=False)[0], level_styles(config)
     room = room_for_text(container, len(paths))
     for axes, (group, table) in zip(panels, paths.items(), strict=True):
-        width = max(1, int(room / max(1, table.shape[1])))
-        _path_tiles(axes, table, {visit.id: wrapped(visit.label, width) for visit in config.visits}, styles)
+        _path_tiles(axes, table, styles)
+        labels = [config.visit(name).label for name in table.columns]
+        name_places(axes, [i + 0.5 for i in range(len(labels))], labels, room / max(1, len(labels)))
         axes.set_title(wrapped(config.group(group).label, int(room)), fontweight="normal")
     marks_legend(container, _path_legend(paths, styles))
 
@@ -272,9 +270,7 @@ def _path_legend(paths: Mapping[str, pd.DataFrame], styles: Mapping[str, LevelSt
     return handles
 
 
-def _path_tiles(
-    axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str], styles: Mapping[str, LevelStyle]
-) -> None:
+def _path_tiles(axes: Axes, paths: pd.DataFrame, styles: Mapping[str, LevelStyle]) -> None:
     rank = {name: float(place) for place, name in enumerate([*styles, DIED])}
     order = paths.apply(lambda column: column.map(rank)).fillna(rank[DIED] - 0.5)
     paths = paths.loc[order.sort_values(list(order.columns[::-1])).index]
@@ -291,7 +287,6 @@ def _path_tiles(
                 axes.text(column + 0.5, row + 0.5, response, ha="center", va="center", color=colour)
     axes.set_xlim(0, paths.shape[1])
     axes.set_ylim(len(paths), 0)
-    axes.set_xticks([i + 0.5 for i in range(paths.shape[1])], labels=[labels[name] for name in paths.columns])
     if labelled:
         axes.set_yticks([i + 0.5 for i in range(len(paths))], labels=list(paths.index))
     else:
