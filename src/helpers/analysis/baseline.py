@@ -24,6 +24,7 @@ from helpers.analysis.variables import (
     levels_of,
     therapy_label,
 )
+from helpers.results.store import slug
 from helpers.stats.contingency import (
     r_by_c_test,
     standardized_difference_proportions,
@@ -287,13 +288,17 @@ def count_prior_therapies(
 
     Glucocorticoids, which every such patient has received, are left out of the combinations.
     """
-    names = [name for name in config.baseline.prior_therapies if not name.endswith("glucocorticoid")]
-    present = [name for name in names if PRIOR_PREFIX + name in tables.patients.columns]
     patients = tables.patients
+    present = [
+        name
+        for name in config.baseline.prior_therapies or _recorded_therapies(patients, config)
+        if not name.endswith("glucocorticoid") and PRIOR_PREFIX + name in patients.columns
+    ]
     columns = [PRIOR_PREFIX + name for name in present]
     flags = patients[columns].fillna(value=False).to_numpy(dtype=bool)
     if flags.any():
-        combined = ["_and_".join(compress(present, row)) or "none" for row in flags.tolist()]
+        slugs = [slug(name) for name in present]
+        combined = ["_and_".join(compress(slugs, row)) or "none" for row in flags.tolist()]
         counts = pd.crosstab(pd.Series(combined), patients["group"].to_numpy())
         counts = counts.reindex(columns=list(config.group_ids), fill_value=0)
         total = counts.sum(axis=1)
@@ -304,7 +309,14 @@ def count_prior_therapies(
         for group in config.group_ids:
             count = int((immunosuppressed & (patients["group"] == group).to_numpy()).sum())
             _store_combination("any_but_ivig", "count", count, group, patients, store)
-    return TherapyOverlaps({name: therapy_label(name, config) for name in present})
+    return TherapyOverlaps({slug(name): therapy_label(name, config) for name in present})
+
+
+def _recorded_therapies(patients: pd.DataFrame, config: CohortConfig) -> list[str]:
+    """Return the earlier therapies that the cohort has a column of."""
+    names = [name.removeprefix(PRIOR_PREFIX) for name in patients.columns if name.startswith(PRIOR_PREFIX)]
+    known = {*config.vocabulary.drugs, *config.vocabulary.drug_groups()}
+    return [name for name in names if name in known or PRIOR_PREFIX + name not in config.vocabulary]
 
 
 def _store_combination(

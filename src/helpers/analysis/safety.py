@@ -222,13 +222,18 @@ def count_added_therapies(
                 n=len(first),
                 method="weeks from day 0 to the start",
             )
-            _store_weeks_after_response(drug, first, tables.responses, group, store)
+            _store_weeks_after_response(drug, first, tables.responses, config, group, store)
 
 
 def _store_weeks_after_response(
-    drug: str, start: pd.Series, responses: pd.DataFrame, group: str, store: StatisticsStore
+    drug: str,
+    start: pd.Series,
+    responses: pd.DataFrame,
+    config: CohortConfig,
+    group: str,
+    store: StatisticsStore,
 ) -> None:
-    reached = responses[responses["response"].isin(["CR", "PR"])].groupby("patient_id")["day"].min()
+    reached = responses[responses["response"].isin(config.responding)].groupby("patient_id")["day"].min()
     weeks = ((start - reached.reindex(start.index).astype(float)) / 7).dropna()
     if len(weeks):
         store_summary(
@@ -239,7 +244,7 @@ def _store_weeks_after_response(
             unit="weeks",
             group=group,
             n=len(weeks),
-            method="weeks from the first recorded CR or PR to the start",
+            method=f"weeks from the first recorded {' or '.join(config.responding)} to the start",
         )
 
 

@@ -17,7 +17,7 @@ from helpers.cohort.reading import table_files
 from helpers.cohort.settings import CohortConfig
 from helpers.cohort.windowing import NOT_NEAREST, assign_visits
 from helpers.problems import CohortError, errors
-from helpers.vocabulary.model import TABLE_NAMES, TableName
+from helpers.vocabulary.model import GLUCOCORTICOID, TABLE_NAMES, TableName
 from helpers.vocabulary.reading import FILES, SHIPPED_FOLDER
 
 __all__ = ["AnalysisTables", "clean_cohort", "inputs_digest", "load_or_clean"]
@@ -135,7 +135,7 @@ def _patients(
     people["died"] = died.astype(bool)
     if has_treatments:
         earlier = treatments[treatments["start_day"] < 0]
-        for therapy in config.baseline.prior_therapies:
+        for therapy in _prior_therapies(earlier, config):
             column = f"prior_{therapy}"
             if column not in people:
                 given = set(earlier.loc[config.vocabulary.of_drug(earlier, therapy), "patient_id"])
@@ -147,6 +147,18 @@ def _patients(
         .drop(columns="_rank")
         .reset_index(drop=True)
     )
+
+
+def _prior_therapies(earlier: pd.DataFrame, config: CohortConfig) -> tuple[str, ...]:
+    """Return the therapies of the settings, else all given before day 0, those of most patients first."""
+    if config.baseline.prior_therapies is not None:
+        return config.baseline.prior_therapies
+    words = config.vocabulary
+    steroid = words.of_drug(earlier, GLUCOCORTICOID)
+    others = earlier[~steroid & (earlier["drug"] != words.drug_named(config.study_drug))]
+    counts = others.groupby("drug")["patient_id"].nunique()
+    names = sorted(counts.index, key=lambda name: (-counts[name], name))
+    return (*([GLUCOCORTICOID] if steroid.any() else []), *map(str, names))
 
 
 def _measurements(frame: pd.DataFrame | None, config: CohortConfig) -> pd.DataFrame:

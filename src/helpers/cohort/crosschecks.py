@@ -263,7 +263,7 @@ def unknown_therapies(config: CohortConfig, treatments: TypedTable | None) -> li
         set() if treatments is None else set(treatments.frame.get("drug", pd.Series(dtype=object)).dropna())
     )
     known = {*vocabulary.drugs, *vocabulary.drug_groups(), *given}
-    named = [("baseline.prior_therapies", name) for name in config.baseline.prior_therapies]
+    named = [("baseline.prior_therapies", name) for name in config.baseline.prior_therapies or ()]
     named += [("added_therapies", name) for name in config.added_therapies]
     problems = []
     for key, name in named:

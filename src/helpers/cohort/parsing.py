@@ -18,11 +18,14 @@ from helpers.cohort.settings import CohortConfig
 from helpers.problems import Problem, suggestion
 from helpers.vocabulary.model import Variable
 from helpers.vocabulary.names import fold
+from helpers.vocabulary.response_levels import known_level
 
 # Texts that always mean "nothing recorded", besides an empty field and the codes of cohort.toml.
 EMPTY_TEXTS = frozenset(
     {"", "na", "n/a", "nan", "nat", "null", "none", ".", "..", "-", "--", "/", "未查", "未做", "未测", "缺失"}
 )
+
+RESPONSE = "response"  # the category whose levels the study declares
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _PLAIN = re.compile(rf"^{_NUMBER}$")
@@ -189,6 +192,10 @@ def spelled_as(text: str, spelled: Mapping[str, str]) -> str | None:
 
 def category_levels(variable: Variable, config: CohortConfig) -> Mapping[str, str]:
     """Return spelling -> level of a category: the cohort's own levels if it lists them."""
+    if variable.name == RESPONSE:
+        levels = config.response_levels
+        spelled = {text: level.id for level in levels for text in (level.label, *level.spellings) if text}
+        return {**spelled, **{level.id: level.id for level in levels}}
     own = config.categories.get(variable.name)
     if own is None:
         return variable.levels
@@ -209,6 +216,8 @@ def _levels(
 
     def remedy(value: str) -> str:
         where = f"[tables.{raw.name}.values.{column}] in cohort.toml"
+        if column == RESPONSE and (level := known_level(value)) is not None:
+            return f"if {level.id} is a level of this study, list its levels under [[response.level]]"
         return suggestion(value, (*levels, *spelled)) or f"correct it, or give its meaning under {where}"
 
     return _mapped(text, missing, raw, column, parse, f"one of {', '.join(levels)}", remedy)

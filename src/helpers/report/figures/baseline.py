@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistics
 
 
+@drawing
 def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str]) -> None:
     """Draw absolute standardised differences of the baseline variables, largest on top.
 
@@ -73,6 +75,7 @@ def _face(difference: float) -> str:
     return INK if difference > 0 else "white" if difference < 0 else FAINT
 
 
+@drawing
 def draw_therapy_overlaps(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, labels: Mapping[str, str]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import GREY, INK
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 
+@drawing
 def say_absent(container: Figure | SubFigure, message: str) -> None:
     """Fill the figure with a sentence that says why there is nothing to draw."""
     import textwrap

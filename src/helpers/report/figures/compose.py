@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.course import Course, draw_courses, laboratory_courses
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.output.export import FORMATS
 from helpers.report.figures.output.publish import ReportSettings, publish_figure
 from helpers.report.figures.response import draw_response_shares
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 HEIGHT_MM = 205
 
 
+@drawing
 def draw_figure_1(
     container: Figure,
     statistics: Statistics,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
+from helpers.report.figures.output.drawings import drawing, drawn_record
 from helpers.report.figures.style import (
     FAINT,
     GREY,
@@ -38,6 +39,7 @@ _SHARE_OF_AXES = 0.75  # of a panel's width; the rest is its vertical axis
 _GAP_CHARACTERS = 0.8
 
 
+@drawn_record
 @dataclass(frozen=True)
 class Course:
     """One quantity over the visits of one group.
@@ -103,6 +105,7 @@ def reference_band(config: CohortConfig, name: str) -> tuple[float, float]:
     return max(lows, default=float("nan")), min(highs, default=float("nan"))
 
 
+@drawing
 def draw_courses(
     container: Figure | SubFigure,
     courses: Sequence[Course],

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
+from helpers.report.figures.output.drawings import drawing, drawn_record
 from helpers.report.figures.style import GREY, INK, group_styles
 
 if TYPE_CHECKING:
@@ -27,7 +30,34 @@ LABELLED = 60  # patients up to which each row carries its label
 ROW_MM, EDGE_MM = 3.6, 45.0
 
 
-def criteria_height(found: Diagnoses) -> float:
+@drawn_record
+@dataclass(frozen=True)
+class CriteriaPicture:
+    """What the criteria figure shows.
+
+    Attributes:
+        titles: title of each criteria set, by name.
+        decided: names of the sets that give at least one patient a verdict.
+        verdicts: patient_id, group, one column a criteria set: met, not met, undetermined.
+        scores: patient_id, score and score_highest of the HScore; empty where it was not evaluated.
+        cutoff: HScore from which the syndrome is assumed; NaN where it was not evaluated.
+    """
+
+    titles: Mapping[str, str]
+    decided: Sequence[str]
+    verdicts: pd.DataFrame
+    scores: pd.DataFrame
+    cutoff: float
+
+
+def criteria_picture(found: Diagnoses) -> CriteriaPicture:
+    """Return what the criteria figure shows of these verdicts."""
+    columns = ["patient_id", "score", "score_highest"]
+    scores = found.scores[columns] if len(found.scores) else found.scores
+    return CriteriaPicture(found.titles, found.decided, found.verdicts, scores, float(found.cutoff))
+
+
+def criteria_height(found: CriteriaPicture) -> float:
     """Return the height in millimetres at which the rows of all patients can be told apart."""
     n = len(found.verdicts)
     if not n or not found.decided:
@@ -35,7 +65,8 @@ def criteria_height(found: Diagnoses) -> float:
     return EDGE_MM + (ROW_MM * n if n <= LABELLED else ROW_MM * LABELLED * 0.6)
 
 
-def draw_criteria(container: Figure | SubFigure, found: Diagnoses, config: CohortConfig) -> None:
+@drawing
+def draw_criteria(container: Figure | SubFigure, found: CriteriaPicture, config: CohortConfig) -> None:
     """Draw a tile for each patient and criteria set, and beside it the attainable range of the HScore.
 
     Patients stand by group, those who meet most sets first; a dot is the score with missing items giving no
@@ -44,7 +75,7 @@ def draw_criteria(container: Figure | SubFigure, found: Diagnoses, config: Cohor
     if found.verdicts.empty or not found.decided:
         say_absent(container, ABSENT)
         return
-    table = _ordered(found, config)
+    table = _ordered(found, config.group_ids)
     wide = len(found.scores) > 0
     ratios = [1.0 + 0.35 * len(found.titles), 2.2] if wide else [1.0]
     panels = container.subplots(1, len(ratios), sharey=True, squeeze=False, width_ratios=ratios)[0]
@@ -67,16 +98,16 @@ def draw_criteria(container: Figure | SubFigure, found: Diagnoses, config: Cohor
     container.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1.2)
 
 
-def _ordered(found: Diagnoses, config: CohortConfig) -> pd.DataFrame:
+def _ordered(found: CriteriaPicture, group_ids: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
     names = list(found.titles)
     table = found.verdicts.copy()
     if len(found.scores):
-        table = table.merge(found.scores[["patient_id", "score", "score_highest"]], on="patient_id")
+        table = table.merge(found.scores, on="patient_id")
     order = pd.DataFrame(
         {
-            "group": table["group"].map({name: i for i, name in enumerate(config.group_ids)}),
+            "group": table["group"].map({name: i for i, name in enumerate(group_ids)}),
             "met": -(table[names] == "met").sum(axis=1),
             "failed": (table[names] == "not met").sum(axis=1),
             "patient": table["patient_id"],
@@ -131,7 +162,7 @@ def _label_patients(axes: Axes, table: pd.DataFrame, config: CohortConfig) -> No
         label.set_color(styles[group].colour)
 
 
-def _scores(axes: Axes, table: pd.DataFrame, found: Diagnoses, config: CohortConfig) -> None:
+def _scores(axes: Axes, table: pd.DataFrame, found: CriteriaPicture, config: CohortConfig) -> None:
     styles = group_styles(config)
     for group in config.groups:
         mine = table[table["group"] == group.id]

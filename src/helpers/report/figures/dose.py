@@ -14,6 +14,7 @@ from helpers.report.figures.course import (
     short_visit,
     summarised_visits,
 )
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import GREY, GroupStyle, group_styles
 from helpers.results.format import format_number
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistics
 
 
+@drawing
 def draw_dose_ribbon(
     container: Figure | SubFigure,
     courses: Sequence[Course],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import say_absent
-from helpers.report.figures.style import GREY, INK, RESPONSE_COLOURS, RESPONSE_LABELS
+from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.style import GREY, INK, LevelStyle, level_styles
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 ROW_MM, EDGE_MM = 4.0, 35.0
 _DOSES = ("#d6e6f2", "#9ecae1", "#6baed6", "#3182bd")  # from the lowest to the highest, darker in grey too
-_MARKERS = {"CR": "o", "PR": "D", "NR": "s"}
 _DEATH = "#b2182b"
 _LONG = 3.0  # follow-up of so many horizons gets a panel of its own for the time up to the horizon
 _YEAR = 365
@@ -33,6 +33,7 @@ def exposure_height(exposure: pd.DataFrame) -> float:
     return EDGE_MM + ROW_MM * min(len(exposure), _LABELLED) if len(exposure) else 60.0
 
 
+@drawing
 def draw_exposure(
     container: Figure | SubFigure,
     exposure: pd.DataFrame,
@@ -58,20 +59,20 @@ def draw_exposure(
         say_absent(container, f"No treatment with {drug} is recorded in this cohort.")
         return
     table = exposure.sort_values(["last_day", "patient_id"], ascending=[True, False]).reset_index(drop=True)
-    shades = dose_shades(courses)
+    shades, styles = dose_shades(courses), level_styles(config)
     last = float(table["last_day"].max())
     limits = [config.horizon_days, last] if last > _LONG * config.horizon_days else [last]
     panels = container.subplots(1, len(limits), sharey=True, squeeze=False)[0]
     for axes, limit in zip(panels, limits, strict=True):
         _bars(axes, table, courses, shades)
-        _responses(axes, table, responses, limit)
+        _responses(axes, table, responses, limit, styles)
         _ends(axes, table, limit)
         _axes(axes, table, limit)
     if len(limits) > 1:
         panels[0].set_title(f"Up to day {config.horizon_days}")
         panels[1].set_title("All follow-up")
     _patients(panels[0], table)
-    handles = _legend(drug, shades, table, responses)
+    handles = _legend(drug, shades, table, responses, styles)
     container.legend(
         handles=handles, loc="outside lower center", ncols=4, handletextpad=0.5, columnspacing=1.4
     )
@@ -112,21 +113,27 @@ def _bars(
     )  # fmt: skip
 
 
-def _responses(axes: Axes, table: pd.DataFrame, responses: pd.DataFrame, limit: float) -> None:
+def _responses(
+    axes: Axes,
+    table: pd.DataFrame,
+    responses: pd.DataFrame,
+    limit: float,
+    styles: Mapping[str, LevelStyle],
+) -> None:
     place = dict(zip(table["patient_id"], table.index, strict=True))
     known = responses[responses["patient_id"].isin(list(place)) & (responses["day"] <= limit)]
     # Marks of the first weeks would be one blot in a follow-up of years: the last of each patient stands.
     crowded = limit > _LONG * known["day"].max() if len(known) else False
     if crowded:
         known = known.sort_values("day").drop_duplicates(["patient_id"], keep="last")
-    for name in RESPONSE_LABELS:
+    for name, style in styles.items():
         shown = known[known["response"] == name]
-        axes.plot(shown["day"], shown["patient_id"].map(place), linestyle="none", zorder=4, **_mark(name))
+        axes.plot(shown["day"], shown["patient_id"].map(place), linestyle="none", zorder=4, **_mark(style))
 
 
-def _mark(response: str) -> dict[str, Any]:
+def _mark(style: LevelStyle) -> dict[str, Any]:
     return {
-        "marker": _MARKERS[response], "color": RESPONSE_COLOURS[response], "markersize": 4.2,
+        "marker": style.marker, "color": style.colour, "markersize": 4.2,
         "markeredgecolor": INK, "markeredgewidth": 0.5,
     }  # fmt: skip
 
@@ -177,7 +184,11 @@ def _patients(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def _legend(
-    drug: str, shades: Mapping[tuple[float, str], str], table: pd.DataFrame, responses: pd.DataFrame
+    drug: str,
+    shades: Mapping[tuple[float, str], str],
+    table: pd.DataFrame,
+    responses: pd.DataFrame,
+    styles: Mapping[str, LevelStyle],
 ) -> Sequence[Artist]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -191,9 +202,9 @@ def _legend(
     else:
         handles.append(Patch(facecolor=_DOSES[1], label=name))
     handles.append(Line2D([], [], color="#bdbdbd", linewidth=1.0, label="Follow-up"))
-    for response, label in RESPONSE_LABELS.items():
+    for response, style in styles.items():
         if (responses["response"] == response).any():
-            handles.append(Line2D([], [], linestyle="none", label=label, **_mark(response)))
+            handles.append(Line2D([], [], linestyle="none", label=style.label, **_mark(style)))
     ends = {
         "Died": ("X", _DEATH, 6.5, table["died"].astype(bool)),
         f"{name} still taken": (">", INK, 5.5, table["ongoing"].astype(bool) & ~table["died"].astype(bool)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import GREY, INK, group_styles
 from helpers.results.format import format_number
 
@@ -21,6 +22,7 @@ _MAP_ROW_MM = 3.9
 _MAP_FRAME_MM = 30.0  # title, group names and slanted visits
 
 
+@drawing
 def draw_patient_flow(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw the flow of patients: recorded, excluded, analysed by group, alive and dead at the horizon."""
     axes = container.subplots()
@@ -88,6 +90,7 @@ def missing_map_height(observed: pd.DataFrame) -> float:
     return max(110.0, _MAP_FRAME_MM + _MAP_ROW_MM * len(observed))
 
 
+@drawing
 def draw_missing_map(
     container: Figure | SubFigure, observed: pd.DataFrame, *, title: str = "Patients alive with a value (%)"
 ) -> None:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import FAINT, GREY, INK
 from helpers.results.format import NOT_ESTIMABLE, format_number, format_p
 
@@ -48,6 +49,7 @@ _BLOCKS = {
 _CLIP = (1 / 128, 128.0)
 
 
+@drawing
 def draw_effects(container: Figure | SubFigure, statistics: Statistics, *, alpha: float = 0.05) -> None:
     """Draw every stored effect on survival: left the estimate with its interval, right the p-value.
 

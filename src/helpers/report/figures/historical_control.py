@@ -9,6 +9,7 @@ import numpy as np
 
 from helpers.report.figures.common import say_absent
 from helpers.report.figures.forest import LABELS
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
 from helpers.results.format import EN_DASH, format_number, format_p
 
@@ -27,6 +28,7 @@ ALPHA = 0.05
 _DOTS = (0, (2, 2))
 
 
+@drawing
 def draw_lag(
     container: Figure | SubFigure,
     statistics: Statistics,
@@ -107,6 +109,7 @@ def _common_lags(
         )  # fmt: skip
 
 
+@drawing
 def draw_era(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, patients: pd.DataFrame
 ) -> None:
@@ -165,6 +168,7 @@ _WEIGHTINGS = (
 )
 
 
+@drawing
 def draw_love(
     container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str], chosen: Sequence[str]
 ) -> None:
@@ -201,6 +205,7 @@ def draw_love(
     axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3, handletextpad=0.1, columnspacing=0.9)
 
 
+@drawing
 def draw_confounder(container: Figure | SubFigure, statistics: Statistics, timepoint: str) -> None:
     """Draw what one unmeasured confounder would leave: estimate and limits for prevalences and effects."""
     rows = [
@@ -254,6 +259,7 @@ def _tile(x: int, y: int, colour: str):  # type: ignore[no-untyped-def]
     return Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, facecolor=colour, edgecolor="none")
 
 
+@drawing
 def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: pd.DataFrame) -> None:
     """Draw the share of each arm alive at or below each glucocorticoid dose, and their difference.
 
@@ -280,6 +286,7 @@ def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: 
     lower.set_xlabel("Glucocorticoid dose, mg/kg/d of prednisone equivalent")
 
 
+@drawing
 def draw_assumptions(
     container: Figure | SubFigure,
     analytic: Sequence[tuple[str, float]],

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import (
     GREY,
     INK,
-    RESPONSE_COLOURS,
-    RESPONSE_LABELS,
-    RESPONSE_ORDER,
+    OTHER_COLOURS,
+    level_styles,
 )
+from helpers.report.tables.response import level_words
 from helpers.results.format import format_number, format_percent
+from helpers.results.store import slug
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,20 +29,21 @@ if TYPE_CHECKING:
 
     from helpers.cohort.config import CohortConfig
     from helpers.cohort.settings import Group
+    from helpers.report.figures.style import LevelStyle
     from helpers.results.store import Statistics
 
 ABSENT = "No response assessments are recorded in this cohort."
 BAR_WIDTH = 0.64  # of the distance of two visits; bands of transitions lie between
 TWO_LINES = 12.0  # percent of the bar's height from which on two lines of text fit
-_COLOURS = {"cr": RESPONSE_COLOURS["CR"], "pr": RESPONSE_COLOURS["PR"], "nr": RESPONSE_COLOURS["NR"]}
-_COLOURS["died"] = RESPONSE_COLOURS["NR"]
+DIED, WITHOUT = "died", "nr"
 
 
+@drawing
 def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
-    """Draw stacked bars of CR, PR and NR by visit with n (%), and bands for who went from where to where.
+    """Draw stacked bars of the levels of response by visit with n (%), and bands for who went where.
 
-    One panel for each group whose response was assessed. Patients who died before the visit are part of NR
-    and hatched, unless the configuration leaves them out.
+    One panel for each group whose response was assessed. Patients who died before the visit are without
+    response and hatched, unless the configuration leaves them out.
     """
     groups = [
         g for g in config.groups if statistics.select(analysis="response", group=g.id, variable="class")
@@ -47,20 +51,21 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
     if not groups:
         say_absent(container, ABSENT)
         return
+    colours, inks = _palette(config)
     panels = container.subplots(1, len(groups), sharey=True, squeeze=False)[0]
     for axes, group in zip(panels, groups, strict=True):
         bars = read_bars(statistics, config, group.id)
         for bar in bars:
-            _bar(axes, bar)
+            _bar(axes, bar, colours, inks)
         for left, right in pairwise(bars):
-            _flows(axes, left, right, statistics)
+            _flows(axes, left, right, statistics, colours)
         axes.set_xticks([bar.place for bar in bars], labels=[bar.label for bar in bars])
         axes.set_ylim(0, 100)
         total = statistics.select(analysis="response", variable="class", group=group.id)[0].n
         axes.set_title(f"{group.label} (n = {total})", fontweight="normal")
     panels[0].set_ylabel("Patients (%)")
     container.legend(
-        handles=_legend(statistics, groups), loc="outside lower center", ncols=2, handlelength=1.2,
+        handles=_legend(statistics, config, groups), loc="outside lower center", ncols=2, handlelength=1.2,
         columnspacing=1.2,
     )  # fmt: skip
 
@@ -73,8 +78,8 @@ class Bar:
         group, visit, label: whose, when, and the visit's label.
         place: where it stands on the horizontal axis.
         n: patients in its denominator.
-        parts: count by state from below: cr, pr, nr (without the dead) and died.
-        shown: the count and share that stand in each class, the dead in NR: cr, pr, nr.
+        parts: count by state from below: the levels, NR without the dead, and died.
+        shown: the count and share that stand in each level, the dead in NR where there is such a level.
     """
 
     group: str
@@ -103,8 +108,10 @@ def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[
     bars: list[Bar] = []
     for visit in config.visits:
         rows = {
-            name.lower(): statistics.find("response", "class", name.lower(), group=group, timepoint=visit.id)
-            for name in RESPONSE_ORDER
+            slug(level.id): statistics.find(
+                "response", "class", slug(level.id), group=group, timepoint=visit.id
+            )
+            for level in config.response_levels
         }
         found = {name: row for name, row in rows.items() if row is not None}
         if not found:
@@ -112,17 +119,19 @@ def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[
         dead = statistics.find("response", "class", "dead", group=group, timepoint=visit.id)
         counted = dead.value if dead is not None and config.response.dead_is == "NR" else 0.0
         shown = {name: row.value for name, row in found.items()}
-        parts = shown | {"nr": shown.get("nr", 0.0) - counted, "died": counted}
+        parts = shown | ({WITHOUT: shown[WITHOUT] - counted} if WITHOUT in shown else {}) | {DIED: counted}
+        if WITHOUT not in shown:
+            shown = shown | {DIED: counted}
         n = next(iter(found.values())).n or 0
         bars.append(Bar(group, visit.id, visit.label, len(bars), n, parts, shown))
     return bars
 
 
-def _bar(axes: Axes, bar: Bar) -> None:
+def _bar(axes: Axes, bar: Bar, colours: Mapping[str, str], inks: Mapping[str, str]) -> None:
     bottoms = bar.bottoms()
     for state, count in bar.parts.items():
         axes.bar(
-            bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color=_COLOURS[state],
+            bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color=colours[state],
             edgecolor="white", linewidth=0.8,
         )  # fmt: skip
         if state == "died" and count:
@@ -137,12 +146,12 @@ def _bar(axes: Axes, bar: Bar) -> None:
         if words or count:
             axes.text(
                 bar.place, bottom + share / 2, words or format_number(count, 0), ha="center", va="center",
-                color="white" if state == "cr" else INK, linespacing=1.05,
+                color=inks[state], linespacing=1.05,
             )  # fmt: skip
         bottom += share
 
 
-def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics) -> None:
+def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics, colours: Mapping[str, str]) -> None:
     """Draw a band from each state at a visit to each state at the next, as thick as the patients are many."""
     leaving, entering = left.bottoms(), right.bottoms()
     start, end = left.place + BAR_WIDTH / 2, right.place - BAR_WIDTH / 2
@@ -155,7 +164,7 @@ def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics) -> None:
             if row is None or not left.parts[before] or not right.parts[after]:
                 continue
             heights = left.percent(row.value), right.percent(row.value)
-            _band(axes, (start, leaving[before]), (end, entering[after]), heights, _COLOURS[before])
+            _band(axes, (start, leaving[before]), (end, entering[after]), heights, colours[before])
             leaving[before] += heights[0]
             entering[after] += heights[1]
 
@@ -182,21 +191,30 @@ def _band(
     axes.add_patch(patch)
 
 
-def _legend(statistics: Statistics, groups: Sequence[Group]) -> list[Patch]:
+def _palette(config: CohortConfig) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the fill of each state, and the colour of text on it."""
+    styles = level_styles(config)
+    colours = {slug(name): style.colour for name, style in styles.items()}
+    inks = {slug(name): style.text for name, style in styles.items()}
+    return colours | {DIED: colours.get(WITHOUT, OTHER_COLOURS[0])}, inks | {DIED: INK}
+
+
+def _legend(statistics: Statistics, config: CohortConfig, groups: Sequence[Group]) -> list[Patch]:
     from matplotlib.patches import Patch
 
-    handles = [
-        Patch(facecolor=RESPONSE_COLOURS[name], label=RESPONSE_LABELS[name]) for name in RESPONSE_ORDER
-    ]
+    handles = [Patch(facecolor=style.colour, label=style.label) for style in level_styles(config).values()]
     ids = {group.id for group in groups}
     dead = statistics.select(analysis="response", variable="class", statistic="dead")
     if any(row.value for row in dead if row.group in ids):
         handles.append(
-            Patch(facecolor=_COLOURS["died"], edgecolor=GREY, hatch="////", linewidth=0, label="Died")
+            Patch(
+                facecolor=_palette(config)[0][DIED], edgecolor=GREY, hatch="////", linewidth=0, label="Died"
+            )
         )
     return handles
 
 
+@drawing
 def draw_response_paths(
     container: Figure | SubFigure, paths: Mapping[str, pd.DataFrame], config: CohortConfig
 ) -> None:
@@ -204,8 +222,8 @@ def draw_response_paths(
 
     Args:
         container: where to draw.
-        paths: by group: one row a patient (index patient_id), one column a visit id; CR, PR, NR, ``died`` or
-            missing.
+        paths: by group: one row a patient (index patient_id), one column a visit id; a level of response,
+            ``died`` or missing.
         config: the cohort's configuration, for labels.
     """
     if not paths:
@@ -213,22 +231,25 @@ def draw_response_paths(
         return
     panels = container.subplots(1, len(paths), squeeze=False)[0]
     for axes, (group, table) in zip(panels, paths.items(), strict=True):
-        _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits})
+        _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits}, level_styles(config))
         axes.set_title(config.group(group).label, fontweight="normal")
-    container.supxlabel("CR, PR, NR: complete, partial, no response;\nhatched: died; blank: not assessed")
+    words = textwrap.fill(level_words(config.response_levels), 44)
+    container.supxlabel(f"{words};\nhatched: died; blank: not assessed")
 
 
-def _path_tiles(axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str]) -> None:
-    rank = {"CR": 0.0, "PR": 1.0, "NR": 2.0, "died": 3.0}
-    order = paths.apply(lambda column: column.map(rank)).fillna(2.5)
+def _path_tiles(
+    axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str], styles: Mapping[str, LevelStyle]
+) -> None:
+    rank = {name: float(place) for place, name in enumerate([*styles, DIED])}
+    order = paths.apply(lambda column: column.map(rank)).fillna(rank[DIED] - 0.5)
     paths = paths.loc[order.sort_values(list(order.columns[::-1])).index]
     for row, (_, path) in enumerate(paths.iterrows()):
         for column, response in enumerate(path):
-            if response == "died":
+            if response == DIED:
                 axes.add_patch(_tile(column, row, "#8c8c8c", hatch="////"))
             elif isinstance(response, str):
-                axes.add_patch(_tile(column, row, RESPONSE_COLOURS[response]))
-                colour = "white" if response == "CR" else INK
+                axes.add_patch(_tile(column, row, styles[response].colour))
+                colour = styles[response].text
                 axes.text(column + 0.5, row + 0.5, response, ha="center", va="center", color=colour)
     axes.set_xlim(0, paths.shape[1])
     axes.set_ylim(len(paths), 0)

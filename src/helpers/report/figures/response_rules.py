@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import FAINT, group_styles
 from helpers.results.store import slug
 
@@ -40,6 +41,7 @@ def variants_height(variants: Sequence[str]) -> float:
     return EDGE_MM + ROW_MM * (len(variants) + 1) if variants else 60.0
 
 
+@drawing
 def draw_variants(
     container: Figure | SubFigure, statistics: Statistics, variants: Sequence[str], config: CohortConfig
 ) -> None:
@@ -103,6 +105,7 @@ def _panel(
     axes.tick_params(axis="y", length=0)
 
 
+@drawing
 def draw_response_time(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, horizon_days: float
 ) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from helpers.errors import CompendiumError
 from helpers.report.figures.common import count_rows, say_absent
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import GREY, GroupStyle, group_styles
 from helpers.report.figures.survival_data import SurvivalData, read_survival
 from helpers.results.format import format_interval, format_number, format_p_equation
@@ -284,6 +285,7 @@ def _whole(row: Mapping[Any, float], name: str) -> str:
 # --- drawing ----------------------------------------------------------------------------------------
 
 
+@drawing
 def draw_survival(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw survival by group with confidence bands, censor marks, the p-value and numbers at risk.
 
@@ -293,6 +295,7 @@ def draw_survival(container: Figure | SubFigure, statistics: Statistics, config:
     (figure + risk_table("{n.risk}")).draw(container)
 
 
+@drawing
 def draw_survival_kmunicate(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig
 ) -> None:

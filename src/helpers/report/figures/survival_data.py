@@ -54,9 +54,10 @@ class SurvivalData:
         return [group for group, curve in self.curves.items() if len(curve)]
 
 
-def stored_horizon(statistics: Statistics) -> int | None:
-    """Return the last day of the stored survival analysis, or None where there is none."""
-    rows = statistics.select(analysis="survival", variable="death", statistic="deaths")
+def stored_horizon(statistics: Statistics, endpoint: str = "death") -> int | None:
+    """Return the last day of the stored analysis of an endpoint, or None where there is none."""
+    analysis, counted = ("survival", "deaths") if endpoint == "death" else ("endpoint", "events")
+    rows = statistics.select(analysis=analysis, variable=endpoint, statistic=counted)
     return int(rows[0].timepoint.removeprefix("day_")) if rows else None
 
 

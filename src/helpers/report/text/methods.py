@@ -14,7 +14,7 @@ from helpers.report.text.survival import survival_test
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from helpers.cohort.settings import Group
+    from helpers.cohort.settings import CohortConfig, Group
     from helpers.results.store import Statistic
 
 SOFTWARE = ("numpy", "pandas", "scipy", "statsmodels", "firthmodels", "matplotlib")
@@ -115,6 +115,14 @@ def _criteria(material: Material, titles: Mapping[str, str]) -> list[Claim]:
     return [Claim("methods.criteria", {"criteria": Items(listed, "semicolons")})]
 
 
+def levels_of_response(config: CohortConfig) -> Items:
+    """Return the levels of response in words, best first."""
+    terms = (
+        Term(level.label, f"response.level.{level.id}.label", "in_text") for level in config.response_levels
+    )
+    return Items(tuple(Claim("methods.response_level", {"level": term}) for term in terms), "commas")
+
+
 def _response(material: Material, titles: Mapping[str, str]) -> list[Claim]:
     config, claims = material.config, []
     if material.statistics.select(analysis="response"):
@@ -122,7 +130,7 @@ def _response(material: Material, titles: Mapping[str, str]) -> list[Claim]:
             name: Claim(f"methods.counts_as_{getattr(config.response, name)}")
             for name in ("dead_is", "withdrawn_is", "not_assessed_is")
         }
-        claims.append(Claim("methods.response", ways))
+        claims.append(Claim("methods.response", ways | {"levels": levels_of_response(config)}))
     if material.statistics.select(analysis="response_by_rule"):
         name = config.criteria.response
         found = next((key for key in titles if key in {name, f"response_{name}"}), name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from helpers.report.text import (
     baseline,
     course,
+    endpoints,
     historical_control,
     methods,
     participants,
@@ -59,7 +60,8 @@ def _survival(study: Study) -> Paragraphs:
     material = study.material
     described = survival.deaths(material) + survival.survival_at_horizon(material)
     compared = survival.survival_compared(material) + survival.hazard_ratio(material)
-    return [_or(described + survival.median_survival(material), "survival.none"), compared]
+    claims = _or(described + survival.median_survival(material), "survival.none")
+    return [claims, compared, endpoints.endpoints(material)]
 
 
 def _methods_compared(study: Study) -> Paragraphs:
