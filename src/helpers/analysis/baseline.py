@@ -32,7 +32,12 @@ from helpers.stats.contingency import (
 )
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.shift import hodges_lehmann
-from helpers.stats.two_group import adjust_p_values, rank_sum_test, standardized_difference
+from helpers.stats.two_group import (
+    adjust_p_values,
+    rank_sum_test,
+    standardized_difference,
+    standardized_difference_error,
+)
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -254,7 +259,10 @@ def _adjust_for_multiplicity(config: CohortConfig, store: StatisticsStore) -> No
 
 
 def count_balance(store: StatisticsStore, *, limit: float = 0.1) -> None:
-    """Store how many of the standardised differences exceed 0.1 in size; death is an outcome and left out."""
+    """Store how many of the standardised differences exceed 0.1 in size, and their standard error by chance.
+
+    Death is an outcome and left out.
+    """
     rows = store.rows().select(analysis=ANALYSIS, statistic="standardized_difference")
     known = [abs(row.value) for row in rows if row.value == row.value and row.variable != DEATH]
     if known:
@@ -268,6 +276,13 @@ def count_balance(store: StatisticsStore, *, limit: float = 0.1) -> None:
             method="absolute value above 0.1",
             **_WHEN,
         )
+    sizes: dict[str, int] = {}
+    for row in store.rows().select(analysis=ANALYSIS):
+        if row.group != "both" and row.n:
+            sizes[row.group] = max(row.n, sizes.get(row.group, 0))
+    if known and len(sizes) == 2:
+        error = standardized_difference_error(*sizes.values())
+        store.add("balance", "standardized_difference", "standard_error", result=error, group="both", **_WHEN)
 
 
 @dataclass(frozen=True)

@@ -132,10 +132,11 @@ def read_tables(folder: Path, config: CohortConfig) -> Reading:
 
 def read_table(path: Path, name: TableName, config: CohortConfig) -> tuple[RawTable | None, list[Problem]]:
     """Read one file as text with canonical column names; None if nothing can be read of it."""
-    records = read_records(path, name, config.tables.get(name, Table()).sheet)
+    settings = config.tables.get(name, Table())
+    records = read_records(path, name, settings.sheet, settings.encoding)
     if isinstance(records, Problem):
         return None, [records]
-    columns, headers, problems = _canonical_columns(records.header, path.name, name, config)
+    columns, headers, problems = _canonical_columns(records.header, records.place, name, config)
     index = pd.Index(records.lines, name="source_row")
     cells = records.cells.set_axis(index, axis=0)
     empty = (cells == "").all(axis=1).to_numpy(dtype=bool)
@@ -144,13 +145,13 @@ def read_table(path: Path, name: TableName, config: CohortConfig) -> tuple[RawTa
     if frame.empty and name == "patients":
         problems.append(
             Problem(
-                path.name, None, "", "no patient", "one row for each patient", "add the patients to the table"
+                records.place, None, "", "no patient", "one row for each patient", "add the patients to the table"
             )
         )
     read = set(columns.values())
     others = {head: cells[place] for place, head in enumerate(records.header) if place not in read and head}
     unused = pd.DataFrame(others, index=index)[~empty]
-    table = RawTable(name, path.name, frame, headers, empty_rows, unused=unused)
+    table = RawTable(name, records.place, frame, headers, empty_rows, unused=unused)
     return table, [*records.problems, *problems]
 
 

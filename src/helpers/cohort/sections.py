@@ -3,7 +3,10 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from helpers.cohort.cells import has_unseen
+from helpers.cohort.encodings import Encoding
 
 from helpers.vocabulary.response_levels import known_level
 
@@ -17,6 +20,13 @@ class Section(BaseModel):
     """Base of all sections: unknown keys are refused, values cannot be changed after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _can_be_read(cls, value: object) -> object:
+        if isinstance(value, str) and has_unseen(value):
+            raise ValueError("text without control characters or other signs that cannot be seen")
+        return value
 
 
 class Group(Section):
@@ -107,6 +117,11 @@ class Table(Section):
     )
     sheet: str | None = Field(
         default=None, description="Sheet of an .xlsx file; the first if left out.", examples=["Sheet1"]
+    )
+    encoding: Encoding | None = Field(
+        default=None,
+        description="Encoding of a CSV file; if left out, UTF-8 or what the words of the file tell.",
+        examples=["cp1252"],
     )
     columns: dict[str, str] = Field(
         default_factory=dict,

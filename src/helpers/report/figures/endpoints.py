@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import count_rows, say_absent
+from helpers.report.figures.common import CountRow, count_rows, marks_legend, say_absent
 from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import group_styles
 from helpers.report.figures.survival_data import stored_horizon
@@ -67,7 +67,7 @@ def draw_endpoints(container: Figure | SubFigure, statistics: Statistics, config
     for group in config.groups:
         line: Any = styles[group.id].line
         handles.append(Line2D([], [], color=styles[group.id].colour, linestyle=line, label=group.label))
-    container.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=2.2)
+    marks_legend(container, handles)
 
 
 def _panel(panel: SubFigure, endpoint: Endpoint, statistics: Statistics, config: CohortConfig) -> None:
@@ -89,7 +89,10 @@ def _panel(panel: SubFigure, endpoint: Endpoint, statistics: Statistics, config:
     upper.set_ylabel("Cumulative incidence (%)" if competes else "Free of it (%)")
     upper.set_title("\n".join([endpoint.label, *_tested(endpoint, statistics, horizon, competes=competes)]))
     _days_axis(upper, ticks, horizon, "the first response" if endpoint.response == "loss" else "day 0")
-    table = [(config.group(name).short_label, [at[day] for day in ticks]) for name, at in counts.items()]
+    table = [
+        CountRow(config.group(name).short_label, name, [str(at[day]) for day in ticks])
+        for name, at in counts.items()
+    ]
     colours = [styles[name].colour for name in counts]
     count_rows(lower, ticks, table, colours, title="Number at risk")
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import say_absent
+from helpers.report.figures.common import marks_legend, room_for_text, say_absent, wrapped
 from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import (
     GREY,
     INK,
-    OTHER_COLOURS,
     level_styles,
 )
-from helpers.report.tables.response import level_words
 from helpers.results.format import format_number, format_percent
 from helpers.results.store import slug
 
@@ -28,12 +25,16 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch, Rectangle
 
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.settings import Group
     from helpers.report.figures.style import LevelStyle
     from helpers.results.store import Statistics
 
 ABSENT = "No response assessments are recorded in this cohort."
+DEAD = "#a0a0a0"
+_HATCH = "///"
+MOST_LABELLED = 45  # patients up to which each row of tiles carries its name and its letters
+_BAND = 0.45  # opacity of a band
 BAR_WIDTH = 0.64  # of the distance of two visits; bands of transitions lie between
+ONE_LINE = 4.0  # percent of the bar's height from which on a line of text fits
 TWO_LINES = 12.0  # percent of the bar's height from which on two lines of text fit
 DIED, WITHOUT = "died", "nr"
 
@@ -42,8 +43,9 @@ DIED, WITHOUT = "died", "nr"
 def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw stacked bars of the levels of response by visit with n (%), and bands for who went where.
 
-    One panel for each group whose response was assessed. Patients who died before the visit are without
-    response and hatched, unless the configuration leaves them out.
+    One panel for each group whose response was assessed. Patients who died before the visit have a hatched
+    segment of their own on top, unless the configuration leaves them out of the denominator. The count in
+    a segment is that of the patients it is drawn for.
     """
     groups = [
         g for g in config.groups if statistics.select(analysis="response", group=g.id, variable="class")
@@ -53,21 +55,23 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
         return
     colours, inks = _palette(config)
     panels = container.subplots(1, len(groups), sharey=True, squeeze=False)[0]
+    room, drawn, bands = room_for_text(container, len(groups)), [], False
     for axes, group in zip(panels, groups, strict=True):
         bars = read_bars(statistics, config, group.id)
+        drawn += bars
         for bar in bars:
             _bar(axes, bar, colours, inks)
         for left, right in pairwise(bars):
-            _flows(axes, left, right, statistics, colours)
-        axes.set_xticks([bar.place for bar in bars], labels=[bar.label for bar in bars])
+            bands = _flows(axes, left, right, statistics, colours) or bands
+        axes.set_xticks(
+            [bar.place for bar in bars],
+            labels=[wrapped(bar.label, int(room / max(1, len(bars)))) for bar in bars],
+        )
         axes.set_ylim(0, 100)
         total = statistics.select(analysis="response", variable="class", group=group.id)[0].n
-        axes.set_title(f"{group.label} (n = {total})", fontweight="normal")
+        axes.set_title(wrapped(f"{group.label} (n = {total})", int(room)), fontweight="normal")
     panels[0].set_ylabel("Patients (%)")
-    container.legend(
-        handles=_legend(statistics, config, groups), loc="outside lower center", ncols=2, handlelength=1.2,
-        columnspacing=1.2,
-    )  # fmt: skip
+    marks_legend(container, _legend(drawn, level_styles(config), bands=bands))
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,6 @@ class Bar:
         place: where it stands on the horizontal axis.
         n: patients in its denominator.
         parts: count by state from below: the levels, NR without the dead, and died.
-        shown: the count and share that stand in each level, the dead in NR where there is such a level.
     """
 
     group: str
@@ -88,7 +91,6 @@ class Bar:
     place: int
     n: int
     parts: dict[str, float]
-    shown: dict[str, float]
 
     def bottoms(self) -> dict[str, float]:
         """Return where each part begins, in percent."""
@@ -120,10 +122,8 @@ def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[
         counted = dead.value if dead is not None and config.response.dead_is == "NR" else 0.0
         shown = {name: row.value for name, row in found.items()}
         parts = shown | ({WITHOUT: shown[WITHOUT] - counted} if WITHOUT in shown else {}) | {DIED: counted}
-        if WITHOUT not in shown:
-            shown = shown | {DIED: counted}
         n = next(iter(found.values())).n or 0
-        bars.append(Bar(group, visit.id, visit.label, len(bars), n, parts, shown))
+        bars.append(Bar(group, visit.id, visit.label, len(bars), n, parts))
     return bars
 
 
@@ -134,26 +134,34 @@ def _bar(axes: Axes, bar: Bar, colours: Mapping[str, str], inks: Mapping[str, st
             bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color=colours[state],
             edgecolor="white", linewidth=0.8,
         )  # fmt: skip
-        if state == "died" and count:
+        if state == DIED and count:
             axes.bar(
-                bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color="none", edgecolor=GREY,
-                hatch="////", linewidth=0,
+                bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color="none",
+                edgecolor="white", hatch=_HATCH, linewidth=0,
             )  # fmt: skip
-    bottom = 0.0
-    for state, count in bar.shown.items():
+    for state, count in bar.parts.items():
         share = bar.percent(count)
-        words = f"{format_number(count, 0)}\n({format_percent(count / bar.n)})" if share >= TWO_LINES else ""
-        if words or count:
-            axes.text(
-                bar.place, bottom + share / 2, words or format_number(count, 0), ha="center", va="center",
-                color=inks[state], linespacing=1.05,
-            )  # fmt: skip
-        bottom += share
+        if not count or share < ONE_LINE:
+            continue
+        between = "\n" if share >= TWO_LINES else " "
+        axes.text(
+            bar.place, bottoms[state] + share / 2,
+            f"{format_number(count, 0)}{between}({format_percent(count / bar.n)})", ha="center", va="center",
+            color=inks[state], linespacing=1.05, bbox=_plate(state),
+        )  # fmt: skip
 
 
-def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics, colours: Mapping[str, str]) -> None:
-    """Draw a band from each state at a visit to each state at the next, as thick as the patients are many."""
-    leaving, entering = left.bottoms(), right.bottoms()
+def _plate(state: str) -> dict[str, Any] | None:
+    """Return what lifts a count off the hatching of the dead; nothing elsewhere."""
+    return {"facecolor": DEAD, "edgecolor": "none", "pad": 0.2} if state == DIED else None
+
+
+def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics, colours: Mapping[str, str]) -> bool:
+    """Draw a band from each state at a visit to each at the next, as thick as the patients are many.
+
+    Returns whether there is one.
+    """
+    leaving, entering, found = left.bottoms(), right.bottoms(), False
     start, end = left.place + BAR_WIDTH / 2, right.place - BAR_WIDTH / 2
     # Bands leave from below in the order of where they go, and arrive in the order of where they come from.
     for before in left.parts:
@@ -167,6 +175,8 @@ def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics, colours: M
             _band(axes, (start, leaving[before]), (end, entering[after]), heights, colours[before])
             leaving[before] += heights[0]
             entering[after] += heights[1]
+            found = True
+    return found
 
 
 def _band(
@@ -186,7 +196,7 @@ def _band(
         (u, v + heights[1]), (middle, v + heights[1]), (middle, y + heights[0]), (x, y + heights[0]), (x, y),
     ]  # fmt: skip
     codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
-    patch = PathPatch(Path(corners, codes), facecolor=colour, edgecolor=GREY, linewidth=0.3, alpha=0.45)
+    patch = PathPatch(Path(corners, codes), facecolor=colour, edgecolor=GREY, linewidth=0.3, alpha=_BAND)
     patch.set_zorder(0.5)
     axes.add_patch(patch)
 
@@ -196,21 +206,25 @@ def _palette(config: CohortConfig) -> tuple[dict[str, str], dict[str, str]]:
     styles = level_styles(config)
     colours = {slug(name): style.colour for name, style in styles.items()}
     inks = {slug(name): style.text for name, style in styles.items()}
-    return colours | {DIED: colours.get(WITHOUT, OTHER_COLOURS[0])}, inks | {DIED: INK}
+    return colours | {DIED: DEAD}, inks | {DIED: INK}
 
 
-def _legend(statistics: Statistics, config: CohortConfig, groups: Sequence[Group]) -> list[Patch]:
+def _legend(bars: Sequence[Bar], styles: Mapping[str, LevelStyle], *, bands: bool) -> list[Patch]:
+    """Return a handle for each kind of mark of these bars: only what is drawn."""
     from matplotlib.patches import Patch
 
-    handles = [Patch(facecolor=style.colour, label=style.label) for style in level_styles(config).values()]
-    ids = {group.id for group in groups}
-    dead = statistics.select(analysis="response", variable="class", statistic="dead")
-    if any(row.value for row in dead if row.group in ids):
-        handles.append(
-            Patch(
-                facecolor=_palette(config)[0][DIED], edgecolor=GREY, hatch="////", linewidth=0, label="Died"
-            )
-        )
+    there = {state for bar in bars for state, count in bar.parts.items() if count}
+    handles = [
+        Patch(facecolor=style.colour, label=style.label)
+        for name, style in styles.items()
+        if slug(name) in there
+    ]
+    if DIED in there:
+        handles.append(Patch(facecolor=DEAD, edgecolor="white", hatch=_HATCH, linewidth=0, label="Died"))
+    if bands:
+        look: dict[str, Any] = {"edgecolor": GREY, "linewidth": 0.3, "alpha": _BAND}
+        colour = list(styles.values())[min(1, len(styles) - 1)].colour
+        handles.append(Patch(facecolor=colour, label="Same patients, next visit", **look))
     return handles
 
 
@@ -229,12 +243,29 @@ def draw_response_paths(
     if not paths:
         say_absent(container, ABSENT)
         return
-    panels = container.subplots(1, len(paths), squeeze=False)[0]
+    panels, styles = container.subplots(1, len(paths), squeeze=False)[0], level_styles(config)
     for axes, (group, table) in zip(panels, paths.items(), strict=True):
-        _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits}, level_styles(config))
-        axes.set_title(config.group(group).label, fontweight="normal")
-    words = textwrap.fill(level_words(config.response_levels), 44)
-    container.supxlabel(f"{words};\nhatched: died; blank: not assessed")
+        _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits}, styles)
+        axes.set_title(wrapped(config.group(group).label), fontweight="normal")
+    marks_legend(container, _path_legend(paths, styles))
+
+
+def _path_legend(paths: Mapping[str, pd.DataFrame], styles: Mapping[str, LevelStyle]) -> list[Patch]:
+    """Return a handle for each state that some patient of some group is in."""
+    from matplotlib.patches import Patch
+
+    there = {state for table in paths.values() for state in table.to_numpy().ravel()}
+    handles = [
+        Patch(facecolor=style.colour, label=f"{style.label} ({name})")
+        for name, style in styles.items()
+        if name in there
+    ]
+    if DIED in there:
+        hatch = _HATCH if all(len(table) <= MOST_LABELLED for table in paths.values()) else None
+        handles.append(Patch(facecolor=DEAD, edgecolor="white", hatch=hatch, linewidth=0, label="Died"))
+    if any(table.isna().to_numpy().any() for table in paths.values()):
+        handles.append(Patch(facecolor="white", edgecolor=GREY, linewidth=0.5, label="Not assessed"))
+    return handles
 
 
 def _path_tiles(
@@ -243,10 +274,13 @@ def _path_tiles(
     rank = {name: float(place) for place, name in enumerate([*styles, DIED])}
     order = paths.apply(lambda column: column.map(rank)).fillna(rank[DIED] - 0.5)
     paths = paths.loc[order.sort_values(list(order.columns[::-1])).index]
-    for row, (_, path) in enumerate(paths.iterrows()):
+    labelled = len(paths) <= MOST_LABELLED
+    if not labelled:
+        _path_blocks(axes, paths, styles)
+    for row, (_, path) in enumerate(paths.iterrows() if labelled else ()):
         for column, response in enumerate(path):
             if response == DIED:
-                axes.add_patch(_tile(column, row, "#8c8c8c", hatch="////"))
+                axes.add_patch(_tile(column, row, DEAD, hatch=_HATCH))
             elif isinstance(response, str):
                 axes.add_patch(_tile(column, row, styles[response].colour))
                 colour = styles[response].text
@@ -254,9 +288,25 @@ def _path_tiles(
     axes.set_xlim(0, paths.shape[1])
     axes.set_ylim(len(paths), 0)
     axes.set_xticks([i + 0.5 for i in range(paths.shape[1])], labels=[labels[name] for name in paths.columns])
-    axes.set_yticks([i + 0.5 for i in range(len(paths))], labels=list(paths.index))
+    if labelled:
+        axes.set_yticks([i + 0.5 for i in range(len(paths))], labels=list(paths.index))
+    else:
+        axes.set_yticks([])
+        axes.set_ylabel(f"{len(paths)} patients, equal courses together")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+
+
+def _path_blocks(axes: Axes, paths: pd.DataFrame, styles: Mapping[str, LevelStyle]) -> None:
+    """Draw the tiles of many patients without letters: those of one state that touch are one block."""
+    colours = {name: style.colour for name, style in styles.items()} | {DIED: DEAD}
+    for column, name in enumerate(paths.columns):
+        states = paths[name].fillna("").to_numpy()
+        starts = [row for row in range(len(states)) if row == 0 or states[row] != states[row - 1]]
+        for start, end in pairwise([*starts, len(states)]):
+            if states[start]:
+                where = (start, end - start)
+                axes.broken_barh([(column + 0.03, 0.94)], where, color=colours[states[start]], linewidth=0)
 
 
 def _tile(column: int, row: int, colour: str, hatch: str | None = None) -> Rectangle:

@@ -28,7 +28,7 @@ MM_PER_INCH = 25.4
 POINTS_PER_INCH = 72.0
 DPI = 300
 TEXT_PT = 8.0
-_CHARACTER = 0.55  # mean width of a character in units of the text size
+CHARACTER = 0.55  # mean width of a character in units of the text size
 
 # Levels of response from best to worst: those that respond in blue, the others in grey.
 RESPONDING_COLOURS = ("#00517a", "#7fb8da", "#c3dfee")
@@ -152,7 +152,7 @@ def text_size() -> float:
 
 def character_mm() -> float:
     """Return the mean width (mm) of a character of the text that is being drawn."""
-    return _CHARACTER * text_size() / POINTS_PER_INCH * MM_PER_INCH
+    return CHARACTER * text_size() / POINTS_PER_INCH * MM_PER_INCH
 
 
 def panel_letter(container: Figure | SubFigure, letter: str) -> None:

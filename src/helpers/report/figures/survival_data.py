@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from helpers.results.format import format_interval, format_number, format_p_equation
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from helpers.cohort.config import CohortConfig
@@ -17,6 +21,10 @@ TESTS = {
     "exact": ("effect", "test_logrank_exact", "Exact log-rank"),
     "permutation": ("effect", "test_logrank_monte_carlo", "Permutation log-rank"),
 }
+# Effects printed beside the test, each the first that is stored: the penalised hazard ratio holds with few
+# events, where the interval of the usual one does not.
+_RATIOS = (("effect", "cox_firth"), ("survival", "hazard_ratio"))
+_DIFFERENCES = (("effect", "survival_difference"),)
 COUNTS = {"at_risk": "risk", "cumulative_deaths": "events", "cumulative_censored": "censored"}
 
 
@@ -33,6 +41,8 @@ class SurvivalData:
         ticks: days of the risk table.
         p_value: of the test that the configuration names; None where groups are not compared.
         p_label: name of that test.
+        ratio: hazard ratio of the treated to the reference group; None where there is no stored estimate.
+        difference: difference of survival at the horizon in percentage points; None likewise.
     """
 
     horizon_days: int
@@ -42,6 +52,8 @@ class SurvivalData:
     ticks: list[int]
     p_value: float | None
     p_label: str
+    ratio: Statistic | None = None
+    difference: Statistic | None = None
 
     @property
     def at_risk(self) -> dict[str, list[int]]:
@@ -74,7 +86,31 @@ def read_survival(statistics: Statistics, config: CohortConfig) -> SurvivalData:
     horizon_days = stored_horizon(statistics) or 0
     ticks = next(([int(day) for day in table["day"]] for table in counts.values() if len(table)), [])
     p_value, label = _test(statistics, config, horizon_days)
-    return SurvivalData(horizon_days, curves, counts, medians, ticks, p_value, label)
+    effects = [_effect(statistics, names, horizon_days) for names in (_RATIOS, _DIFFERENCES)]
+    return SurvivalData(horizon_days, curves, counts, medians, ticks, p_value, label, *effects)
+
+
+def _effect(statistics: Statistics, names: Sequence[tuple[str, str]], horizon_days: int) -> Statistic | None:
+    """Return the first stored effect that has a value."""
+    for analysis, statistic in names:
+        row = statistics.find(analysis, "death", statistic, group="both", timepoint=f"day_{horizon_days}")
+        if row is not None and row.value == row.value:
+            return row
+    return None
+
+
+def effect_lines(data: SurvivalData) -> list[str]:
+    """Return the lines of effects and test with their intervals, none where the groups are not compared."""
+    lines = []
+    if data.ratio is not None:
+        limits = format_interval(data.ratio.lower, data.ratio.upper, 2)
+        lines.append(f"Hazard ratio {format_number(data.ratio.value, 2)} ({limits})")
+    if data.difference is not None:
+        limits = format_interval(data.difference.lower, data.difference.upper, 1)
+        lines.append(f"Survival difference {format_number(data.difference.value, 1)} points ({limits})")
+    if data.p_value is not None:
+        lines.append(f"{data.p_label} {format_p_equation(data.p_value)}")
+    return lines
 
 
 def _by_day(statistics: Statistics, group: str) -> pd.DataFrame:
