@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.stats import bayes, design_error, multistate, pooling, pretreatment
+from helpers.stats import bayes, design_error, multistate, pretreatment
 from helpers.stats.balance import balance_table
 from helpers.stats.balancing import entropy_balance
 from helpers.stats.counting_process import counting_process_cox, records
@@ -195,13 +195,6 @@ def multistate_case(d: pd.DataFrame, args: dict[str, Any]) -> dict[str, Any]:
     probability = table["probability"].to_numpy()
     days = multistate.expected_days(data, args["tau"])[0]
     return {"probability": probability, "days": days, "etm": probability}
-
-
-def pooled_case(d: pd.DataFrame, args: dict[str, Any]) -> dict[str, Any]:
-    found = pooling.pool_imputations(d["q"], d["u"], complete_df=float(args["df"]))
-    details = found.details
-    total = details["std_err"] ** 2
-    return {"value": found.value, "total": total} | {k: details[k] for k in ("df", "riv", "fmi")}
 
 
 def retrodesign_case(_: pd.DataFrame, args: dict[str, Any]) -> dict[str, Any]:

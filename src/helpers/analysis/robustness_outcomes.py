@@ -35,8 +35,8 @@ def describe_immortal_time(study: Study, store: StatisticsStore, *, lag: pd.Seri
     """Store the days between eligibility and day 0 that a clock started at eligibility would give the
     treated."""
     if study.one_arm or lag is None:
-        refuse(store, study, IMMORTAL, {"immortal_days": DAYS}, reason=study.one_arm or "the day of eligibility "
-               "is not recorded")  # fmt: skip
+        reason = study.one_arm or "the day of eligibility is not recorded"
+        refuse(store, study, IMMORTAL, {"immortal_days": DAYS}, reason=reason)
         return
     own = study.frame["patient_id"].map(lag).astype(float)
     time = own.fillna(0.0) + study.frame["time"]
