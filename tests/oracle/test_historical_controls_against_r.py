@@ -253,6 +253,4 @@ def test_enough_is_compared() -> None:
     )
     assert count >= 150
     assert {c["call"] for path in TOPICS for c in topic(path.stem)["checks"]} == set(ADAPTERS)
-    assert all(
-        {"R", "survival", "survey", "etm", "coin", "mice"} <= set(topic(p.stem)["made_with"]) for p in TOPICS
-    )
+    assert all({"R", "survival", "survey", "etm", "coin"} <= set(topic(p.stem)["made_with"]) for p in TOPICS)
