@@ -101,8 +101,13 @@ def describe_dose_and_death(
         found = attempt(lambda m=mine: composite_quantile(values[m], event[m]), "median dose")  # type: ignore[misc]
         keep(store, study, DEAD, f"median_{arm}", found, **common)
         alive = found.details.get("survivors", np.nan)
-        keep(store, study, DEAD, f"survivors_median_{arm}", Result("median of the survivors", alive,
-             n=int(values[mine].notna().sum())), **common)  # fmt: skip
+        living_only = Result(
+            "median of the survivors",
+            alive,
+            n=int(values[mine].notna().sum()),
+            note="" if alive == alive else "not estimated: nobody survived with a value",
+        )
+        keep(store, study, DEAD, f"survivors_median_{arm}", living_only, **common)
     on = treated == 1
     living = [values[mask & ~event] for mask in (on, ~on)]
     bounds = attempt(

@@ -199,7 +199,9 @@ def _parquet(path: Path) -> Records | Problem:
     except pa.ArrowException as error:
         found = f"a file that is not Parquet ({str(error).splitlines()[0]})"
         return Problem(path.name, None, "", found, "a Parquet file", "write the file again")
-    columns = {place: [cell_text(v) for v in column.to_pylist()] for place, column in enumerate(table.columns)}
+    columns = {
+        place: [cell_text(v) for v in column.to_pylist()] for place, column in enumerate(table.columns)
+    }
     numbers = np.arange(2, table.num_rows + 2, dtype=np.int64)
     return Records(list(table.column_names), pd.DataFrame(columns, dtype=object), numbers)
 

@@ -145,7 +145,12 @@ def read_table(path: Path, name: TableName, config: CohortConfig) -> tuple[RawTa
     if frame.empty and name == "patients":
         problems.append(
             Problem(
-                records.place, None, "", "no patient", "one row for each patient", "add the patients to the table"
+                records.place,
+                None,
+                "",
+                "no patient",
+                "one row for each patient",
+                "add the patients to the table",
             )
         )
     read = set(columns.values())
