@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.cohort import crosschecks, drugs
+from helpers.cohort.chosen_tests import tests_of_limited_values
 from helpers.cohort.config import ConfigReading, read_config
 from helpers.cohort.measuring import Measured, measure
 from helpers.cohort.parsing import (
@@ -63,6 +64,7 @@ def examine(folder: Path) -> Examination:
     if "measurements" in tables:
         measured = measure(tables["measurements"], reading.config)
         problems += measured.problems
+        problems += tests_of_limited_values(reading.config, measured.frame)
         if "variable" in raw.tables["measurements"].frame:
             names = set(raw.tables["measurements"].frame["variable"])
             problems += crosschecks.unused_variables(reading.config, names)

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from helpers.cohort.cells import has_unseen
 from helpers.cohort.encodings import Encoding
-
 from helpers.vocabulary.response_levels import known_level
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -222,19 +221,32 @@ class Course(Section):
 
 
 class Tests(Section):
-    """Choice of tests for the comparison of the groups."""
+    """Choice of tests for the comparison of the groups, by name."""
 
-    continuous: Literal["exact", "asymptotic", "asymptotic_corrected"] = Field(
-        default="exact", description="How the rank-sum test gets its p-value."
+    continuous: str = Field(
+        default="exact",
+        description=(
+            "Test of numbers. Rank-sum: exact, asymptotic, asymptotic_corrected; kruskal_wallis; of means: "
+            "welch, t."
+        ),
     )
-    categorical: Literal["expected_count", "fisher", "mid_p", "barnard", "boschloo", "pearson", "yates"] = (
-        Field(
-            default="expected_count",
-            description=(
-                "Test of a 2 x 2 table. expected_count: Yates-corrected chi-square when an expected count is "
-                "below 5, else Pearson."
-            ),
-        )
+    categorical: str = Field(
+        default="fisher",
+        description=(
+            "Test of a 2 x 2 table: fisher, mid_p, boschloo, barnard, pearson, yates, or expected_count: "
+            "Yates-corrected chi-square when an expected count is below 5, else Pearson."
+        ),
+    )
+    levels: str = Field(
+        default="fisher_freeman_halton",
+        description="Test of a category of several levels: fisher_freeman_halton or chi_square.",
+    )
+    variables: dict[str, str] = Field(
+        default_factory=dict,
+        description="Test of one variable where it differs from that of its kind: variable = 'test'.",
+    )
+    mean_sd: tuple[str, ...] = Field(
+        default=(), description="Variables of the baseline table summarised as mean (standard deviation)."
     )
     multiplicity: Literal["holm", "benjamini_hochberg", "none"] = Field(
         default="holm", description="Adjustment reported beside the unadjusted p-values of a family of tests."
