@@ -15,10 +15,11 @@ from matplotlib.patches import Rectangle
 from helpers.report.figures.baseline import balance_height, draw_balance
 from helpers.report.figures.course import Course, draw_courses
 from helpers.report.figures.dose import draw_dose_ribbon
+from helpers.report.figures.exposure import draw_exposure
 from helpers.report.figures.flow import draw_patient_flow
 from helpers.report.figures.forest import draw_effects, effects_height
 from helpers.report.figures.response import draw_response_paths, draw_response_shares
-from helpers.report.figures.style import RESPONSE_LABELS, figure_style, new_figure
+from helpers.report.figures.style import figure_style, new_figure
 from helpers.report.figures.survival import draw_survival
 from helpers.results.store import Statistics
 
@@ -133,6 +134,57 @@ def test_doses_of_both_groups_stand_at_their_true_days_with_the_threshold(store,
     assert "One patient" in legend(page)
 
 
+@pytest.mark.parametrize("days", [100, 900])
+def test_every_response_and_added_drug_stands_in_the_first_panel_that_reaches_it(config, days):
+    exposure = pd.DataFrame(
+        {
+            "patient_id": ["a", "b"], "start_day": 0, "stop_day": 30.0, "last_day": [float(days), 90.0],
+            "died": False, "ongoing": False,
+        }
+    )  # fmt: skip
+    courses = exposure[["patient_id", "start_day", "stop_day"]].assign(daily_dose=10.0, unit="mg")
+    calls = pd.DataFrame({"patient_id": ["a", "b", "a"], "day": [7, 63, 80], "response": ["PR", "CR", "NR"]})
+    added = pd.DataFrame(
+        {"patient_id": ["b", "a"], "drug": ["ciclosporin", "etoposide"], "day": [12.0, 70.0]}
+    )
+    page = page_of(draw_exposure, exposure, courses, calls, config, added)
+    assert len(page.axes) == (1 if days == 100 else 2)
+    marks = {"o": [], "D": [], "s": [], "v": [], "*": []}
+    for axes in page.axes:
+        for line in axes.lines:
+            if line.get_marker() in marks:
+                marks[line.get_marker()] += list(line.get_xdata())
+    early = {"o": {63}, "D": {7}, "v": {12}}
+    assert {mark: set(found) for mark, found in marks.items()} == early | {"s": {80}, "*": {70}}
+    assert all(marks[mark].count(day) == 1 for mark, (day,) in (early | {"s": {80}}).items() if mark != "v")
+    named = {
+        "Complete response",
+        "Partial response",
+        "No response",
+        "Ciclosporin started",
+        "Etoposide started",
+    }
+    assert named <= legend(page)
+
+
+@pytest.mark.parametrize("groups", [("treated",), ("treated", "control")])
+def test_counts_are_no_wider_than_their_bars_and_visits_stand_apart(store, visits, groups):
+    for group in groups:
+        for visit in MEDIANS:
+            for name, value in zip(("cr", "pr", "nr", "dead"), (2, 3, 15, 1), strict=True):
+                store.add("response", "class", name, group=group, timepoint=visit, value=value, n=20)
+    page = page_of(draw_response_shares, store.rows(), visits, width=85, height=80)
+    for axes in page.axes:
+        bar = next(patch for patch in axes.patches if isinstance(patch, Rectangle)).get_window_extent()
+        assert all(text.get_window_extent().width <= bar.width for text in axes.texts)
+        labels = axes.get_xticklabels()
+        turned = labels[0].get_rotation() == 45
+        ends = [label.get_window_extent() for label in labels]
+        # Of slanted lines the distance across counts.
+        gaps = [(b.x1 - a.x1) * math.sin(math.pi / 4) if turned else b.x0 - a.x1 for a, b in pairwise(ends)]
+        assert min(gaps) > (labels[0].get_fontsize() / 72 * page.dpi if turned else 0)
+
+
 @pytest.fixture
 def responses(store):
     for visit, counts in {"week_1": (0, 9, 11, 0), "week_8": (6, 10, 4, 1)}.items():
@@ -160,7 +212,7 @@ def test_a_count_in_a_segment_is_its_height(responses, visits):
 
 def test_the_legend_of_responses_holds_bands_and_deaths_where_they_are_drawn(responses, visits):
     bare = page_of(draw_response_shares, responses.rows(), visits, width=85, height=80)
-    assert legend(bare) == {*RESPONSE_LABELS.values(), "Died"}
+    assert legend(bare) == {"Complete response", "Partial response", "No response", "Died"}
     responses.add("response_transition", "pr", "to_cr", group="treated", timepoint="week_8", value=5, n=20)
     banded = page_of(draw_response_shares, responses.rows(), visits, width=85, height=80)
     assert legend(banded) - legend(bare) == {"Same patients, next visit"}

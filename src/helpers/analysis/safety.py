@@ -193,6 +193,25 @@ def describe_exposure(exposure: pd.DataFrame, config: CohortConfig, store: Stati
             )
 
 
+def added_starts(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:
+    """Return when each configured added therapy was first started after day 0 in the treated patients.
+
+    Columns: patient_id, drug, day; one row a patient and drug, in the order of the configuration's drugs.
+    """
+    group = (config.treated or config.groups[0]).id
+    mine = tables.patients.loc[tables.patients["group"] == group, "patient_id"]
+    rows = tables.treatments
+    later = rows[(rows["start_day"] > 0) & rows["patient_id"].isin(mine)]
+    starts = later[later["drug"].isin(list(config.added_therapies))].groupby(["drug", "patient_id"])[
+        "start_day"
+    ]
+    found = starts.min().astype(float).rename("day").reset_index()
+    order = found["drug"].map({drug: place for place, drug in enumerate(config.added_therapies)})
+    return found.loc[order.sort_values(kind="stable").index, ["patient_id", "drug", "day"]].reset_index(
+        drop=True
+    )
+
+
 def count_added_therapies(
     tables: AnalysisTables, config: CohortConfig, responders: pd.Index, store: StatisticsStore
 ) -> None:
@@ -200,10 +219,10 @@ def count_added_therapies(
     group = (config.treated or config.groups[0]).id
     if "treatments" in tables.absent or responders.empty:
         return
+    starts = added_starts(tables, config)
+    starts = starts[starts["patient_id"].isin(responders)]
     for drug in config.added_therapies:
-        mine = (tables.treatments["drug"] == drug) & tables.treatments["patient_id"].isin(responders)
-        later = tables.treatments[mine & (tables.treatments["start_day"] > 0)]
-        first = later.groupby("patient_id")["start_day"].min().astype(float)
+        first = starts[starts["drug"] == drug].set_index("patient_id")["day"]
         common: dict[str, Any] = {
             "group": group,
             "n": len(responders),

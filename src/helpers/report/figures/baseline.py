@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
     from helpers.results.store import Statistic, Statistics
 
+_OUTCOMES = {"death", "died"}
 _NAME = 34  # characters of a variable's name on one line
 _LEAST = 1.0  # standardised difference that the axis reaches at the least
 _SECOND_LINE = 0.75  # rows that each further line of a name takes
@@ -80,7 +81,7 @@ def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: 
 def _differences(statistics: Statistics) -> list[Statistic]:
     """Return the stored differences, the smallest in size first; death is an outcome."""
     rows = statistics.select(analysis="baseline", statistic="standardized_difference")
-    known = [row for row in rows if row.value == row.value and row.variable != "death"]
+    known = [row for row in rows if row.value == row.value and row.variable not in _OUTCOMES]
     return sorted(known, key=lambda row: (abs(row.value), row.variable))
 
 

@@ -20,17 +20,19 @@ if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
 
 _SHARE_OF_AXES = 0.75  # of a panel's width; the rest is its vertical axis
+_BETWEEN_COUNTS = 0.8  # of a character: digits are as wide as the mean
 _GAP_CHARACTERS = 0.5  # a little less than a space between words
+_NARROW = 0.9  # words of a legend have more narrow letters than the mean
 _SIGN = 4  # characters that the sign of a legend takes
 LONG_NAME = 18  # characters of the longest name that stands beside counts
 _NAME = 22  # characters of a group's name on one line
 
 
 def wrapped(name: str, width: int = _NAME) -> str:
-    """Return a name on as many lines as it needs, each of at most `width` characters."""
+    """Return a name on as many lines as it needs, of at most `width` characters unless a word is longer."""
     import textwrap
 
-    return "\n".join(textwrap.wrap(name, width)) or name
+    return "\n".join(textwrap.wrap(name, max(1, width), break_long_words=False)) or name
 
 
 def long_names(config: CohortConfig, groups: Sequence[str]) -> bool:
@@ -68,7 +70,7 @@ def marks_legend(
     if not handles and not title:
         return
     longest = max((len(str(handle.get_label())) for handle in handles), default=0) + _SIGN
-    fitting = int(size_mm(container)[0] / character_mm() / longest)
+    fitting = int(size_mm(container)[0] / (_NARROW * character_mm() * longest))
     container.legend(
         handles=handles, loc="outside lower center", ncols=max(1, min(columns, fitting, len(handles))),
         handlelength=1.8, columnspacing=1.4, title=title or None,
@@ -111,7 +113,7 @@ def label_every(labels: Sequence[str], places: int, room: float) -> int:
         room: characters that fit along the axis.
     """
     longest = max((len(label) for label in labels), default=0)
-    return max(1, math.ceil((longest + _GAP_CHARACTERS) * (places - 1) / room))
+    return max(1, math.ceil((longest + _BETWEEN_COUNTS) * (places - 1) / room))
 
 
 def spaced(places: Sequence[float], labels: Sequence[str], room: float) -> list[int]:
@@ -144,6 +146,18 @@ def spaced(places: Sequence[float], labels: Sequence[str], room: float) -> list[
 
 
 @drawing
+def name_places(axes: Axes, places: Sequence[float], labels: Sequence[str], width: float) -> None:
+    """Put names at places of the horizontal axis: in lines of `width` characters, or slanted.
+
+    Names slant where a word of theirs is longer than a line.
+    """
+    words = max((len(word) for label in labels for word in label.split()), default=0)
+    if words <= width:
+        axes.set_xticks(places, labels=[wrapped(label, int(width)) for label in labels])
+        return
+    axes.set_xticks(places, labels=labels, rotation=45, ha="right", rotation_mode="anchor")
+
+
 def say_absent(container: Figure | SubFigure, message: str) -> None:
     """Fill the figure with a sentence that says why there is nothing to draw."""
     import textwrap

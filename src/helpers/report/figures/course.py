@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from helpers.vocabulary.model import Variable
 
 _LONGEST_LABEL = 24
+_ONE_LINE = 200  # characters: a title that is not to be broken
 _LONGEST_ABBREVIATION = 5
 _NORMAL = "#009E73"
 # Mark and words of a value that is known only as beyond a limit, by its sign.
@@ -141,7 +142,7 @@ def draw_courses(
     visits = {visit.id: visit for panel in panels for shown in panel.shown.values() for visit in shown.visits}
     groups = [group for group in config.group_ids if any(group in panel.shown for panel in panels)]
     if visits:
-        title = "; ".join(day_0_title(unit_of(list(visits.values())), config, groups).split("\n"))
+        title = "; ".join(day_0_title(unit_of(list(visits.values())), config, groups, _ONE_LINE).split("\n"))
         marks_legend(container, _course_legend(panels, config), columns=3, title=title)
 
 
@@ -242,11 +243,9 @@ def _draw_panel(axes: Axes, panel: _Panel, config: CohortConfig, room: float) ->
     axes.set_ylim(*_limits(drawn, log=course.log))
     visits = {visit.day: visit for shown in panel.shown.values() for visit in shown.visits}
     visit_axis(axes, [visits[day] for day in sorted(visits)], room)
-    several = len(panel.shown) > 1
     axes.set_title(course.label, pad=above(len(panel.shown)))
     for line, (group, shown) in enumerate(reversed(panel.shown.items())):
-        colour = styles[group].colour if several else GREY
-        counts_above(axes, shown.places, shown.counts, room, line=line, colour=colour)
+        counts_above(axes, shown.places, shown.counts, room, line=line, colour=styles[group].colour)
 
 
 def _values(panel: _Panel) -> pd.Series:

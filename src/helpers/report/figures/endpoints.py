@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import CountRow, count_rows, marks_legend, say_absent
+from helpers.report.figures.common import (
+    CountRow,
+    count_rows,
+    day_0_title,
+    interval_handle,
+    label_every,
+    long_names,
+    marks_legend,
+    room_for_text,
+    say_absent,
+    wrapped,
+)
 from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import group_styles
 from helpers.report.figures.survival_data import stored_horizon
@@ -13,16 +24,18 @@ from helpers.results.format import format_p_equation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.sections import Endpoint
+    from helpers.cohort.outcomes import Endpoint
     from helpers.report.figures.style import GroupStyle
     from helpers.results.store import Statistic, Statistics
 
 ABSENT = "Death is the only endpoint of this cohort that has a time."
 ROW_MM = 80.0
+ROW = 0.62  # height of a line of counts where that of the curves is 6
 _ACROSS = 2
 YEAR = 365
 
@@ -63,18 +76,19 @@ def draw_endpoints(container: Figure | SubFigure, statistics: Statistics, config
         _panel(panel, endpoint, statistics, config)
     from matplotlib.lines import Line2D
 
-    handles = []
+    handles: list[Artist] = []
     for group in config.groups:
         line: Any = styles[group.id].line
         handles.append(Line2D([], [], color=styles[group.id].colour, linestyle=line, label=group.label))
-    marks_legend(container, handles)
+    marks_legend(container, [*handles, interval_handle()], columns=3)
 
 
 def _panel(panel: SubFigure, endpoint: Endpoint, statistics: Statistics, config: CohortConfig) -> None:
     horizon = stored_horizon(statistics, endpoint.id) or 0
     competes = bool(statistics.select(analysis="endpoint", variable=endpoint.id, statistic="incidence"))
     styles = group_styles(config)
-    upper, lower = panel.subplots(2, 1, height_ratios=[6.0, 0.62 * len(config.groups)], sharex=True)
+    lines = len(config.groups) * (2 if long_names(config, config.group_ids) else 1)
+    upper, lower = panel.subplots(2, 1, height_ratios=[6.0, ROW * lines], sharex=True)
     counts: dict[str, dict[int, int]] = {}
     for group in config.groups:
         found = {"analysis": "endpoint", "variable": endpoint.id, "group": group.id}
@@ -87,12 +101,28 @@ def _panel(panel: SubFigure, endpoint: Endpoint, statistics: Statistics, config:
     ticks = sorted(next(iter(counts.values()), {0: 0}))
     upper.set_ylim(0, 102)
     upper.set_ylabel("Cumulative incidence (%)" if competes else "Free of it (%)")
-    upper.set_title("\n".join([endpoint.label, *_tested(endpoint, statistics, horizon, competes=competes)]))
-    _days_axis(upper, ticks, horizon, "the first response" if endpoint.response == "loss" else "day 0")
-    table = [
-        CountRow(config.group(name).short_label, name, [str(at[day]) for day in ticks])
-        for name, at in counts.items()
-    ]
+    upper.set_title(
+        "\n".join(
+            [
+                wrapped(endpoint.label, int(room_for_text(panel, 1))),
+                *_tested(endpoint, statistics, horizon, competes=competes),
+            ]
+        )
+    )
+    room = room_for_text(panel, 1)
+    written = [str(at[day]) for at in counts.values() for day in ticks]
+    ticks = ticks[:: label_every(written, len(ticks), room)]
+    unit = f"Years (of {YEAR} days)" if _in_years(ticks) else "Days"
+    after_response = endpoint.response == "loss"
+    origin = f"{unit} since the first response"
+    upper.set_xlabel(origin if after_response else day_0_title(unit, config, list(counts), room))
+    _time_axis(upper, ticks, horizon)
+    long = long_names(config, list(counts))
+    table = []
+    for name, at in counts.items():
+        label, texts = config.group(name).short_label, [str(at[day]) for day in ticks]
+        header = wrapped(label, int(room)) if long else ""
+        table.append(CountRow("" if long else label, name, texts, header))
     colours = [styles[name].colour for name in counts]
     count_rows(lower, ticks, table, colours, title="Number at risk")
 
@@ -104,12 +134,15 @@ def _tested(endpoint: Endpoint, statistics: Statistics, horizon: int, *, compete
     return [] if row is None or row.p_value != row.p_value else [f"{words} {format_p_equation(row.p_value)}"]
 
 
-def _days_axis(axes: Axes, ticks: list[int], horizon: int, origin: str) -> None:
-    in_years = len(ticks) > 1 and all(day % YEAR == 0 for day in ticks)
+def _in_years(ticks: Sequence[int]) -> bool:
+    return len(ticks) > 1 and all(day % YEAR == 0 for day in ticks)
+
+
+def _time_axis(axes: Axes, ticks: Sequence[int], horizon: int) -> None:
+    in_years = _in_years(ticks)
     axes.set_xlim(0, horizon * 1.015)
     axes.set_xticks(ticks, labels=[str(day // YEAR if in_years else day) for day in ticks])
     axes.tick_params(labelbottom=True)
-    axes.set_xlabel(f"Years (of {YEAR} days) since {origin}" if in_years else f"Days since {origin}")
 
 
 def _steps(rows: Sequence[Statistic], horizon: int, start: float) -> list[tuple[float, float, float, float]]:

@@ -26,15 +26,20 @@ ROW_MM, EDGE_MM = 4.0, 35.0
 # From the lowest to the highest, darker in grey too; no blue, which is a response.
 _DOSES = ("#e9dff0", "#cbb3da", "#a883c0", "#8358a0")
 _DEATH = "#b2182b"
+_ADDED = ("v", "*", "d", "h")
+_ABOVE = 0.36  # of a row: where the start of another drug is marked
 _LONG = 3.0  # follow-up of so many horizons gets a panel of its own for the time up to the horizon
 _YEAR = 365
 _MANY_DOSES = 4
-_LABELLED = 80
+_LABELLED = 80  # patients up to which each has a line
+_SHARES_MM = 95.0  # height of a figure of shares
 
 
 def exposure_height(exposure: pd.DataFrame) -> float:
-    """Return the height in millimetres at which the bars of all patients can be told apart."""
-    return EDGE_MM + ROW_MM * min(len(exposure), _LABELLED) if len(exposure) else 60.0
+    """Return the height in millimetres at which the bars of all patients, or their shares, can be read."""
+    if exposure.empty:
+        return 60.0
+    return EDGE_MM + ROW_MM * len(exposure) if len(exposure) <= _LABELLED else _SHARES_MM
 
 
 @drawing
@@ -44,6 +49,7 @@ def draw_exposure(
     courses: pd.DataFrame,
     responses: pd.DataFrame,
     config: CohortConfig,
+    added: pd.DataFrame | None = None,
 ) -> None:
     """Draw one line a patient: bars of the study drug by daily dose, responses, death or last contact.
 
@@ -58,6 +64,7 @@ def draw_exposure(
         courses: columns patient_id, start_day, stop_day, daily_dose, unit; one row a dose.
         responses: columns patient_id, day, response; empty where none are recorded.
         config: the cohort's configuration, for study drug and horizon.
+        added: columns patient_id, drug, day: first start of other drugs after day 0; marked where lines are.
     """
     drug = _drug_label(config)
     if exposure.empty:
@@ -75,7 +82,8 @@ def draw_exposure(
             draw_shares(axes, table, courses, shades, limit)
         else:
             _bars(axes, table, courses, shades)
-            _responses(axes, table, responses, (near if limit > near else -1.0, limit), styles)
+            _responses(axes, table, responses, (near if limit > limits[0] else -1.0, limit), styles)
+            _added(axes, table, added, limit)
             _ends(axes, table, limit)
             axes.set_ylim(-0.7, len(table) - 0.3)
         _time_axis(axes, table, limit, config, room_for_text(container, len(limits)))
@@ -85,6 +93,7 @@ def draw_exposure(
     _patients(panels[0], table, many=many)
     handles = _dose_handles(drug, shades)
     handles += share_handles() if many else _mark_handles(drug, table, responses, styles)
+    handles += [] if many else _added_handles(table, added, config)
     marks_legend(container, handles, columns=4)
 
 
@@ -140,6 +149,40 @@ def _responses(
             axes.plot(
                 shown["day"], shown["patient_id"].map(place), linestyle="none", zorder=4, **_mark(style)
             )
+
+
+def _added(axes: Axes, table: pd.DataFrame, added: pd.DataFrame | None, limit: float) -> None:
+    """Mark the first start of each other drug above its patient's line, each drug with its own mark."""
+    place = dict(zip(table["patient_id"], table.index, strict=True))
+    for marker, starts in _added_marks(table, added).values():
+        shown = starts[starts["day"] <= limit]
+        if len(shown):
+            height = shown["patient_id"].map(place) + _ABOVE
+            axes.plot(shown["day"], height, marker, color=INK, markersize=3.4, zorder=5)
+
+
+def _added_marks(table: pd.DataFrame, added: pd.DataFrame | None) -> dict[str, tuple[str, pd.DataFrame]]:
+    """Return mark and starts by drug, in the order of the drugs; those beyond the marks share the last."""
+    if added is None:
+        return {}
+    mine = added[added["patient_id"].isin(list(table["patient_id"]))]
+    drugs = list(dict.fromkeys(mine["drug"]))
+    return {
+        drug: (_ADDED[min(rank, len(_ADDED) - 1)], mine[mine["drug"] == drug])
+        for rank, drug in enumerate(drugs)
+    }
+
+
+def _added_handles(table: pd.DataFrame, added: pd.DataFrame | None, config: CohortConfig) -> list[Artist]:
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D(
+            [], [], linestyle="none", marker=marker, color=INK, markersize=3.4,
+            label=f"{config.vocabulary.drug_label(drug)} started",
+        )
+        for drug, (marker, _) in _added_marks(table, added).items()
+    ]  # fmt: skip
 
 
 def _mark(style: LevelStyle) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def draw_shares(
     order = [*doses, "off", "ended", "died"]
     colours = [*(shades[dose] for dose in doses), _OFF, _ENDED, _DIED]
     shares = [100 * counts[name] / len(exposure) for name in order]
-    axes.stackplot(days, shares, colors=colours, edgecolor=FAINT, linewidth=0.3)
+    axes.stackplot(days, shares, colors=colours, edgecolor=FAINT, linewidth=0.3, step="post")
     axes.set_ylim(0, 100)
 
 

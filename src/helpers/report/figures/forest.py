@@ -189,6 +189,8 @@ def _ratio_scale(axes: Axes) -> None:
 
 
 def _p_values(axes: Axes, rows: Sequence[Statistic], alpha: float) -> None:
+    from matplotlib.ticker import NullLocator
+
     _rows_axis(axes, rows)
     axes.set_yticks([])
     axes.set_xscale("log")
@@ -214,3 +216,4 @@ def _p_values(axes: Axes, rows: Sequence[Statistic], alpha: float) -> None:
             va="center",
         )
     axes.set_xticks([0.001, 0.01, 0.1, 1], labels=["0.001", "0.01", "0.1", "1"])
+    axes.xaxis.set_minor_locator(NullLocator())

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import marks_legend, room_for_text, say_absent, wrapped
+from helpers.report.figures.common import marks_legend, name_places, room_for_text, say_absent, wrapped
 from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import (
     GREY,
-    INK,
     level_styles,
 )
 from helpers.results.format import format_number, format_percent
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistics
 
 ABSENT = "No response assessments are recorded in this cohort."
-DEAD = "#a0a0a0"
+DEAD = "#4a4a4a"  # darker than any level without response
 _HATCH = "///"
 MOST_LABELLED = 45  # patients up to which each row of tiles carries its name and its letters
 _BAND = 0.45  # opacity of a band
@@ -59,14 +58,12 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
     for axes, group in zip(panels, groups, strict=True):
         bars = read_bars(statistics, config, group.id)
         drawn += bars
+        width = room / max(1, len(bars))
         for bar in bars:
-            _bar(axes, bar, colours, inks)
+            _bar(axes, bar, colours, inks, BAR_WIDTH * width)
         for left, right in pairwise(bars):
             bands = _flows(axes, left, right, statistics, colours) or bands
-        axes.set_xticks(
-            [bar.place for bar in bars],
-            labels=[wrapped(bar.label, int(room / max(1, len(bars)))) for bar in bars],
-        )
+        name_places(axes, [bar.place for bar in bars], [bar.label for bar in bars], width)
         axes.set_ylim(0, 100)
         total = statistics.select(analysis="response", variable="class", group=group.id)[0].n
         axes.set_title(wrapped(f"{group.label} (n = {total})", int(room)), fontweight="normal")
@@ -127,7 +124,8 @@ def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[
     return bars
 
 
-def _bar(axes: Axes, bar: Bar, colours: Mapping[str, str], inks: Mapping[str, str]) -> None:
+def _bar(axes: Axes, bar: Bar, colours: Mapping[str, str], inks: Mapping[str, str], across: float) -> None:
+    """Draw a bar; counts stand with their share where `across`, the characters of its width, let them."""
     bottoms = bar.bottoms()
     for state, count in bar.parts.items():
         axes.bar(
@@ -143,10 +141,11 @@ def _bar(axes: Axes, bar: Bar, colours: Mapping[str, str], inks: Mapping[str, st
         share = bar.percent(count)
         if not count or share < ONE_LINE:
             continue
-        between = "\n" if share >= TWO_LINES else " "
+        words = [format_number(count, 0), f"({format_percent(count / bar.n)})"]
+        text = ("\n" if share >= TWO_LINES else " ").join(words)
+        fits = max(len(line) for line in text.split("\n")) <= across
         axes.text(
-            bar.place, bottoms[state] + share / 2,
-            f"{format_number(count, 0)}{between}({format_percent(count / bar.n)})", ha="center", va="center",
+            bar.place, bottoms[state] + share / 2, text if fits else words[0], ha="center", va="center",
             color=inks[state], linespacing=1.05, bbox=_plate(state),
         )  # fmt: skip
 
@@ -206,7 +205,7 @@ def _palette(config: CohortConfig) -> tuple[dict[str, str], dict[str, str]]:
     styles = level_styles(config)
     colours = {slug(name): style.colour for name, style in styles.items()}
     inks = {slug(name): style.text for name, style in styles.items()}
-    return colours | {DIED: DEAD}, inks | {DIED: INK}
+    return colours | {DIED: DEAD}, inks | {DIED: "white"}
 
 
 def _legend(bars: Sequence[Bar], styles: Mapping[str, LevelStyle], *, bands: bool) -> list[Patch]:
@@ -244,9 +243,12 @@ def draw_response_paths(
         say_absent(container, ABSENT)
         return
     panels, styles = container.subplots(1, len(paths), squeeze=False)[0], level_styles(config)
+    room = room_for_text(container, len(paths))
     for axes, (group, table) in zip(panels, paths.items(), strict=True):
-        _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits}, styles)
-        axes.set_title(wrapped(config.group(group).label), fontweight="normal")
+        _path_tiles(axes, table, styles)
+        labels = [config.visit(name).label for name in table.columns]
+        name_places(axes, [i + 0.5 for i in range(len(labels))], labels, room / max(1, len(labels)))
+        axes.set_title(wrapped(config.group(group).label, int(room)), fontweight="normal")
     marks_legend(container, _path_legend(paths, styles))
 
 
@@ -268,9 +270,7 @@ def _path_legend(paths: Mapping[str, pd.DataFrame], styles: Mapping[str, LevelSt
     return handles
 
 
-def _path_tiles(
-    axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str], styles: Mapping[str, LevelStyle]
-) -> None:
+def _path_tiles(axes: Axes, paths: pd.DataFrame, styles: Mapping[str, LevelStyle]) -> None:
     rank = {name: float(place) for place, name in enumerate([*styles, DIED])}
     order = paths.apply(lambda column: column.map(rank)).fillna(rank[DIED] - 0.5)
     paths = paths.loc[order.sort_values(list(order.columns[::-1])).index]
@@ -287,7 +287,6 @@ def _path_tiles(
                 axes.text(column + 0.5, row + 0.5, response, ha="center", va="center", color=colour)
     axes.set_xlim(0, paths.shape[1])
     axes.set_ylim(len(paths), 0)
-    axes.set_xticks([i + 0.5 for i in range(paths.shape[1])], labels=[labels[name] for name in paths.columns])
     if labelled:
         axes.set_yticks([i + 0.5 for i in range(len(paths))], labels=list(paths.index))
     else:

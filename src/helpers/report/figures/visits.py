@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WEEK = 7
 _SHOWN_IN_WEEKS = 26 * WEEK
 _SHOWN_IN_DAYS = 60
+_UNITS = {"d": "d: days", "w": "w: weeks", "m": "m: months", "y": "y: years"}
 _MARGIN = 0.06  # beside the first and last visit, in shares of the time between them
 _ALONE_DAYS = 1.0  # margin of a single visit
 _LINE = 1.15  # of lines of counts above each other, in text sizes
@@ -73,7 +74,10 @@ def summarised_visits(
 def unit_of(visits: Sequence[Visit]) -> str:
     """Return the unit in which these visits are counted: weeks where all are, a mixture otherwise."""
     weeks = all(visit.day % WEEK == 0 and visit.day <= _SHOWN_IN_WEEKS for visit in visits)
-    return "Weeks" if weeks else "Time (d: days, w: weeks, m: months, y: years)"
+    if weeks:
+        return "Weeks"
+    used = {short_visit(visit)[-1] for visit in visits}
+    return f"Time ({', '.join(words for sign, words in _UNITS.items() if sign in used)})"
 
 
 def visit_names(visits: Sequence[Visit]) -> list[str]:
@@ -130,7 +134,13 @@ def counts_above(
         line: lines that stand below this one.
         colour: of the letters.
     """
-    look: dict[str, Any] = {"textcoords": "offset points", "va": "bottom", "color": colour}
+    # The title above makes their room: that they need not be measured halves the time of the layout.
+    look: dict[str, Any] = {
+        "textcoords": "offset points",
+        "va": "bottom",
+        "color": colour,
+        "in_layout": False,
+    }
     height = 2 + _LINE * line * text_size()
     axes.annotate(
         "n", (0, 1), xycoords="axes fraction", xytext=(_n_left(counts[0], room), height), ha="right", **look
