@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import csv
+import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from helpers.analysis.co_interventions import describe_co_interventions
+from helpers.analysis.historical_control import what_is_recorded
+from helpers.analysis.historical_control_questions import (
+    ask_about_low_dose,
+    ask_about_missing_response,
+    ask_about_outcomes,
+    ask_about_time,
+    ask_about_wins,
+)
+from helpers.analysis.robustness import describe_design, describe_few_events, describe_fragility
+from helpers.analysis.robustness_patients import describe_balance, describe_weighting
+from helpers.analysis.robustness_time import describe_era
 from helpers.analysis.survival import survival_times
 from helpers.clinical.eligibility_day import eligibility_days
 from helpers.clinical.steroids import weekly_dose
 from helpers.cohort.cleaning import clean_cohort
 from helpers.cohort.config import load_config
+from helpers.results.store import StatisticsStore
 from helpers.stats.balance import expected_above, smd_standard_error
 from helpers.stats.contingency import two_by_two_test
 from helpers.stats.delayed_entry import hazard_ratio_from_eligibility, lag_tipping_point
@@ -160,3 +176,76 @@ def test_lag_from_prescriptions_in_both_arms(cohort, survival):
     one = hazard_ratio_from_eligibility(entry, *columns, horizon=56)
     assert [round(v, 3) for v in (one.value, one.lower, one.upper)] == [0.125, 0.015, 1.005]
     assert one.p_value == pytest.approx(0.021, abs=5e-4)
+
+
+def put_every_question(folder: Path, store: StatisticsStore) -> None:
+    config, tables = load_config(folder), clean_cohort(folder)
+    recorded = what_is_recorded(tables, config, folder, horizon_days=56, confidence=0.95)
+    study = recorded.study
+    ask_about_time(recorded, store)
+    describe_co_interventions(tables, config, study, store)
+    describe_era(study, store, years=recorded.years)
+    describe_balance(study, recorded.covariates, store)
+    describe_weighting(study, recorded.covariates, recorded.chosen, store, draws=50, seed=1)
+    describe_fragility(study, store)
+    describe_few_events(study, store)
+    ask_about_wins(recorded, store, draws=50, seed=1)
+    ask_about_low_dose(recorded, store)
+    ask_about_missing_response(recorded, store)
+    ask_about_outcomes(recorded, tables, config, store, draws=50, seed=1)
+    describe_design(study, store)
+
+
+def only(folder: Path, ids: set[str]) -> Path:
+    shutil.copytree(COHORT, folder)
+    text = (folder / "cohort.toml").read_text(encoding="utf-8")
+    (folder / "cohort.toml").write_text(text.replace('ledger = "rdmas_2025"\n', ""), encoding="utf-8")
+    for path in folder.glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as handle:
+            reader = csv.DictReader(handle)
+            names, rows = list(reader.fieldnames or ()), [row for row in reader if row["patient_id"] in ids]
+        with path.open("w", encoding="utf-8", newline="") as handle:
+            writer = csv.DictWriter(handle, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        {"R01", "R02", "R05", "C01", "C04", "C08"},
+        {"R01", "R02", "R03", "C01", "C04", "C08"},
+        {"R01", "R02", "R03", "C01", "C02", "C03"},
+        {"R05", "C04"},
+    ],
+    ids=["three an arm", "no treated death", "no death", "one an arm, both dead"],
+)
+def test_tiny_cohorts_get_reasons_instead_of_numbers(ids, tmp_path):
+    store = StatisticsStore(tmp_path, "07_historical_control")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        put_every_question(only(tmp_path / "tiny", ids), store)
+    rows = store.rows()
+    refused = rows["weighted_effect.ato.both.day_56.hazard_ratio"]
+    assert np.isnan(refused.value)
+    assert refused.note
+    for row in rows.values():
+        numbers = (row.value, row.p_value)
+        assert row.note or any(number == number for number in numbers), row
+    assert not any(np.isinf(row.value) for row in rows.values() if row.analysis != "win_statistics")
+
+
+def test_the_order_of_the_rows_does_not_matter(tmp_path):
+    ids = {f"R{i:02d}" for i in range(1, 9)} | {f"C{i:02d}" for i in range(1, 12)}
+    found = []
+    for name in ("as written", "reversed"):
+        folder = only(tmp_path / name, ids)
+        if name == "reversed":
+            for path in folder.glob("*.csv"):
+                head, *lines = path.read_text(encoding="utf-8").splitlines()
+                path.write_text("\n".join([head, *reversed(lines)]) + "\n", encoding="utf-8")
+        store = StatisticsStore(tmp_path / name, "07")
+        put_every_question(folder, store)
+        found.append(store.write().read_bytes())
+    assert found[0] == found[1]

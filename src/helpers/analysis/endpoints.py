@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.sections import Endpoint
+    from helpers.cohort.outcomes import Endpoint
     from helpers.results.store import StatisticsStore
 
 ANALYSIS, EFFECT, DEATH = "endpoint", "endpoint_effect", "death"

@@ -48,6 +48,7 @@ class Recorded:
         covariates: numeric baseline characteristics, skewed ones as logarithms; columns by variable.
         labels: label of each covariate.
         chosen: covariates of the weighting model, named without a look at the outcome.
+        calls: what the response rule says of each patient and visit: patient_id, visit, day, rank.
         response: response by the rule at the last visit (2 complete, 1 partial, 0 none); None without a rule.
         dose: glucocorticoid dose (mg/kg/d) at the last visit; None without doses.
         visit: id of that visit, empty without one.
@@ -59,6 +60,7 @@ class Recorded:
     covariates: pd.DataFrame
     labels: dict[str, str]
     chosen: tuple[str, ...]
+    calls: pd.DataFrame
     response: pd.Series | None
     dose: pd.Series | None
     visit: str
@@ -85,6 +87,7 @@ def what_is_recorded(
     variables = [v for v in baseline_variables(tables, config, horizon_days) if _is_covariate(v)]
     visit = endpoint_visit(config, horizon_days)
     day = None if visit is None else visit.day
+    calls = _calls(tables, config, folder)
     return Recorded(
         study,
         _lag(tables, config),
@@ -92,7 +95,8 @@ def what_is_recorded(
         pd.DataFrame({v.name: _numbers(v) for v in variables}),
         {v.name: v.label for v in variables},
         _chosen(variables, study),
-        None if visit is None else _response(tables, config, folder, visit.id),
+        calls,
+        None if visit is None else _at_visit(calls, visit.id, tables),
         None if day is None or tables.doses.empty else _dose(tables, study, day),
         "" if visit is None else visit.id,
     )
@@ -146,13 +150,20 @@ def _years(tables: AnalysisTables) -> pd.Series | None:
     return (date.dt.year + (date.dt.dayofyear - 1) / 365.25).astype(float)
 
 
-def _response(tables: AnalysisTables, config: CohortConfig, folder: Path, visit: str) -> pd.Series | None:
+def _calls(tables: AnalysisTables, config: CohortConfig, folder: Path) -> pd.DataFrame:
     calls = call_responses(tables, config, folder).calls
+    columns = ["patient_id", "visit", "day", "rank"]
+    if calls.empty:
+        return pd.DataFrame(columns=columns)
+    # How the dead and the not assessed count is asked there, not taken from the cohort's settings.
+    mine = calls[calls["reason"].isin(["rule", "withdrawn"])]
+    return mine.assign(rank=mine["response"].map(RANKS).astype(float))[columns].reset_index(drop=True)
+
+
+def _at_visit(calls: pd.DataFrame, visit: str, tables: AnalysisTables) -> pd.Series | None:
     if calls.empty:
         return None
-    # How the dead and the not assessed count is asked there, not taken from the cohort's settings.
-    mine = calls[(calls["visit"] == visit) & calls["reason"].isin(["rule", "withdrawn"])]
-    ranks = mine.set_index("patient_id")["response"].map(RANKS)
+    ranks = calls[calls["visit"] == visit].set_index("patient_id")["rank"]
     return ranks.reindex(tables.patients["patient_id"]).astype(float)
 
 

@@ -10,6 +10,13 @@ import pandas as pd
 from helpers.analysis.assumptions import assumptions_of_design, choices_of_analysis
 from helpers.analysis.historical_control import Recorded
 from helpers.analysis.robustness import OUTCOME, POINTS, Study, describe_unmeasured, refuse
+from helpers.analysis.robustness_outcomes import (
+    describe_days_in_response,
+    describe_discounted_controls,
+    describe_dose_and_death,
+    describe_immortal_time,
+    describe_slopes,
+)
 from helpers.analysis.robustness_patients import (
     BOUNDS,
     THRESHOLD,
@@ -24,6 +31,8 @@ from helpers.analysis.survival import TREATED
 from helpers.stats.result import Result
 
 if TYPE_CHECKING:
+    from helpers.cohort.cleaning import AnalysisTables
+    from helpers.cohort.config import CohortConfig
     from helpers.results.store import Statistics, StatisticsStore
 
 NO_DOSES = "glucocorticoid doses are not recorded"
@@ -84,6 +93,26 @@ def ask_about_missing_response(recorded: Recorded, store: StatisticsStore) -> No
         refuse(store, recorded.study, BOUNDS, {"difference": POINTS}, variable="response", reason=NO_RULE)
         return
     describe_missing_response(recorded.study, store, responded=recorded.responded)
+
+
+def ask_about_outcomes(
+    recorded: Recorded,
+    tables: AnalysisTables,
+    config: CohortConfig,
+    store: StatisticsStore,
+    *,
+    draws: int,
+    seed: int,
+) -> None:
+    """Store slopes before day 0, the dose with death as the worst, days in response, discounted controls."""
+    study = recorded.study
+    skewed = [name for name, one in config.vocabulary.variables.items() if one.skewed]
+    describe_immortal_time(study, store, lag=recorded.lag)
+    describe_slopes(study, tables.measurements, skewed, store)
+    describe_dose_and_death(study, store, dose=recorded.dose, unit="mg/kg/d")
+    calls = recorded.calls.assign(responded=recorded.calls["rank"] > 0)
+    describe_days_in_response(study, calls, store, draws=draws, seed=seed)
+    describe_discounted_controls(study, store)
 
 
 def patients_drawn(recorded: Recorded) -> pd.DataFrame:

@@ -199,6 +199,7 @@ def describe_fragility(study: Study, store: StatisticsStore) -> pd.DataFrame:
         lower=float(np.nanmin(p)) if worst else float("nan"),
         upper=float(np.nanmax(p)) if worst else float("nan"),
         n=n,
+        note="" if worst else "not estimated: no death is left to compare",
     )
     keep(store, study, FRAGILE, "leave_one_out", spread)
     return table
@@ -236,9 +237,8 @@ def describe_few_events(study: Study, store: StatisticsStore, *, alternative: fl
         )
         keep(store, study, FEW, f"posterior_{prior.name}", found, unit=RATIO)
         for name in ("below_1", "below_benefit"):
-            share = Result(
-                f"posterior probability, {prior.name} prior", value=found.details.get(name, np.nan), n=n
-            )
+            value = found.details.get(name, np.nan)
+            share = Result(f"posterior probability, {prior.name} prior", value, n=n, note=found.note)
             keep(store, study, FEW, f"probability_{name}_{prior.name}", share, unit=POINTS)
         predicted = attempt(
             lambda p=prior: _predicted(study, p),  # type: ignore[misc]
@@ -281,9 +281,11 @@ def describe_design(
             for error in ("type_s", "type_m"):
                 unit = POINTS if error == "type_s" else "times"
                 value = found.details.get(error, np.nan)
-                keep(
-                    store, study, DESIGN, f"{error}_{name}", Result(found.method, value=value, n=n), unit=unit
+                why = found.note or (
+                    "not estimated: no result could be significant" if np.isnan(value) else ""
                 )
+                result = Result(found.method, value=value, n=n, note=why)
+                keep(store, study, DESIGN, f"{error}_{name}", result, unit=unit)
 
 
 def _fisher(study: Study, ratio: float) -> Result:

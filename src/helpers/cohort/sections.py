@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from helpers.cohort.cells import has_unseen
 from helpers.cohort.encodings import Encoding
-from helpers.vocabulary.response_levels import known_level
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
@@ -91,10 +90,15 @@ class Windowing(Section):
     """Which row stands for a visit: the one nearest to its nominal day, within its window."""
 
     tie: Literal["earlier", "later"] = Field(
-        default="earlier",
+        default="earlier", description="Which of two days equally near to the visit's day is used."
+    )
+    day_rule: Literal["first", "last", "worst", "median"] = Field(
+        default="first",
         description=(
-            "Which of two rows equally near is used. Two rows of one day are told apart by clock time if "
-            "the data have it, else by their order in the file."
+            "Which of several values of one patient, variable and day stands for the day: the first or last "
+            "by clock time, the worst, or the median (of an even number the worse of the middle two). Values "
+            "of one time, or without a time, are told apart by which is worse. Their order in the file never "
+            "decides."
         ),
     )
     baseline_after_day0: bool = Field(
@@ -133,6 +137,18 @@ class Table(Section):
             "does, without a day 0. If left out: 1 for columns with a CDISC name such as ADY, else 0."
         ),
         examples=[1],
+    )
+    collected_in: tuple[str, ...] | None = Field(
+        default=None,
+        description=(
+            "Groups whose adverse events were looked for, so that none recorded means none. If left out, "
+            "those with at least one event; of the others nothing is known."
+        ),
+        examples=[["ruxolitinib", "control"]],
+    )
+    may_be_empty: bool = Field(
+        default=False,
+        description="Whether a file with a header and no rows says that there was nothing to record.",
     )
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict,
@@ -188,6 +204,11 @@ class Implausible(Section):
     action: Literal["error", "exclude"] = Field(
         default="error",
         description="error: the run stops and names them; exclude: they are left out, counted and listed.",
+    )
+    confirmed: tuple[str, ...] = Field(
+        default=(),
+        description="Variables whose values were looked at and are right although they seem off by a factor.",
+        examples=[["ferritin"]],
     )
 
 
@@ -315,112 +336,6 @@ class Steroids(Section):
     )
     threshold_mg_per_kg: float = Field(
         default=0.5, gt=0, description="Low dose reached: at or below it (mg/kg/day)."
-    )
-
-
-class Level(Section):
-    """One level of response as the clinicians call it."""
-
-    id: Text = Field(description="What stands in the data and in tables.", examples=["SD"])
-    label: str = Field(
-        default="", description="The level in words; left out for a known one.", examples=["Stable disease"]
-    )
-    responds: bool | None = Field(
-        default=None,
-        description="Whether a patient with this level has responded; may be left out for CR, PR, SD, PD ...",
-        examples=[False],
-    )
-    raw_labels: tuple[str, ...] = Field(default=(), description="Spellings of this level in the raw data.")
-
-
-class Response(Section):
-    """Levels of response, and how patients without an assessment count at a visit."""
-
-    levels: tuple[Level, ...] = Field(
-        default=(),
-        alias="level",
-        description="Levels of response, best first; CR, PR and NR if none is given.",
-    )
-    dead_is: Literal["NR", "missing"] = Field(
-        default="NR",
-        description="Patients dead by the visit: without response, in the denominator, or left out of it.",
-    )
-    withdrawn_is: Literal["NR", "missing"] = Field(
-        default="NR", description="Patients alive whose treatment was stopped or switched before the visit."
-    )
-    not_assessed_is: Literal["NR", "missing"] = Field(
-        default="missing", description="Patients alive and on treatment without an assessment at the visit."
-    )
-
-    @model_validator(mode="after")
-    def _levels_can_be_told(self) -> Self:
-        if len({level.id for level in self.levels}) < len(self.levels):
-            raise ValueError("levels with different ids")
-        for level in self.levels:
-            if level.responds is None and known_level(level.id) is None:
-                raise ValueError(
-                    f"responds = true or false for the level {level.id}, which is not a known one"
-                )
-        return self
-
-
-class Endpoint(Section):
-    """An endpoint beside death, which is always the first: what counts as the event, and what competes."""
-
-    id: Identifier = Field(description="Short name used in ids.", examples=["progression"])
-    label: Text = Field(description="The event in words.", examples=["Progression"])
-    day: str = Field(default="", description="Column of the patients with the day of the event; empty: none.")
-    terms: tuple[str, ...] = Field(default=(), description="Adverse event terms of which the first counts.")
-    response: Literal["", "gain", "loss"] = Field(
-        default="",
-        description=(
-            "gain: the first call that counts as response; loss: the first one that does not, counted from "
-            "the first response of those who responded."
-        ),
-    )
-    level: str = Field(
-        default="", description="Level of response whose first call is the event.", examples=["PD"]
-    )
-    any_of: tuple[Identifier, ...] = Field(
-        default=(),
-        description="Ids of endpoints of which the first counts; death among them.",
-        examples=[["death", "progression"]],
-    )
-    yes_no: str = Field(
-        default="",
-        description="Column of the patients that says whether, not when.",
-        examples=["transplanted"],
-    )
-    competing: tuple[Identifier, ...] = Field(
-        default=("death",), description="Ids of endpoints that end the time in which this one can happen."
-    )
-    horizon_days: int | None = Field(
-        default=None, gt=0, description="Last day of its analysis; that of survival if left out."
-    )
-
-    @model_validator(mode="after")
-    def _one_event(self) -> Self:
-        if self.id == "death":
-            raise ValueError("another id: death is the first endpoint of every cohort and needs no entry")
-        given = [self.day, self.terms, self.response, self.level, self.any_of, self.yes_no]
-        if sum(map(bool, given)) != 1:
-            raise ValueError(
-                "one of day, terms, response, level, any_of and yes_no: what counts as the event"
-            )
-        return self
-
-
-class Survival(Section):
-    """How survival is described and compared."""
-
-    interval: Literal["log-log", "log", "plain"] = Field(
-        default="log-log", description="Transformation behind the confidence interval of survival."
-    )
-    quantile_rule: Literal["midpoint", "sas"] = Field(
-        default="midpoint", description="Median survival where the curve is flat at one half."
-    )
-    test: Literal["logrank", "exact", "permutation"] = Field(
-        default="logrank", description="Test printed with the survival curves."
     )
 
 

@@ -9,12 +9,12 @@ from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from helpers.cohort.outcomes import Endpoint, Response, Survival
 from helpers.cohort.sections import (
     Baseline,
     Code,
     Course,
     Criteria,
-    Endpoint,
     Exclusion,
     FollowUp,
     Group,
@@ -22,10 +22,8 @@ from helpers.cohort.sections import (
     ReferenceRange,
     Report,
     ReportingLimits,
-    Response,
     Section,
     Steroids,
-    Survival,
     Table,
     Tests,
     Text,

@@ -133,7 +133,7 @@ def _figure_faults(cohort: str, executed: set[str], begun: float) -> "list[Fault
 
     paths = CohortPaths.of(cohort)
     results = sorted(name for name in executed if name == paths.name or name.startswith(f"{paths.name}@"))
-    if not results:
+    if not any(paths.figures.with_name(name).is_dir() for name in results):
         return []
     journal = journal_named(load_config(paths.folder).report.journal)
     return [fault for name in results for fault in check_drawn(paths.figures.with_name(name), journal, begun)]

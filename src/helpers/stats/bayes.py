@@ -8,6 +8,7 @@ hazard unlikely, the enthusiast expects it (Spiegelhalter, Freedman & Parmar 199
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import log
 from typing import Any
 
@@ -65,22 +66,25 @@ class Posterior:
     density: Floats
     n: int
 
-    @property
-    def _cumulative(self) -> Floats:
+    @cached_property
+    def _cumulative(self) -> Any:
+        """Distribution function, cubic between the points of the grid, with the density as its slope."""
         from scipy.integrate import cumulative_simpson
+        from scipy.interpolate import CubicHermiteSpline
 
         found = cumulative_simpson(self.density, x=self.grid, initial=0.0)
-        return np.asarray(np.maximum.accumulate(np.clip(found, 0.0, 1.0)))
+        return CubicHermiteSpline(self.grid, np.clip(found, 0.0, 1.0), self.density)
 
     def probability_below(self, ratio: float) -> float:
         """P(ratio < `ratio` | data)."""
-        return float(np.interp(log(ratio), self.grid, self._cumulative))
+        return float(np.clip(self._cumulative(log(ratio)), 0.0, 1.0))
 
     def quantile(self, q: float) -> float:
         """Posterior quantile of the ratio."""
-        cumulative = self._cumulative
-        inside = np.concatenate(([True], np.diff(cumulative) > 0))
-        return float(np.exp(np.interp(q, cumulative[inside], self.grid[inside])))
+        from scipy.optimize import brentq
+
+        low, high = float(self.grid[0]), float(self.grid[-1])
+        return float(np.exp(brentq(lambda b: float(self._cumulative(b)) - q, low, high, xtol=1e-12)))
 
     def result(self, *, confidence: float = 0.95, benefit: float = 0.8) -> Result:
         """Median with equal-tailed interval; `details`: P(ratio < 1) and P(ratio < `benefit`), by name."""

@@ -9,6 +9,7 @@ exact log-rank test.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from typing import Any
 
@@ -37,6 +38,16 @@ class _Paths:
     one: Ints
     none: Ints
     tied: Ints
+
+    @cached_property
+    def normalisers(self) -> list[tuple[Floats, Ints]]:
+        """At each death time: the log ways of each distinct pair at risk, and which pair each path has."""
+        found = []
+        for column, d in enumerate(self.tied.tolist()):
+            pairs = np.column_stack([self.one[:, column], self.none[:, column]])
+            distinct, where = np.unique(pairs, axis=0, return_inverse=True)
+            found.append((_log_ways(distinct, d), where.ravel()))
+        return found
 
 
 def exact_logrank_interval(time: Any, event: Any, treated: Any, *, confidence: float = 0.95) -> Result:
@@ -143,20 +154,20 @@ def _log_choose(gammaln: Any, n: Ints, k: int) -> Floats:
 def _probability(paths: _Paths, log_ratio: float) -> Floats:
     """Probability of each path: at each death time the noncentral hypergeometric, given those at risk."""
     total = paths.log_ways + log_ratio * paths.treated_deaths
-    for column, d in enumerate(paths.tied.tolist()):
-        pairs = np.column_stack([paths.one[:, column], paths.none[:, column]])
-        distinct, where = np.unique(pairs, axis=0, return_inverse=True)
-        total = total - _log_normaliser(distinct, d, log_ratio)[where.ravel()]
+    for ways, where in paths.normalisers:
+        terms = ways + log_ratio * np.arange(ways.shape[1])
+        top = terms.max(axis=1)
+        total = total - (top + np.log(np.exp(terms - top[:, None]).sum(axis=1)))[where]
     return np.asarray(np.exp(total))
 
 
-def _log_normaliser(at_risk: Ints, d: int, log_ratio: float) -> Floats:
-    from scipy.special import gammaln, logsumexp
+def _log_ways(at_risk: Ints, d: int) -> Floats:
+    """Log number of ways in which 0 to d of the deaths fall on the treated, by those at risk in the arms."""
+    from scipy.special import gammaln
 
     n1, n0 = at_risk[:, 0], at_risk[:, 1]
-    terms = np.full((len(at_risk), d + 1), -np.inf)
+    found = np.full((len(at_risk), d + 1), -np.inf)
     for k in range(d + 1):
         fits = (k <= n1) & (d - k <= n0)
-        ways = _log_choose(gammaln, n1[fits], k) + _log_choose(gammaln, n0[fits], d - k)
-        terms[fits, k] = ways + log_ratio * k
-    return np.asarray(logsumexp(terms, axis=1))
+        found[fits, k] = _log_choose(gammaln, n1[fits], k) + _log_choose(gammaln, n0[fits], d - k)
+    return found

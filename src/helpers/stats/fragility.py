@@ -142,6 +142,8 @@ def logrank_with_fewer_events(time: Any, event: Any, treated: Any, *, fewer: int
         np.arange(float(len(choices))),
         times.size,
     )
+    if np.isnan(result.value):
+        return result
     return Result(
         **{k: getattr(result, k) for k in ("method", "value", "lower", "upper", "n")},
         details={"which": choices[int(np.argmax(found))], "choices": len(choices)},
@@ -150,6 +152,8 @@ def logrank_with_fewer_events(time: Any, event: Any, treated: Any, *, fewer: int
 
 def _range(method: str, found: list[float], where: Floats, n: int) -> Result:
     p = np.array(found)
+    if np.isnan(p).all():
+        return Result(method=method, n=n, note="no event is left to compare")
     return Result(
         method=method,
         value=float(np.median(p)),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.sections import Endpoint
+    from helpers.cohort.outcomes import Endpoint
     from helpers.report.figures.style import GroupStyle
     from helpers.results.store import Statistic, Statistics
 

@@ -20,7 +20,7 @@ from helpers.results.format import NOT_ESTIMABLE
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.sections import Endpoint
+    from helpers.cohort.outcomes import Endpoint
     from helpers.results.store import Statistic, Statistics
 
 NOTHING = "Death is the only endpoint of this cohort."
@@ -48,7 +48,7 @@ def endpoints_table(statistics: Statistics, config: CohortConfig, *, watermark: 
         f"{NOT_ESTIMABLE}: not estimable. Differences in percentage points or days.",
     ]
     title = "Endpoints beside death"
-    return Table("table_s19_endpoints", title, columns, rows or [message(NOTHING)], notes, watermark)
+    return Table("table_s24_endpoints", title, columns, rows or [message(NOTHING)], notes, watermark)
 
 
 def _rows(endpoint: Endpoint, when: str, statistics: Statistics, config: CohortConfig) -> list[Row]:

@@ -38,6 +38,12 @@ _FIGURE_NEEDS = {
     "figure_s9_rule_variants": {"analysis": "response_variant"},
     "figure_s10_time_to_response": {"analysis": "time_to_response"},
     "figure_s12_endpoints": {"analysis": "endpoint"},
+    "figure_s13_lag": {"analysis": "control_time", "statistic": "lag_1"},
+    "figure_s14_era": {"analysis": "control_era", "statistic": "calendar_gap"},
+    "figure_s15_love": {"analysis": "covariate_balance", "statistic": "expected_above_0_1"},
+    "figure_s16_confounder": {"analysis": "unmeasured_confounder", "statistic": "corrected_0_1_0_3_2"},
+    "figure_s17_low_dose": {"analysis": "dose_threshold_curve", "statistic": "at_most_0_5"},
+    "figure_s18_assumptions": {"analysis": "effect"},
 }
 # Tables in which nothing to show is itself the finding, where the cohort has this analysis.
 _SHOWN_EMPTY = {"table_s1_checks": "", "table_s9_discordant": "response_agreement"}

@@ -8,7 +8,7 @@ from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, 
 from helpers.report.text.prose import Declared
 
 if TYPE_CHECKING:
-    from helpers.cohort.sections import Endpoint
+    from helpers.cohort.outcomes import Endpoint
     from helpers.results.store import Statistic
 
 # The effect said of an endpoint: the first of these that is estimated; with few events the penalised ones.
