@@ -142,24 +142,9 @@ def describe_exposure(exposure: pd.DataFrame, config: CohortConfig, store: Stati
             continue
         common: dict[str, Any] = {"group": group, "n": len(rows)}
         store.add(EXPOSURE, drug, "patients", value=len(rows), unit="patients", method="count", **common)
-        store.add(
-            EXPOSURE,
-            drug,
-            "lowest_dose",
-            value=rows["lowest_dose"].min(),
-            unit="mg an administration",
-            method="lowest recorded",
-            **common,
-        )
-        store.add(
-            EXPOSURE,
-            drug,
-            "highest_dose",
-            value=rows["highest_dose"].max(),
-            unit="mg an administration",
-            method="highest recorded",
-            **common,
-        )
+        for name, dose in (("lowest", rows["lowest_dose"].min()), ("highest", rows["highest_dose"].max())):
+            store.add(EXPOSURE, drug, f"{name}_dose", value=dose, unit="mg an administration",
+                      method=f"{name} recorded", **common)  # fmt: skip
         months = rows["days"] / DAYS_PER_MONTH
         store_summary(
             store,

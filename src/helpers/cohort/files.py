@@ -71,7 +71,7 @@ def _legible(records: Records) -> Records:
             Problem(
                 records.place,
                 int(records.lines[row]),
-                records.header[place] if place < len(records.header) else "",
+                dict(enumerate(records.header)).get(int(place), ""),
                 "a character that cannot be seen (a control character or the like)",
                 "text that can be read",
                 "it is left out; remove it from the file",

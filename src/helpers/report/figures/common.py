@@ -158,6 +158,7 @@ def name_places(axes: Axes, places: Sequence[float], labels: Sequence[str], widt
     axes.set_xticks(places, labels=labels, rotation=45, ha="right", rotation_mode="anchor")
 
 
+@drawing
 def say_absent(container: Figure | SubFigure, message: str) -> None:
     """Fill the figure with a sentence that says why there is nothing to draw."""
     import textwrap
