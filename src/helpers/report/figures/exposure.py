@@ -27,6 +27,7 @@ ROW_MM, EDGE_MM = 4.0, 35.0
 _DOSES = ("#e9dff0", "#cbb3da", "#a883c0", "#8358a0")
 _DEATH = "#b2182b"
 _ADDED = ("v", "*", "d", "h")
+_LEAST_WIDTH = 0.006  # of a bar, in shares of the axis
 _ABOVE = 0.36  # of a row: where the start of another drug is marked
 _LONG = 3.0  # follow-up of so many horizons gets a panel of its own for the time up to the horizon
 _YEAR = 365
@@ -81,7 +82,7 @@ def draw_exposure(
         if many:
             draw_shares(axes, table, courses, shades, limit)
         else:
-            _bars(axes, table, courses, shades)
+            _bars(axes, table, courses, shades, limit)
             _responses(axes, table, responses, (near if limit > limits[0] else -1.0, limit), styles)
             _added(axes, table, added, limit)
             _ends(axes, table, limit)
@@ -118,14 +119,20 @@ def _drug_label(config: CohortConfig) -> str:
 
 
 def _bars(
-    axes: Axes, table: pd.DataFrame, courses: pd.DataFrame, shades: Mapping[tuple[float, str], str]
+    axes: Axes,
+    table: pd.DataFrame,
+    courses: pd.DataFrame,
+    shades: Mapping[tuple[float, str], str],
+    limit: float,
 ) -> None:
+    """Draw each patient's line and doses; one of a single day is as wide as can be seen."""
     axes.hlines(table.index, 0, table["last_day"], color="#bdbdbd", linewidth=1.0, zorder=1)
     place = dict(zip(table["patient_id"], table.index, strict=True))
     known = courses[courses["patient_id"].isin(list(place))]
     doses = zip(known["daily_dose"], known["unit"], strict=True)
+    widths = (known["stop_day"] - known["start_day"]).clip(lower=_LEAST_WIDTH * limit)
     axes.barh(
-        known["patient_id"].map(place), known["stop_day"] - known["start_day"], left=known["start_day"],
+        known["patient_id"].map(place), widths, left=known["start_day"],
         height=0.66, zorder=2, edgecolor="white", linewidth=0.4,
         color=[shades[dose_key(*pair)] for pair in doses],
     )  # fmt: skip
