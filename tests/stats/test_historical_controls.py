@@ -367,6 +367,24 @@ def test_fragility_by_the_log_rank_test_is_the_loop():
     assert table["value"].notna().all()
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_a_likelihood_without_a_maximum_is_seen_as_by_looking_at_every_risk_set(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(4, 12))
+    start = rng.integers(0, 3, n).astype(float)
+    stop, event = start + rng.integers(1, 9, n), rng.random(n) < 0.5
+    x = np.append(rng.integers(0, rng.integers(2, 4), n - 2), [0, 1]).astype(float)
+    event[0] = True
+    sets = [(start < stop[i]) & (stop >= stop[i]) for i in np.flatnonzero(event)]
+    own = x[event]
+    highest, lowest = np.array([x[r].max() for r in sets]), np.array([x[r].min() for r in sets])
+    endless = bool((own >= highest).all() or (own <= lowest).all())
+    if (highest == lowest).all():
+        return  # nothing to learn from: refused
+    fit = counting_process_cox(records(start, stop, event), x, ["x"])
+    assert bool(fit.separated) == endless
+
+
 # ---- few patients ------------------------------------------------------------------------------------------
 
 

@@ -314,12 +314,18 @@ def _endless(data: Records, design: Floats, beta: Floats, *, converged: bool) ->
     if design.shape[1] > 1:
         return np.asarray(~np.isfinite(beta) | (np.abs(beta) > 8) & (not converged))
     x = design[:, 0]
+    steps = np.unique(x)
     at, index = np.unique(data.stop[data.event], return_inverse=True)
-    risk = (data.start[None, :] < at[:, None]) & (data.stop[None, :] >= at[:, None])
-    highest, lowest = (np.where(risk, x, fill).T for fill in (-np.inf, np.inf))
-    own, slack = x[data.event], 1e-9
-    never_higher = (own >= highest.max(0)[index] - slack).all()
-    never_lower = (own <= lowest.min(0)[index] + slack).all()
+    own = np.searchsorted(steps, x[data.event])
+    never_higher = never_lower = True
+    # One cut between two values at a time: for the two arms that is one.
+    for cut in range(1, steps.size):
+        above = (x >= steps[cut]).astype(float)
+        risk = at_risk_sums(np.column_stack([above, 1 - above]), data.start, data.stop, at)[index] > 0
+        never_higher &= not (risk[:, 0] & (own < cut)).any()
+        never_lower &= not (risk[:, 1] & (own >= cut)).any()
+        if not (never_higher or never_lower):
+            break
     return np.array([never_higher or never_lower])
 
 

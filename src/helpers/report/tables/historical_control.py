@@ -73,7 +73,7 @@ def protocol_table(config: CohortConfig, horizon_days: int, *, watermark: str) -
             "The same; bounds for the missing", "Death is worse than any value",
         ),
     ]  # fmt: skip
-    note = "Components of a target trial (Hernán and Robins 2016); intercurrent events as in ICH E9(R1)."
+    note = "Components of a target trial (Hernán and Robins); intercurrent events as in ICH E9(R1)."
     return Table("table_s20_protocol", "Target trial and estimand", columns, rows, [note], watermark)
 
 
