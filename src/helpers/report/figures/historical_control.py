@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.report.figures.common import say_absent
+from helpers.report.figures.common import interval_handle, marks_legend, say_absent
 from helpers.report.figures.forest import LABELS
 from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 NO_ARMS = "There are no two groups with a follow-up in this cohort."
 ALPHA = 0.05
 _DOTS = (0, (2, 2))
+_ESTIMATE = "#0072B2"
 
 
 @drawing
@@ -49,6 +51,7 @@ def draw_lag(
     left.set_xlabel("Days from eligibility to day 0")
     left.set_title("Read from prescriptions")
     _common_lags(right, statistics, rows, timepoint)
+    marks_legend(container, [right.lines[0], interval_handle(_ESTIMATE)], columns=2)
 
 
 def _by_lag(statistics: Statistics, timepoint: str) -> list[tuple[float, Statistic]]:
@@ -90,10 +93,10 @@ def _common_lags(
 ) -> None:
     lags = [lag for lag, _ in rows]
     axes.fill_between(
-        lags, [row.lower for _, row in rows], [row.upper for _, row in rows], color="#0072B2", alpha=0.15,
+        lags, [row.lower for _, row in rows], [row.upper for _, row in rows], color=_ESTIMATE, alpha=0.15,
         linewidth=0, step="mid",
     )  # fmt: skip
-    axes.step(lags, [row.value for _, row in rows], where="mid", color="#0072B2")
+    axes.step(lags, [row.value for _, row in rows], where="mid", color=_ESTIMATE, label="Hazard ratio")
     axes.axhline(1.0, color=GREY, linewidth=0.7)
     axes.set_yscale("log")
     axes.set_yticks([0.01, 0.1, 1, 10], labels=["0.01", "0.1", "1", "10"])
@@ -186,9 +189,10 @@ def draw_love(
         return
     rows.sort(key=lambda row: (abs(row.value), row.variable))
     axes = container.subplots()
-    axes.axvspan(-0.1, 0.1, color="#009E73", alpha=0.10, linewidth=0)
+    axes.axvspan(-0.1, 0.1, color="#009E73", alpha=0.10, linewidth=0, label="within 0.1")
     axes.axvline(0, color=GREY, linewidth=0.7)
-    axes.hlines(range(len(rows)), [r.lower for r in rows], [r.upper for r in rows], color=FAINT, linewidth=1)
+    axes.hlines(range(len(rows)), [r.lower for r in rows], [r.upper for r in rows], color=FAINT, linewidth=1,
+                label="confidence interval, unweighted")  # fmt: skip
     for statistic, label, marker, face in _WEIGHTINGS:
         points = [
             (statistics.get(f"{row.id}{statistic.removeprefix('smd')}"), y) for y, row in enumerate(rows)
@@ -202,7 +206,7 @@ def draw_love(
         tick.set_fontweight("bold" if row.variable in chosen else "normal")
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlabel("Standardised difference, treated less control")
-    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3, handletextpad=0.1, columnspacing=0.9)
+    marks_legend(container, axes.get_legend_handles_labels()[0], columns=2)
 
 
 @drawing
@@ -223,6 +227,9 @@ def draw_confounder(container: Figure | SubFigure, statistics: Statistics, timep
         axes.set_title(f"Multiplies deaths by {format_number(effect, 0)}")
         axes.set_xlabel("In controls, %")
     grid[0].set_ylabel("In the treated, %")
+    marks_legend(
+        container, _conclusions(rows), columns=3, title="Corrected hazard ratio, confidence interval"
+    )
 
 
 def _parts(statistic: str) -> list[str]:
@@ -232,6 +239,19 @@ def _parts(statistic: str) -> list[str]:
 
 
 _CONCLUSIONS = {"holds": "#7fb8da", "inconclusive": "#eeeeee", "reversed": "#D55E00"}
+_MEANING = {"holds": "Conclusion holds", "inconclusive": "Interval includes 1", "reversed": "Reversed"}
+
+
+def _conclusions(rows: Sequence[tuple[tuple[float, ...], Statistic]]) -> list[Artist]:
+    """Return the sign of each conclusion that some cell comes to."""
+    from matplotlib.patches import Patch
+
+    there = {row.note for _, row in rows}
+    return [
+        Patch(facecolor=colour, edgecolor=GREY, linewidth=0.5, label=_MEANING[name])
+        for name, colour in _CONCLUSIONS.items()
+        if name in there
+    ]
 
 
 def _cells(axes: Axes, rows: Sequence[tuple[tuple[float, ...], Statistic]]) -> None:
@@ -284,6 +304,7 @@ def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: 
     lower.axhline(0, color=GREY, linewidth=0.7)
     lower.set_ylabel("Difference, points")
     lower.set_xlabel("Glucocorticoid dose, mg/kg/d of prednisone equivalent")
+    marks_legend(container, [interval_handle()])
 
 
 @drawing
@@ -307,6 +328,22 @@ def draw_assumptions(
         _p_values(axes, found)
         axes.set_title(title, fontweight="bold")
     grid[-1].set_xlabel("P value (log scale)")
+    marks_legend(container, _p_handles([p for _, found in blocks for _, p in found]), columns=3)
+
+
+def _p_handles(values: Sequence[float]) -> list[Artist]:
+    """Return the signs of p-values on either side of the level, and of the level."""
+    from matplotlib.lines import Line2D
+
+    kinds = {False: ("o", _ESTIMATE, f"P below {ALPHA:g}"), True: ("D", "#D55E00", f"P not below {ALPHA:g}")}
+    there = {p >= ALPHA for p in values if not math.isnan(p)}
+    handles: list[Artist] = [
+        Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=4.5, label=label)
+        for lost, (marker, colour, label) in kinds.items()
+        if lost in there
+    ]
+    look: Any = {"color": GREY, "linewidth": 0.7, "linestyle": _DOTS}
+    return [*handles, Line2D([], [], label=f"{ALPHA:g}", **look)]
 
 
 def _p_values(axes: Axes, found: Sequence[tuple[str, float]]) -> None:
