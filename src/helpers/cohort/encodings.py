@@ -59,7 +59,7 @@ def decode(data: bytes, encoding: Encoding | None = None) -> Decoded | None:
         if text is not None:
             readings.append((share(text), name, text))  # type: ignore[arg-type]
     best = max(readings, key=lambda reading: reading[0], default=(0.0, "gb18030", ""))
-    return Decoded(best[2], best[1], certain=False) if best[0] >= _ENOUGH else None  # type: ignore[arg-type]
+    return Decoded(best[2], best[1], certain=False) if best[0] >= _ENOUGH else None
 
 
 def _strict(data: bytes, encoding: str) -> str | None:
