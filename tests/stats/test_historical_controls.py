@@ -487,6 +487,13 @@ def test_priors_say_what_their_names_say():
 def test_no_event_in_an_arm_is_no_obstacle_to_a_posterior():
     found = bayes.posterior_odds_ratio(0, 20, 8, 21, bayes.standard_priors()[1]).result()
     assert 0 < found.lower < found.value < found.upper
+    for events in ((0, 0), (20, 21), (0, 21), (20, 0)):
+        edge = bayes.discounted_controls(events[0], 20, events[1], 21, discount=0.5)
+        assert edge.lower < edge.value < edge.upper
+    mirrored = bayes.discounted_controls(20, 20, 21, 21, discount=1.0)
+    assert mirrored.lower == pytest.approx(
+        -bayes.discounted_controls(0, 20, 0, 21, discount=1.0).upper, abs=1e-6
+    )
     whole = bayes.discounted_controls(1, 20, 8, 21, discount=1.0)
     half = bayes.discounted_controls(1, 20, 8, 21, discount=0.3)
     assert half.upper - half.lower > whole.upper - whole.lower

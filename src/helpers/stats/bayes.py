@@ -21,7 +21,7 @@ from helpers.stats.result import Result, StatisticsError
 _GRID = np.linspace(-16.0, 16.0, 12_801)
 # Double exponential quadrature of (0, 1), which powers at the ends do not disturb (Takahasi & Mori 1974).
 _STEPS = np.linspace(-3.2, 3.2, 321)
-_NODES = (1 + np.tanh(np.pi / 2 * np.sinh(_STEPS))) / 2
+_NODES = np.minimum(1 / (1 + np.exp(-np.pi * np.sinh(_STEPS))), 1 - 2.0**-53)
 _NODE_WEIGHTS = 0.02 * np.pi / 4 * np.cosh(_STEPS) / np.cosh(np.pi / 2 * np.sinh(_STEPS)) ** 2
 _Z975 = 1.959963984540054
 
@@ -217,9 +217,9 @@ def discounted_controls(
     def below(gap: float) -> float:
         # The treated risk is below 1 between these control risks; above them it is below for certain.
         low, high = max(0.0, -gap), min(1.0, 1.0 - gap)
-        if high <= low:  # no control risk lies between
+        if high <= low:
             return float(none.sf(high))
-        control = low + (high - low) * _NODES
+        control = np.clip(low + (high - low) * _NODES, 1e-300, 1 - 2.0**-53)
         inside = (high - low) * float(_NODE_WEIGHTS @ (none.pdf(control) * one.cdf(control + gap)))
         return inside + float(none.sf(high))
 
