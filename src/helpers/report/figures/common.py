@@ -145,7 +145,6 @@ def spaced(places: Sequence[float], labels: Sequence[str], room: float) -> list[
     return [*kept, last] if clear(kept[-1], last) else kept
 
 
-@drawing
 def name_places(axes: Axes, places: Sequence[float], labels: Sequence[str], width: float) -> None:
     """Put names at places of the horizontal axis: in lines of `width` characters, or slanted.
 
@@ -158,6 +157,7 @@ def name_places(axes: Axes, places: Sequence[float], labels: Sequence[str], widt
     axes.set_xticks(places, labels=labels, rotation=45, ha="right", rotation_mode="anchor")
 
 
+@drawing
 def say_absent(container: Figure | SubFigure, message: str) -> None:
     """Fill the figure with a sentence that says why there is nothing to draw."""
     import textwrap
