@@ -9,6 +9,9 @@ provenance = "synthetic"
 [follow_up]
 horizon_days = 56
 
+[baseline]
+prior_therapies = ["iv_glucocorticoid", "ivig", "etoposide", "tocilizumab"]
+
 [[group]]
 id = "ruxolitinib"
 label = "Ruxolitinib"

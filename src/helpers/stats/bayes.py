@@ -217,6 +217,8 @@ def discounted_controls(
     def below(gap: float) -> float:
         # The treated risk is below 1 between these control risks; above them it is below for certain.
         low, high = max(0.0, -gap), min(1.0, 1.0 - gap)
+        if high <= low:  # no control risk lies between
+            return float(none.sf(high))
         control = low + (high - low) * _NODES
         inside = (high - low) * float(_NODE_WEIGHTS @ (none.pdf(control) * one.cdf(control + gap)))
         return inside + float(none.sf(high))
