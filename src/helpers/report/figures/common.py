@@ -145,7 +145,6 @@ def spaced(places: Sequence[float], labels: Sequence[str], room: float) -> list[
     return [*kept, last] if clear(kept[-1], last) else kept
 
 
-@drawing
 def name_places(axes: Axes, places: Sequence[float], labels: Sequence[str], width: float) -> None:
     """Put names at places of the horizontal axis: in lines of `width` characters, or slanted.
 
