@@ -36,6 +36,7 @@ FIGURES = {
     "figure_s9_rule_variants": ["03_response_dynamics"],
     "figure_s10_time_to_response": ["03_response_dynamics"],
     "figure_s11_survival": ["04_survival"],
+    "figure_s12_endpoints": ["04_survival"],
     "figure_s13_lag": ["07_historical_control"],
     "figure_s14_era": ["07_historical_control"],
     "figure_s15_love": ["07_historical_control"],

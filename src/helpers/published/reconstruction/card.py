@@ -106,6 +106,11 @@ eligibility = "eligibility_paper"
 severity = "baseline_severity"
 toxicity = "ctcae_v5"
 
+[[endpoint]]
+id = "complete_response"
+label = "Complete response"
+level = "CR"
+
 [steroids]
 dose_summary = "weekly_mean"
 threshold_mg_per_kg = 0.5
