@@ -59,7 +59,7 @@ def test_patients_are_typed_and_ordered_by_group(tables):
 
 def test_prior_therapies_follow_from_rows_before_day_0(tables):
     patients = tables.patients.set_index("patient_id")
-    assert patients["prior_glucocorticoid"].tolist() == [True, True, False, False]
+    assert patients["prior_glucocorticoid"].tolist() == [True, True, True, False]
     assert patients["prior_etoposide"].tolist() == [True, False, False, False]
     assert patients["prior_ivig"].tolist() == [False, False, True, False]
     # Without a list every drug given before day 0 has its column, and no other.

@@ -64,15 +64,17 @@ def endpoint_times(
 ) -> EndpointTimes:
     """Return each patient's time to the first of event, competing event, end of follow-up and horizon.
 
-    Days count from day 0, of a loss of response from the first response. An event after the last contact
-    moves that contact. Groups in which nothing of the endpoint's kind was recorded are left out.
+    Days count from day 0, of a loss of response from the first response. A call of a visit planned by the
+    horizon counts on it even if made a few days later. An event after the last contact moves that contact.
+    Groups in which nothing of the endpoint's kind was recorded are left out.
     """
     horizon = int(min(endpoint.horizon_days or horizon_days, _longest(tables, horizon_days, endpoint)))
     patients = tables.patients.set_index("patient_id")
-    origin = _origin(endpoint, tables, config)
-    event = _days(endpoint, tables, config) - origin
+    calls = _calls_by(tables.responses, config, horizon)
+    origin = _origin(endpoint, tables, calls, config)
+    event = _days(endpoint, tables, calls, config) - origin
     names = () if endpoint.any_of else endpoint.competing
-    others = [_days_named(name, tables, config) - origin for name in names]
+    others = [_days_named(name, tables, calls, config) - origin for name in names]
     other = pd.concat(others, axis=1).min(axis=1) if others else pd.Series(np.nan, index=patients.index)
     seen = (patients["followup_days"].astype(float) - origin).clip(lower=event)
     missing = _not_recorded(endpoint, tables, config)
@@ -93,19 +95,19 @@ def _longest(tables: AnalysisTables, horizon_days: float, endpoint: Endpoint) ->
     return horizon_days if endpoint.horizon_days is None or pd.isna(longest) else max(float(longest), 1.0)
 
 
-def _days_named(name: str, tables: AnalysisTables, config: CohortConfig) -> pd.Series:
+def _days_named(name: str, tables: AnalysisTables, calls: pd.DataFrame, config: CohortConfig) -> pd.Series:
     patients = tables.patients.set_index("patient_id")
     if name == DEATH:
         return patients["death_day"].astype("Float64").astype(float).where(patients["died"].astype(bool))
-    return _days(next(one for one in config.endpoints if one.id == name), tables, config)
+    return _days(next(one for one in config.endpoints if one.id == name), tables, calls, config)
 
 
-def _days(endpoint: Endpoint, tables: AnalysisTables, config: CohortConfig) -> pd.Series:
+def _days(endpoint: Endpoint, tables: AnalysisTables, calls: pd.DataFrame, config: CohortConfig) -> pd.Series:
     """Return the day of the event of each patient, NaN where none is recorded."""
     patients = tables.patients.set_index("patient_id")
     nobody = pd.Series(np.nan, index=patients.index, dtype=float)
     if endpoint.any_of:
-        parts = [_days_named(name, tables, config) for name in endpoint.any_of]
+        parts = [_days_named(name, tables, calls, config) for name in endpoint.any_of]
         return pd.concat(parts, axis=1).min(axis=1)
     if endpoint.day:
         return patients[endpoint.day].astype("Float64").astype(float) if endpoint.day in patients else nobody
@@ -113,33 +115,42 @@ def _days(endpoint: Endpoint, tables: AnalysisTables, config: CohortConfig) -> p
         wanted = {config.vocabulary.term_named(term) for term in endpoint.terms}
         rows = tables.events[tables.events["term"].isin(wanted) & (tables.events["day"] >= 0)]
     else:
-        rows = _calls(endpoint, tables, config)
+        rows = _calls(endpoint, calls, config)
     return rows.groupby("patient_id")["day"].min().astype(float).reindex(patients.index)
 
 
-def _calls(endpoint: Endpoint, tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:
+def _calls(endpoint: Endpoint, made: pd.DataFrame, config: CohortConfig) -> pd.DataFrame:
     """Return the clinicians' calls that are the event of an endpoint of response."""
-    calls = tables.responses[tables.responses["day"] > 0]
+    calls = made[made["day"] > 0]
     if endpoint.level:
         return calls[calls["response"] == endpoint.level]
     good = calls["response"].isin(config.responding)
     if endpoint.response == "gain":
         return calls[good]
-    first = calls["patient_id"].map(_first_response(tables, config))
+    first = calls["patient_id"].map(_first_response(made, config))
     return calls[~good & (calls["day"] > first)]
 
 
-def _first_response(tables: AnalysisTables, config: CohortConfig) -> pd.Series:
-    calls = tables.responses[(tables.responses["day"] > 0)]
+def _calls_by(calls: pd.DataFrame, config: CohortConfig, horizon: int) -> pd.DataFrame:
+    """Return the calls with those of a visit planned by the horizon on it, if made a few days later."""
+    planned = [visit.id for visit in config.visits if visit.day <= horizon]
+    late = (calls["day"] > horizon) & calls["visit"].isin(planned)
+    return calls.assign(day=calls["day"].mask(late, horizon))
+
+
+def _first_response(made: pd.DataFrame, config: CohortConfig) -> pd.Series:
+    calls = made[made["day"] > 0]
     return calls[calls["response"].isin(config.responding)].groupby("patient_id")["day"].min().astype(float)
 
 
-def _origin(endpoint: Endpoint, tables: AnalysisTables, config: CohortConfig) -> pd.Series:
+def _origin(
+    endpoint: Endpoint, tables: AnalysisTables, calls: pd.DataFrame, config: CohortConfig
+) -> pd.Series:
     """Return the day from which time counts: day 0, of a loss the first response."""
     index = pd.Index(tables.patients["patient_id"])
     if endpoint.response != "loss":
         return pd.Series(0.0, index=index)
-    return _first_response(tables, config).reindex(index)
+    return _first_response(calls, config).reindex(index)
 
 
 def _not_recorded(endpoint: Endpoint, tables: AnalysisTables, config: CohortConfig) -> dict[str, str]:
