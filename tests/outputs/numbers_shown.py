@@ -22,7 +22,7 @@ _TICKS = ("xtick", "ytick", "legend")
 # Numbers of the wording itself: an exponent, a confidence level, a limit of the p-value, a test's name.
 _WORDING = (
     r"day \d+", r"10⁹", r"95% CI", r"<\s?0\.001", r"at least \d+ days", r"grade \d", r"grade_\d", r"CD25",
-    r"\(of 365 days\)", r"exceed 0\.1", r"2 × 2", r"p < 0\.05", r"below 0\.05",
+    r"\(of 365 days\)", r"exceed 0\.1", r"2 × 2", r"p < 0\.05", r"below 0\.05", r"below 0\.001",
     r"p = 1 by convention", r"IL-\d", r"\b\d+: ?(?=\d)", r"\d days",
     r"95% confidence", r"per 100 patient-years", r"per 100\b", r"[Gg]rade \d or \d", r"\(1 is best\)",
 )  # fmt: skip
@@ -95,6 +95,7 @@ def _labels(config: CohortConfig) -> list[str]:
     texts = [config.title, config.data_note, config.watermark]
     texts += [visit.label for visit in config.visits] + [visit.label.lower() for visit in config.visits]
     texts += [group.label for group in config.groups] + [group.day0 for group in config.groups]
+    texts += [month for group in config.groups for month in group.enrolment or ()]
     texts += [variable.label for variable in config.vocabulary.variables.values()]
     texts += [*VARIANTS, *_wording_of_criteria()]
     texts += [text[:1].upper() + text[1:] for text in (name.removeprefix("paper, ") for name in VARIANTS)]

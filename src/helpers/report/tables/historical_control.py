@@ -12,6 +12,7 @@ from helpers.report.tables.cells import (
     number,
     p_value,
     sentence,
+    short_method,
     size,
     verbatim,
     words,
@@ -205,7 +206,9 @@ def _rows(
         when = "baseline" if analysis in ("balance", "covariate_balance") else timepoint
         found = statistics.find(analysis, variable, statistic, group="both", timepoint=when)
         if found is not None:
-            tested = p_value(found) if found.p_value == found.p_value else EMPTY
+            tested = EMPTY
+            if found.p_value == found.p_value:
+                tested = p_value(found).marked(sentence(short_method(found.method)))
             remark = verbatim(sentence(found.note.removeprefix("not estimated: ")))
             yield row(
                 words(label), _estimate(found, digits), tested, size(found) if found.n else EMPTY, remark

@@ -17,6 +17,8 @@ from helpers.report.tables.cells import (
     estimate_interval,
     number,
     p_equation,
+    sentence,
+    short_method,
     size,
     verbatim,
     words,
@@ -81,7 +83,10 @@ def verdict_table(
     for kind, title in HEADINGS.items():
         mine = [line for line in lines if line.kind == kind]
         rows += [heading(title)] if mine else []
-        rows += [row(line.question, line.finding, verbatim(line.row.id)) for line in mine]
+        rows += [
+            row(line.question, _with_methods(line.finding, statistics), verbatim(line.row.id))
+            for line in mine
+        ]
     if not any(_known(line.row) for line in lines):
         rows = []
     nothing = [message("There are no two groups with a follow-up, so nothing is compared.")]
@@ -92,6 +97,14 @@ def verdict_table(
     )
     title = "What the comparison with historical controls shows"
     return Table("table_s21_verdict", title, columns, rows or nothing, [note], watermark)
+
+
+def _with_methods(finding: Cell, statistics: Statistics) -> Cell:
+    """Mark the test of every p-value in a finding."""
+    for value in finding.values:
+        if value.kind.startswith("p_"):
+            finding = finding.marked(sentence(short_method(statistics[value.first.id].method)))
+    return finding
 
 
 def _anything_to_lose(evidence: Evidence) -> bool:
@@ -139,7 +152,7 @@ def _choice_of_test(evidence: Evidence) -> Iterator[Line]:
     found = evidence.find("specification", "significant", "analytic")
     if found is None or not _known(found):
         return
-    text = number(found) + " of " + size(found) + words(" tests of the same data have {p_value} below 0.05.")
+    text = number(found) + " of " + size(found) + " tests of the same data are significant."
     kind: Kind = "stands" if found.value == found.n else ("fragile" if found.value else "unknown")
     yield Line(kind, "Choice of the test", text, found)
 
@@ -151,7 +164,9 @@ def _common_lag(evidence: Evidence) -> Iterator[Line]:
     question = "Days from eligibility to the drug"
     if not _known(found):
         survives = found.p_value == found.p_value
-        text = words("{p_value} stays below 0.05 for every common lag tried.") if survives else _reason(found)
+        text = (
+            words("{p_value} stays significant for every common lag tried.") if survives else _reason(found)
+        )
         yield Line("stands" if survives else "unknown", question, text, found)
     elif found.value == 0:
         yield Line("unknown", question, words("{p_value} is 0.05 or more without any lag."), found)

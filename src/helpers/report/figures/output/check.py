@@ -80,13 +80,12 @@ def check_file(
     return [*found, *(_text_faults(path.name, page, journal) if page is not None else [])]
 
 
-def check_drawn(folder: Path, journal: Journal, since: float) -> list[Fault]:
-    """Return the faults of the figures that were drawn into a folder since a moment (seconds of the epoch).
+def drawn_since(folder: Path, moment: float) -> list[Path]:
+    """Return the pages of the figures drawn into a folder since a moment (seconds of the epoch).
 
-    The pages are looked at: they have the layout of all formats.
+    A page has the layout of all formats.
     """
-    drawn = [path for path in sorted(folder.glob("*.pdf")) if path.stat().st_mtime >= since]
-    return [fault for path in drawn for fault in check_file(path, journal, None)]
+    return [path for path in sorted(folder.glob("*.pdf")) if path.stat().st_mtime >= moment]
 
 
 # --- size, resolution, colour -----------------------------------------------------------------------
