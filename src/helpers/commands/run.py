@@ -127,14 +127,15 @@ def bring_up_to_date(
 
 def _figure_faults(cohort: str, executed: set[str], begun: float) -> "list[Fault]":
     """Return what the cohort's journal would send back of the figures that this run drew."""
-    from helpers.cohort.config import load_config
+    from helpers.cohort.config import read_config
     from helpers.report.figures.output.check import check_file, drawn_since
     from helpers.report.journals.requirements import journal_named
 
     paths = CohortPaths.of(cohort)
     results = sorted(name for name in executed if name == paths.name or name.startswith(f"{paths.name}@"))
     drawn = [page for name in results for page in drawn_since(paths.figures.with_name(name), begun)]
-    if not drawn:
+    reading = read_config(paths.folder)
+    if not drawn or reading.problems:
         return []
-    journal = journal_named(load_config(paths.folder).report.journal)
+    journal = journal_named(reading.config.report.journal)
     return [fault for page in drawn for fault in check_file(page, journal, None)]
