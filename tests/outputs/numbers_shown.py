@@ -13,6 +13,7 @@ from helpers.clinical.criteria_files import available_criteria, find_criteria
 from helpers.clinical.response import VARIANTS
 from helpers.cohort.config import CohortConfig
 from helpers.report.figures.criteria import SHORT
+from helpers.report.tables.cells import short_method
 from helpers.report.tables.clinical import EVIDENCE_TITLES
 from helpers.results.format import format_number
 from helpers.results.store import Statistics
@@ -62,7 +63,7 @@ def shown_in_figure(path: Path) -> Iterator[str]:
 def unknown_numbers(texts: Iterable[str], statistics: Statistics, config: CohortConfig) -> list[str]:
     """Return the numbers that no stored statistic, rounded to the digits shown, accounts for."""
     known = _numbers(statistics)
-    labels = _labels(config)
+    labels = sorted([*_labels(config), *_methods(statistics)], key=len, reverse=True)
     unknown = []
     for text in texts:
         bare = text
@@ -88,6 +89,12 @@ def _numbers(statistics: Statistics) -> set[float]:
         found |= {row.p_value} if row.p_value == row.p_value else set()
         found |= {float(count) for count in (row.n, row.n_missing) if count is not None}
     return found
+
+
+def _methods(statistics: Statistics) -> set[str]:
+    """Return the stored names of methods that hold numbers of their own, as they stand in notes."""
+    stored = {short_method(row.method) for row in statistics.values() if re.search(r"\d", row.method)}
+    return {text for method in stored for text in (method, method[:1].upper() + method[1:])}
 
 
 def _labels(config: CohortConfig) -> list[str]:
