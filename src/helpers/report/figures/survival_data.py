@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpers.results.format import format_interval, format_number, format_p_equation
+from helpers.results.headline import headline_ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
     from helpers.cohort.config import CohortConfig
@@ -21,10 +20,6 @@ TESTS = {
     "exact": ("effect", "test_logrank_exact", "Exact log-rank"),
     "permutation": ("effect", "test_logrank_monte_carlo", "Permutation log-rank"),
 }
-# Effects printed beside the test, each the first that is stored: the penalised hazard ratio holds with few
-# events, where the interval of the usual one does not.
-_RATIOS = (("effect", "cox_firth"), ("survival", "hazard_ratio"))
-_DIFFERENCES = (("effect", "survival_difference"),)
 COUNTS = {"at_risk": "risk", "cumulative_deaths": "events", "cumulative_censored": "censored"}
 
 
@@ -86,17 +81,11 @@ def read_survival(statistics: Statistics, config: CohortConfig) -> SurvivalData:
     horizon_days = stored_horizon(statistics) or 0
     ticks = next(([int(day) for day in table["day"]] for table in counts.values() if len(table)), [])
     p_value, label = _test(statistics, config, horizon_days)
-    effects = [_effect(statistics, names, horizon_days) for names in (_RATIOS, _DIFFERENCES)]
-    return SurvivalData(horizon_days, curves, counts, medians, ticks, p_value, label, *effects)
-
-
-def _effect(statistics: Statistics, names: Sequence[tuple[str, str]], horizon_days: int) -> Statistic | None:
-    """Return the first stored effect that has a value."""
-    for analysis, statistic in names:
-        row = statistics.find(analysis, "death", statistic, group="both", timepoint=f"day_{horizon_days}")
-        if row is not None and row.value == row.value:
-            return row
-    return None
+    when = f"day_{horizon_days}"
+    gap = statistics.find("effect", "death", "survival_difference", group="both", timepoint=when)
+    known = gap if gap is not None and gap.value == gap.value else None
+    ratio = headline_ratio(statistics, when)
+    return SurvivalData(horizon_days, curves, counts, medians, ticks, p_value, label, ratio, known)
 
 
 def effect_lines(data: SurvivalData) -> list[str]:

@@ -10,6 +10,7 @@ from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, 
 from helpers.report.text.prose import Declared
 from helpers.report.text.steroids import threshold
 from helpers.report.text.survival import survival_test
+from helpers.results.headline import headline_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -205,9 +206,7 @@ def _survival(material: Material) -> list[Claim]:
     test = survival_test(material)
     if test is not None:
         claims.append(Claim("methods.survival_test", {"test": Row(test)}))
-    ratio = material.statistics.find(
-        "survival", "death", "hazard_ratio", group="both", timepoint=material.day
-    )
+    ratio = headline_ratio(material.statistics, material.day)
     treated, reference = material.config.treated, material.config.reference
     if ratio is not None and treated is not None and reference is not None:
         slots: dict[str, Slot] = {"treated": material.arm(treated), "reference": material.arm(reference)}
