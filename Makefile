@@ -94,6 +94,7 @@ slurm-check: setup ## a real SLURM on this machine: six cohorts on it, compared 
 
 oracle: ## make the reference values of the tests anew, with R
 	Rscript tests/oracle/make_fixtures.R
+	Rscript tests/oracle/historical_controls/make_fixtures.R
 
 clean: ## forget environment and caches; results and figures stay
 	rm -rf $(VENV) .compendium .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,6 +9,7 @@ from helpers.results.store import StatisticsStore
 CONFIG = """
 title = "Seven patients"
 provenance = "synthetic"
+added_therapies = ["ciclosporin"]
 study_drug = "ruxolitinib"
 [follow_up]
 horizon_days = 56
@@ -37,6 +38,10 @@ id = "week_8"
 label = "Week 8"
 day = 56
 window = [49, 63]
+[baseline]
+prior_therapies = ["iv_glucocorticoid", "ivig", "etoposide", "tocilizumab", "tacrolimus", "ciclosporin"]
+[tests]
+categorical = "expected_count"
 [criteria]
 diagnosis = ["hlh_2004", "hscore"]
 refractoriness = "refractory_mas"

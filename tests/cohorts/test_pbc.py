@@ -108,7 +108,7 @@ class TestNotebooks:
 
     def test_ten_years_are_counted_in_years(self, run):
         drawing = run.drawing("figure_1a")
-        assert "Years (of 365 days) since day 0" in drawing
+        assert "Years (of 365 days) since randomisation" in drawing
         assert "3650" not in drawing
         assert "Log-rank p = 0.919" in drawing
 

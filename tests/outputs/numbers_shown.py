@@ -13,6 +13,7 @@ from helpers.clinical.criteria_files import available_criteria, find_criteria
 from helpers.clinical.response import VARIANTS
 from helpers.cohort.config import CohortConfig
 from helpers.report.figures.criteria import SHORT
+from helpers.report.tables.cells import short_method
 from helpers.report.tables.clinical import EVIDENCE_TITLES
 from helpers.results.format import format_number
 from helpers.results.store import Statistics
@@ -22,7 +23,7 @@ _TICKS = ("xtick", "ytick", "legend")
 # Numbers of the wording itself: an exponent, a confidence level, a limit of the p-value, a test's name.
 _WORDING = (
     r"day \d+", r"10⁹", r"95% CI", r"<\s?0\.001", r"at least \d+ days", r"grade \d", r"grade_\d", r"CD25",
-    r"\(of 365 days\)", r"exceed 0\.1", r"2 × 2", r"p < 0\.05", r"below 0\.05",
+    r"\(of 365 days\)", r"exceed 0\.1", r"2 × 2", r"p < 0\.05", r"below 0\.05", r"below 0\.001",
     r"p = 1 by convention", r"IL-\d", r"\b\d+: ?(?=\d)", r"\d days",
     r"95% confidence", r"per 100 patient-years", r"per 100\b", r"[Gg]rade \d or \d", r"\(1 is best\)",
 )  # fmt: skip
@@ -62,7 +63,7 @@ def shown_in_figure(path: Path) -> Iterator[str]:
 def unknown_numbers(texts: Iterable[str], statistics: Statistics, config: CohortConfig) -> list[str]:
     """Return the numbers that no stored statistic, rounded to the digits shown, accounts for."""
     known = _numbers(statistics)
-    labels = _labels(config)
+    labels = sorted([*_labels(config), *_methods(statistics)], key=len, reverse=True)
     unknown = []
     for text in texts:
         bare = text
@@ -90,11 +91,18 @@ def _numbers(statistics: Statistics) -> set[float]:
     return found
 
 
+def _methods(statistics: Statistics) -> set[str]:
+    """Return the stored names of methods that hold numbers of their own, as they stand in notes."""
+    stored = {short_method(row.method) for row in statistics.values() if re.search(r"\d", row.method)}
+    return {text for method in stored for text in (method, method[:1].upper() + method[1:])}
+
+
 def _labels(config: CohortConfig) -> list[str]:
     """Return texts of the configuration and the vocabulary that hold numbers of their own."""
     texts = [config.title, config.data_note, config.watermark]
     texts += [visit.label for visit in config.visits] + [visit.label.lower() for visit in config.visits]
     texts += [group.label for group in config.groups] + [group.day0 for group in config.groups]
+    texts += [month for group in config.groups for month in group.enrolment or ()]
     texts += [variable.label for variable in config.vocabulary.variables.values()]
     texts += [*VARIANTS, *_wording_of_criteria()]
     texts += [text[:1].upper() + text[1:] for text in (name.removeprefix("paper, ") for name in VARIANTS)]

@@ -36,6 +36,13 @@ FIGURES = {
     "figure_s9_rule_variants": ["03_response_dynamics"],
     "figure_s10_time_to_response": ["03_response_dynamics"],
     "figure_s11_survival": ["04_survival"],
+    "figure_s12_endpoints": ["04_survival"],
+    "figure_s13_lag": ["07_historical_control"],
+    "figure_s14_era": ["07_historical_control"],
+    "figure_s15_love": ["07_historical_control"],
+    "figure_s16_confounder": ["07_historical_control"],
+    "figure_s17_low_dose": ["07_historical_control"],
+    "figure_s18_assumptions": ["04_survival", "07_historical_control"],
 }
 COMPARISON = "08_published_comparison"
 NOTEBOOKS = sorted(path.stem for path in STATISTICS.glob("*.csv"))

@@ -259,3 +259,12 @@ def test_tests_of_any_folders_can_be_selected_together() -> None:
     assert [
         file.name for file in files if re.search(r"^(from|import) conftest\b", file.read_text(), re.M)
     ] == []
+
+
+def test_no_module_reads_or_writes_pickles():
+    """Whatever comes with a cohort or with results is data; a pickle would be executed on reading."""
+    modules = r"^\s*(import|from) (pickle|cloudpickle|joblib|shelve|marshal)\b"
+    wanted = re.compile(rf"{modules}|\.(read|to)_pickle\(|allow_pickle=True", re.MULTILINE)
+    paths = sorted((ROOT / "src").rglob("*.py"))
+    assert len(paths) > 200
+    assert [path.name for path in paths if wanted.search(path.read_text(encoding="utf-8"))] == []

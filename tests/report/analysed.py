@@ -25,7 +25,7 @@ from helpers.report.text.material import Study
 
 ROOT = Path(__file__).parents[2]
 NAME = "rdmas_reconstructed"
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-6]_*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-7]_*.ipynb"))
 COMPARISON = ROOT / "notebooks" / "08_published_comparison.ipynb"
 # Workers of one session share what was analysed.
 _SESSION = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex

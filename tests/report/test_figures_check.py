@@ -252,6 +252,6 @@ def test_a_figure_lower_than_planned_has_smaller_text(tmp_path, survival, config
 def test_the_recipe_holds_what_was_drawn(tmp_path, survival, config):
     place = Place(tmp_path, "watermark")
     publish_figure(place, "figure_1b", "single", 80, "Response", draw_response_shares, survival, config)
-    recipe = read_recipe(place.recipes / "figure_1b.pickle")
+    recipe = read_recipe(place.recipes / "figure_1b.json")
     assert (recipe.draw, recipe.column, recipe.watermark) == (draw_response_shares, "single", "watermark")
     assert recipe.arguments[1] == config

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.collections import PolyCollection
 
 from helpers.cohort.sections import Report
 from helpers.report.figures.course import Course
@@ -16,16 +17,16 @@ from helpers.report.figures.output.fonts import MissingFontError, installed_font
 from helpers.report.figures.output.publish import publish_figure
 from helpers.report.figures.response import draw_response_shares, read_bars
 from helpers.report.figures.style import figure_style, new_figure
-from helpers.report.figures.survival import (
+from helpers.report.figures.survival import draw_survival, draw_survival_kmunicate, survival_figure
+from helpers.report.figures.survival_layers import (
     LayerError,
     censor_marks,
-    draw_survival,
-    draw_survival_kmunicate,
+    effect,
     interval,
     median,
+    names,
     p_value,
     risk_table,
-    survival_figure,
 )
 from helpers.results.store import Statistics
 
@@ -73,9 +74,8 @@ def test_each_layer_adds_what_it_is_named_after(counted, config):
 
 
 def test_the_published_figure_is_a_sum_of_these_layers(counted, config):
-    figure = (
-        survival_figure(counted, config) + interval() + censor_marks() + p_value() + risk_table("{n.risk}")
-    )
+    figure = survival_figure(counted, config) + interval() + censor_marks() + names() + effect()
+    figure += risk_table("{n.risk} ({events})")
     with figure_style():
         page, body = new_figure(120, 90)
         draw_survival(body, counted, config)
@@ -237,8 +237,9 @@ def exposure_page(config, responses=RESPONSES):
 
 def test_long_follow_up_has_a_panel_of_its_own_for_the_first_weeks(config):
     page = exposure_page(config)
-    assert [axes.get_title(loc="left") for axes in page.axes] == ["Up to day 56", "All follow-up"]
-    assert page.axes[0].get_xlim()[1] < 60 < 500 < page.axes[1].get_xlim()[1]
+    assert [axes.get_title(loc="left") for axes in page.axes] == ["Up to day 63", "All follow-up"]
+    assert 63 <= page.axes[0].get_xlim()[1] < 66, "the visit of day 56 is held up to day 63"
+    assert page.axes[1].get_xlim()[1] > 500
 
 
 def test_exposure_shows_dose_death_and_what_goes_on(config):
@@ -270,7 +271,8 @@ def test_a_dose_ribbon_shows_range_middle_half_and_median(store, config):
         draw_dose_ribbon(body, [Course("dose", "Dose", patients)], store.rows(), config)
         page.draw_without_rendering()
     axes = page.axes[0]
-    outer, inner = (ribbon.get_paths()[0].vertices for ribbon in axes.collections)
+    ribbons = [mark for mark in axes.collections if isinstance(mark, PolyCollection)]
+    outer, inner = (ribbon.get_paths()[0].vertices for ribbon in ribbons)
     assert (outer[:, 1].min(), outer[:, 1].max()) == (0.2, 4.7)
     assert (inner[:, 1].min(), inner[:, 1].max()) == (0.4, 3.2)
     assert list(axes.lines[0].get_xdata()) == [0, 56]

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from helpers.cohort.sections import Report
 from helpers.report.figures.common import say_absent
+from helpers.report.figures.output.drawings import RecipeError
 from helpers.report.figures.output.export import encoded
 from helpers.report.figures.output.publish import publish_figure
-from helpers.report.figures.output.recipes import RecipeError, read_recipe, write_recipe
+from helpers.report.figures.output.recipes import read_recipe, write_recipe
 from helpers.report.figures.output.redraw import chosen_figures
 from helpers.report.figures.style import character_mm, figure_style, new_figure, panel_letter, text_size
 from helpers.report.journals.requirements import COLUMNS, Journal, JournalError, journal_named, journals
@@ -105,7 +106,7 @@ def test_a_figure_is_drawn_for_the_journal_of_its_cohort(tmp_path):
 
 
 def test_a_recipe_that_cannot_be_kept_says_why(tmp_path):
-    with pytest.raises(RecipeError, match="figure_x cannot be kept"):
+    with pytest.raises(RecipeError, match="no registered drawing function"):
         publish_figure(Place(tmp_path), "figure_x", "single", 50, "x", lambda _: None)
 
 
@@ -115,20 +116,20 @@ def test_a_missing_or_broken_recipe_says_how_to_get_it(tmp_path):
     with pytest.raises(RecipeError, match=r"No recipe of figure_9. Figures that can be drawn: none"):
         chosen_figures(tmp_path, ["figure_9"])
     with pytest.raises(RecipeError, match=r"figure_9 has no recipe.*--force"):
-        read_recipe(tmp_path / "figure_9.pickle")
-    (tmp_path / "figure_8.pickle").write_bytes(b"half a file")
-    with pytest.raises(RecipeError, match=r"figure_8\.pickle cannot be read"):
-        read_recipe(tmp_path / "figure_8.pickle")
+        read_recipe(tmp_path / "figure_9.json")
+    (tmp_path / "figure_8.json").write_bytes(b"half a file")
+    with pytest.raises(RecipeError, match=r"figure_8\.json cannot be read"):
+        read_recipe(tmp_path / "figure_8.json")
 
 
 def test_recipes_are_written_whole_and_alike(tmp_path):
     place = Place(tmp_path)
     publish_figure(place, "plain", "single", 50, "Plain", say_absent, "Nothing to see")
-    path = place.recipes / "plain.pickle"
+    path = place.recipes / "plain.json"
     first = path.read_bytes()
     write_recipe(place.recipes, read_recipe(path))
     assert path.read_bytes() == first
-    assert [file.name for file in place.recipes.iterdir()] == ["plain.pickle"]
+    assert [file.name for file in place.recipes.iterdir()] == ["plain.json"]
 
 
 def test_a_layout_made_of_pixels_holds_on_the_page():

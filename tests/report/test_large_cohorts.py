@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.report.figures.course import Course, draw_courses, label_every, short_label, short_visit
+from helpers.report.figures.common import label_every
+from helpers.report.figures.course import Course, draw_courses, short_label
 from helpers.report.figures.flow import draw_missing_map, missing_map_height
 from helpers.report.figures.forest import draw_effects
 from helpers.report.figures.output.publish import publish_figure
 from helpers.report.figures.style import figure_style, new_figure
 from helpers.report.figures.survival import draw_survival
+from helpers.report.figures.visits import short_visit
 from helpers.report.text.narrative import absent_narrative
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -43,7 +45,8 @@ def test_every_one_of_forty_variables_has_its_row_in_the_missing_map():
 
 def test_labels_are_thinned_only_where_they_lack_room():
     assert label_every(["158", "0", "8w"], 5, 22) == 1
-    assert label_every(["158", "10y"], 12, 22) == 3
+    assert label_every(["158", "10y"], 12, 22) == 2  # eleven gaps of two characters: every second has four
+    assert label_every(["158", "10y"], 12, 18) == 3
     assert label_every([], 0, 22) == 1
 
 
@@ -100,7 +103,10 @@ def test_long_follow_up_is_counted_in_years_clear_of_the_group_names(store, conf
         figure.draw_without_rendering()
         upper, lower = figure.axes
         assert [label.get_text() for label in upper.get_xticklabels()] == ["0", "2", "4"]
-        assert upper.get_xlabel() == "Years (of 365 days) since day 0"
+        assert (
+            upper.get_xlabel()
+            == "Years (of 365 days) since day 0\nTreated: first dose\nHLH control: diagnosis"
+        )
         first = min(text.get_window_extent().x0 for text in lower.texts)
         assert all(label.get_window_extent().x1 < first for label in lower.get_yticklabels())
 

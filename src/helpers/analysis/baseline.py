@@ -16,6 +16,7 @@ from helpers.analysis.variables import (
     DEATH,
     PRIOR_PREFIX,
     BaselineVariable,
+    Kind,
     as_float,
     baseline_variables,
     by_group,
@@ -24,14 +25,16 @@ from helpers.analysis.variables import (
     levels_of,
     therapy_label,
 )
-from helpers.stats.contingency import (
-    r_by_c_test,
-    standardized_difference_proportions,
-    two_by_two_test,
-)
+from helpers.results.store import slug
+from helpers.stats.contingency import standardized_difference_proportions
+from helpers.stats.group_tests import GroupTest, named_test
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.shift import hodges_lehmann
-from helpers.stats.two_group import adjust_p_values, rank_sum_test, standardized_difference
+from helpers.stats.two_group import (
+    adjust_p_values,
+    standardized_difference,
+    standardized_difference_error,
+)
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -68,7 +71,7 @@ def compare_baseline(
     for variable in variables:
         if variable.kind == "continuous":
             _describe_continuous(variable, tables, config, store)
-            _compare_continuous(variable, tables, config, store, confidence)
+            _compare_continuous(variable, tables, config, store, confidence, seed)
         elif variable.kind == "binary":
             _describe_binary(variable, variable.name, variable.values, tables, config, store, confidence)
             _compare_binary(variable.name, variable.values, tables, config, store)
@@ -95,6 +98,24 @@ def _describe_continuous(
             n_missing=int(values.isna().sum()),
             **_WHEN,
         )
+        if variable.name in config.tests.mean_sd:
+            _store_mean(variable, values.dropna().astype(float), group.id, store)
+
+
+def _store_mean(variable: BaselineVariable, known: pd.Series, group: str, store: StatisticsStore) -> None:
+    common: dict[str, Any] = {"group": group, "unit": variable.unit, "n": len(known), **_WHEN}
+    for name, least, value in (("mean", 1, known.mean()), ("sd", 2, known.std(ddof=1))):
+        note = "" if len(known) >= least else f"not estimable: {len(known)} values"
+        method = "arithmetic mean" if name == "mean" else "standard deviation (n - 1)"
+        store.add(ANALYSIS, variable.name, name, value=float(value), method=method, note=note, **common)
+
+
+def chosen_test(name: str, kind: Kind, config: CohortConfig) -> GroupTest:
+    """Return the test that the settings choose for a variable of a kind; `check` has refused any other."""
+    chosen = config.tests
+    by_kind = {"continuous": chosen.continuous, "binary": chosen.categorical, "categorical": chosen.levels}
+    own = chosen.variables.get(name)
+    return named_test(own if own and named_test(own).kind == kind else by_kind[kind])
 
 
 def _compare_continuous(
@@ -103,6 +124,7 @@ def _compare_continuous(
     config: CohortConfig,
     store: StatisticsStore,
     confidence: float,
+    seed: int,
 ) -> None:
     if len(config.groups) < 2:
         return
@@ -111,7 +133,7 @@ def _compare_continuous(
         _say_uncompared(variable.name, int(treated.notna().sum() + reference.notna().sum()), store)
         return
     x, y = as_float(treated), as_float(reference)
-    test = rank_sum_test(x, y, method=config.tests.continuous)
+    test = chosen_test(variable.name, "continuous", config).run(x, y, seed=seed)
     common: dict[str, Any] = {"group": "both", **_WHEN}
     store.add(ANALYSIS, variable.name, "test", result=test, value=test.statistic, **common)
     shift = hodges_lehmann(x, y, confidence=confidence)
@@ -199,7 +221,7 @@ def _compare_binary(
     (a, m), (b, n) = ((int(part.sum()), len(part)) for part in parts)
     common: dict[str, Any] = {"group": "both", **_WHEN}
     if test:
-        result = two_by_two_test([[a, m - a], [b, n - b]], rule=config.tests.categorical)
+        result = chosen_test(name, "binary", config).run([[a, m - a], [b, n - b]])
         store.add(ANALYSIS, name, "test", result=result, value=result.statistic, **common)
     size = standardized_difference_proportions(a, m, b, n)
     store.add(ANALYSIS, name, "standardized_difference", result=size, **common)
@@ -224,7 +246,7 @@ def _categorical(
     parts = by_group(variable.values, tables, comparison(config))
     counts = [[int((part == level).sum()) for level in levels] for part in parts]
     if min(map(sum, counts)):
-        test = r_by_c_test(counts, seed=seed)
+        test = chosen_test(variable.name, "categorical", config).run(counts, seed=seed)
         store.add(ANALYSIS, variable.name, "test", result=test, value=test.statistic, group="both", **_WHEN)
     else:
         _say_uncompared(variable.name, sum(map(sum, counts)), store)
@@ -253,7 +275,10 @@ def _adjust_for_multiplicity(config: CohortConfig, store: StatisticsStore) -> No
 
 
 def count_balance(store: StatisticsStore, *, limit: float = 0.1) -> None:
-    """Store how many of the standardised differences exceed 0.1 in size; death is an outcome and left out."""
+    """Store how many of the standardised differences exceed 0.1 in size, and their standard error by chance.
+
+    Death is an outcome and left out.
+    """
     rows = store.rows().select(analysis=ANALYSIS, statistic="standardized_difference")
     known = [abs(row.value) for row in rows if row.value == row.value and row.variable != DEATH]
     if known:
@@ -267,6 +292,13 @@ def count_balance(store: StatisticsStore, *, limit: float = 0.1) -> None:
             method="absolute value above 0.1",
             **_WHEN,
         )
+    sizes: dict[str, int] = {}
+    for row in store.rows().select(analysis=ANALYSIS):
+        if row.group != "both" and row.n:
+            sizes[row.group] = max(row.n, sizes.get(row.group, 0))
+    if known and len(sizes) == 2:
+        error = standardized_difference_error(*sizes.values())
+        store.add("balance", "standardized_difference", "standard_error", result=error, group="both", **_WHEN)
 
 
 @dataclass(frozen=True)
@@ -287,13 +319,17 @@ def count_prior_therapies(
 
     Glucocorticoids, which every such patient has received, are left out of the combinations.
     """
-    names = [name for name in config.baseline.prior_therapies if not name.endswith("glucocorticoid")]
-    present = [name for name in names if PRIOR_PREFIX + name in tables.patients.columns]
     patients = tables.patients
+    present = [
+        name
+        for name in config.baseline.prior_therapies or _recorded_therapies(patients, config)
+        if not name.endswith("glucocorticoid") and PRIOR_PREFIX + name in patients.columns
+    ]
     columns = [PRIOR_PREFIX + name for name in present]
     flags = patients[columns].fillna(value=False).to_numpy(dtype=bool)
     if flags.any():
-        combined = ["_and_".join(compress(present, row)) or "none" for row in flags.tolist()]
+        slugs = [slug(name) for name in present]
+        combined = ["_and_".join(compress(slugs, row)) or "none" for row in flags.tolist()]
         counts = pd.crosstab(pd.Series(combined), patients["group"].to_numpy())
         counts = counts.reindex(columns=list(config.group_ids), fill_value=0)
         total = counts.sum(axis=1)
@@ -304,7 +340,14 @@ def count_prior_therapies(
         for group in config.group_ids:
             count = int((immunosuppressed & (patients["group"] == group).to_numpy()).sum())
             _store_combination("any_but_ivig", "count", count, group, patients, store)
-    return TherapyOverlaps({name: therapy_label(name, config) for name in present})
+    return TherapyOverlaps({slug(name): therapy_label(name, config) for name in present})
+
+
+def _recorded_therapies(patients: pd.DataFrame, config: CohortConfig) -> list[str]:
+    """Return the earlier therapies that the cohort has a column of."""
+    names = [name.removeprefix(PRIOR_PREFIX) for name in patients.columns if name.startswith(PRIOR_PREFIX)]
+    known = {*config.vocabulary.drugs, *config.vocabulary.drug_groups()}
+    return [name for name in names if name in known or PRIOR_PREFIX + name not in config.vocabulary]
 
 
 def _store_combination(

@@ -289,17 +289,17 @@ def judge_eligibility(
 def _history(tables: AnalysisTables, config: CohortConfig) -> TreatmentHistory:
     weights = tables.patients.set_index("patient_id")["weight_kg"].dropna().astype(float)
     return TreatmentHistory(
-        tables.patients, tables.treatments, tables.doses, weights, prior_response=_prior_response(tables),
-        equivalents=equivalents_of(config.vocabulary),
+        tables.patients, tables.treatments, tables.doses, weights,
+        prior_response=_prior_response(tables, config), equivalents=equivalents_of(config.vocabulary),
     )  # fmt: skip
 
 
-def _prior_response(tables: AnalysisTables) -> dict[str, bool] | None:
-    """Return who had a partial or complete remission recorded before day 0, of those with any such call."""
+def _prior_response(tables: AnalysisTables, config: CohortConfig) -> dict[str, bool] | None:
+    """Return who had a response recorded before day 0, of those with any such call."""
     if "responses" in tables.absent:
         return None
     early = tables.responses[tables.responses["day"] < 0]
-    good = early["response"].isin(["CR", "PR"]).groupby(early["patient_id"]).any()
+    good = early["response"].isin(config.responding).groupby(early["patient_id"]).any()
     return {str(patient): bool(value) for patient, value in good.items()} or None
 
 

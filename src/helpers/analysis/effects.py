@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from helpers.stats.result import Result, StatisticsError
 from helpers.stats.rmst import rmst_difference, rmst_ratio, survival_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 ANALYSIS, OUTCOME = "effect", "death"
 RATIO, POINTS, DAYS = "ratio", "percentage points", "days"
+# Name in the identifier, unit, and the result.
+Effect: TypeAlias = "tuple[str, str, Result]"
 _TABLE_RULES = ("fisher", "mid_p", "boschloo", "barnard", "pearson", "yates")
 
 
@@ -56,17 +58,46 @@ def effects_on_survival(
     frame = times.frame[times.frame["group"].isin(groups)]
     if frame["group"].nunique() < 2 or not frame["event"].any():
         return 0
+    found = survival_effects(frame, groups, times.horizon_days, confidence=confidence, seed=seed, draws=draws)
+    store_effects(found, ANALYSIS, OUTCOME, times.horizon_days, store)
+    return len(found)
+
+
+def survival_effects(
+    frame: pd.DataFrame,
+    groups: list[str],
+    horizon: int,
+    *,
+    confidence: float,
+    seed: int,
+    draws: int = 100_000,
+) -> list[Effect]:
+    """Return every effect on a time to an event that nothing competes with.
+
+    Args:
+        frame: group, time, event and treated (1 or 0) of the two groups.
+        groups: the treated and the reference group.
+        horizon: last day of the analysis.
+        confidence: level of the intervals.
+        seed, draws: of the permutation test.
+    """
     found = [
         *_hazard_ratios(frame, groups, confidence),
-        *_time_scale(frame, groups, times.horizon_days, confidence),
+        *_time_scale(frame, groups, horizon, confidence),
         *_logrank_tests(frame, groups, seed, draws),
     ]
-    if (frame["event"] | (frame["time"] >= times.horizon_days)).all():
-        found += _risks(frame, groups, confidence)
-    common: dict[str, Any] = {"group": "both", "timepoint": f"day_{times.horizon_days}"}
+    if (frame["event"] | (frame["time"] >= horizon)).all():
+        found += risk_effects(frame, groups, confidence)
+    return found
+
+
+def store_effects(
+    found: Iterable[Effect], analysis: str, outcome: str, horizon: int, store: StatisticsStore
+) -> None:
+    """Store effects: estimates in their unit, of tests the statistic."""
+    common: dict[str, Any] = {"group": "both", "timepoint": f"day_{horizon}"}
     for name, unit, result in found:
-        store.add(ANALYSIS, OUTCOME, name, result=result, unit=unit, **_scaled(result, unit), **common)
-    return len(found)
+        store.add(analysis, outcome, name, result=result, unit=unit, **_scaled(result, unit), **common)
 
 
 def _scaled(result: Result, unit: str) -> dict[str, Any]:
@@ -76,9 +107,7 @@ def _scaled(result: Result, unit: str) -> dict[str, Any]:
     return {} if unit else {"value": result.statistic}
 
 
-def _hazard_ratios(
-    frame: pd.DataFrame, groups: list[str], confidence: float
-) -> Iterator[tuple[str, str, Result]]:
+def _hazard_ratios(frame: pd.DataFrame, groups: list[str], confidence: float) -> Iterator[Effect]:
     data = (frame["time"], frame["event"], frame["group"])
     efron, firth = hazard_ratios(frame, confidence)
     yield "cox_efron", RATIO, efron
@@ -86,9 +115,7 @@ def _hazard_ratios(
     yield "peto", RATIO, peto_hazard_ratio(*data, treated=groups[0], confidence=confidence)
 
 
-def _time_scale(
-    frame: pd.DataFrame, groups: list[str], horizon: int, confidence: float
-) -> Iterator[tuple[str, str, Result]]:
+def _time_scale(frame: pd.DataFrame, groups: list[str], horizon: int, confidence: float) -> Iterator[Effect]:
     data = (frame["time"], frame["event"], frame["group"])
     options: dict[str, Any] = {"treated": groups[0], "confidence": confidence}
     for name, unit, contrast in (
@@ -103,7 +130,8 @@ def _time_scale(
     yield "survival_difference", POINTS, survival_difference(*data, horizon, **options)
 
 
-def _risks(frame: pd.DataFrame, groups: list[str], confidence: float) -> Iterator[tuple[str, str, Result]]:
+def risk_effects(frame: pd.DataFrame, groups: list[str], confidence: float) -> Iterator[Effect]:
+    """Yield odds ratios, risk differences and 2 x 2 tests of `event`, which is known of everybody."""
     dead = [int(frame.loc[frame["group"] == group, "event"].sum()) for group in groups]
     size = [int((frame["group"] == group).sum()) for group in groups]
     table = np.array([[d, n - d] for d, n in zip(dead, size, strict=True)])
@@ -133,9 +161,7 @@ def _exact_logrank(frame: pd.DataFrame, treated: str) -> Result:
         return Result(method="exact permutation log-rank test", n=len(frame), note=note)
 
 
-def _logrank_tests(
-    frame: pd.DataFrame, groups: list[str], seed: int, draws: int
-) -> Iterator[tuple[str, str, Result]]:
+def _logrank_tests(frame: pd.DataFrame, groups: list[str], seed: int, draws: int) -> Iterator[Effect]:
     data = (frame["time"], frame["event"], frame["group"])
     yield "test_logrank", "", logrank_test(*data)
     yield "test_logrank_exact", "", _exact_logrank(frame, groups[0])

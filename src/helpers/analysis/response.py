@@ -9,6 +9,7 @@ import pandas as pd
 
 from helpers.analysis.summary import store_share
 from helpers.clinical.response import withdrawal_days
+from helpers.results.store import slug
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from helpers.results.store import StatisticsStore
 
 ANALYSIS, RECORDED, TRANSITION = "response", "class", "response_transition"
-CLASSES = ("CR", "PR", "NR")
+COMPLETE, PARTIAL, NONE = "CR", "PR", "NR"
 DIED, NOT_ASSESSED = "died", "not_assessed"
 
 
@@ -29,8 +30,8 @@ def response_paths(tables: AnalysisTables, config: CohortConfig, group: str) -> 
 
     Returns:
         One row a patient (index patient_id), one column a visit at which anybody of the group was assessed:
-        CR, PR, NR, ``died`` where the patient died on or before the visit's day and was not assessed at it,
-        missing where alive and not assessed.
+        a level of response, ``died`` where the patient died on or before the visit's day and was not
+        assessed at it, missing where alive and not assessed.
     """
     patients = tables.patients[tables.patients["group"] == group].set_index("patient_id")
     recorded = tables.responses[tables.responses["patient_id"].isin(patients.index)]
@@ -50,7 +51,7 @@ def response_paths(tables: AnalysisTables, config: CohortConfig, group: str) -> 
 def count_responses(
     tables: AnalysisTables, config: CohortConfig, store: StatisticsStore, *, confidence: float
 ) -> dict[str, pd.DataFrame]:
-    """Count CR, PR and NR at each visit and store counts and response rates; return each group's paths.
+    """Count the levels of response at each visit and store counts and rates; return each group's paths.
 
     Whether the dead and the not assessed count as NR, or leave the denominator, the configuration says.
     """
@@ -63,7 +64,7 @@ def count_responses(
         for visit in paths.columns:
             _count_visit(paths[visit], group.id, visit, config, store, confidence)
         _count_transitions(paths, group.id, store)
-        _first_response(tables, paths, group.id, store)
+        _first_response(tables, paths, group.id, config, store)
         if group.role == "treated" and "treatments" not in tables.absent:
             _split_non_responders(tables, paths, config, store)
     return found
@@ -71,7 +72,7 @@ def count_responses(
 
 def _count_transitions(paths: pd.DataFrame, group: str, store: StatisticsStore) -> None:
     """Store how many patients went from each state at a visit to each state at the next one."""
-    states = paths.apply(lambda column: column.str.lower()).fillna(NOT_ASSESSED)
+    states = paths.apply(lambda column: column.map(slug, na_action="ignore")).fillna(NOT_ASSESSED)
     for earlier, later in pairwise(paths.columns):
         for (before, after), count in states.groupby([earlier, later]).size().items():
             store.add(
@@ -94,12 +95,18 @@ def _split_non_responders(
     left = pd.Series(withdrawal_days(tables.treatments, config.study_drug), dtype=float).reindex(paths.index)
     days = {visit.id: visit.day for visit in config.visits}
     for visit in paths.columns:
-        without = paths[visit] == "NR"
+        without = ~paths[visit].isin([*config.responding, DIED]) & paths[visit].notna()
         off = without & (left <= days[visit])
         counts = {
             "died": (int((paths[visit] == DIED).sum()), "dead by the visit's day"),
-            "off_study_drug": (int(off.sum()), "recorded NR, study drug given up by the visit's day"),
-            "on_study_drug": (int((without & ~off).sum()), "recorded NR, study drug not given up"),
+            "off_study_drug": (
+                int(off.sum()),
+                "without response, study drug given up by the visit's day",
+            ),
+            "on_study_drug": (
+                int((without & ~off).sum()),
+                "without response, study drug not given up",
+            ),
         }
         for name, (count, method) in counts.items():
             store.add(
@@ -124,21 +131,21 @@ def _count_visit(
     confidence: float,
 ) -> None:
     dead, unknown = int((column == DIED).sum()), int(column.isna().sum())
-    counts = {name: int((column == name).sum()) for name in CLASSES}
-    if config.response.dead_is == "NR":
-        counts["NR"] += dead
-    if config.response.not_assessed_is == "NR":
-        counts["NR"] += unknown
-    n = sum(counts.values())
+    levels = config.response_levels
+    counts = {level.id: int((column == level.id).sum()) for level in levels}
+    added = dead * (config.response.dead_is == NONE) + unknown * (config.response.not_assessed_is == NONE)
+    n = sum(counts.values()) + added
+    if NONE in counts:  # else they stand beside the levels, none of which they were given
+        counts[NONE] += added
     common: dict[str, Any] = {"group": group, "timepoint": visit, "n": n, "n_missing": len(column) - n}
     for name, count in counts.items():
         store.add(
-            ANALYSIS, RECORDED, name.lower(), value=count, unit="patients", method=_rule(config), **common
+            ANALYSIS, RECORDED, slug(name), value=count, unit="patients", method=_rule(config), **common
         )
         store.add(
             ANALYSIS,
             RECORDED,
-            f"{name.lower()}_percent",
+            f"{slug(name)}_percent",
             value=100 * count / n if n else None,
             unit="%",
             method=_rule(config),
@@ -150,7 +157,10 @@ def _count_visit(
     store.add(ANALYSIS, RECORDED, "not_assessed", value=unknown, unit="patients", method="count", **common)
     if not n:
         return
-    for name, count in {"overall": counts["CR"] + counts["PR"], "complete": counts["CR"]}.items():
+    rates = {"overall": sum(counts[name] for name in config.responding)}
+    if COMPLETE in counts:
+        rates["complete"] = counts[COMPLETE]
+    for name, count in rates.items():
         store.add(ANALYSIS, name, "count", value=count, unit="patients", method="count", **common)
         store_share(store, ANALYSIS, name, count, confidence=confidence, statistic="rate", **common)
 
@@ -160,9 +170,12 @@ def _rule(config: CohortConfig) -> str:
     return f"recorded response; dead count as {setting.dead_is}, not assessed as {setting.not_assessed_is}"
 
 
-def _first_response(tables: AnalysisTables, paths: pd.DataFrame, group: str, store: StatisticsStore) -> None:
+def _first_response(
+    tables: AnalysisTables, paths: pd.DataFrame, group: str, config: CohortConfig, store: StatisticsStore
+) -> None:
     recorded = tables.responses[tables.responses["patient_id"].isin(paths.index)]
-    responders = recorded[recorded["response"].isin(["CR", "PR"])]
+    responders = recorded[recorded["response"].isin(config.responding)]
+    named = " or ".join(config.responding)
     first = responders.groupby("patient_id")["day"].min()
     common: dict[str, Any] = {"group": group, "n": len(paths), "unit": "days"}
     if first.empty:
@@ -172,7 +185,7 @@ def _first_response(tables: AnalysisTables, paths: pd.DataFrame, group: str, sto
         "first_response",
         "earliest",
         value=float(first.min()),
-        method="first recorded CR or PR of any patient",
+        method=f"first recorded {named} of any patient",
         **common,
     )
     store.add(
@@ -191,15 +204,27 @@ def _first_response(tables: AnalysisTables, paths: pd.DataFrame, group: str, sto
         group=group,
         n=len(paths),
         unit="patients",
-        method="patients with CR or PR recorded at any time",
+        method=f"patients with {named} recorded at any time",
     )
 
 
 def responders_at_end(tables: AnalysisTables, config: CohortConfig) -> pd.Index:
-    """Return the ids of the treated patients in complete or partial response at the last assessed visit."""
+    """Return the ids of the treated patients with a response at the last assessed visit."""
     group = config.treated or config.groups[0]
     paths = response_paths(tables, config, group.id)
     if paths.empty:
         return pd.Index([], name="patient_id")
     last = paths.iloc[:, -1]
-    return last.index[last.isin(["CR", "PR"])]
+    return last.index[last.isin(config.responding)]
+
+
+def in_three_classes(responses: pd.DataFrame, config: CohortConfig) -> pd.DataFrame:
+    """Return the clinicians' calls as complete, partial or no response, to hold beside a rule.
+
+    Levels with these names stay what they are; any other that responds counts as partial, the rest as none.
+    """
+    classes = {
+        level.id: level.id if level.id in (COMPLETE, PARTIAL, NONE) else PARTIAL if level.responds else NONE
+        for level in config.response_levels
+    }
+    return responses.assign(response=responses["response"].map(classes, na_action="ignore"))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis.clinical import Rulebook, by_group, clinical_facts, own_criteria
+from helpers.analysis.response import in_three_classes
 from helpers.analysis.summary import store_share
 from helpers.clinical.errors import NothingRecordedError
 from helpers.clinical.response import (
@@ -53,7 +54,7 @@ class RuleCalls:
         facts: what is known of the patients at the visits.
         rule: the rule, with every open choice as a setting; None if the cohort applies none.
         calls: see `helpers.clinical.response.assess_response`; with the patient's group.
-        clinician: the clinicians' calls: patient_id, visit, day, response; empty where there are none.
+        clinician: the clinicians' calls in three classes: patient_id, visit, day, response; may be empty.
         withdrawn: day from which each patient had left the study drug for want of effect or tolerance.
         settings: how dead, withdrawn and not assessed patients count, by the cohort's configuration.
         rules: the rules that the cohort can apply.
@@ -93,7 +94,7 @@ def call_responses(tables: AnalysisTables, config: CohortConfig, folder: Path) -
     rules = Rulebook.of(config, folder)
     rule = rules.response(config.criteria.response, settings) if config.criteria.response else None
     left = withdrawal_days(tables.treatments, config.study_drug) if config.study_drug else {}
-    clinician = tables.responses[tables.responses["visit"].notna()]
+    clinician = in_three_classes(tables.responses[tables.responses["visit"].notna()], config)
     shared = {"withdrawn": left, "settings": settings, "rules": rules, "folder": Path(folder)}
     calls, why_not = pd.DataFrame(columns=["group", "n_recorded"]), ""
     if rule is None:
@@ -252,7 +253,7 @@ def _sources(
     """
     sources = {}
     if len(tables.responses):
-        calls = tables.responses[tables.responses["day"] > 0]
+        calls = in_three_classes(tables.responses[tables.responses["day"] > 0], config)
         planned = [visit.id for visit in config.visits if visit.day <= last]
         late = (calls["day"] > last) & calls["visit"].isin(planned)
         sources[CLINICIAN] = calls.assign(day=calls["day"].mask(late, last))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
@@ -10,9 +10,9 @@ from helpers.analysis.clinical import by_group
 from helpers.analysis.summary import store_share
 from helpers.clinical.steroid_endpoints import alive_at_low_dose, composite_rank
 from helpers.results.store import slug
-from helpers.stats.contingency import two_by_two_test
+from helpers.stats.group_tests import named_test
 from helpers.stats.proportions import proportion_difference
-from helpers.stats.two_group import rank_sum_test
+from helpers.stats.two_group import RankSumMethod, rank_sum_test
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -90,12 +90,18 @@ def _compare_shares(
     (a, n_a), (b, n_b) = cells[treated.id], cells[reference.id]
     common: dict[str, Any] = {"group": "both", "timepoint": visit}
     table = [[a, n_a - a], [b, n_b - b]]
-    store.add(ALIVE_LOW, "patients", "test", result=two_by_two_test(table, rule=config.tests.categorical),
+    store.add(ALIVE_LOW, "patients", "test", result=named_test(config.tests.categorical).run(table),
               **common)  # fmt: skip
     gap = proportion_difference(a, n_a, b, n_b, confidence=confidence)
     store.add(ALIVE_LOW, "patients", "difference", value=100 * gap.value, lower=100 * gap.lower,
               upper=100 * gap.upper, n=n_a + n_b, unit="percentage points", method=gap.method,
               **common)  # fmt: skip
+
+
+def _rank_method(config: CohortConfig) -> RankSumMethod:
+    """Return the rank-sum test of the settings; the exact one where they compare means."""
+    chosen = config.tests.continuous
+    return chosen if chosen in get_args(RankSumMethod) else "exact"  # type: ignore[return-value]
 
 
 def describe_composite_rank(
@@ -129,7 +135,7 @@ def describe_composite_rank(
         return ranks
     first, second = (ranks.loc[ranks["group"] == g.id, "rank"].dropna() for g in (treated, reference))
     if len(first) and len(second):
-        test = rank_sum_test(second.to_numpy(), first.to_numpy(), method=config.tests.continuous)
+        test = rank_sum_test(second.to_numpy(), first.to_numpy(), method=_rank_method(config))
         lost = int(ranks["rank"].isna().sum())
         store.add(COMPOSITE, "rank", "test", result=test, group="both", timepoint=visit.id, n_missing=lost,
                   note="value: probability that a treated patient fares better than a reference patient, "

@@ -32,11 +32,23 @@ class SurvivalTimes:
         frame: patient_id, group, time (days), event (bool), treated (1 or 0).
         horizon_days: last day of the analysis.
         left_out: patients without a usable follow-up time.
+        analysis, outcome: first parts of the identifiers under which results are stored.
     """
 
     frame: pd.DataFrame
     horizon_days: int
     left_out: int
+    analysis: str = ANALYSIS
+    outcome: str = OUTCOME
+
+    @property
+    def counted(self) -> tuple[str, str, str]:
+        """Names of the counts: who had the event, the first day of one, and who had none."""
+        return (
+            ("deaths", "first_death", "alive")
+            if self.outcome == OUTCOME
+            else ("events", "first_event", "free")
+        )
 
     def of_group(self, group: str) -> pd.DataFrame:
         """Return the rows of one group."""
@@ -54,6 +66,11 @@ def survival_times(tables: AnalysisTables, config: CohortConfig, horizon_days: f
     return SurvivalTimes(frame, int(horizon_days), len(patients) - len(usable))
 
 
+def day_name(day: float) -> str:
+    """Return a day as a part of an identifier: ``day_56``."""
+    return f"day_{day:g}".replace(".", "_")
+
+
 def risk_table_days(horizon_days: int) -> list[int]:
     """Return the days under the curve: every week up to ten weeks, else about eight rounded steps."""
     if horizon_days <= 70:
@@ -67,7 +84,8 @@ def describe_survival(
     times: SurvivalTimes, config: CohortConfig, store: StatisticsStore, *, confidence: float
 ) -> dict[str, KaplanMeier]:
     """Estimate survival by group; store curve, risk table, survival at the horizon and median."""
-    horizon = f"day_{times.horizon_days}"
+    horizon, where = f"day_{times.horizon_days}", (times.analysis, times.outcome)
+    counted, first, free = times.counted
     curves = {}
     for group in config.groups:
         rows = times.of_group(group.id)
@@ -77,50 +95,50 @@ def describe_survival(
             rows["time"], rows["event"], confidence=confidence, interval=config.survival.interval
         )
         curves[group.id] = curve
-        _store_curve(curve, group.id, store, times.horizon_days)
-        _store_risk_table(curve, group.id, risk_table_days(times.horizon_days), store)
+        _store_curve(curve, group.id, store, times)
+        _store_risk_table(curve, group.id, times, store)
         common: dict[str, Any] = {"group": group.id, "timepoint": horizon}
         at_end = curve.at(times.horizon_days)
-        store.add(ANALYSIS, OUTCOME, "survival", result=at_end, **common)
+        store.add(*where, "survival", result=at_end, **common)
         deaths, n = int(rows["event"].sum()), len(rows)
-        store.add(ANALYSIS, OUTCOME, "deaths", value=deaths, n=n, unit="patients", method="count", **common)
+        store.add(*where, counted, value=deaths, n=n, unit="patients", method="count", **common)
         if deaths:
             store.add(
-                ANALYSIS,
-                OUTCOME,
-                "first_death",
+                *where,
+                first,
                 value=float(rows.loc[rows["event"], "time"].min()),
                 n=n,
                 unit="days",
-                method="day of the earliest death",
+                method=f"day of the earliest {first.removeprefix('first_')}",
                 **common,
             )
         store.add(
-            ANALYSIS,
-            OUTCOME,
-            "alive",
+            *where,
+            free,
             value=n - deaths,
             n=n,
             unit="patients",
             method="count",
-            note="alive at the horizon or when follow-up ended",
+            note=f"{free} at the horizon or when follow-up ended",
             **common,
         )
         if (rows.loc[~rows["event"], "time"] >= times.horizon_days).all():
             share = proportion_interval(n - deaths, n, confidence=confidence)
-            store.add(ANALYSIS, OUTCOME, "alive_share", result=share, **common)
+            store.add(*where, "alive_share", result=share, **common)
         median = curve.quantile(0.5, rule=config.survival.quantile_rule)
-        store.add(ANALYSIS, OUTCOME, "median", result=median, unit="days", group=group.id)
-        _store_follow_up(rows, group.id, store, confidence)
+        store.add(*where, "median", result=median, unit="days", group=group.id)
+        _store_follow_up(rows, group.id, times, store, confidence)
     return curves
 
 
-def _store_follow_up(rows: pd.DataFrame, group: str, store: StatisticsStore, confidence: float) -> None:
+def _store_follow_up(
+    rows: pd.DataFrame, group: str, times: SurvivalTimes, store: StatisticsStore, confidence: float
+) -> None:
     """Store the median time in the analysis, and the median follow-up of the reverse curve."""
+    where = (times.analysis, times.outcome)
     common: dict[str, Any] = {"unit": "days", "group": group}
     store.add(
-        ANALYSIS,
-        OUTCOME,
+        *where,
         "follow_up",
         value=float(rows["time"].median()),
         n=len(rows),
@@ -128,27 +146,28 @@ def _store_follow_up(rows: pd.DataFrame, group: str, store: StatisticsStore, con
         **common,
     )
     reverse = median_follow_up(rows["time"], rows["event"], confidence=confidence)
-    store.add(ANALYSIS, OUTCOME, "median_follow_up", result=reverse, **common)
+    store.add(*where, "median_follow_up", result=reverse, **common)
 
 
-def _store_curve(curve: KaplanMeier, group: str, store: StatisticsStore, horizon_days: int) -> None:
-    method = curve.at(horizon_days).method
+def _store_curve(curve: KaplanMeier, group: str, store: StatisticsStore, times: SurvivalTimes) -> None:
+    where, method = (times.analysis, times.outcome), curve.at(times.horizon_days).method
     for row in curve.table.to_dict("records"):
-        when = f"day_{row['time']:g}".replace(".", "_")
+        when = day_name(row["time"])
         common: dict[str, Any] = {"group": group, "timepoint": when, "n": row["n_risk"]}
-        if row["time"] != horizon_days:
-            limits = {name: row[name] for name in ("lower", "upper")}
-            store.add(ANALYSIS, OUTCOME, "survival", value=row["survival"], method=method, **limits, **common)
+        if row["time"] != times.horizon_days:
+            limits: dict[str, Any] = {name: row[name] for name in ("lower", "upper")}
+            store.add(*where, "survival", value=row["survival"], method=method, **(limits | common))
         for name in ("n_event", "n_censor"):
-            store.add(ANALYSIS, OUTCOME, name, value=row[name], unit="patients", method="count", **common)
+            store.add(*where, name, value=row[name], unit="patients", method="count", **common)
 
 
-def _store_risk_table(curve: KaplanMeier, group: str, days: list[int], store: StatisticsStore) -> None:
-    for row in curve.counts_at(days).to_dict("records"):
+def _store_risk_table(curve: KaplanMeier, group: str, times: SurvivalTimes, store: StatisticsStore) -> None:
+    where = (times.analysis, times.outcome)
+    for row in curve.counts_at(risk_table_days(times.horizon_days)).to_dict("records"):
         common: dict[str, Any] = {"group": group, "timepoint": f"day_{row['time']:g}", "unit": "patients"}
-        store.add(ANALYSIS, OUTCOME, "at_risk", value=row["n_risk"], method="at risk just before", **common)
-        store.add(ANALYSIS, OUTCOME, "cumulative_deaths", value=row["n_event"], method="count", **common)
-        store.add(ANALYSIS, OUTCOME, "cumulative_censored", value=row["n_censor"], method="count", **common)
+        store.add(*where, "at_risk", value=row["n_risk"], method="at risk just before", **common)
+        store.add(*where, "cumulative_deaths", value=row["n_event"], method="count", **common)
+        store.add(*where, "cumulative_censored", value=row["n_censor"], method="count", **common)
 
 
 def compare_survival(
@@ -165,12 +184,13 @@ def compare_survival(
     if frame["group"].nunique() < 2:
         return False
     common: dict[str, Any] = {"group": "both", "timepoint": f"day_{times.horizon_days}"}
+    where = (times.analysis, times.outcome)
     test = logrank_test(frame["time"], frame["event"], frame["group"])
-    store.add(ANALYSIS, OUTCOME, "logrank", result=test, value=test.statistic, **common)
+    store.add(*where, "logrank", result=test, value=test.statistic, **common)
     ratio, penalised = hazard_ratios(frame, confidence)
-    store.add(ANALYSIS, OUTCOME, "hazard_ratio", result=ratio, **common)
+    store.add(*where, "hazard_ratio", result=ratio, **common)
     if penalised.note and penalised.value == penalised.value:
-        store.add(ANALYSIS, OUTCOME, "hazard_ratio_firth", result=penalised, **common)
+        store.add(*where, "hazard_ratio_firth", result=penalised, **common)
     return True
 
 

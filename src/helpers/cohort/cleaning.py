@@ -14,11 +14,10 @@ from helpers.cohort.config import CONFIG_FILE, read_config
 from helpers.cohort.measuring import Measured
 from helpers.cohort.parsing import TypedTable
 from helpers.cohort.reading import table_files
-from helpers.cohort.same_day import day_rank
 from helpers.cohort.settings import CohortConfig
 from helpers.cohort.windowing import NOT_NEAREST, assign_visits
 from helpers.problems import CohortError, errors
-from helpers.vocabulary.model import TABLE_NAMES, TableName
+from helpers.vocabulary.model import GLUCOCORTICOID, TABLE_NAMES, TableName
 from helpers.vocabulary.reading import FILES, SHIPPED_FOLDER
 
 __all__ = ["AnalysisTables", "clean_cohort", "inputs_digest", "load_or_clean"]
@@ -136,7 +135,7 @@ def _patients(
     people["died"] = died.astype(bool)
     if has_treatments:
         earlier = treatments[treatments["start_day"] < 0]
-        for therapy in config.baseline.prior_therapies:
+        for therapy in _prior_therapies(earlier, config):
             column = f"prior_{therapy}"
             if column not in people:
                 given = set(earlier.loc[config.vocabulary.of_drug(earlier, therapy), "patient_id"])
@@ -150,14 +149,22 @@ def _patients(
     )
 
 
+def _prior_therapies(earlier: pd.DataFrame, config: CohortConfig) -> tuple[str, ...]:
+    """Return the therapies of the settings, else all given before day 0, those of most patients first."""
+    if config.baseline.prior_therapies is not None:
+        return config.baseline.prior_therapies
+    words = config.vocabulary
+    steroid = words.of_drug(earlier, GLUCOCORTICOID)
+    others = earlier[~steroid & (earlier["drug"] != words.drug_named(config.study_drug))]
+    counts = others.groupby("drug")["patient_id"].nunique()
+    names = sorted(counts.index, key=lambda name: (-counts[name], name))
+    return (*([GLUCOCORTICOID] if steroid.any() else []), *map(str, names))
+
+
 def _measurements(frame: pd.DataFrame | None, config: CohortConfig) -> pd.DataFrame:
     if frame is None:
         return empty_frame("measurements")
     rows = _numbered(frame).assign(day=frame["day"].astype("int64"))
-    rows["day_rank"] = day_rank(rows, config)
-    # What stands for a day comes last in it: whoever looks at days alone finds that row.
-    keys = ["patient_id", "day", "variable", "day_rank"]
-    rows = rows.sort_values(keys, ascending=[True, True, True, False], kind="stable")
     visits = assign_visits(rows, config, by=["patient_id", "variable"])
     return pd.concat([rows, visits], axis=1)
 
@@ -174,7 +181,6 @@ def _responses(frame: pd.DataFrame | None, config: CohortConfig) -> pd.DataFrame
     if frame is None:
         return empty_frame("responses")
     rows = _numbered(frame).assign(day=frame["day"].astype("int64"))
-    rows = rows.sort_values(["patient_id", "day", "response"], kind="stable")
     later = tuple(visit for visit in config.visits if visit.day > 0)
     visits = assign_visits(rows, config, by=["patient_id"], visits=later)
     visits["visit"] = visits["visit"].where(visits["role"] != NOT_NEAREST, None)
@@ -185,15 +191,13 @@ def _treatments(frame: pd.DataFrame | None) -> pd.DataFrame:
     if frame is None:
         return empty_frame("treatments")
     rows = _numbered(frame)
-    keys = ["patient_id", "start_day", "stop_day", "drug", "route", "dose", "unit", "times_per_day"]
-    return rows.sort_values([key for key in keys if key in rows], kind="stable")
+    return rows.sort_values(["patient_id", "start_day", "source_row"], kind="stable")
 
 
 def _events(frame: pd.DataFrame | None) -> pd.DataFrame:
     if frame is None:
         return empty_frame("events")
-    keys = ["patient_id", "day", "term", "grade", "serious", "related", "stop_day", "outcome"]
-    return _numbered(frame).sort_values([key for key in keys if key in frame], kind="stable")
+    return _numbered(frame)
 
 
 def _doses(

@@ -13,6 +13,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from helpers.cohort.chosen_tests import unfit_tests
 from helpers.cohort.names import Loc, dotted, unknown_names
 from helpers.cohort.settings import CohortConfig
 from helpers.problems import CohortError, Problem, gather, suggestion
@@ -75,6 +76,7 @@ def read_config(folder: Path) -> ConfigReading:
     problems = [*settings.problems, *words.problems]
     if "*" not in settings.untrusted:
         problems += unknown_names(config, lambda loc: _line(loc, lines))
+        problems += unfit_tests(config, lambda loc: _line(loc, lines))
     return ConfigReading(config, gather(problems), settings.untrusted)
 
 

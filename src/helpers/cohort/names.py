@@ -64,7 +64,14 @@ def _named(config: CohortConfig, vocabulary: Vocabulary) -> Iterable[tuple[Loc, 
     both = (*columns, *measured)
     yield from ((("baseline", "variables"), name, both) for name in config.baseline.variables or ())
     yield from ((("course", "variables"), name, measured) for name in config.course.variables)
-    yield from ((("implausible", "confirmed"), name, measured) for name in config.implausible.confirmed)
+    days, signs = (
+        tuple(v.name for v in vocabulary.of_table("patients") if v.type == kind) for kind in ("day", "yes_no")
+    )
+    levels = tuple(level.id for level in config.response_levels)
+    for place, endpoint in enumerate(config.endpoints):
+        for key, known in (("day", days), ("yes_no", signs), ("level", levels)):
+            if getattr(endpoint, key):
+                yield ("endpoint", place, key), getattr(endpoint, key), known
     for table, setting in config.tables.items():
         allowed = vocabulary.columns(table)
         yield from ((("tables", table, "columns", name), name, allowed) for name in setting.columns)
@@ -77,7 +84,7 @@ def _derived(loc: Loc, name: str) -> bool:
 def _unknown(loc: Loc, name: str, known: tuple[str, ...], line_of: LineOf) -> Problem:
     near = closest(name, known)
     remedy = f"did you mean {near!r}?" if near else "see data/README.md for the names"
-    if loc[0] in ("variables", "baseline", "course"):
+    if loc[0] in ("variables", "baseline", "course", "endpoint"):
         remedy += "; a variable of your own goes into variables.csv"
     expected = "a name of the vocabulary"
     return Problem(FILE, line_of(loc), dotted(loc), repr(name), expected, remedy)

@@ -90,15 +90,10 @@ class Windowing(Section):
     """Which row stands for a visit: the one nearest to its nominal day, within its window."""
 
     tie: Literal["earlier", "later"] = Field(
-        default="earlier", description="Which of two days equally near to the visit's day is used."
-    )
-    day_rule: Literal["first", "last", "worst", "median"] = Field(
-        default="first",
+        default="earlier",
         description=(
-            "Which of several values of one patient, variable and day stands for the day: the first or last "
-            "by clock time, the worst, or the median (of an even number the worse of the middle two). Values "
-            "of one time, or without a time, are told apart by which is worse. Their order in the file never "
-            "decides."
+            "Which of two rows equally near is used. Two rows of one day are told apart by clock time if "
+            "the data have it, else by their order in the file."
         ),
     )
     baseline_after_day0: bool = Field(
@@ -137,18 +132,6 @@ class Table(Section):
             "does, without a day 0. If left out: 1 for columns with a CDISC name such as ADY, else 0."
         ),
         examples=[1],
-    )
-    collected_in: tuple[str, ...] | None = Field(
-        default=None,
-        description=(
-            "Groups whose adverse events were looked for, so that none recorded means none. If left out, "
-            "those with at least one event; of the others nothing is known."
-        ),
-        examples=[["ruxolitinib", "control"]],
-    )
-    may_be_empty: bool = Field(
-        default=False,
-        description="Whether a file with a header and no rows says that there was nothing to record.",
     )
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict,
@@ -205,11 +188,6 @@ class Implausible(Section):
         default="error",
         description="error: the run stops and names them; exclude: they are left out, counted and listed.",
     )
-    confirmed: tuple[str, ...] = Field(
-        default=(),
-        description="Variables whose values were looked at and are right although they seem off by a factor.",
-        examples=[["ferritin"]],
-    )
 
 
 class Baseline(Section):
@@ -220,12 +198,14 @@ class Baseline(Section):
         description="Rows in order; all variables recorded at baseline if left out.",
         examples=[["age", "sex", "ferritin"]],
     )
-    prior_therapies: tuple[str, ...] = Field(
-        default=("iv_glucocorticoid", "ivig", "etoposide", "tocilizumab", "tacrolimus", "ciclosporin"),
+    prior_therapies: tuple[str, ...] | None = Field(
+        default=None,
         description=(
             "Drugs, classes of drugs or iv_glucocorticoid for which prior_<name> is derived from treatment "
-            "rows that start before day 0, in order."
+            "rows that start before day 0, in order; if left out every drug given before day 0 but the study "
+            "drug, glucocorticoids as one."
         ),
+        examples=[["ivig", "etoposide"]],
     )
 
 
@@ -240,19 +220,32 @@ class Course(Section):
 
 
 class Tests(Section):
-    """Choice of tests for the comparison of the groups."""
+    """Choice of tests for the comparison of the groups, by name."""
 
-    continuous: Literal["exact", "asymptotic", "asymptotic_corrected"] = Field(
-        default="exact", description="How the rank-sum test gets its p-value."
+    continuous: str = Field(
+        default="exact",
+        description=(
+            "Test of numbers. Rank-sum: exact, asymptotic, asymptotic_corrected; kruskal_wallis; of means: "
+            "welch, t."
+        ),
     )
-    categorical: Literal["expected_count", "fisher", "mid_p", "barnard", "boschloo", "pearson", "yates"] = (
-        Field(
-            default="expected_count",
-            description=(
-                "Test of a 2 x 2 table. expected_count: Yates-corrected chi-square when an expected count is "
-                "below 5, else Pearson."
-            ),
-        )
+    categorical: str = Field(
+        default="fisher",
+        description=(
+            "Test of a 2 x 2 table: fisher, mid_p, boschloo, barnard, pearson, yates, or expected_count: "
+            "Yates-corrected chi-square when an expected count is below 5, else Pearson."
+        ),
+    )
+    levels: str = Field(
+        default="fisher_freeman_halton",
+        description="Test of a category of several levels: fisher_freeman_halton or chi_square.",
+    )
+    variables: dict[str, str] = Field(
+        default_factory=dict,
+        description="Test of one variable where it differs from that of its kind: variable = 'test'.",
+    )
+    mean_sd: tuple[str, ...] = Field(
+        default=(), description="Variables of the baseline table summarised as mean (standard deviation)."
     )
     multiplicity: Literal["holm", "benjamini_hochberg", "none"] = Field(
         default="holm", description="Adjustment reported beside the unadjusted p-values of a family of tests."
@@ -321,32 +314,6 @@ class Steroids(Section):
     )
     threshold_mg_per_kg: float = Field(
         default=0.5, gt=0, description="Low dose reached: at or below it (mg/kg/day)."
-    )
-
-
-class Response(Section):
-    """How patients without an assessment count at a visit."""
-
-    dead_is: Literal["NR", "missing"] = Field(default="NR", description="Patients dead by the visit.")
-    withdrawn_is: Literal["NR", "missing"] = Field(
-        default="NR", description="Patients alive whose treatment was stopped or switched before the visit."
-    )
-    not_assessed_is: Literal["NR", "missing"] = Field(
-        default="missing", description="Patients alive and on treatment without an assessment at the visit."
-    )
-
-
-class Survival(Section):
-    """How survival is described and compared."""
-
-    interval: Literal["log-log", "log", "plain"] = Field(
-        default="log-log", description="Transformation behind the confidence interval of survival."
-    )
-    quantile_rule: Literal["midpoint", "sas"] = Field(
-        default="midpoint", description="Median survival where the curve is flat at one half."
-    )
-    test: Literal["logrank", "exact", "permutation"] = Field(
-        default="logrank", description="Test printed with the survival curves."
     )
 
 

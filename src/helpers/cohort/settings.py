@@ -3,11 +3,13 @@
 They are read by `helpers.cohort.config.load_config`; this module only says what they are.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal, Self
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from helpers.cohort.outcomes import Endpoint, Response, Survival
 from helpers.cohort.sections import (
     Baseline,
     Code,
@@ -20,10 +22,8 @@ from helpers.cohort.sections import (
     ReferenceRange,
     Report,
     ReportingLimits,
-    Response,
     Section,
     Steroids,
-    Survival,
     Table,
     Tests,
     Text,
@@ -32,6 +32,7 @@ from helpers.cohort.sections import (
 )
 from helpers.vocabulary.model import TableName
 from helpers.vocabulary.reading import shipped_vocabulary
+from helpers.vocabulary.response_levels import DEFAULT_LEVELS, ResponseLevel, known_level
 from helpers.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["DATA_NOTES", "STAMPS", "CohortConfig", "Group", "Visit"]
@@ -78,7 +79,7 @@ class CohortConfig(Section):
         default="", description="Drug whose exposure is described; the id of the treated group if empty."
     )
     added_therapies: tuple[str, ...] = Field(
-        default=("ciclosporin",), description="Drugs counted when first started after day 0 in responders."
+        default=(), description="Drugs counted when first started after day 0 in responders."
     )
     unmapped_variables: Literal["error", "exclude"] = Field(
         default="error",
@@ -132,7 +133,10 @@ class CohortConfig(Section):
     tests: Tests = Field(default=Tests(), description="Tests.")
     criteria: Criteria = Field(default=Criteria(), description="Clinical criteria.")
     steroids: Steroids = Field(default=Steroids(), description="Glucocorticoids.")
-    response: Response = Field(default=Response(), description="Response at visits.")
+    response: Response = Field(default=Response(), validate_default=True, description="Response at visits.")
+    endpoints: tuple[Endpoint, ...] = Field(
+        alias="endpoint", default=(), description="Endpoints beside death, in the order of display."
+    )
     survival: Survival = Field(default=Survival(), description="Survival.")
     report: Report = Field(default=Report(), description="Figures.")
     exclusions: tuple[Exclusion, ...] = Field(
@@ -180,6 +184,30 @@ class CohortConfig(Section):
             object.__setattr__(self, "data_note", DATA_NOTES[self.provenance])
         return self
 
+    @field_validator("endpoints")
+    @classmethod
+    def _endpoints_are_known(cls, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+        simple = {"death", *(one.id for one in endpoints if not one.any_of and not one.yes_no)}
+        if len({one.id for one in endpoints}) < len(endpoints):
+            raise ValueError("endpoints with different ids")
+        for one in endpoints:
+            for name in (*one.any_of, *one.competing):
+                if name not in simple - {one.id}:
+                    raise ValueError(f"any_of and competing among {', '.join(sorted(simple - {one.id}))}")
+        return endpoints
+
+    @field_validator("response")
+    @classmethod
+    def _levels_agree(cls, response: Response, info: ValidationInfo) -> Response:
+        listed = info.data.get("categories", {}).get("response")
+        declared = [level.id for level in response.levels]
+        if listed and declared and list(listed) != declared:
+            raise ValueError("the same levels of response under [categories] and [[response.level]]")
+        for name in () if declared else listed or ():
+            if known_level(name) is None:
+                raise ValueError(f"the level {name} under [[response.level]], with responds = true or false")
+        return response
+
     @model_validator(mode="after")
     def _fill_study_drug(self) -> Self:
         if not self.study_drug and self.treated is not None:
@@ -200,6 +228,26 @@ class CohortConfig(Section):
     def group_ids(self) -> tuple[str, ...]:
         """Ids of the groups in the order of display."""
         return tuple(group.id for group in self.groups)
+
+    @property
+    def response_levels(self) -> tuple[ResponseLevel, ...]:
+        """Levels of the clinicians' calls, best first."""
+        declared = self.response.levels
+        if not declared:
+            names = self.categories.get("response") or DEFAULT_LEVELS
+            return tuple(replace(level, id=name) for name in names if (level := known_level(name)))
+        found = []
+        for one in declared:
+            known = known_level(one.id) or ResponseLevel(one.id, one.id, "", bool(one.responds))
+            responds = known.responds if one.responds is None else one.responds
+            spellings = (*known.spellings, *one.raw_labels)
+            found.append(ResponseLevel(one.id, one.label or known.label, known.label_zh, responds, spellings))
+        return tuple(found)
+
+    @property
+    def responding(self) -> tuple[str, ...]:
+        """Ids of the levels that count as response."""
+        return tuple(level.id for level in self.response_levels if level.responds)
 
     @property
     def treated(self) -> Group | None:

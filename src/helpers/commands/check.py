@@ -28,10 +28,8 @@ def _is_fit(cohort: str) -> bool:
     except ProjectError as error:
         complain(str(error))
         return False
-    from helpers.problems import fold_by_cause
-
     problems = cohort_problems(paths)
-    for problem in fold_by_cause(problems):
+    for problem in problems:
         complain(str(problem))
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors

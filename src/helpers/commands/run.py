@@ -1,12 +1,16 @@
 """``compendium run``: bring the results of cohorts up to date."""
 
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from helpers.commands.options import COHORT_HELP, Force, Output, Workers, use_output
-from helpers.project.paths import DEFAULT_COHORT
+from helpers.commands.options import COHORT_HELP, Force, Output, Workers, complain, use_output
+from helpers.project.paths import DEFAULT_COHORT, CohortPaths
+
+if TYPE_CHECKING:
+    from helpers.report.figures.output.check import Fault
 
 _INTERRUPTED = 130
 
@@ -94,7 +98,7 @@ def bring_up_to_date(
     from helpers.run.progress import RunProgress, tell
     from helpers.run.runner import run
 
-    progress = RunProgress(Console(highlight=False))
+    progress, begun = RunProgress(Console(highlight=False)), time.time()
     executor = None
     if cluster is not None:
         from helpers.cluster.client import cluster_executor
@@ -113,5 +117,25 @@ def bring_up_to_date(
     tell(report, progress, Console(stderr=True, highlight=False))
     if report.interrupted:
         raise typer.Exit(_INTERRUPTED)
+    executed = {outcome.cohort for outcome in report.of("executed")}
+    for name in cohorts if executed else ():
+        for fault in _figure_faults(name, executed, begun):
+            complain(f"{name}: figure {fault}")
     if not report.ok:
         raise typer.Exit(1)
+
+
+def _figure_faults(cohort: str, executed: set[str], begun: float) -> "list[Fault]":
+    """Return what the cohort's journal would send back of the figures that this run drew."""
+    from helpers.cohort.config import read_config
+    from helpers.report.figures.output.check import check_file, drawn_since
+    from helpers.report.journals.requirements import journal_named
+
+    paths = CohortPaths.of(cohort)
+    results = sorted(name for name in executed if name == paths.name or name.startswith(f"{paths.name}@"))
+    drawn = [page for name in results for page in drawn_since(paths.figures.with_name(name), begun)]
+    reading = read_config(paths.folder)
+    if not drawn or reading.problems:
+        return []
+    journal = journal_named(reading.config.report.journal)
+    return [fault for page in drawn for fault in check_file(page, journal, None)]

@@ -210,7 +210,7 @@ class CohortPaths:
 
     @property
     def recipes(self) -> Path:
-        """What figures are drawn from, for drawing them again (pickles)."""
+        """What figures are drawn from, for drawing them again."""
         return self.data / "recipes"
 
     @property

@@ -73,6 +73,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "horizon_days": Parameter(None, 1, 36_500, absent=True, unit="days"),
     "confidence": Parameter(0.95, 0.5, 1, whole=False, inside=True),
     "seed": Parameter(20250626, 0, 2**32 - 1),
+    "bootstrap_draws": Parameter(200, 50, 20_000, unit="draws"),
 }
 
 

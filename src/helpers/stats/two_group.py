@@ -16,6 +16,7 @@ from helpers.stats.checks import (
     float_array,
     observed_values,
     tied_values,
+    whole_number,
 )
 from helpers.stats.permutation import TailProbabilities, exact_tails, shift_cost
 from helpers.stats.result import Result, StatisticsError
@@ -167,6 +168,26 @@ def standardized_difference(x: Any, y: Any, *, scale: Literal["identity", "log"]
         n_missing=missing_x + missing_y,
         note="no finite value: the groups differ and neither varies" if endless else "",
         options={"scale": scale},
+    )
+
+
+def standardized_difference_error(n1: Any, n2: Any) -> Result:
+    """Standard error of a standardised difference of groups that do not differ, sqrt(1/n1 + 1/n2).
+
+    By chance alone such a difference lies beyond two standard errors in about one comparison of twenty.
+    Source: Hedges and Olkin 1985, the large-sample variance at a difference of 0. Raises StatisticsError for
+    sizes that are not whole numbers above 0.
+
+    >>> round(standardized_difference_error(20, 21).value, 4)
+    0.3124
+    """
+    sizes = [whole_number(n1, "n1"), whole_number(n2, "n2")]
+    if 0 in sizes:
+        raise StatisticsError("n1" if sizes[0] == 0 else "n2", "no subjects")
+    return Result(
+        method="standard error of a standardised difference of groups that do not differ",
+        value=float(np.sqrt(1 / sizes[0] + 1 / sizes[1])),
+        n=sum(sizes),
     )
 
 

@@ -31,8 +31,8 @@ TERM_COLUMNS = ("name", "label", "label_zh", "category", "aliases", "source")
 RANGE_COLUMNS = ("variable", "sex", "age_from", "age_to", "low", "high", "unit", "source")
 
 TYPES = ("id", "number", "yes_no", "category", "text", "day", "date")
-# What a cohort may add; ids, days and dates have a meaning of their own that code must know.
-OWN_TYPES = ("number", "yes_no", "category", "text")
+# What a cohort may add; ids and dates have a meaning of their own that code must know.
+OWN_TYPES = ("number", "yes_no", "category", "text", "day")
 OWN_TABLES = ("patients", "measurements")
 DIRECTIONS = ("high", "low", "both")
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")

@@ -20,6 +20,7 @@ from helpers.vocabulary.model import (
     Variable,
 )
 from helpers.vocabulary.names import fold, near
+from helpers.vocabulary.response_levels import known_levels
 from helpers.vocabulary.units import Floats
 
 # Parts of the names of glucocorticoids in English and Chinese. Such a drug adds to the prednisone equivalent,
@@ -186,7 +187,8 @@ class Vocabulary:
         words = [
             (w.label, w.label_zh) for kind in (self.terms, self.drugs, self.variables) for w in kind.values()
         ]
-        return {label: label_zh for label, label_zh in (*words, *DRUG_CLASSES.values()) if label_zh}
+        levels = [(level.label, level.label_zh) for level in known_levels().values()]
+        return {label: label_zh for label, label_zh in (*words, *DRUG_CLASSES.values(), *levels) if label_zh}
 
 
 def looks_like_glucocorticoid(name: str) -> bool:

@@ -15,6 +15,7 @@ description = "Twenty treated adults and twenty-one historical controls, rebuilt
 provenance = "reconstructed"
 source = "Rebuilt (seed {seed}) from Li J, et al. Front Immunol 2025;16:1604648, 10.3389/fimmu.2025.1604648"
 ledger = "rdmas_2025"
+added_therapies = ["ciclosporin"]
 
 [[group]]
 id = "ruxolitinib"
@@ -104,6 +105,11 @@ refractoriness = "refractory_mas"
 eligibility = "eligibility_paper"
 severity = "baseline_severity"
 toxicity = "ctcae_v5"
+
+[[endpoint]]
+id = "complete_response"
+label = "Complete response"
+level = "CR"
 
 [steroids]
 dose_summary = "weekly_mean"

@@ -3,76 +3,122 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import say_absent
+from helpers.report.figures.common import marks_legend, say_absent, wrapped
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
+from helpers.results.format import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure, SubFigure
 
     from helpers.cohort.config import CohortConfig
-    from helpers.results.store import Statistics
+    from helpers.results.store import Statistic, Statistics
+
+_OUTCOMES = {"death", "died"}
+_NAME = 34  # characters of a variable's name on one line
+_LEAST = 1.0  # standardised difference that the axis reaches at the least
+_SECOND_LINE = 0.75  # rows that each further line of a name takes
+_EMPTY = "#e3e3e3"
+ROW_MM, EDGE_MM = 4.2, 27.0
+_ERRORS = 2  # standard errors on either side of 0 within which chance alone leaves most differences
 
 
+def balance_height(statistics: Statistics, labels: Mapping[str, str]) -> float:
+    """Return the height in millimetres at which the rows of all variables can be told apart."""
+    rows = _differences(statistics)
+    return EDGE_MM + ROW_MM * (_places(_names(rows, labels))[-1] + 1) if rows else 60.0
+
+
+@drawing
 def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str]) -> None:
-    """Draw absolute standardised differences of the baseline variables, largest on top.
+    """Draw signed standardised differences of the baseline variables, the largest in size on top.
+
+    A difference without a finite value (all of one group, none of the other) is an arrow at the edge. The
+    band reaches two standard errors to either side of 0: what chance alone leaves.
 
     Args:
         container: where to draw.
-        statistics: holds ``baseline.<variable>.both.baseline.standardized_difference``.
+        statistics: holds ``baseline.<variable>.both.baseline.standardized_difference`` and, for the band,
+            ``balance.standardized_difference.both.baseline.standard_error``.
         labels: label of each variable.
     """
-    rows = [
-        row
-        for row in statistics.select(analysis="baseline", statistic="standardized_difference")
-        if row.value == row.value and row.variable != "death"
-    ]
+    rows = _differences(statistics)
     if not rows:
         say_absent(container, "There is one group only, so there is no balance to show.")
         return
-    rows.sort(key=lambda row: (abs(row.value), row.variable))
     axes = container.subplots()
-    axes.axvspan(0, 0.1, color="#009E73", alpha=0.10, linewidth=0)
-    axes.axvline(0.1, color=GREY, linewidth=0.6, linestyle=(0, (2, 2)))
+    names = _names(rows, labels)
+    places = _places(names)
     finite = [abs(row.value) for row in rows if math.isfinite(row.value)]
-    end = max(1.0, max(finite, default=0.0) * 1.06)
-    # A difference without a finite value (all of one group, none of the other) is an arrow at the edge.
-    values = [min(abs(row.value), end) for row in rows]
-    axes.hlines(range(len(rows)), 0, values, color=FAINT, linewidth=0.8)
-    for y, (row, value) in enumerate(zip(rows, values, strict=True)):
-        axes.plot(
-            value,
-            y,
-            "o" if math.isfinite(row.value) else ">",
-            color=INK,
-            markersize=4.5,
-            markerfacecolor=_face(row.value),
-            clip_on=False,
-            zorder=3,
-        )
-    axes.set_yticks(range(len(rows)), labels=[labels.get(row.variable, row.variable) for row in rows])
-    axes.set_ylim(-0.7, len(rows) - 0.3)
-    axes.set_xlim(0, end)
-    axes.set_xlabel("Absolute standardised difference")
-    names = {_face(1): "Higher in the treated", _face(-1): "Lower in the treated", _face(0): "Equal"}
-    there = {_face(row.value) for row in rows}
-    for face, label in names.items():
-        if face in there:
-            axes.plot([], [], "o", color=INK, markersize=4.5, markerfacecolor=face, label=label)
-    if len(finite) < len(rows):
-        axes.plot([], [], ">", color=INK, markersize=4.5, markerfacecolor=INK, label="No finite value")
-    axes.legend(loc="lower right")
+    end = max(_LEAST, 1.06 * max(finite, default=0.0))
+    error = statistics.find(
+        "balance", "standardized_difference", "standard_error", group="both", timepoint="baseline"
+    )
+    if error is not None and error.value == error.value:
+        axes.axvspan(-_ERRORS * error.value, _ERRORS * error.value, color=FAINT, alpha=0.3, linewidth=0)
+    axes.axvline(0, color=GREY, linewidth=0.7)
+    for y, row in zip(places, rows, strict=True):
+        value = max(-end, min(end, row.value))
+        axes.plot([0, value], [y, y], color=FAINT, linewidth=0.8)
+        axes.plot(value, y, _marker(row.value), color=INK, markersize=4.5, clip_on=False, zorder=3)
+        axes.annotate(
+            format_number(row.value, 2) if math.isfinite(row.value) else "not finite", (1, y),
+            xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points", va="center",
+        )  # fmt: skip
+    axes.set_yticks(places, labels=names)
+    axes.set_ylim(-0.7, places[-1] + 0.7)
+    axes.set_xlim(-end, end)
+    axes.set_xlabel("Standardised difference\n\u2190 lower in the treated    higher in the treated \u2192")
     axes.tick_params(axis="y", length=0, pad=6)
+    marks_legend(container, _balance_legend(rows, error), columns=3)
 
 
-def _face(difference: float) -> str:
-    """Return the filling of a mark: full for higher, empty for lower, grey for neither."""
-    return INK if difference > 0 else "white" if difference < 0 else FAINT
+def _differences(statistics: Statistics) -> list[Statistic]:
+    """Return the stored differences, the smallest in size first; death is an outcome."""
+    rows = statistics.select(analysis="baseline", statistic="standardized_difference")
+    known = [row for row in rows if row.value == row.value and row.variable not in _OUTCOMES]
+    return sorted(known, key=lambda row: (abs(row.value), row.variable))
 
 
+def _names(rows: Sequence[Statistic], labels: Mapping[str, str]) -> list[str]:
+    return [wrapped(labels.get(row.variable, row.variable), _NAME) for row in rows]
+
+
+def _places(names: Sequence[str]) -> list[float]:
+    """Return where rows stand so that names of several lines do not touch their neighbours."""
+    places: list[float] = []
+    extra = [_SECOND_LINE * name.count("\n") for name in names]
+    for i in range(len(names)):
+        places.append(places[-1] + 1 + (extra[i - 1] + extra[i]) / 2 if i else extra[0] / 2)
+    return places
+
+
+def _marker(value: float) -> str:
+    if math.isfinite(value):
+        return "o"
+    return ">" if value > 0 else "<"
+
+
+def _balance_legend(rows: Sequence[Statistic], error: Statistic | None) -> list[Artist]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    look: dict[str, Any] = {"linestyle": "none", "color": INK, "markersize": 4.5}
+    handles: list[Artist] = [Line2D([], [], marker="o", label="Difference", **look)]
+    if not all(math.isfinite(row.value) for row in rows):
+        handles.append(Line2D([], [], marker=">", label="No finite value", **look))
+    if error is not None and error.value == error.value:
+        words = f"Within {_ERRORS} standard errors of 0"
+        handles.append(Patch(facecolor=FAINT, alpha=0.3, linewidth=0, label=words))
+    return handles
+
+
+@drawing
 def draw_therapy_overlaps(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, labels: Mapping[str, str]
 ) -> None:
@@ -90,6 +136,8 @@ def draw_therapy_overlaps(
     if not combinations:
         say_absent(container, "No earlier therapies are recorded in this cohort.")
         return
+    from matplotlib.ticker import MaxNLocator
+
     members = {name: [] if name == "none" else name.split("_and_") for name in combinations}
     therapies = [name for name in labels if any(name in parts for parts in members.values())]
     styles = group_styles(config)
@@ -108,21 +156,45 @@ def draw_therapy_overlaps(
                 hatch=styles[group.id].hatch,
                 edgecolor="white",
                 linewidth=0,
-                label=group.label if x == 0 else None,
             )
             if count:
                 bars.text(x + offset, count, f"{count:.0f}", ha="center", va="bottom")
     bars.set_ylabel("Patients")
+    bars.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     bars.margins(y=0.16)
-    container.legend(loc="outside upper right", ncols=2, handlelength=1.2)
+    marks_legend(container, _overlap_legend(config))
     bars.tick_params(axis="x", length=0, labelbottom=False)
+    dots.tick_params(axis="x", length=0, labelbottom=True, pad=1)
     for x, name in enumerate(combinations):
         marks = [therapies.index(part) for part in members[name] if part in therapies]
-        dots.plot([x] * len(therapies), range(len(therapies)), "o", color="#e3e3e3", markersize=6)
+        dots.plot([x] * len(therapies), range(len(therapies)), "o", color=_EMPTY, markersize=6)
         dots.plot([x] * len(marks), marks, "-o", color=INK, markersize=6, linewidth=1.2)
     dots.set_yticks(range(len(therapies)), labels=[labels[name] for name in therapies])
     dots.set_ylim(len(therapies) - 0.4, -0.6)
     dots.set_xlim(-0.6, len(combinations) - 0.4)
-    dots.set_xticks([])
+    empty = [x for x, name in enumerate(combinations) if not members[name]]
+    dots.set_xticks(empty, labels=["None of\nthese"] * len(empty))
     dots.tick_params(length=0)
     dots.spines[:].set_visible(False)
+
+
+def _overlap_legend(config: CohortConfig) -> list[Artist]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Artist] = []
+    for group in config.groups:
+        style = group_styles(config)[group.id]
+        handles.append(
+            Patch(
+                facecolor=style.colour, hatch=style.hatch, edgecolor="white", linewidth=0,
+                label=wrapped(group.label, _NAME),
+            )
+        )  # fmt: skip
+    handles.append(
+        Line2D([], [], marker="o", color=INK, markersize=6, linewidth=1.2, label="Received, together")
+    )
+    handles.append(
+        Line2D([], [], linestyle="none", marker="o", color=_EMPTY, markersize=6, label="Not received")
+    )
+    return handles

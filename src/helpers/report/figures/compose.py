@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.course import Course, draw_courses, laboratory_courses
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.output.export import FORMATS
 from helpers.report.figures.output.publish import ReportSettings, publish_figure
 from helpers.report.figures.response import draw_response_shares
 from helpers.report.figures.style import panel_letter
-from helpers.report.figures.survival import draw_survival
+from helpers.report.figures.survival import draw_survival, survival_height
 from helpers.results.store import Statistics
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 HEIGHT_MM = 205
 
 
+@drawing
 def draw_figure_1(
     container: Figure,
     statistics: Statistics,
@@ -67,7 +69,7 @@ def compose_figure_1(folder: Path, results: Path, figures: Path) -> None:
         _Destination(figures, results / "data" / "recipes", config.watermark, config.report),
         "figure_1",
         "double",
-        HEIGHT_MM,
+        survival_height(config, HEIGHT_MM),
         description,
         draw_figure_1,
         statistics,

@@ -3,49 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import say_absent
-from helpers.report.figures.style import (
-    FAINT,
-    GREY,
-    MM_PER_INCH,
-    GroupStyle,
-    character_mm,
-    group_styles,
-    text_size,
+from helpers.report.figures.common import day_0_title, marks_legend, room_for_text, say_absent
+from helpers.report.figures.output.drawings import drawing, drawn_record
+from helpers.report.figures.style import FAINT, GREY, GroupStyle, group_styles
+from helpers.report.figures.visits import (
+    Visits,
+    above,
+    counts_above,
+    summarised_visits,
+    unit_of,
+    visit_axis,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
     from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.settings import Visit
     from helpers.results.store import Statistics
     from helpers.vocabulary.model import Variable
 
 _LONGEST_LABEL = 24
+_ONE_LINE = 200  # characters: a title that is not to be broken
 _LONGEST_ABBREVIATION = 5
-_SHOWN_IN_DAYS = 60
+_NORMAL = "#009E73"
+# Mark and words of a value that is known only as beyond a limit, by its sign.
+_LIMITED = {">": ("^", "Above an assay's limit"), "<": ("v", "Below an assay's limit")}
 _MANY_PATIENTS = 50
-_MARGIN = 0.4  # beside the first and last visit, in visits
-_SHARE_OF_AXES = 0.75  # of a panel's width; the rest is its vertical axis
-_GAP_CHARACTERS = 0.8
+MOST_LINES = 200  # patients up to which each has a line; of more only the range is drawn
 
 
+@drawn_record
 @dataclass(frozen=True)
 class Course:
-    """One quantity over the visits of one group.
+    """One quantity over the visits.
 
     Attributes:
         name: its name in the statistics.
         label: title of its panel, with the unit.
-        patients: columns patient_id, visit, value, qualifier.
+        patients: columns patient_id, visit, value, qualifier, and group where there are several.
         log: whether the vertical axis is logarithmic.
         reference: lower and upper limit of the reference range; NaN where there is none.
     """
@@ -71,9 +74,9 @@ def laboratory_courses(tables: AnalysisTables, config: CohortConfig) -> list[Cou
 
 
 def dose_courses(doses: pd.DataFrame, config: CohortConfig) -> list[Course]:
-    """Return the glucocorticoid dose per kilogram as a course; see ``doses_at_visits``."""
-    rows = doses[doses["group"] == followed_group(config)]
-    patients = rows[["patient_id", "visit"]].assign(value=rows["mg_per_kg"], qualifier="").dropna()
+    """Return the glucocorticoid dose per kilogram of all groups as a course; see ``doses_at_visits``."""
+    rows = doses[doses["group"].isin(config.group_ids)]
+    patients = rows[["patient_id", "group", "visit"]].assign(value=rows["mg_per_kg"], qualifier="").dropna()
     return [Course("dose", "Prednisone equivalent, mg/kg/d", patients)]
 
 
@@ -103,6 +106,7 @@ def reference_band(config: CohortConfig, name: str) -> tuple[float, float]:
     return max(lows, default=float("nan")), min(highs, default=float("nan"))
 
 
+@drawing
 def draw_courses(
     container: Figure | SubFigure,
     courses: Sequence[Course],
@@ -113,15 +117,16 @@ def draw_courses(
     columns: int = 4,
     absent: str = "None of the measurements that this figure shows is recorded at follow-up visits.",
 ) -> None:
-    """Draw one small panel a quantity; visits are evenly spaced, n stands above each.
+    """Draw one small panel a quantity; visits stand at their days, n of each group above each.
 
-    Where there are more visits than their labels have room, every second one or fewer are labelled. Without
-    any value `absent` is said instead.
+    A visit whose label has no room beside its neighbours keeps its tick without a label. Without any value
+    `absent` is said instead.
 
-    Thin lines are patients of the treated group, the thick line is the median with first and third quartile,
-    the green band the reference range, and a triangle a value known only as above or below a limit.
+    Thin lines are patients of the treated group (the range where they are more than :data:`MOST_LINES`), the
+    thick lines are the medians of the groups with first and third quartile, the green band the reference
+    range, and a triangle a value known only as above or below a limit. Each kind of mark that is drawn stands
+    in the legend below.
     """
-    group = followed_group(config)
     courses = [course for course in courses if len(course.patients)]
     if not courses:
         say_absent(container, absent)
@@ -130,109 +135,142 @@ def draw_courses(
     grid = container.subplots(rows, min(columns, len(courses)), squeeze=False)
     for axes in grid.flat[len(courses) :]:
         axes.set_visible(False)
+    panels = [_read_panel(course, statistics, config, analysis) for course in courses]
     room = room_for_text(container, grid.shape[1])
-    for axes, course in zip(grid.flat, courses, strict=False):
-        _panel(axes, course, statistics, config, group, analysis, room)
+    for axes, panel in zip(grid.flat, panels, strict=False):
+        _draw_panel(axes, panel, config, room)
+    visits = {visit.id: visit for panel in panels for shown in panel.shown.values() for visit in shown.visits}
+    groups = [group for group in config.group_ids if any(group in panel.shown for panel in panels)]
+    if visits:
+        title = "; ".join(day_0_title(unit_of(list(visits.values())), config, groups, _ONE_LINE).split("\n"))
+        marks_legend(container, _course_legend(panels, config), columns=3, title=title)
 
 
 @dataclass(frozen=True)
-class Visits:
-    """The visits of one panel with their summaries.
+class _Panel:
+    """What one panel shows.
 
     Attributes:
-        visits: those with a stored median, in order of time.
-        places: where they stand on the horizontal axis.
-        found: by name of the statistic (median, q1, q3, min, max, n): one value a visit.
+        course: the quantity with the values of the followed group.
+        seen: its rows at visits that are drawn, with their places in column x.
+        shown: by group: the summaries; the followed group comes first.
+        many: whether the patients are too many for a line each.
     """
 
-    visits: list[Visit]
-    places: list[float]
-    found: dict[str, list[float]]
-
-    @property
-    def place(self) -> dict[str, float]:
-        """Place by the visit's id."""
-        return {visit.id: place for visit, place in zip(self.visits, self.places, strict=True)}
+    course: Course
+    seen: pd.DataFrame
+    shown: dict[str, Visits]
+    many: bool
 
 
-def summarised_visits(
-    statistics: Statistics, config: CohortConfig, group: str, analysis: str, name: str, *, to_scale: bool
-) -> Visits:
-    """Return the visits at which a quantity has a stored summary.
-
-    Args:
-        statistics, config: of the cohort.
-        group, analysis, name: whose summary is meant.
-        to_scale: whether visits stand at their days; else they are evenly spaced.
-    """
-    stem = {"group": group}
-    visits = [
-        visit
-        for visit in config.visits
-        if statistics.find(analysis, name, "median", timepoint=visit.id, **stem)
-    ]
-    found: dict[str, list[float]] = {}
-    for statistic in ("median", "q1", "q3", "min", "max", "n"):
-        rows = [statistics.find(analysis, name, statistic, timepoint=v.id, **stem) for v in visits]
-        found[statistic] = [row.value if row is not None else float("nan") for row in rows]
-    places = [float(visit.day) if to_scale else float(i) for i, visit in enumerate(visits)]
-    return Visits(visits, places, found)
+def _read_panel(course: Course, statistics: Statistics, config: CohortConfig, analysis: str) -> _Panel:
+    first = followed_group(config)
+    order = [first, *(group for group in config.group_ids if group != first)]
+    shown = {group: summarised_visits(statistics, config, group, analysis, course.name) for group in order}
+    place = shown[first].place
+    seen = course.patients[course.patients["visit"].isin(list(place))]
+    shown = {group: visits for group, visits in shown.items() if len(visits.visits) > 1 or group == first}
+    shown = {group: visits for group, visits in shown.items() if visits.visits}
+    many = seen["patient_id"].nunique() > MOST_LINES
+    return _Panel(course, seen.assign(x=seen["visit"].map(place)), shown, many)
 
 
-def _panel(
-    axes: Axes,
-    course: Course,
-    statistics: Statistics,
-    config: CohortConfig,
-    group: str,
-    analysis: str,
-    room: float,
-) -> None:
-    style = group_styles(config)[group]
-    shown = summarised_visits(statistics, config, group, analysis, course.name, to_scale=False)
-    _reference_band(axes, course.reference)
-    seen = course.patients[course.patients["visit"].isin(list(shown.place))]
-    _patient_lines(axes, seen, shown.place)
-    _limit_marks(axes, seen, shown.place)
-    axes.vlines(
-        shown.places,
-        shown.found["q1"],
-        shown.found["q3"],
-        color=style.colour,
-        linewidth=2.4,
-        alpha=0.5,
-        zorder=3,
+def _course_legend(panels: Sequence[_Panel], config: CohortConfig) -> list[Artist]:
+    """Return a handle for each kind of mark of these panels: only what is drawn."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    styles = group_styles(config)
+    handles: list[Artist] = []
+    for group in dict.fromkeys(group for panel in panels for group in panel.shown):
+        style, name = styles[group], config.group(group).short_label
+        look: dict[str, Any] = {"color": style.colour, "linestyle": style.line, "marker": style.marker}
+        handles.append(Line2D([], [], label=f"{name}: median", markersize=3.6, **look))
+        handles.append(
+            Line2D([], [], color=style.colour, linewidth=2.4, alpha=0.5, label=f"{name}: quartiles")
+        )
+    handles += patients_handles(
+        config, lines=any(not p.many for p in panels), many=any(p.many for p in panels)
     )
-    median_line(axes, shown, style)
+    if any(limit == limit for panel in panels for limit in panel.course.reference):
+        handles.append(Patch(facecolor=_NORMAL, alpha=0.10, label="Reference range"))
+    limited = {qualifier for panel in panels if not panel.many for qualifier in panel.seen["qualifier"]}
+    for qualifier, (marker, label) in _LIMITED.items():
+        if qualifier in limited:
+            handles.append(
+                Line2D([], [], linestyle="none", marker=marker, color=GREY, markersize=3, label=label)
+            )
+    return handles
+
+
+def patients_handles(config: CohortConfig, *, lines: bool, many: bool) -> list[Artist]:
+    """Return the signs of what is drawn of single patients: a line each, or the range of many."""
+    from matplotlib.lines import Line2D
+
+    name = config.group(followed_group(config)).short_label
+    handles: list[Artist] = []
+    if lines:
+        handles.append(Line2D([], [], color=FAINT, linewidth=0.8, label=f"{name}: one patient"))
+    if many:
+        handles.append(Line2D([], [], color=FAINT, linewidth=1.2, label=f"{name}: range"))
+    return handles
+
+
+def _draw_panel(axes: Axes, panel: _Panel, config: CohortConfig, room: float) -> None:
+    course, styles = panel.course, group_styles(config)
+    _reference_band(axes, course.reference)
+    if not panel.shown:
+        axes.set_xticks([])
+        axes.set_title(course.label)
+        return
+    first = panel.shown.get(followed_group(config))
+    if first is not None and panel.many:
+        axes.vlines(
+            first.places, first.found["min"], first.found["max"], color=FAINT, linewidth=1.2, zorder=1
+        )
+    elif first is not None:
+        patient_lines(axes, panel.seen)
+        _limit_marks(axes, panel.seen)
+    for rank, (group, shown) in enumerate(panel.shown.items()):
+        axes.vlines(
+            shown.places, shown.found["q1"], shown.found["q3"], color=styles[group].colour,
+            linewidth=2.4 if rank == 0 else 1.4, alpha=0.5, zorder=3,
+        )  # fmt: skip
+        median_line(axes, shown, styles[group])
+    drawn = _values(panel)
     if course.log:
-        _log_axis(axes, seen["value"])
-    axes.set_ylim(*_limits(seen["value"], log=course.log))
-    axes.set_xlim(-_MARGIN, max(len(shown.visits) - 1 + _MARGIN, 0.6))
-    names = [short_visit(visit) for visit in shown.visits]
-    counts = [f"{int(count)}" for count in shown.found["n"]]
-    every = label_every(names + counts, len(names), room)
-    axes.set_xticks(shown.places, labels=["" if i % every else name for i, name in enumerate(names)])
-    axes.set_title(course.label, pad=above())
-    n_above(axes, _left_of_first(counts[0], len(names), room))
-    counts_above(axes, list(zip(shown.places, counts, strict=True))[::every])
+        _log_axis(axes, drawn)
+    axes.set_ylim(*_limits(drawn, log=course.log))
+    visits = {visit.day: visit for shown in panel.shown.values() for visit in shown.visits}
+    visit_axis(axes, [visits[day] for day in sorted(visits)], room)
+    axes.set_title(course.label, pad=above(len(panel.shown)))
+    for line, (group, shown) in enumerate(reversed(panel.shown.items())):
+        counts_above(axes, shown.places, shown.counts, room, line=line, colour=styles[group].colour)
 
 
-def above() -> float:
-    """Return how far (points) a title stands above a line of counts."""
-    return 1.65 * text_size()
+def _values(panel: _Panel) -> pd.Series:
+    """Return all values that the vertical axis has to hold."""
+    import pandas as pd
+
+    values = [] if panel.many else list(panel.seen["value"])
+    for rank, shown in enumerate(panel.shown.values()):
+        names = ("min", "max") if panel.many and rank == 0 else ("median", "q1", "q3")
+        values += [value for name in names for value in shown.found[name] if value == value]
+    return pd.Series(values, dtype=float)
 
 
 def _reference_band(axes: Axes, reference: tuple[float, float]) -> None:
     low, high = reference
     if low == low or high == high:
         bottom, top = (low if low == low else -1e9), (high if high == high else 1e9)
-        axes.axhspan(bottom, top, color="#009E73", alpha=0.10, linewidth=0)
+        axes.axhspan(bottom, top, color=_NORMAL, alpha=0.10, linewidth=0)
 
 
-def _limit_marks(axes: Axes, seen: pd.DataFrame, place: Mapping[str, float]) -> None:
-    for qualifier, marker in {">": "^", "<": "v"}.items():
+def _limit_marks(axes: Axes, seen: pd.DataFrame) -> None:
+    for qualifier, (marker, _) in _LIMITED.items():
         limited = seen[seen["qualifier"] == qualifier]
-        axes.plot(limited["visit"].map(place), limited["value"], marker, color=GREY, markersize=3, zorder=2)
+        if len(limited):
+            axes.plot(limited["x"], limited["value"], marker, color=GREY, markersize=3, zorder=2)
 
 
 def median_line(axes: Axes, shown: Visits, style: GroupStyle) -> None:
@@ -243,62 +281,17 @@ def median_line(axes: Axes, shown: Visits, style: GroupStyle) -> None:
     )  # fmt: skip
 
 
-def counts_above(axes: Axes, counts: Sequence[tuple[float, str]]) -> None:
-    """Write counts above the axes, each at its place."""
-    for place, count in counts:
-        axes.annotate(
-            count, (place, 1), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
-            ha="center", va="bottom", color=GREY,
-        )  # fmt: skip
+def patient_lines(axes: Axes, seen: pd.DataFrame) -> None:
+    """Draw a thin line a patient, fainter where there are so many that they would hide each other.
 
-
-def n_above(axes: Axes, left: float) -> None:
-    """Write the sign n above the axes, so many points right of their left end."""
-    axes.annotate(
-        "n", (0, 1), xycoords="axes fraction", xytext=(left, 2), textcoords="offset points", ha="right",
-        va="bottom", color=GREY,
-    )  # fmt: skip
-
-
-def short_visit(visit: object) -> str:
-    """Return a visit's label short enough for a narrow panel: ``0``, ``1w``, ``8w``."""
-    day = visit.day  # type: ignore[attr-defined]
-    if day % 7 == 0 and day <= 7 * 26:
-        return f"{day // 7}w" if day else "0"
-    if day < _SHOWN_IN_DAYS:
-        return f"{day}d"
-    years = round(day / 365.25, 1)
-    return f"{years:g}y" if years >= 1 else f"{day / 30.44:.0f}m"
-
-
-def room_for_text(container: Figure | SubFigure, panels: int) -> float:
-    """Return how many characters fit side by side under one of `panels` equal panels."""
-    figure = container.get_figure(root=True)
-    assert figure is not None
-    width_mm = container.bbox.width / figure.dpi * MM_PER_INCH
-    return float(_SHARE_OF_AXES * width_mm / panels / character_mm())
-
-
-def label_every(labels: Sequence[str], places: int, room: float) -> int:
-    """Return 1 if labels at all places fit into `room` characters, 2 if at every second one, and so on."""
-    longest = max((len(label) for label in labels), default=0)
-    fitting = max(1, int(room / (longest + _GAP_CHARACTERS)))
-    return max(1, -(-places // fitting))
-
-
-def _left_of_first(count: str, places: int, room: float) -> float:
-    """Return how far (points) from the left end of the axes the sign ``n`` clears the first count."""
-    character = character_mm() / MM_PER_INCH * 72
-    centre = _MARGIN / (places - 1 + 2 * _MARGIN) * room * character
-    return min(-4.0, centre - len(count) * character * 0.6 - 3)
-
-
-def _patient_lines(axes: Axes, seen: pd.DataFrame, place: Mapping[str, float]) -> None:
-    """Draw a thin line a patient, fainter where there are so many that they would hide each other."""
+    Args:
+        axes: where to draw.
+        seen: columns patient_id, x (place), value; one row a visit.
+    """
     import numpy as np
     from matplotlib.collections import LineCollection
 
-    ordered = seen.assign(x=seen["visit"].map(place)).sort_values(["patient_id", "x"])
+    ordered = seen.sort_values(["patient_id", "x"])
     starts = np.flatnonzero(ordered["patient_id"].to_numpy()[1:] != ordered["patient_id"].to_numpy()[:-1]) + 1
     paths = np.split(ordered[["x", "value"]].to_numpy(float), starts)
     alpha = min(1.0, max(0.3, _MANY_PATIENTS / max(1, len(paths))))

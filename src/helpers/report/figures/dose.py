@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import say_absent
-from helpers.report.figures.course import (
-    above,
-    counts_above,
-    followed_group,
-    median_line,
-    n_above,
-    short_visit,
-    summarised_visits,
-)
-from helpers.report.figures.style import GREY, GroupStyle, group_styles
+from helpers.report.figures.common import day_0_title, halo, marks_legend, room_for_text, say_absent, wrapped
+from helpers.report.figures.course import MOST_LINES, median_line, patient_lines
+from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.style import FAINT, GREY, GroupStyle, group_styles
+from helpers.report.figures.visits import above, counts_above, summarised_visits, unit_of, visit_axis
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
-    from matplotlib.patheffects import AbstractPathEffect
 
     from helpers.cohort.config import CohortConfig
     from helpers.report.figures.course import Course
+    from helpers.report.figures.visits import Visits
     from helpers.results.store import Statistics
 
+_LOW: dict[str, Any] = {"color": GREY, "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
+_ROOM_ABOVE = 1.06
 
+
+@drawing
 def draw_dose_ribbon(
     container: Figure | SubFigure,
     courses: Sequence[Course],
@@ -39,10 +37,11 @@ def draw_dose_ribbon(
     analysis: str = "glucocorticoid",
     absent: str = "No glucocorticoid doses are recorded in this cohort.",
 ) -> None:
-    """Draw the median dose of the treated group with ribbons of the middle half and of the range.
+    """Draw the median dose with ribbons of the middle half and of the range: a panel a group with doses.
 
-    Visits stand at their days; the median and the number of patients stand at each. The dotted line is the
-    low dose that the configuration names.
+    Visits stand at their days, n above each; the first and the last median are written. Thin lines are
+    patients where they are few, the dotted line is the low dose that the configuration names. The panels
+    share their scale.
 
     Args:
         container: where to draw.
@@ -52,54 +51,74 @@ def draw_dose_ribbon(
         absent: what is said where there are none.
     """
     courses = [course for course in courses if len(course.patients)]
-    if not courses:
+    found = {
+        group.id: summarised_visits(statistics, config, group.id, analysis, course.name)
+        for course in courses
+        for group in config.groups
+    }
+    found = {group: shown for group, shown in found.items() if shown.visits}
+    if not found:
         say_absent(container, absent)
         return
-    group = followed_group(config)
-    shown = summarised_visits(statistics, config, group, analysis, courses[0].name, to_scale=True)
-    style, found = group_styles(config)[group], shown.found
-    axes = container.subplots()
+    (course,) = courses
+    panels = container.subplots(1, len(found), sharey=True, squeeze=False)[0]
+    room = room_for_text(container, len(found))
+    lines = False
+    for axes, (group, shown) in zip(panels, found.items(), strict=True):
+        patients = course.patients[course.patients["visit"].isin(list(shown.place))]
+        if "group" in patients:
+            patients = patients[patients["group"] == group]
+        few = patients["patient_id"].nunique() <= MOST_LINES
+        lines = lines or few
+        _ribbon(axes, shown, group_styles(config)[group])
+        if few:
+            patient_lines(axes, patients.assign(x=patients["visit"].map(shown.place)))
+        axes.axhline(config.steroids.threshold_mg_per_kg, **_LOW)
+        visit_axis(axes, shown.visits, room)
+        counts_above(axes, shown.places, shown.counts, room)
+        axes.set_xlabel(day_0_title(unit_of(shown.visits), config, [group], room))
+        axes.set_title(wrapped(config.group(group).label, int(room)), pad=above())
+    panels[0].set_ylim(0, _highest(found))
+    panels[0].set_ylabel(course.label)
+    marks_legend(container, _ribbon_legend(config, list(found), lines=lines))
+
+
+def _ribbon(axes: Axes, shown: Visits, style: GroupStyle) -> None:
+    found = shown.found
     axes.fill_between(shown.places, found["min"], found["max"], color=style.colour, alpha=0.13, linewidth=0)
     axes.fill_between(
         shown.places, found["q1"], found["q3"], color=style.colour, alpha=0.32, linewidth=0.5,
-        edgecolor=style.colour, hatch="....",
+        edgecolor=style.colour,
     )  # fmt: skip
     median_line(axes, shown, style)
-    axes.axhline(config.steroids.threshold_mg_per_kg, color=GREY, linewidth=0.8, linestyle=(0, (1, 1.5)))
-    for place, value in zip(shown.places, found["median"], strict=True):
+    for i in sorted({0, len(shown.places) - 1}):
         axes.annotate(
-            format_number(value, 1), (place, value), xytext=(3, 3), textcoords="offset points", va="bottom",
-            path_effects=_halo(),
+            format_number(found["median"][i], 1), (shown.places[i], found["median"][i]), xytext=(0, 4),
+            textcoords="offset points", ha="center" if i else "left", va="bottom", path_effects=halo(),
+            zorder=6,
         )  # fmt: skip
-    span = shown.places[-1] - shown.places[0] or 1.0
-    axes.set_xlim(shown.places[0] - 0.05 * span, shown.places[-1] + 0.09 * span)
-    axes.set_ylim(0, 1.06 * max(found["max"]))
-    axes.set_xticks(shown.places, labels=[short_visit(visit) for visit in shown.visits])
-    axes.set_xlabel("Time since day 0 (w: weeks)")
-    axes.set_ylabel(courses[0].label)
-    counts = [f"{int(count)}" for count in found["n"]]
-    axes.set_title(f"{config.group(group).label}", pad=above())
-    counts_above(axes, list(zip(shown.places, counts, strict=True)))
-    n_above(axes, -4.0)
-    _ribbon_legend(axes, style)
 
 
-def _ribbon_legend(axes: Axes, style: GroupStyle) -> None:
+def _highest(found: Mapping[str, Visits]) -> float:
+    """Return the upper end of the dose axis: above the largest dose of any group."""
+    values = [value for shown in found.values() for value in shown.found["max"] if value == value]
+    return _ROOM_ABOVE * max(values, default=1.0) or 1.0
+
+
+def _ribbon_legend(config: CohortConfig, groups: Sequence[str], *, lines: bool) -> list[Artist]:
+    """Return a handle for each kind of mark; grey where it stands for that of several groups."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    look: dict[str, Any] = {"color": style.colour, "linestyle": style.line, "marker": style.marker}
+    style = group_styles(config)[groups[0]]
+    alone = len(groups) == 1
+    colour, marker = (style.colour, style.marker) if alone else (GREY, "")
     handles: list[Artist] = [
-        Line2D([], [], label="Median", markersize=3.6, **look),
-        Patch(facecolor=style.colour, alpha=0.32, hatch="....", label="Middle half"),
-        Patch(facecolor=style.colour, alpha=0.13, label="Range"),
-        Line2D([], [], color=GREY, linewidth=0.8, linestyle=(0, (1, 1.5)), label="Low dose"),
+        Line2D([], [], label="Median", markersize=3.6, color=colour, marker=marker),
+        Patch(facecolor=colour, alpha=0.45, label="First to third quartile"),
+        Patch(facecolor=colour, alpha=0.13, label="Range"),
     ]
-    axes.legend(handles=handles, loc="upper right", handlelength=1.8)
-
-
-def _halo() -> list[AbstractPathEffect]:
-    """Return a white edge around letters that stand on a ribbon."""
-    from matplotlib.patheffects import withStroke
-
-    return [withStroke(linewidth=1.6, foreground="white")]
+    if lines:
+        handles.append(Line2D([], [], color=FAINT, linewidth=0.8, label="One patient"))
+    threshold = f"{config.steroids.threshold_mg_per_kg:g}"
+    return [*handles, Line2D([], [], label=f"Low dose ({threshold} mg/kg/d)", **_LOW)]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import say_absent
-from helpers.report.figures.style import GREY, INK, RESPONSE_COLOURS, RESPONSE_LABELS
+from helpers.report.figures.common import day_0_title, marks_legend, room_for_text, say_absent
+from helpers.report.figures.course import followed_group
+from helpers.report.figures.exposure_shares import dose_key, draw_shares, known_doses, share_handles
+from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.style import GREY, INK, LevelStyle, level_styles
+from helpers.report.figures.visits import near_limit
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pandas as pd
     from matplotlib.artist import Artist
@@ -19,32 +23,41 @@ if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
 
 ROW_MM, EDGE_MM = 4.0, 35.0
-_DOSES = ("#d6e6f2", "#9ecae1", "#6baed6", "#3182bd")  # from the lowest to the highest, darker in grey too
-_MARKERS = {"CR": "o", "PR": "D", "NR": "s"}
+# From the lowest to the highest, darker in grey too; no blue, which is a response.
+_DOSES = ("#e9dff0", "#cbb3da", "#a883c0", "#8358a0")
 _DEATH = "#b2182b"
+_ADDED = ("v", "*", "d", "h")
+_LEAST_WIDTH = 0.006  # of a bar, in shares of the axis
+_ABOVE = 0.36  # of a row: where the start of another drug is marked
 _LONG = 3.0  # follow-up of so many horizons gets a panel of its own for the time up to the horizon
 _YEAR = 365
 _MANY_DOSES = 4
-_LABELLED = 80
+_LABELLED = 80  # patients up to which each has a line
+_SHARES_MM = 95.0  # height of a figure of shares
 
 
 def exposure_height(exposure: pd.DataFrame) -> float:
-    """Return the height in millimetres at which the bars of all patients can be told apart."""
-    return EDGE_MM + ROW_MM * min(len(exposure), _LABELLED) if len(exposure) else 60.0
+    """Return the height in millimetres at which the bars of all patients, or their shares, can be read."""
+    if exposure.empty:
+        return 60.0
+    return EDGE_MM + ROW_MM * len(exposure) if len(exposure) <= _LABELLED else _SHARES_MM
 
 
+@drawing
 def draw_exposure(
     container: Figure | SubFigure,
     exposure: pd.DataFrame,
     courses: pd.DataFrame,
     responses: pd.DataFrame,
     config: CohortConfig,
+    added: pd.DataFrame | None = None,
 ) -> None:
     """Draw one line a patient: bars of the study drug by daily dose, responses, death or last contact.
 
     An arrow at the end of a bar says that the drug was still taken, one at the end of the line that the
     patient was alive, at last contact. Where follow-up is long, the days up to the horizon have a panel of
-    their own.
+    their own; each response stands in the first panel that reaches it. More patients than have room for a
+    line each are drawn as shares by day.
 
     Args:
         container: where to draw.
@@ -52,35 +65,42 @@ def draw_exposure(
         courses: columns patient_id, start_day, stop_day, daily_dose, unit; one row a dose.
         responses: columns patient_id, day, response; empty where none are recorded.
         config: the cohort's configuration, for study drug and horizon.
+        added: columns patient_id, drug, day: first start of other drugs after day 0; marked where lines are.
     """
     drug = _drug_label(config)
     if exposure.empty:
         say_absent(container, f"No treatment with {drug} is recorded in this cohort.")
         return
     table = exposure.sort_values(["last_day", "patient_id"], ascending=[True, False]).reset_index(drop=True)
-    shades = dose_shades(courses)
+    shades, styles = dose_shades(courses), level_styles(config)
     last = float(table["last_day"].max())
-    limits = [config.horizon_days, last] if last > _LONG * config.horizon_days else [last]
+    near = near_limit(config)
+    limits = [near, last] if last > _LONG * config.horizon_days else [last]
     panels = container.subplots(1, len(limits), sharey=True, squeeze=False)[0]
+    many = len(table) > _LABELLED
     for axes, limit in zip(panels, limits, strict=True):
-        _bars(axes, table, courses, shades)
-        _responses(axes, table, responses, limit)
-        _ends(axes, table, limit)
-        _axes(axes, table, limit)
+        if many:
+            draw_shares(axes, table, courses, shades, limit)
+        else:
+            _bars(axes, table, courses, shades, limit)
+            _responses(axes, table, responses, (near if limit > limits[0] else -1.0, limit), styles)
+            _added(axes, table, added, limit)
+            _ends(axes, table, limit)
+            axes.set_ylim(-0.7, len(table) - 0.3)
+        _time_axis(axes, table, limit, config, room_for_text(container, len(limits)))
     if len(limits) > 1:
-        panels[0].set_title(f"Up to day {config.horizon_days}")
+        panels[0].set_title(f"Up to day {near}")
         panels[1].set_title("All follow-up")
-    _patients(panels[0], table)
-    handles = _legend(drug, shades, table, responses)
-    container.legend(
-        handles=handles, loc="outside lower center", ncols=4, handletextpad=0.5, columnspacing=1.4
-    )
+    _patients(panels[0], table, many=many)
+    handles = _dose_handles(drug, shades)
+    handles += share_handles() if many else _mark_handles(drug, table, responses, styles)
+    handles += [] if many else _added_handles(table, added, config)
+    marks_legend(container, handles, columns=4)
 
 
 def dose_shades(courses: pd.DataFrame) -> dict[tuple[float, str], str]:
     """Return a shade for each daily dose and unit, darker for more; one for all where there are many."""
-    pairs = zip(courses["daily_dose"], courses["unit"], strict=True)
-    doses = sorted({(float(dose), str(unit)) for dose, unit in pairs})
+    doses = known_doses(courses)
     known = [pair for pair in doses if pair[0] == pair[0]]
     if not 1 < len(known) <= _MANY_DOSES:
         return dict.fromkeys(doses, _DOSES[1])
@@ -99,34 +119,82 @@ def _drug_label(config: CohortConfig) -> str:
 
 
 def _bars(
-    axes: Axes, table: pd.DataFrame, courses: pd.DataFrame, shades: Mapping[tuple[float, str], str]
+    axes: Axes,
+    table: pd.DataFrame,
+    courses: pd.DataFrame,
+    shades: Mapping[tuple[float, str], str],
+    limit: float,
 ) -> None:
+    """Draw each patient's line and doses; one of a single day is as wide as can be seen."""
     axes.hlines(table.index, 0, table["last_day"], color="#bdbdbd", linewidth=1.0, zorder=1)
     place = dict(zip(table["patient_id"], table.index, strict=True))
     known = courses[courses["patient_id"].isin(list(place))]
-    doses = zip(known["daily_dose"].astype(float), known["unit"].astype(str), strict=True)
+    doses = zip(known["daily_dose"], known["unit"], strict=True)
+    widths = (known["stop_day"] - known["start_day"]).clip(lower=_LEAST_WIDTH * limit)
     axes.barh(
-        known["patient_id"].map(place), known["stop_day"] - known["start_day"], left=known["start_day"],
+        known["patient_id"].map(place), widths, left=known["start_day"],
         height=0.66, zorder=2, edgecolor="white", linewidth=0.4,
-        color=[shades.get(pair, _DOSES[1]) for pair in doses],
+        color=[shades[dose_key(*pair)] for pair in doses],
     )  # fmt: skip
 
 
-def _responses(axes: Axes, table: pd.DataFrame, responses: pd.DataFrame, limit: float) -> None:
+def _responses(
+    axes: Axes,
+    table: pd.DataFrame,
+    responses: pd.DataFrame,
+    days: tuple[float, float],
+    styles: Mapping[str, LevelStyle],
+) -> None:
+    """Draw the responses after the first and up to the second of these days."""
     place = dict(zip(table["patient_id"], table.index, strict=True))
-    known = responses[responses["patient_id"].isin(list(place)) & (responses["day"] <= limit)]
-    # Marks of the first weeks would be one blot in a follow-up of years: the last of each patient stands.
-    crowded = limit > _LONG * known["day"].max() if len(known) else False
-    if crowded:
-        known = known.sort_values("day").drop_duplicates(["patient_id"], keep="last")
-    for name in RESPONSE_LABELS:
+    after, last = days
+    known = responses[responses["patient_id"].isin(list(place)) & responses["day"].between(after, last)]
+    known = known[known["day"] != after]
+    for name, style in styles.items():
         shown = known[known["response"] == name]
-        axes.plot(shown["day"], shown["patient_id"].map(place), linestyle="none", zorder=4, **_mark(name))
+        if len(shown):
+            axes.plot(
+                shown["day"], shown["patient_id"].map(place), linestyle="none", zorder=4, **_mark(style)
+            )
 
 
-def _mark(response: str) -> dict[str, Any]:
+def _added(axes: Axes, table: pd.DataFrame, added: pd.DataFrame | None, limit: float) -> None:
+    """Mark the first start of each other drug above its patient's line, each drug with its own mark."""
+    place = dict(zip(table["patient_id"], table.index, strict=True))
+    for marker, starts in _added_marks(table, added).values():
+        shown = starts[starts["day"] <= limit]
+        if len(shown):
+            height = shown["patient_id"].map(place) + _ABOVE
+            axes.plot(shown["day"], height, marker, color=INK, markersize=3.4, zorder=5)
+
+
+def _added_marks(table: pd.DataFrame, added: pd.DataFrame | None) -> dict[str, tuple[str, pd.DataFrame]]:
+    """Return mark and starts by drug, in the order of the drugs; those beyond the marks share the last."""
+    if added is None:
+        return {}
+    mine = added[added["patient_id"].isin(list(table["patient_id"]))]
+    drugs = list(dict.fromkeys(mine["drug"]))
     return {
-        "marker": _MARKERS[response], "color": RESPONSE_COLOURS[response], "markersize": 4.2,
+        drug: (_ADDED[min(rank, len(_ADDED) - 1)], mine[mine["drug"] == drug])
+        for rank, drug in enumerate(drugs)
+    }
+
+
+def _added_handles(table: pd.DataFrame, added: pd.DataFrame | None, config: CohortConfig) -> list[Artist]:
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D(
+            [], [], linestyle="none", marker=marker, color=INK, markersize=3.4,
+            label=f"{config.vocabulary.drug_label(drug)} started",
+        )
+        for drug, (marker, _) in _added_marks(table, added).items()
+    ]  # fmt: skip
+
+
+def _mark(style: LevelStyle) -> dict[str, Any]:
+    return {
+        "marker": style.marker, "color": style.colour, "markersize": 4.2,
         "markeredgecolor": INK, "markeredgewidth": 0.5,
     }  # fmt: skip
 
@@ -154,46 +222,58 @@ def _ends(axes: Axes, table: pd.DataFrame, limit: float) -> None:
             )
 
 
-def _axes(axes: Axes, table: pd.DataFrame, limit: float) -> None:
+def _time_axis(axes: Axes, table: pd.DataFrame, limit: float, config: CohortConfig, room: float) -> None:
+    treated = [followed_group(config)]
     left = min(0.0, float(table["start_day"].min()))
     axes.set_xlim(left - 0.02 * limit, limit * 1.02)
-    axes.set_ylim(-0.7, len(table) - 0.3)
     if limit > 2 * _YEAR:
         years = range(int(limit // _YEAR) + 1)
         axes.set_xticks([_YEAR * year for year in years], labels=[str(year) for year in years])
-        axes.set_xlabel(f"Years (of {_YEAR} days) since day 0")
+        axes.set_xlabel(day_0_title(f"Years (of {_YEAR} days)", config, treated, room))
     else:
         step = 7 * max(1, round(limit / 4 / 7))
         axes.set_xticks(range(0, int(limit) + 1, step))
-        axes.set_xlabel("Days since day 0")
+        axes.set_xlabel(day_0_title("Days", config, treated, room))
     axes.tick_params(axis="y", length=0)
 
 
-def _patients(axes: Axes, table: pd.DataFrame) -> None:
-    labelled = len(table) <= _LABELLED
-    axes.set_yticks(table.index if labelled else [], labels=table["patient_id"] if labelled else [])
-    if not labelled:
-        axes.set_ylabel("Patients")
+def _patients(axes: Axes, table: pd.DataFrame, *, many: bool) -> None:
+    if many:
+        axes.set_ylabel(f"Share of {len(table)} patients (%)")
+    else:
+        axes.set_yticks(table.index, labels=table["patient_id"])
 
 
-def _legend(
-    drug: str, shades: Mapping[tuple[float, str], str], table: pd.DataFrame, responses: pd.DataFrame
-) -> Sequence[Artist]:
-    from matplotlib.lines import Line2D
+def _dose_handles(drug: str, shades: Mapping[tuple[float, str], str]) -> list[Artist]:
+    """Return a sign for each dose, or one for all where they have one shade."""
     from matplotlib.patches import Patch
 
     name = drug[:1].upper() + drug[1:]
+    if len(set(shades.values())) < 2:
+        return [Patch(facecolor=_DOSES[1], label=name)]
     handles: list[Artist] = []
-    if len(set(shades.values())) > 1:
-        for (dose, unit), colour in shades.items():
-            words = f"{name}, {format_number(dose, 0 if dose == int(dose) else 1)} {unit} a day"
-            handles.append(Patch(facecolor=colour, label=words))
-    else:
-        handles.append(Patch(facecolor=_DOSES[1], label=name))
-    handles.append(Line2D([], [], color="#bdbdbd", linewidth=1.0, label="Follow-up"))
-    for response, label in RESPONSE_LABELS.items():
-        if (responses["response"] == response).any():
-            handles.append(Line2D([], [], linestyle="none", label=label, **_mark(response)))
+    for (dose, unit), colour in shades.items():
+        words = (
+            f"{format_number(dose, 0 if dose == int(dose) else 1)} {unit} a day"
+            if dose == dose
+            else "dose unknown"
+        )
+        handles.append(Patch(facecolor=colour, label=f"{name}, {words}"))
+    return handles
+
+
+def _mark_handles(
+    drug: str, table: pd.DataFrame, responses: pd.DataFrame, styles: Mapping[str, LevelStyle]
+) -> list[Artist]:
+    """Return a sign for each kind of mark of these patients: only what is drawn."""
+    from matplotlib.lines import Line2D
+
+    name = drug[:1].upper() + drug[1:]
+    handles: list[Artist] = [Line2D([], [], color="#bdbdbd", linewidth=1.0, label="Follow-up")]
+    mine = responses[responses["patient_id"].isin(list(table["patient_id"]))]
+    for response, style in styles.items():
+        if (mine["response"] == response).any():
+            handles.append(Line2D([], [], linestyle="none", label=style.label, **_mark(style)))
     ends = {
         "Died": ("X", _DEATH, 6.5, table["died"].astype(bool)),
         f"{name} still taken": (">", INK, 5.5, table["ongoing"].astype(bool) & ~table["died"].astype(bool)),

@@ -4,83 +4,139 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helpers.report.figures.common import say_absent
-from helpers.report.figures.style import GREY, INK, group_styles
+from helpers.report.figures.common import say_absent, size_mm, wrapped
+from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.style import (
+    CHARACTER,
+    GREY,
+    INK,
+    MM_PER_INCH,
+    POINTS_PER_INCH,
+    group_styles,
+    text_size,
+)
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
     from helpers.cohort.config import CohortConfig
+    from helpers.cohort.settings import Group
     from helpers.results.store import Statistics
 
 
 _MAP_ROW_MM = 3.9
 _MAP_FRAME_MM = 30.0  # title, group names and slanted visits
+_SPACE = "\u00a0"  # keeps a count on the line of its last word
+_LINE = 1.35  # of lines of text, in text sizes
+_INSIDE = 1.2  # room between the text of a box and its edges, in text sizes
+_ARROW = 2.2  # height of an arrow in text sizes
+_PAGE, _ASIDE = 0.98, 0.66  # right edge, and where the box beside the flow begins, in shares of the width
 
 
+@drawing
 def draw_patient_flow(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
-    """Draw the flow of patients: recorded, excluded, analysed by group, alive and dead at the horizon."""
+    """Draw the flow of patients: recorded, excluded with reasons, analysed by group, outcome at the horizon.
+
+    Boxes are as high as their text and stand below each other, whatever the length of the names.
+    """
     axes = container.subplots()
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1)
     axes.set_axis_off()
+    width = size_mm(container)[0] / MM_PER_INCH * POINTS_PER_INCH / text_size()
+    sheet = _Sheet(axes, width)
     recorded = statistics["flow.patients.all.baseline.recorded"].value
-    excluded = statistics["flow.patients.all.baseline.excluded"].value
-    _box(axes, 0.5, 0.9, f"Patients recorded\nn = {recorded:.0f}")
-    _box(axes, 0.86, 0.72, f"Excluded\nn = {excluded:.0f}", width=0.24)
-    _arrow(axes, (0.5, 0.82), (0.5, 0.63))
-    _arrow(axes, (0.5, 0.72), (0.735, 0.72))
+    top = sheet.box((0.02, _ASIDE - 0.08), 0.0, [f"Patients recorded: {recorded:.0f}"])
+    middle = (_ASIDE - 0.06) / 2
+    aside = sheet.box((_ASIDE, _PAGE), top + _ARROW / 2, _excluded(statistics))
+    branch = max(aside, top + _ARROW) + _ARROW / 2
+    sheet.line((middle, top), (middle, branch))
+    sheet.arrow((middle, (top + _ARROW / 2 + aside) / 2), (_ASIDE, (top + _ARROW / 2 + aside) / 2))
+    columns = [(0.02, _PAGE)] if len(config.groups) == 1 else [(0.02, 0.49), (0.51, _PAGE)]
+    centres = [sum(column) / 2 for column in columns]
+    sheet.line((min(*centres, middle), branch), (max(*centres, middle), branch))
     styles = group_styles(config)
-    places = [0.5] if len(config.groups) == 1 else [0.26, 0.74]
-    if len(places) == 2:
-        axes.plot(places, [0.63, 0.63], color=GREY, linewidth=0.8)
-    for place, group in zip(places, config.groups, strict=True):
-        count = {
-            name: statistics[f"flow.patients.{group.id}.{timepoint}.{name}"].value
-            for name, timepoint in {
-                "analysed": "baseline",
-                "alive": "horizon",
-                "died": "horizon",
-                "censored": "horizon",
-            }.items()
-        }
-        _arrow(axes, (place, 0.63), (place, 0.555))
-        _box(axes, place, 0.47, f"{group.label}\nn = {count['analysed']:.0f}", colour=styles[group.id].colour)
-        _arrow(axes, (place, 0.385), (place, 0.275))
-        days = config.follow_up.horizon_days
-        lines = [f"Alive at day {days}: {count['alive']:.0f}", f"Died by day {days}: {count['died']:.0f}"]
-        lines.append(f"Follow-up ended earlier: {count['censored']:.0f}")
-        _box(axes, place, 0.17, "\n".join(lines), colour=styles[group.id].colour)
+    starts = [
+        sheet.box(column, branch + _ARROW, _entered(statistics, group), styles[group.id].colour)
+        for column, group in zip(columns, config.groups, strict=True)
+    ]
+    below = max(starts) + _ARROW
+    for column, centre, start, group in zip(columns, centres, starts, config.groups, strict=True):
+        sheet.arrow((centre, branch), (centre, branch + _ARROW))
+        sheet.arrow((centre, start), (centre, below))
+        sheet.box(column, below, _outcome(statistics, config, group), styles[group.id].colour)
+    sheet.finish()
 
 
-def _box(axes: Axes, x: float, y: float, text: str, *, width: float = 0.44, colour: str = INK) -> None:
-    from matplotlib.patches import FancyBboxPatch
+def _excluded(statistics: Statistics) -> list[str]:
+    """Return how many patients were excluded and, where stored, why."""
+    excluded = statistics["flow.patients.all.baseline.excluded"].value
+    rows = statistics.select(analysis="flow", variable="rows_patients")
+    reasons = [row for row in rows if row.statistic.startswith("excluded_")]
+    return [f"Excluded: {excluded:.0f}", *(f"{row.note}:{_SPACE}{row.value:.0f}" for row in reasons)]
 
-    height = 0.052 * (text.count("\n") + 1) + 0.06
-    axes.add_patch(
-        FancyBboxPatch(
-            (x - width / 2, y - height / 2),
-            width,
-            height,
-            boxstyle="round,pad=0,rounding_size=0.012",
-            facecolor="white",
-            edgecolor=colour,
-            linewidth=1.0,
+
+def _entered(statistics: Statistics, group: Group) -> list[str]:
+    """Return a group's name and size, when its patients were enrolled if that is known, and what day 0 is."""
+    analysed = statistics[f"flow.patients.{group.id}.baseline.analysed"].value
+    enrolled = [f"Enrolled {' to '.join(group.enrolment)}"] if group.enrolment else []
+    return [f"{group.label}:{_SPACE}{analysed:.0f}", *enrolled, f"Day 0: {group.day0}"]
+
+
+def _outcome(statistics: Statistics, config: CohortConfig, group: Group) -> list[str]:
+    words = {
+        "alive": "Alive at day {}",
+        "died": "Died by day {}",
+        "censored": "Follow-up ended before day {}",
+    }
+    day = config.follow_up.horizon_days
+    return [
+        f"{text.format(day)}: {statistics[f'flow.patients.{group.id}.horizon.{name}'].value:.0f}"
+        for name, text in words.items()
+    ]
+
+
+class _Sheet:
+    """Boxes and arrows on axes that count downwards in text sizes, and across in shares of the width."""
+
+    def __init__(self, axes: Axes, width: float) -> None:
+        self.axes, self.width, self.bottom = axes, width, 0.0
+
+    def box(
+        self, column: tuple[float, float], top: float, paragraphs: Sequence[str], colour: str = INK
+    ) -> float:
+        """Draw a box from `top` downwards; return where it ends."""
+        from matplotlib.patches import Rectangle
+
+        left, right = column
+        characters = int(((right - left) * self.width - _INSIDE) / CHARACTER)
+        text = "\n".join(wrapped(paragraph, characters) for paragraph in paragraphs)
+        height = _LINE * (text.count("\n") + 1) + _INSIDE
+        self.axes.add_patch(
+            Rectangle((left, top), right - left, height, facecolor="white", edgecolor=colour, linewidth=1.0)
         )
-    )
-    axes.text(x, y, text, ha="center", va="center", linespacing=1.35)
+        self.axes.text(
+            (left + right) / 2, top + height / 2, text, ha="center", va="center", linespacing=_LINE / 1.15
+        )
+        self.bottom = max(self.bottom, top + height)
+        return top + height
 
+    def line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draw a line."""
+        self.axes.plot([start[0], end[0]], [start[1], end[1]], color=GREY, linewidth=0.8, zorder=0)
 
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    axes.annotate(
-        "",
-        end,
-        start,
-        arrowprops={"arrowstyle": "-|>", "color": GREY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0},
-    )
+    def arrow(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draw an arrow."""
+        look = {"arrowstyle": "-|>", "color": GREY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
+        self.axes.annotate("", end, start, arrowprops=look)
+
+    def finish(self) -> None:
+        """Set the limits to what was drawn."""
+        self.axes.set_xlim(0, 1)
+        self.axes.set_ylim(self.bottom + 0.2, -0.2)
 
 
 def missing_map_height(observed: pd.DataFrame) -> float:
@@ -88,6 +144,7 @@ def missing_map_height(observed: pd.DataFrame) -> float:
     return max(110.0, _MAP_FRAME_MM + _MAP_ROW_MM * len(observed))
 
 
+@drawing
 def draw_missing_map(
     container: Figure | SubFigure, observed: pd.DataFrame, *, title: str = "Patients alive with a value (%)"
 ) -> None:
@@ -106,7 +163,7 @@ def draw_missing_map(
     panels = container.subplots(1, len(groups), sharey=True, squeeze=False)[0]
     for axes, group in zip(panels, groups, strict=True):
         _share_tiles(axes, 100 * observed[group])
-        axes.set_title(group, fontweight="normal")
+        axes.set_title(wrapped(group), fontweight="normal")
     container.suptitle(title, x=0.01, ha="left")
 
 

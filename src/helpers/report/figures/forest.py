@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import FAINT, GREY, INK
 from helpers.results.format import NOT_ESTIMABLE, format_number, format_p
 
@@ -39,41 +41,84 @@ LABELS = {
     "test_pearson": "Pearson chi-square",
     "test_yates": "Yates chi-square",
 }
-_BLOCKS = {
-    "ratio": ("Ratio, treated to reference", 1.0),
-    "percentage points": ("Difference, percentage points", 0.0),
-    "days": ("Difference, days", 0.0),
-    "": ("Tests without an estimate", math.nan),
-}
+
+
+@dataclass(frozen=True)
+class Block:
+    """Effects on one scale.
+
+    Attributes:
+        title: what they are, treated to reference.
+        unit: of the rows that belong here.
+        null: value of no effect; NaN for tests without an estimate.
+        more_is_better: whether larger values favour the treated: survival and time against hazard and risk.
+    """
+
+    title: str
+    unit: str
+    null: float
+    more_is_better: bool = False
+
+
+_BETTER = {"rmst_ratio", "rmst_difference", "survival_difference"}
+_BLOCKS = (
+    Block("Ratio of hazards or odds of death", "ratio", 1.0),
+    Block("Ratio of mean survival times", "ratio", 1.0, more_is_better=True),
+    Block("Difference in risk of death, percentage points", "percentage points", 0.0),
+    Block("Difference in survival, percentage points", "percentage points", 0.0, more_is_better=True),
+    Block("Difference in mean survival time, days", "days", 0.0, more_is_better=True),
+    Block("Tests without an estimate", "", math.nan),
+)
 _CLIP = (1 / 128, 128.0)
+ROW_MM, BLOCK_MM, EDGE_MM = 4.2, 12.0, 22.0
 
 
+def effects_height(statistics: Statistics) -> float:
+    """Return the height in millimetres at which the rows of all methods can be told apart."""
+    rows = statistics.select(analysis="effect")
+    blocks = [found for block in _BLOCKS if (found := effects_of(block, rows))]
+    return EDGE_MM + sum(BLOCK_MM + ROW_MM * len(found) for found in blocks) if blocks else 60.0
+
+
+@drawing
 def draw_effects(container: Figure | SubFigure, statistics: Statistics, *, alpha: float = 0.05) -> None:
     """Draw every stored effect on survival: left the estimate with its interval, right the p-value.
 
-    Ratios are on a log scale; an arrow marks a limit beyond the drawn range, ``NE`` one that cannot be
-    estimated. The dotted line on the right is ``alpha``.
+    Left is always in favour of the treated: where more is better the axis runs backwards. Ratios are on a
+    log scale; an arrow marks a limit beyond the drawn range, ``NE`` one that cannot be estimated. The dotted
+    line on the right is ``alpha``.
     """
     rows = statistics.select(analysis="effect")
-    blocks = {unit: [row for row in rows if row.unit == unit] for unit in _BLOCKS}
-    blocks = {unit: found for unit, found in blocks.items() if found}
+    blocks = {block: effects_of(block, rows) for block in _BLOCKS}
+    blocks = {block: found for block, found in blocks.items() if found}
     if not rows:
         say_absent(container, "There are not two groups with deaths to compare in this cohort.")
         return
-    heights = [len(found) + 1.3 for found in blocks.values()]
+    heights = [len(found) + 0.6 for found in blocks.values()]
     grid = container.subplots(len(blocks), 2, height_ratios=heights, width_ratios=[1.5, 1], squeeze=False)
-    for (unit, found), (left, right) in zip(blocks.items(), grid, strict=True):
-        _estimates(left, found, unit)
+    for (block, found), (left, right) in zip(blocks.items(), grid, strict=True):
+        _estimates(left, found, block)
         _p_values(right, found, alpha)
     for axes in grid[:-1, 1]:
         axes.tick_params(labelbottom=False)
-    grid[0, 1].set_title("P value")
+    grid[0, 1].set_title(f"P value (dotted: {alpha:g})")
     grid[-1, 1].set_xlabel("P value (log scale)")
+    container.supxlabel(
+        "Squares: estimates with confidence intervals; left of the line of no effect they favour the\n"
+        "treated, right of it the reference. Arrows: limits beyond the axis, and p-values below 0.001."
+    )
 
 
-# Ticks of a ratio's axis that spans less than the ratio _NARROW; wider ones go by powers of four.
-_NARROW = 16
-_NARROW_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
+def effects_of(block: Block, rows: Sequence[Statistic]) -> list[Statistic]:
+    """Return the rows that belong to a block, in their order."""
+    return [
+        row for row in rows if row.unit == block.unit and (row.statistic in _BETTER) == block.more_is_better
+    ]
+
+
+# Ticks of a ratio's axis; where they are too many, those of whole powers of ten.
+_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+_MOST_TICKS = 8
 _SMALLEST_P = 0.001
 
 
@@ -83,56 +128,69 @@ def _rows_axis(axes: Axes, rows: Sequence[Statistic]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _estimates(axes: Axes, rows: Sequence[Statistic], unit: str) -> None:
-    title, null = _BLOCKS[unit]
-    axes.set_title(title, fontweight="bold")
+def _estimates(axes: Axes, rows: Sequence[Statistic], block: Block) -> None:
+    axes.set_title(block.title, fontweight="bold")
     _rows_axis(axes, rows)
     axes.set_yticks(range(len(rows)), labels=[LABELS.get(row.statistic, row.statistic) for row in rows])
-    if not unit:
+    if not block.unit:
         axes.spines["bottom"].set_visible(False)
         axes.set_xticks([])
         return
-    axes.axvline(null, color=GREY, linewidth=0.7)
+    log = block.unit == "ratio"
+    axes.axvline(block.null, color=GREY, linewidth=0.7)
     for y, row in enumerate(rows):
-        _interval(axes, y, row, log=unit == "ratio")
-        digits = 2 if unit == "ratio" else 1
+        _interval(axes, y, row, log=log, backwards=block.more_is_better)
+        digits = 2 if log else 1
         limits = f"{format_number(row.lower, digits)} to {format_number(row.upper, digits)}"
         axes.annotate(
             f"{format_number(row.value, digits)} ({limits})", (1, y), xycoords=("axes fraction", "data"),
             xytext=(6, 0), textcoords="offset points", va="center",
         )  # fmt: skip
-    if unit == "ratio":
+    if log:
         _ratio_scale(axes)
+    else:
+        low, high = axes.get_xlim()
+        farthest = max(abs(low), abs(high))
+        axes.set_xlim(-farthest, farthest)
+    if block.more_is_better:
+        axes.invert_xaxis()
 
 
-def _interval(axes: Axes, y: int, row: Statistic, *, log: bool) -> None:
+def _interval(axes: Axes, y: int, row: Statistic, *, log: bool, backwards: bool) -> None:
+    """Draw one estimate; an arrow points off the axes at a limit beyond the drawn range."""
     if math.isnan(row.value):
         axes.text(1.0 if log else 0.0, y, NOT_ESTIMABLE, ha="center", va="center", color=GREY)
         return
     low, high = (row.lower, row.upper) if row.lower == row.lower else (row.value, row.value)
     if log:
-        for limit, bound, marker in ((low, _CLIP[0], "<"), (high, _CLIP[1], ">")):
+        outward = (">", "<") if backwards else ("<", ">")
+        for limit, bound, marker in zip((low, high), _CLIP, outward, strict=True):
             if not _CLIP[0] <= limit <= _CLIP[1]:
                 axes.plot(bound, y, marker, color=INK, markersize=4, clip_on=False)
-        low, high = max(low, _CLIP[0]), min(high, _CLIP[1])
+        low, high = (min(max(limit, _CLIP[0]), _CLIP[1]) for limit in (low, high))
     axes.plot([low, high], [y, y], color=INK, linewidth=1.1)
-    axes.plot(min(max(row.value, low), high), y, "s", color=INK, markersize=4.5)
+    if not log or _CLIP[0] <= row.value <= _CLIP[1]:  # a ratio of exactly 0 has no place on a log scale
+        axes.plot(row.value, y, "s", color=INK, markersize=4.5)
 
 
 def _ratio_scale(axes: Axes) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     low, high = min(low, 0.48), max(high, 2.1)  # room for a tick on either side of 1
     axes.set_xlim(low, high)
-    narrow = high / low < _NARROW
-    axes.xaxis.set_major_locator(FixedLocator(_NARROW_TICKS) if narrow else LogLocator(base=4, numticks=7))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}"))
+    ticks = [tick for tick in _TICKS if low <= tick <= high]
+    if len(ticks) > _MOST_TICKS:
+        ticks = [tick for tick in ticks if math.log10(tick).is_integer()]
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _p_values(axes: Axes, rows: Sequence[Statistic], alpha: float) -> None:
+    from matplotlib.ticker import NullLocator
+
     _rows_axis(axes, rows)
     axes.set_yticks([])
     axes.set_xscale("log")
@@ -158,3 +216,4 @@ def _p_values(axes: Axes, rows: Sequence[Statistic], alpha: float) -> None:
             va="center",
         )
     axes.set_xticks([0.001, 0.01, 0.1, 1], labels=["0.001", "0.01", "0.1", "1"])
+    axes.xaxis.set_minor_locator(NullLocator())

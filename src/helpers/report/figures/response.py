@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import say_absent
+from helpers.report.figures.common import marks_legend, name_places, room_for_text, say_absent, wrapped
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import (
     GREY,
-    INK,
-    RESPONSE_COLOURS,
-    RESPONSE_LABELS,
-    RESPONSE_ORDER,
+    level_styles,
 )
 from helpers.results.format import format_number, format_percent
+from helpers.results.store import slug
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,21 +24,27 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch, Rectangle
 
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.settings import Group
+    from helpers.report.figures.style import LevelStyle
     from helpers.results.store import Statistics
 
 ABSENT = "No response assessments are recorded in this cohort."
+DEAD = "#4a4a4a"  # darker than any level without response
+_HATCH = "///"
+MOST_LABELLED = 45  # patients up to which each row of tiles carries its name and its letters
+_BAND = 0.45  # opacity of a band
 BAR_WIDTH = 0.64  # of the distance of two visits; bands of transitions lie between
+ONE_LINE = 4.0  # percent of the bar's height from which on a line of text fits
 TWO_LINES = 12.0  # percent of the bar's height from which on two lines of text fit
-_COLOURS = {"cr": RESPONSE_COLOURS["CR"], "pr": RESPONSE_COLOURS["PR"], "nr": RESPONSE_COLOURS["NR"]}
-_COLOURS["died"] = RESPONSE_COLOURS["NR"]
+DIED, WITHOUT = "died", "nr"
 
 
+@drawing
 def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
-    """Draw stacked bars of CR, PR and NR by visit with n (%), and bands for who went from where to where.
+    """Draw stacked bars of the levels of response by visit with n (%), and bands for who went where.
 
-    One panel for each group whose response was assessed. Patients who died before the visit are part of NR
-    and hatched, unless the configuration leaves them out.
+    One panel for each group whose response was assessed. Patients who died before the visit have a hatched
+    segment of their own on top, unless the configuration leaves them out of the denominator. The count in
+    a segment is that of the patients it is drawn for.
     """
     groups = [
         g for g in config.groups if statistics.select(analysis="response", group=g.id, variable="class")
@@ -47,22 +52,23 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
     if not groups:
         say_absent(container, ABSENT)
         return
+    colours, inks = _palette(config)
     panels = container.subplots(1, len(groups), sharey=True, squeeze=False)[0]
+    room, drawn, bands = room_for_text(container, len(groups)), [], False
     for axes, group in zip(panels, groups, strict=True):
         bars = read_bars(statistics, config, group.id)
+        drawn += bars
+        width = room / max(1, len(bars))
         for bar in bars:
-            _bar(axes, bar)
+            _bar(axes, bar, colours, inks, BAR_WIDTH * width)
         for left, right in pairwise(bars):
-            _flows(axes, left, right, statistics)
-        axes.set_xticks([bar.place for bar in bars], labels=[bar.label for bar in bars])
+            bands = _flows(axes, left, right, statistics, colours) or bands
+        name_places(axes, [bar.place for bar in bars], [bar.label for bar in bars], width)
         axes.set_ylim(0, 100)
         total = statistics.select(analysis="response", variable="class", group=group.id)[0].n
-        axes.set_title(f"{group.label} (n = {total})", fontweight="normal")
+        axes.set_title(wrapped(f"{group.label} (n = {total})", int(room)), fontweight="normal")
     panels[0].set_ylabel("Patients (%)")
-    container.legend(
-        handles=_legend(statistics, groups), loc="outside lower center", ncols=2, handlelength=1.2,
-        columnspacing=1.2,
-    )  # fmt: skip
+    marks_legend(container, _legend(drawn, level_styles(config), bands=bands))
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,7 @@ class Bar:
         group, visit, label: whose, when, and the visit's label.
         place: where it stands on the horizontal axis.
         n: patients in its denominator.
-        parts: count by state from below: cr, pr, nr (without the dead) and died.
-        shown: the count and share that stand in each class, the dead in NR: cr, pr, nr.
+        parts: count by state from below: the levels, NR without the dead, and died.
     """
 
     group: str
@@ -83,7 +88,6 @@ class Bar:
     place: int
     n: int
     parts: dict[str, float]
-    shown: dict[str, float]
 
     def bottoms(self) -> dict[str, float]:
         """Return where each part begins, in percent."""
@@ -103,8 +107,10 @@ def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[
     bars: list[Bar] = []
     for visit in config.visits:
         rows = {
-            name.lower(): statistics.find("response", "class", name.lower(), group=group, timepoint=visit.id)
-            for name in RESPONSE_ORDER
+            slug(level.id): statistics.find(
+                "response", "class", slug(level.id), group=group, timepoint=visit.id
+            )
+            for level in config.response_levels
         }
         found = {name: row for name, row in rows.items() if row is not None}
         if not found:
@@ -112,39 +118,49 @@ def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[
         dead = statistics.find("response", "class", "dead", group=group, timepoint=visit.id)
         counted = dead.value if dead is not None and config.response.dead_is == "NR" else 0.0
         shown = {name: row.value for name, row in found.items()}
-        parts = shown | {"nr": shown.get("nr", 0.0) - counted, "died": counted}
+        parts = shown | ({WITHOUT: shown[WITHOUT] - counted} if WITHOUT in shown else {}) | {DIED: counted}
         n = next(iter(found.values())).n or 0
-        bars.append(Bar(group, visit.id, visit.label, len(bars), n, parts, shown))
+        bars.append(Bar(group, visit.id, visit.label, len(bars), n, parts))
     return bars
 
 
-def _bar(axes: Axes, bar: Bar) -> None:
+def _bar(axes: Axes, bar: Bar, colours: Mapping[str, str], inks: Mapping[str, str], across: float) -> None:
+    """Draw a bar; counts stand with their share where `across`, the characters of its width, let them."""
     bottoms = bar.bottoms()
     for state, count in bar.parts.items():
         axes.bar(
-            bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color=_COLOURS[state],
+            bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color=colours[state],
             edgecolor="white", linewidth=0.8,
         )  # fmt: skip
-        if state == "died" and count:
+        if state == DIED and count:
             axes.bar(
-                bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color="none", edgecolor=GREY,
-                hatch="////", linewidth=0,
+                bar.place, bar.percent(count), BAR_WIDTH, bottom=bottoms[state], color="none",
+                edgecolor="white", hatch=_HATCH, linewidth=0,
             )  # fmt: skip
-    bottom = 0.0
-    for state, count in bar.shown.items():
+    for state, count in bar.parts.items():
         share = bar.percent(count)
-        words = f"{format_number(count, 0)}\n({format_percent(count / bar.n)})" if share >= TWO_LINES else ""
-        if words or count:
-            axes.text(
-                bar.place, bottom + share / 2, words or format_number(count, 0), ha="center", va="center",
-                color="white" if state == "cr" else INK, linespacing=1.05,
-            )  # fmt: skip
-        bottom += share
+        if not count or share < ONE_LINE:
+            continue
+        words = [format_number(count, 0), f"({format_percent(count / bar.n)})"]
+        text = ("\n" if share >= TWO_LINES else " ").join(words)
+        fits = max(len(line) for line in text.split("\n")) <= across
+        axes.text(
+            bar.place, bottoms[state] + share / 2, text if fits else words[0], ha="center", va="center",
+            color=inks[state], linespacing=1.05, bbox=_plate(state),
+        )  # fmt: skip
 
 
-def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics) -> None:
-    """Draw a band from each state at a visit to each state at the next, as thick as the patients are many."""
-    leaving, entering = left.bottoms(), right.bottoms()
+def _plate(state: str) -> dict[str, Any] | None:
+    """Return what lifts a count off the hatching of the dead; nothing elsewhere."""
+    return {"facecolor": DEAD, "edgecolor": "none", "pad": 0.2} if state == DIED else None
+
+
+def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics, colours: Mapping[str, str]) -> bool:
+    """Draw a band from each state at a visit to each at the next, as thick as the patients are many.
+
+    Returns whether there is one.
+    """
+    leaving, entering, found = left.bottoms(), right.bottoms(), False
     start, end = left.place + BAR_WIDTH / 2, right.place - BAR_WIDTH / 2
     # Bands leave from below in the order of where they go, and arrive in the order of where they come from.
     for before in left.parts:
@@ -155,9 +171,11 @@ def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics) -> None:
             if row is None or not left.parts[before] or not right.parts[after]:
                 continue
             heights = left.percent(row.value), right.percent(row.value)
-            _band(axes, (start, leaving[before]), (end, entering[after]), heights, _COLOURS[before])
+            _band(axes, (start, leaving[before]), (end, entering[after]), heights, colours[before])
             leaving[before] += heights[0]
             entering[after] += heights[1]
+            found = True
+    return found
 
 
 def _band(
@@ -177,26 +195,39 @@ def _band(
         (u, v + heights[1]), (middle, v + heights[1]), (middle, y + heights[0]), (x, y + heights[0]), (x, y),
     ]  # fmt: skip
     codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
-    patch = PathPatch(Path(corners, codes), facecolor=colour, edgecolor=GREY, linewidth=0.3, alpha=0.45)
+    patch = PathPatch(Path(corners, codes), facecolor=colour, edgecolor=GREY, linewidth=0.3, alpha=_BAND)
     patch.set_zorder(0.5)
     axes.add_patch(patch)
 
 
-def _legend(statistics: Statistics, groups: Sequence[Group]) -> list[Patch]:
+def _palette(config: CohortConfig) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the fill of each state, and the colour of text on it."""
+    styles = level_styles(config)
+    colours = {slug(name): style.colour for name, style in styles.items()}
+    inks = {slug(name): style.text for name, style in styles.items()}
+    return colours | {DIED: DEAD}, inks | {DIED: "white"}
+
+
+def _legend(bars: Sequence[Bar], styles: Mapping[str, LevelStyle], *, bands: bool) -> list[Patch]:
+    """Return a handle for each kind of mark of these bars: only what is drawn."""
     from matplotlib.patches import Patch
 
+    there = {state for bar in bars for state, count in bar.parts.items() if count}
     handles = [
-        Patch(facecolor=RESPONSE_COLOURS[name], label=RESPONSE_LABELS[name]) for name in RESPONSE_ORDER
+        Patch(facecolor=style.colour, label=style.label)
+        for name, style in styles.items()
+        if slug(name) in there
     ]
-    ids = {group.id for group in groups}
-    dead = statistics.select(analysis="response", variable="class", statistic="dead")
-    if any(row.value for row in dead if row.group in ids):
-        handles.append(
-            Patch(facecolor=_COLOURS["died"], edgecolor=GREY, hatch="////", linewidth=0, label="Died")
-        )
+    if DIED in there:
+        handles.append(Patch(facecolor=DEAD, edgecolor="white", hatch=_HATCH, linewidth=0, label="Died"))
+    if bands:
+        look: dict[str, Any] = {"edgecolor": GREY, "linewidth": 0.3, "alpha": _BAND}
+        colour = list(styles.values())[min(1, len(styles) - 1)].colour
+        handles.append(Patch(facecolor=colour, label="Same patients, next visit", **look))
     return handles
 
 
+@drawing
 def draw_response_paths(
     container: Figure | SubFigure, paths: Mapping[str, pd.DataFrame], config: CohortConfig
 ) -> None:
@@ -204,38 +235,77 @@ def draw_response_paths(
 
     Args:
         container: where to draw.
-        paths: by group: one row a patient (index patient_id), one column a visit id; CR, PR, NR, ``died`` or
-            missing.
+        paths: by group: one row a patient (index patient_id), one column a visit id; a level of response,
+            ``died`` or missing.
         config: the cohort's configuration, for labels.
     """
     if not paths:
         say_absent(container, ABSENT)
         return
-    panels = container.subplots(1, len(paths), squeeze=False)[0]
+    panels, styles = container.subplots(1, len(paths), squeeze=False)[0], level_styles(config)
+    room = room_for_text(container, len(paths))
     for axes, (group, table) in zip(panels, paths.items(), strict=True):
-        _path_tiles(axes, table, {visit.id: visit.label for visit in config.visits})
-        axes.set_title(config.group(group).label, fontweight="normal")
-    container.supxlabel("CR, PR, NR: complete, partial, no response;\nhatched: died; blank: not assessed")
+        _path_tiles(axes, table, styles)
+        labels = [config.visit(name).label for name in table.columns]
+        name_places(axes, [i + 0.5 for i in range(len(labels))], labels, room / max(1, len(labels)))
+        axes.set_title(wrapped(config.group(group).label, int(room)), fontweight="normal")
+    marks_legend(container, _path_legend(paths, styles))
 
 
-def _path_tiles(axes: Axes, paths: pd.DataFrame, labels: Mapping[str, str]) -> None:
-    rank = {"CR": 0.0, "PR": 1.0, "NR": 2.0, "died": 3.0}
-    order = paths.apply(lambda column: column.map(rank)).fillna(2.5)
+def _path_legend(paths: Mapping[str, pd.DataFrame], styles: Mapping[str, LevelStyle]) -> list[Patch]:
+    """Return a handle for each state that some patient of some group is in."""
+    from matplotlib.patches import Patch
+
+    there = {state for table in paths.values() for state in table.to_numpy().ravel()}
+    handles = [
+        Patch(facecolor=style.colour, label=f"{style.label} ({name})")
+        for name, style in styles.items()
+        if name in there
+    ]
+    if DIED in there:
+        hatch = _HATCH if all(len(table) <= MOST_LABELLED for table in paths.values()) else None
+        handles.append(Patch(facecolor=DEAD, edgecolor="white", hatch=hatch, linewidth=0, label="Died"))
+    if any(table.isna().to_numpy().any() for table in paths.values()):
+        handles.append(Patch(facecolor="white", edgecolor=GREY, linewidth=0.5, label="Not assessed"))
+    return handles
+
+
+def _path_tiles(axes: Axes, paths: pd.DataFrame, styles: Mapping[str, LevelStyle]) -> None:
+    rank = {name: float(place) for place, name in enumerate([*styles, DIED])}
+    order = paths.apply(lambda column: column.map(rank)).fillna(rank[DIED] - 0.5)
     paths = paths.loc[order.sort_values(list(order.columns[::-1])).index]
-    for row, (_, path) in enumerate(paths.iterrows()):
+    labelled = len(paths) <= MOST_LABELLED
+    if not labelled:
+        _path_blocks(axes, paths, styles)
+    for row, (_, path) in enumerate(paths.iterrows() if labelled else ()):
         for column, response in enumerate(path):
-            if response == "died":
-                axes.add_patch(_tile(column, row, "#8c8c8c", hatch="////"))
+            if response == DIED:
+                axes.add_patch(_tile(column, row, DEAD, hatch=_HATCH))
             elif isinstance(response, str):
-                axes.add_patch(_tile(column, row, RESPONSE_COLOURS[response]))
-                colour = "white" if response == "CR" else INK
+                axes.add_patch(_tile(column, row, styles[response].colour))
+                colour = styles[response].text
                 axes.text(column + 0.5, row + 0.5, response, ha="center", va="center", color=colour)
     axes.set_xlim(0, paths.shape[1])
     axes.set_ylim(len(paths), 0)
-    axes.set_xticks([i + 0.5 for i in range(paths.shape[1])], labels=[labels[name] for name in paths.columns])
-    axes.set_yticks([i + 0.5 for i in range(len(paths))], labels=list(paths.index))
+    if labelled:
+        axes.set_yticks([i + 0.5 for i in range(len(paths))], labels=list(paths.index))
+    else:
+        axes.set_yticks([])
+        axes.set_ylabel(f"{len(paths)} patients, equal courses together")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+
+
+def _path_blocks(axes: Axes, paths: pd.DataFrame, styles: Mapping[str, LevelStyle]) -> None:
+    """Draw the tiles of many patients without letters: those of one state that touch are one block."""
+    colours = {name: style.colour for name, style in styles.items()} | {DIED: DEAD}
+    for column, name in enumerate(paths.columns):
+        states = paths[name].fillna("").to_numpy()
+        starts = [row for row in range(len(states)) if row == 0 or states[row] != states[row - 1]]
+        for start, end in pairwise([*starts, len(states)]):
+            if states[start]:
+                where = (start, end - start)
+                axes.broken_barh([(column + 0.03, 0.94)], where, color=colours[states[start]], linewidth=0)
 
 
 def _tile(column: int, row: int, colour: str, hatch: str | None = None) -> Rectangle:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helpers.report.figures.common import say_absent
+from helpers.report.figures.common import day_0_title, interval_handle, marks_legend, say_absent
+from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import FAINT, group_styles
+from helpers.report.figures.visits import near_limit
 from helpers.results.store import slug
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ ROW_MM, EDGE_MM = 5.2, 28.0
 CLINICIANS = "Clinicians' calls"
 MOST_VISITS = 4
 YEAR = 365
+_BEYOND = 1.02  # of the horizon, so that a step on the last day and its interval are seen
 
 
 def shown_visits(statistics: Statistics, config: CohortConfig) -> list[Visit]:
@@ -40,12 +43,14 @@ def variants_height(variants: Sequence[str]) -> float:
     return EDGE_MM + ROW_MM * (len(variants) + 1) if variants else 60.0
 
 
+@drawing
 def draw_variants(
     container: Figure | SubFigure, statistics: Statistics, variants: Sequence[str], config: CohortConfig
 ) -> None:
     """Draw the overall response rate with its exact interval: a row a variant, a panel a visit.
 
-    Above the rule's variants stand the clinicians' calls, in the groups that have them.
+    Above the rule's variants stand the clinicians' calls, in the groups that have them. A dotted line a group
+    carries the rate of the rule itself, the first variant, down the others, so that a difference is seen.
     """
     visits = shown_visits(statistics, config)
     if not variants or not visits:
@@ -59,10 +64,9 @@ def draw_variants(
     )
     panels[0].set_ylim(len(variants) + 0.6, -0.6)
     handles, labels = panels[0].get_legend_handles_labels()
-    container.legend(
-        handles, labels, loc="outside lower center", ncols=2, handlelength=1.2,
-        title="Overall response, % (exact interval)",
-    )  # fmt: skip
+    for handle, label in zip(handles, labels, strict=True):
+        handle.set_label(label)
+    marks_legend(container, handles, title="Overall response, % (line: exact confidence interval)")
 
 
 def _short(label: str) -> str:
@@ -87,10 +91,18 @@ def _panel(
     for place, group in enumerate(groups):
         shift = 0.0 if len(groups) == 1 else (-0.16, 0.16)[place]
         style = styles[group.id]
-        for index, (row, rate) in enumerate(_rates(statistics, variants, visit, group.id)):
+        rates = _rates(statistics, variants, visit, group.id)
+        base = dict(rates).get(1)
+        if base is not None:
+            axes.plot(
+                [base.value] * 2, [0.6, len(variants) + 0.5], color=style.colour, linewidth=0.8,
+                linestyle=(0, (1, 1.5)), zorder=1,
+                label=f"{group.short_label}: base rule ({_short(variants[0])})",
+            )  # fmt: skip
+        for index, (row, rate) in enumerate(rates):
             axes.plot([rate.lower, rate.upper], [row + shift] * 2, color=style.colour, linewidth=1.0)
             axes.plot(
-                rate.value, row + shift, style.marker, color=style.colour, markersize=3.4,
+                rate.value, row + shift, style.marker, color=style.colour, markersize=3.4, clip_on=False,
                 label=None if index else group.label,
             )  # fmt: skip
     axes.axhline(0.5, color=FAINT, linewidth=0.6)
@@ -103,12 +115,14 @@ def _panel(
     axes.tick_params(axis="y", length=0)
 
 
+@drawing
 def draw_response_time(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, horizon_days: float
 ) -> None:
-    """Draw the cumulative incidence of the first response and, thin, of death before it.
+    """Draw the cumulative incidence of the first response with its band and, thin, of death before it.
 
-    A panel each for the clinicians' calls and the rule; steps, as the estimate is.
+    A panel each for the clinicians' calls and the rule; steps, as the estimate is. Each curve runs on to the
+    horizon.
     """
     titles = {"clinician": "Clinicians' calls", "rule": "By the rule"}
     sources = {
@@ -124,10 +138,14 @@ def draw_response_time(
     for axes, (source, title) in zip(panels, sources.items(), strict=True):
         for group in config.groups:
             for name, width, alpha in (("incidence", 1.5, 1.0), ("died_incidence", 1.1, 1.0)):
-                days, shares = _steps(statistics, source, group.id, name, horizon_days)
+                days, shares, lower, upper = _steps(statistics, source, group.id, name, horizon_days)
                 if not days:
                     continue
                 style = styles[group.id]
+                if name == "incidence":
+                    axes.fill_between(
+                        days, lower, upper, step="post", color=style.colour, alpha=0.13, linewidth=0
+                    )
                 what = "response" if name == "incidence" else "death before it"
                 axes.step(
                     days, shares, where="post", color=style.colour, linewidth=width, alpha=alpha,
@@ -135,32 +153,49 @@ def draw_response_time(
                     label=f"{group.short_label}: {what}",
                 )  # fmt: skip
         axes.set_title(title)
-        axes.set_xlim(0, 1.02 * horizon_days)  # a step on the last day stays visible
+        axes.set_xlim(0, _BEYOND * horizon_days)
         axes.set_ylim(0, 100)
-        _time_axis(axes, horizon_days)
+        _time_axis(axes, horizon_days, config)
     panels[0].set_ylabel("Patients (%)")
     full = max(panels, key=lambda axes: len(axes.get_legend_handles_labels()[1]))
-    handles, labels = full.get_legend_handles_labels()
-    container.legend(handles, labels, loc="outside lower center", ncols=2, handlelength=1.8)
+    marks_legend(
+        container, [*full.get_legend_handles_labels()[0], interval_handle()], columns=3, title=_late(config)
+    )
 
 
-def _time_axis(axes: Axes, horizon_days: float) -> None:
-    """Put ticks in weeks and label them in days; of a follow-up of years label them in years."""
+def _late(config: CohortConfig) -> str:
+    """Return what is to be said of responses of the last visit that were dated after the horizon."""
+    last = near_limit(config)
+    if last == config.horizon_days:
+        return ""
+    return f"Responses of the last visit, held up to day {last}, stand at day {config.horizon_days}"
+
+
+def _time_axis(axes: Axes, horizon_days: float, config: CohortConfig) -> None:
+    """Put ticks in weeks, labelled in days, or in years for a follow-up of years; say what day 0 is."""
     if horizon_days > 2 * YEAR:
         step = max(1, round(horizon_days / 5 / YEAR))
         years = list(range(0, int(horizon_days // YEAR) + 1, step))
         axes.set_xticks([YEAR * year for year in years], labels=[str(year) for year in years])
-        axes.set_xlabel("Years (of 365 days) since day 0")
+        axes.set_xlabel(day_0_title(f"Years (of {YEAR} days)", config, config.group_ids))
         return
     step = 7 * max(1, round(horizon_days / 4 / 7))
     axes.set_xticks(range(0, int(horizon_days) + 1, step))
-    axes.set_xlabel("Days since day 0")
+    axes.set_xlabel(day_0_title("Days", config, config.group_ids))
 
 
 def _steps(
     statistics: Statistics, source: str, group: str, name: str, horizon_days: float
-) -> tuple[list[float], list[float]]:
+) -> tuple[list[float], list[float], list[float], list[float]]:
+    """Return days, shares and their limits, in percent, from day 0 to the horizon."""
     rows = statistics.select(analysis="time_to_response", variable=source, group=group, statistic=name)
-    points = sorted((float(row.timepoint.removeprefix("day_")), 100 * row.value) for row in rows)
+    points = sorted(
+        (float(row.timepoint.removeprefix("day_")), 100 * row.value, 100 * row.lower, 100 * row.upper)
+        for row in rows
+    )
     points = [point for point in points if point[0] <= horizon_days and point[1] == point[1]]
-    return [0.0, *[day for day, _ in points]] if points else [], [0.0, *[share for _, share in points]]
+    if not points:
+        return [], [], [], []
+    points = [(0.0, 0.0, 0.0, 0.0), *points, (_BEYOND * horizon_days, *points[-1][1:])]
+    days, shares, lower, upper = (list(column) for column in zip(*points, strict=True))
+    return days, shares, lower, upper

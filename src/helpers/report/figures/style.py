@@ -28,11 +28,12 @@ MM_PER_INCH = 25.4
 POINTS_PER_INCH = 72.0
 DPI = 300
 TEXT_PT = 8.0
-_CHARACTER = 0.55  # mean width of a character in units of the text size
+CHARACTER = 0.55  # mean width of a character in units of the text size
 
-RESPONSE_ORDER = ("CR", "PR", "NR")
-RESPONSE_LABELS = {"CR": "Complete response", "PR": "Partial response", "NR": "No response"}
-RESPONSE_COLOURS = {"CR": "#00517a", "PR": "#7fb8da", "NR": "#d9d9d9"}
+# Levels of response from best to worst: those that respond in blue, the others in grey.
+RESPONDING_COLOURS = ("#00517a", "#7fb8da", "#c3dfee")
+OTHER_COLOURS = ("#d9d9d9", "#a3a3a3", "#6e6e6e")
+RESPONSE_MARKERS = ("o", "D", "s", "^", "v", "P")
 INK = "#222222"
 GREY = "#767676"
 FAINT = "#bdbdbd"
@@ -151,7 +152,7 @@ def text_size() -> float:
 
 def character_mm() -> float:
     """Return the mean width (mm) of a character of the text that is being drawn."""
-    return _CHARACTER * text_size() / POINTS_PER_INCH * MM_PER_INCH
+    return CHARACTER * text_size() / POINTS_PER_INCH * MM_PER_INCH
 
 
 def panel_letter(container: Figure | SubFigure, letter: str) -> None:
@@ -184,3 +185,27 @@ def new_figure(
     body, foot = figure.subfigures(2, 1, height_ratios=[height_mm - band, band], squeeze=False).flat
     foot.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", color=GREY, style="italic")
     return figure, body
+
+
+@dataclass(frozen=True)
+class LevelStyle:
+    """How one level of response is drawn: its fill, the colour of text on it, and its mark."""
+
+    label: str
+    colour: str
+    text: str
+    marker: str
+
+
+def level_styles(config: CohortConfig) -> dict[str, LevelStyle]:
+    """Return the style of each level of response by id, best first; the last colour serves all beyond."""
+    styles: dict[str, LevelStyle] = {}
+    used = {True: 0, False: 0}
+    for place, level in enumerate(config.response_levels):
+        palette = RESPONDING_COLOURS if level.responds else OTHER_COLOURS
+        colour = palette[min(used[level.responds], len(palette) - 1)]
+        used[level.responds] += 1
+        dark = colour in (RESPONDING_COLOURS[0], OTHER_COLOURS[-1])
+        marker = RESPONSE_MARKERS[place % len(RESPONSE_MARKERS)]
+        styles[level.id] = LevelStyle(level.label, colour, "white" if dark else INK, marker)
+    return styles

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from helpers.results.format import format_interval, format_number, format_p_equation
+from helpers.results.headline import headline_ratio
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -33,6 +36,8 @@ class SurvivalData:
         ticks: days of the risk table.
         p_value: of the test that the configuration names; None where groups are not compared.
         p_label: name of that test.
+        ratio: hazard ratio of the treated to the reference group; None where there is no stored estimate.
+        difference: difference of survival at the horizon in percentage points; None likewise.
     """
 
     horizon_days: int
@@ -42,6 +47,8 @@ class SurvivalData:
     ticks: list[int]
     p_value: float | None
     p_label: str
+    ratio: Statistic | None = None
+    difference: Statistic | None = None
 
     @property
     def at_risk(self) -> dict[str, list[int]]:
@@ -54,9 +61,10 @@ class SurvivalData:
         return [group for group, curve in self.curves.items() if len(curve)]
 
 
-def stored_horizon(statistics: Statistics) -> int | None:
-    """Return the last day of the stored survival analysis, or None where there is none."""
-    rows = statistics.select(analysis="survival", variable="death", statistic="deaths")
+def stored_horizon(statistics: Statistics, endpoint: str = "death") -> int | None:
+    """Return the last day of the stored analysis of an endpoint, or None where there is none."""
+    analysis, counted = ("survival", "deaths") if endpoint == "death" else ("endpoint", "events")
+    rows = statistics.select(analysis=analysis, variable=endpoint, statistic=counted)
     return int(rows[0].timepoint.removeprefix("day_")) if rows else None
 
 
@@ -73,7 +81,25 @@ def read_survival(statistics: Statistics, config: CohortConfig) -> SurvivalData:
     horizon_days = stored_horizon(statistics) or 0
     ticks = next(([int(day) for day in table["day"]] for table in counts.values() if len(table)), [])
     p_value, label = _test(statistics, config, horizon_days)
-    return SurvivalData(horizon_days, curves, counts, medians, ticks, p_value, label)
+    when = f"day_{horizon_days}"
+    gap = statistics.find("effect", "death", "survival_difference", group="both", timepoint=when)
+    known = gap if gap is not None and gap.value == gap.value else None
+    ratio = headline_ratio(statistics, when)
+    return SurvivalData(horizon_days, curves, counts, medians, ticks, p_value, label, ratio, known)
+
+
+def effect_lines(data: SurvivalData) -> list[str]:
+    """Return the lines of effects and test with their intervals, none where the groups are not compared."""
+    lines = []
+    if data.ratio is not None:
+        limits = format_interval(data.ratio.lower, data.ratio.upper, 2)
+        lines.append(f"Hazard ratio {format_number(data.ratio.value, 2)} ({limits})")
+    if data.difference is not None:
+        limits = format_interval(data.difference.lower, data.difference.upper, 1)
+        lines.append(f"Survival difference {format_number(data.difference.value, 1)} points ({limits})")
+    if data.p_value is not None:
+        lines.append(f"{data.p_label} {format_p_equation(data.p_value)}")
+    return lines
 
 
 def _by_day(statistics: Statistics, group: str) -> pd.DataFrame:

@@ -17,8 +17,8 @@ from helpers.report.text.document import (
     Sources,
     TableBlock,
     build_document,
-    exhibit_words,
 )
+from helpers.report.text.legends import exhibit_words
 from helpers.report.text.material import Study
 from helpers.report.text.prose import Fragment, Number, Prose
 from helpers.report.text.wording import Language, Wording, language_file

@@ -89,6 +89,10 @@ def _group_cell(statistics: Statistics, name: str, group: str, variable: Baselin
     stem = f"baseline.{name}.{group}.baseline"
     if variable.kind == "continuous":
         found, cell = statistics[f"{stem}.median"], median_spread(statistics, stem, variable.digits)
+        if f"{stem}.mean" in statistics and found.n:
+            mean, sd = statistics[f"{stem}.mean"], statistics[f"{stem}.sd"]
+            cell = number(mean, variable.digits + 1) + " (" + number(sd, variable.digits + 1) + ")"
+            cell = cell.marked("Mean (standard deviation)")
     else:
         found = statistics[f"{stem}.count"]
         cell = count_percent(found) if found.n else verbatim(NOT_RECORDED)

@@ -66,7 +66,7 @@ def criteria_table(
             for name in other.decided
         ]  # fmt: skip
         notes.append("The criteria are made for the day on which the syndrome is diagnosed.")
-    title = f"Criteria of macrophage activation syndrome {MOMENTS[found.moment]}"
+    title = f"Diagnostic criteria {MOMENTS[found.moment]}"
     nothing = [message("No diagnostic criteria are configured for this cohort.")]
     return Table("table_s5a_criteria", title, columns, rows or nothing, notes, watermark)
 

@@ -8,21 +8,26 @@ from helpers.report.tables.cells import count_percent, estimate_interval, number
 from helpers.report.tables.content import message, row
 from helpers.report.tables.table import Table
 from helpers.results.format import NOT_ESTIMABLE
+from helpers.results.store import slug
+from helpers.vocabulary.response_levels import DEFAULT_LEVELS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from helpers.cohort.config import CohortConfig
     from helpers.results.store import Statistics
+    from helpers.vocabulary.response_levels import ResponseLevel
 
 
 def response_table(statistics: Statistics, config: CohortConfig, *, watermark: str) -> Table:
-    """Return the response by visit: CR, PR, NR and the overall response rate with its exact interval."""
-    rows = []
+    """Return the response by visit: each level, and the overall response rate with its exact interval."""
+    rows, levels = [], config.response_levels
     for group in config.groups:
         for visit in config.visits:
-            if not statistics.find("response", "class", "cr", group=group.id, timepoint=visit.id):
+            if not statistics.find("response", "class", "dead", group=group.id, timepoint=visit.id):
                 continue
             stem = f"{group.id}.{visit.id}"
-            classes = [statistics[f"response.class.{stem}.{name}"] for name in ("cr", "pr", "nr")]
+            classes = [statistics[f"response.class.{stem}.{slug(level.id)}"] for level in levels]
             dead = statistics[f"response.class.{stem}.dead"]
             overall = statistics.find("response", "overall", "rate", group=group.id, timepoint=visit.id)
             rate = verbatim(NOT_ESTIMABLE)
@@ -30,7 +35,21 @@ def response_table(statistics: Statistics, config: CohortConfig, *, watermark: s
                 rate = estimate_interval(overall, 1, "%")
             cells = [count_percent(found) for found in classes]
             rows.append(row(f"{group.label}, {visit.label.lower()}", *cells, number(dead), rate))
-    columns = ["Visit", "CR", "PR", "NR", "Died (in NR)", "Overall response (95% CI)"]
+    within = any(level.id == "NR" for level in levels) and config.response.dead_is == "NR"
+    died = "Died (in NR)" if within else "Died"
+    columns = ["Visit", *(level.id for level in levels), died, "Overall response (95% CI)"]
     nothing = [message("No response assessments are recorded in this cohort.")]
-    note = "CR, PR, NR: complete, partial, no response, as recorded; interval: Clopper-Pearson."
-    return Table("table_2_response", "Response by visit", columns, rows or nothing, [note], watermark)
+    notes = [f"{level_words(levels)}, as recorded; interval: Clopper-Pearson."]
+    if tuple(level.id for level in levels) != DEFAULT_LEVELS:
+        notes.append(f"Overall response: {', '.join(config.responding)}.")
+    if not within and config.response.dead_is == "NR":
+        notes.append("The dead are in the denominator, without response.")
+    return Table("table_2_response", "Response by visit", columns, rows or nothing, notes, watermark)
+
+
+def level_words(levels: Sequence[ResponseLevel]) -> str:
+    """Return what the names of levels mean: ``CR, PR, NR: complete, partial, no response``."""
+    names = ", ".join(level.id for level in levels)
+    if tuple(level.id for level in levels) == DEFAULT_LEVELS:
+        return f"{names}: complete, partial, no response"
+    return f"{names}: {', '.join(level.label.lower() for level in levels)}"

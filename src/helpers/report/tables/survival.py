@@ -18,6 +18,7 @@ from helpers.report.tables.cells import (
 from helpers.report.tables.content import Row, row
 from helpers.report.tables.table import Table
 from helpers.results.format import NOT_ESTIMABLE
+from helpers.results.headline import headline_ratio
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
@@ -38,6 +39,7 @@ def survival_table(
     alive = [at_horizon.find("alive_share", group) for group in groups]
     medians = [whole.of("median", group) for group in groups]
     curves, ratio = at_horizon.find("logrank", "both"), at_horizon.find("hazard_ratio", "both")
+    leading = headline_ratio(statistics, f"day_{horizon_days}")
     lines = [
         _Line(f"Deaths by day {horizon_days}", [count_percent(found) for found in deaths]),
         _Line(
@@ -60,6 +62,9 @@ def survival_table(
     if ratio:
         estimate = estimate_interval(ratio, 2).marked(sentence(ratio.method))
         lines.append(_Line("Hazard ratio (95% CI)", [EMPTY for _ in groups], comparison=estimate))
+    if leading and ratio and leading.id != ratio.id:
+        estimate = estimate_interval(leading, 2).marked(sentence(leading.method))
+        lines.append(_Line("Hazard ratio, penalised (95% CI)", [EMPTY for _ in groups], comparison=estimate))
     compared = len(config.groups) == 2
     columns = ["", *[group.label for group in config.groups], *(["Comparison"] if compared else [])]
     rows = [line.row(compared=compared) for line in lines]

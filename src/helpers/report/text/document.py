@@ -8,20 +8,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from helpers.report.text import sections
-from helpers.report.text.claims import Claim, Row
 from helpers.report.text.inline import PLACEHOLDER, TemplateError, fill
+from helpers.report.text.legends import exhibit_words, figure_legend
 from helpers.report.text.prose import Declared, Prose, Reference, join_prose
 from helpers.report.text.strobe import Answer, checklist
-from helpers.report.text.wording import Wording, language_file
+from helpers.report.text.wording import Wording
 
 if TYPE_CHECKING:
     from helpers.report.tables.table import Table
     from helpers.report.text.material import Study
 
-_PART = re.compile(r"^(\w+)\? ")
 _FIGURE = re.compile(r"figure_(s?)(\d+)([a-z]?)(?:_|$)")
 _HEADING = re.compile(r"^(#{1,6})\s+(.+)$")
 _DIRECTIVE = re.compile(r"^\{\{\s*(\w+)(?:\s*:\s*(.*?))?\s*\}\}$")
@@ -38,6 +37,13 @@ _FIGURE_NEEDS = {
     "figure_s8_criteria": {"analysis": "diagnosis"},
     "figure_s9_rule_variants": {"analysis": "response_variant"},
     "figure_s10_time_to_response": {"analysis": "time_to_response"},
+    "figure_s12_endpoints": {"analysis": "endpoint"},
+    "figure_s13_lag": {"analysis": "control_time", "statistic": "lag_1"},
+    "figure_s14_era": {"analysis": "control_era", "statistic": "calendar_gap"},
+    "figure_s15_love": {"analysis": "covariate_balance", "statistic": "expected_above_0_1"},
+    "figure_s16_confounder": {"analysis": "unmeasured_confounder", "statistic": "corrected_0_1_0_3_2"},
+    "figure_s17_low_dose": {"analysis": "dose_threshold_curve", "statistic": "at_most_0_5"},
+    "figure_s18_assumptions": {"analysis": "effect"},
 }
 # Tables in which nothing to show is itself the finding, where the cohort has this analysis.
 _SHOWN_EMPTY = {"table_s1_checks": "", "table_s9_discordant": "response_agreement"}
@@ -165,11 +171,6 @@ def manuscript_template(study: Study, wording: Wording) -> str:
     if own.is_file():
         return own.read_text(encoding="utf-8-sig")
     return (files("helpers.report.text") / wording.language / "manuscript.md").read_text(encoding="utf-8")
-
-
-def exhibit_words(wording: Wording) -> Any:
-    """Return the words for figures and tables."""
-    return language_file(wording.language, "exhibits.toml")
 
 
 def figure_label(name: str, wording: Wording) -> str:
@@ -346,54 +347,3 @@ _DIRECTIVES: dict[str, Callable[[_Builder, str], list[Block]]] = {
     "checklist": _Builder.checklist,
     "sources": _Builder.sources,
 }
-
-
-def figure_legend(stem: Path, study: Study, wording: Wording) -> Prose:
-    """Return a figure's legend: the language's, or the file's own description where that has none."""
-    words = exhibit_words(wording)
-    known = words["legends"].get(stem.name)
-    if known is None:
-        return Prose.of(f"{svg_description(stem.with_suffix('.svg'))}.")
-    sentences = [Prose.of(known["title"])]
-    claim = _legend_claim(study)
-    texts = [_PART.sub("", text) for text in known["text"] if _part_is_there(text, study)]
-    whole = (text for text in texts if set(re.findall(r"\{(\w+)", text)) <= set(claim.slots))
-    sentences += [wording.filled(text, claim) for text in whole]
-    return join_prose(sentences, wording.grammar("sentence"))
-
-
-def _part_is_there(text: str, study: Study) -> bool:
-    """Tell whether the cohort has the analysis that a sentence is marked with: ``response? B, ...``."""
-    found = _PART.match(text)
-    return found is None or bool(study.statistics.select(analysis=found[1]))
-
-
-def _legend_claim(study: Study) -> Claim:
-    """Return what legends may show: interval level, group sizes, the test of the curves."""
-    from helpers.report.text.claims import Items, Slot
-    from helpers.report.text.survival import nobody_died
-
-    material = study.material
-    sizes = tuple(
-        Claim("legend.size", {"n": Row(row), "arm": material.arm(group)})
-        for group in material.config.groups
-        if (
-            row := material.statistics.find(
-                "flow", "patients", "analysed", group=group.id, timepoint="baseline"
-            )
-        )
-    )
-    slots: dict[str, Slot] = {"level": material.level, "sizes": Items(sizes)}
-    test = material.statistics.find("survival", "death", "logrank", group="both", timepoint=material.day)
-    if test is not None and test.p_value == test.p_value and not nobody_died(material):
-        slots["logrank"] = Row(test)
-    return Claim("legend", slots)
-
-
-def svg_description(path: Path) -> str:
-    """Return the description that a figure's SVG file carries; the file's name where it has none."""
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    found = re.search(r"<dc:description>(.*?)</dc:description>", text, re.S)
-    from html import unescape
-
-    return unescape(found[1].strip()) if found else path.stem.replace("_", " ")

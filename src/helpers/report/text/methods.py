@@ -10,11 +10,12 @@ from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, 
 from helpers.report.text.prose import Declared
 from helpers.report.text.steroids import threshold
 from helpers.report.text.survival import survival_test
+from helpers.results.headline import headline_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from helpers.cohort.settings import Group
+    from helpers.cohort.settings import CohortConfig, Group
     from helpers.results.store import Statistic
 
 SOFTWARE = ("numpy", "pandas", "scipy", "statsmodels", "firthmodels", "matplotlib")
@@ -115,6 +116,14 @@ def _criteria(material: Material, titles: Mapping[str, str]) -> list[Claim]:
     return [Claim("methods.criteria", {"criteria": Items(listed, "semicolons")})]
 
 
+def levels_of_response(config: CohortConfig) -> Items:
+    """Return the levels of response in words, best first."""
+    terms = (
+        Term(level.label, f"response.level.{level.id}.label", "in_text") for level in config.response_levels
+    )
+    return Items(tuple(Claim("methods.response_level", {"level": term}) for term in terms), "commas")
+
+
 def _response(material: Material, titles: Mapping[str, str]) -> list[Claim]:
     config, claims = material.config, []
     if material.statistics.select(analysis="response"):
@@ -122,7 +131,7 @@ def _response(material: Material, titles: Mapping[str, str]) -> list[Claim]:
             name: Claim(f"methods.counts_as_{getattr(config.response, name)}")
             for name in ("dead_is", "withdrawn_is", "not_assessed_is")
         }
-        claims.append(Claim("methods.response", ways))
+        claims.append(Claim("methods.response", ways | {"levels": levels_of_response(config)}))
     if material.statistics.select(analysis="response_by_rule"):
         name = config.criteria.response
         found = next((key for key in titles if key in {name, f"response_{name}"}), name)
@@ -197,9 +206,7 @@ def _survival(material: Material) -> list[Claim]:
     test = survival_test(material)
     if test is not None:
         claims.append(Claim("methods.survival_test", {"test": Row(test)}))
-    ratio = material.statistics.find(
-        "survival", "death", "hazard_ratio", group="both", timepoint=material.day
-    )
+    ratio = headline_ratio(material.statistics, material.day)
     treated, reference = material.config.treated, material.config.reference
     if ratio is not None and treated is not None and reference is not None:
         slots: dict[str, Slot] = {"treated": material.arm(treated), "reference": material.arm(reference)}

@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helpers.report.text import baseline, course, participants, response, safety, steroids, survival
+from helpers.report.text import (
+    baseline,
+    course,
+    endpoints,
+    participants,
+    response,
+    safety,
+    steroids,
+    survival,
+)
 from helpers.report.text.claims import Claim, Material, Row
 from helpers.report.text.wording import Wording, in_text
 
@@ -80,6 +89,11 @@ def survival_narrative(statistics: Statistics, config: CohortConfig, horizon_day
     for claim in survival.hazard_ratio(material):
         claims.append(Claim("survival.ratio_brief", claim.slots))
     return brief(claims, "survival.none")
+
+
+def endpoints_narrative(statistics: Statistics, config: CohortConfig, horizon_days: int) -> Narrative:
+    """Say how many had each endpoint beside death, and the effect on it."""
+    return brief(endpoints.endpoints(material_of(statistics, config, horizon_days)), "endpoint.none")
 
 
 def response_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:

@@ -23,10 +23,15 @@ def overall_response(material: Material) -> list[Claim]:
         if not rates:
             continue
         rate = rates[-1]
-        complete = material.statistics[f"response.complete.{group.id}.{rate.timepoint}.count"]
+        complete = material.statistics.find(
+            "response", "complete", "count", group=group.id, timepoint=rate.timepoint
+        )
         slots: dict[str, Slot] = {"visit": material.visit(rate.timepoint), "arm": material.arm(group)}
-        slots |= {"rate": Row(rate, 1), "complete": Row(complete), "level": material.level}
-        claims.append(Claim("response.overall", slots))
+        slots |= {"rate": Row(rate, 1), "level": material.level}
+        if complete is None:
+            claims.append(Claim("response.overall_alone", slots))
+        else:
+            claims.append(Claim("response.overall", slots | {"complete": Row(complete)}))
         first = material.statistics.find("response", "first_response", "earliest", group=group.id)
         if first is not None:
             claims.append(Claim("response.earliest", {"day": Row(first)}))

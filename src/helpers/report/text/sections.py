@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from helpers.report.text import (
     baseline,
     course,
+    endpoints,
+    historical_control,
     methods,
     participants,
     published,
@@ -58,12 +60,19 @@ def _survival(study: Study) -> Paragraphs:
     material = study.material
     described = survival.deaths(material) + survival.survival_at_horizon(material)
     compared = survival.survival_compared(material) + survival.hazard_ratio(material)
-    return [_or(described + survival.median_survival(material), "survival.none"), compared]
+    claims = _or(described + survival.median_survival(material), "survival.none")
+    return [claims, compared, endpoints.endpoints(material)]
 
 
 def _methods_compared(study: Study) -> Paragraphs:
     material = study.material
     return [_or(survival.every_method(material.statistics, alpha=material.alpha), "effects.none")]
+
+
+def _historical_control(study: Study) -> Paragraphs:
+    material = study.material
+    found = [historical_control.fragility(material), historical_control.not_known(material)]
+    return found if any(found) else [[Claim("control.none")]]
 
 
 def _response(study: Study) -> Paragraphs:
@@ -124,6 +133,7 @@ SECTIONS: dict[str, Callable[[Study], Paragraphs]] = {
     "results.baseline": _baseline,
     "results.survival": _survival,
     "results.methods_compared": _methods_compared,
+    "results.historical_control": _historical_control,
     "results.response": _response,
     "results.response_rule": _response_rule,
     "results.course": _course,
@@ -136,7 +146,7 @@ SECTIONS: dict[str, Callable[[Study], Paragraphs]] = {
 def says_absence(paragraphs: Paragraphs) -> bool:
     """Tell whether paragraphs say only that the cohort lacks the data."""
     keys = {claim.key for claims in paragraphs for claim in claims}
-    return keys <= {*ABSENT_ANALYSES.values(), "baseline.one_group"}
+    return keys <= {*ABSENT_ANALYSES.values(), "baseline.one_group", "control.none"}
 
 
 def every_section(study: Study) -> dict[str, Paragraphs]:

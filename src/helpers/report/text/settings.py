@@ -20,6 +20,7 @@ def setting_text(key: str, material: Material) -> str:
     """Return what a key declares, as text.
 
     Keys: those of ``cohort.toml`` with dots (``group.ID.label`` and ``visit.ID.label`` by id),
+    ``endpoint.ID.horizon``,
     ``parameters.NAME``, ``software.NAME``, ``significance_level`` and ``rows.effect`` (with ``.below`` and
     ``.above``), the number of methods.
 
@@ -71,6 +72,11 @@ def _configured(key: str, material: Material) -> str:
     parts = key.split(".")
     if parts[0] == "exclusion":
         return str(len(material.config.exclusions))
+    if parts[0] == "endpoint":
+        rows = material.statistics.select(analysis="endpoint", variable=parts[1], statistic="events")
+        if parts[2:] != ["horizon"] or not rows:
+            raise UnknownSettingError(f"no endpoint has {key}")
+        return rows[0].timepoint.removeprefix("day_")
     if parts[0] in {"group", "visit"} and len(parts) == 3:
         try:
             found = getattr(material.config, parts[0])(parts[1])

@@ -16,6 +16,7 @@ from helpers.report.text.claims import (
     direction_of,
 )
 from helpers.report.text.prose import Declared
+from helpers.results.headline import headline_ratio
 
 if TYPE_CHECKING:
     from helpers.results.store import Statistic, Statistics
@@ -122,8 +123,8 @@ def _at_odds(material: Material, way: Direction) -> bool:
 
 def hazard_ratio(material: Material) -> list[Claim]:
     """The hazard ratio with its interval, and whether the interval holds 1."""
-    row = material.statistics.find("survival", "death", "hazard_ratio", group="both", timepoint=material.day)
-    if row is None or row.value != row.value:
+    row = headline_ratio(material.statistics, material.day)
+    if row is None:
         return []
     limits = (row.lower, row.upper)
     treated, reference = material.config.treated, material.config.reference

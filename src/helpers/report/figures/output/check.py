@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from helpers.report.figures.output.pdf_file import PdfError, PdfFile
 from helpers.report.figures.output.pdf_text import Page, Point, Text, read_page
@@ -46,13 +46,15 @@ class Fault:
         return f"{self.file}: {self.fault}: found {self.found}, expected {self.expected}"
 
 
-def check_file(path: Path, journal: Journal, column: Column, *, page: Page | None = None) -> list[Fault]:
+def check_file(
+    path: Path, journal: Journal, column: Column | None, *, page: Page | None = None
+) -> list[Fault]:
     """Open a figure file and return its faults.
 
     Args:
         path: the file; its suffix says what it should be.
         journal: whose requirements it is held against.
-        column: how wide the figure should be.
+        column: how wide the figure should be; None: as wide as any column.
         page: for files whose text is pixels: the same drawing as a PDF page, whose texts are looked at.
 
     Returns:
@@ -78,21 +80,32 @@ def check_file(path: Path, journal: Journal, column: Column, *, page: Page | Non
     return [*found, *(_text_faults(path.name, page, journal) if page is not None else [])]
 
 
+def drawn_since(folder: Path, moment: float) -> list[Path]:
+    """Return the pages of the figures drawn into a folder since a moment (seconds of the epoch).
+
+    A page has the layout of all formats.
+    """
+    return [path for path in sorted(folder.glob("*.pdf")) if path.stat().st_mtime >= moment]
+
+
 # --- size, resolution, colour -----------------------------------------------------------------------
 
 
 def _size_faults(
-    file: str, width_mm: float, height_mm: float, journal: Journal, column: Column
+    file: str, width_mm: float, height_mm: float, journal: Journal, column: Column | None
 ) -> Iterator[Fault]:
-    expected = journal.width(column)
-    if abs(width_mm - expected) > WIDTH_TOLERANCE_MM:
-        words = column.replace("_", " ")
-        yield Fault(file, "width", f"{width_mm:.1f} mm", f"{expected:g} mm ({words} column)")
+    columns = get_args(Column) if column is None else (column,)
+    widths = {name: journal.width(name) for name in columns}
+    if all(abs(width_mm - width) > WIDTH_TOLERANCE_MM for width in widths.values()):
+        words = " or ".join(
+            f"{width:g} mm ({name.replace('_', ' ')} column)" for name, width in widths.items()
+        )
+        yield Fault(file, "width", f"{width_mm:.1f} mm", words)
     if height_mm > journal.max_height + WIDTH_TOLERANCE_MM:
         yield Fault(file, "height", f"{height_mm:.1f} mm", f"at most {journal.max_height:g} mm")
 
 
-def _page_faults(file: str, page: Page, journal: Journal, column: Column) -> Iterator[Fault]:
+def _page_faults(file: str, page: Page, journal: Journal, column: Column | None) -> Iterator[Fault]:
     yield from _size_faults(file, _mm(page.width), _mm(page.height), journal, column)
     if page.cmyk and journal.colour != "CMYK":
         yield Fault(file, "colour mode", "CMYK", journal.colour)
@@ -102,7 +115,7 @@ def _mm(points: float) -> float:
     return points / POINTS_PER_INCH * MM_PER_INCH
 
 
-def _raster_faults(path: Path, journal: Journal, column: Column) -> Iterator[Fault]:
+def _raster_faults(path: Path, journal: Journal, column: Column | None) -> Iterator[Fault]:
     from PIL import Image
 
     with Image.open(path) as picture:
@@ -143,7 +156,7 @@ def _tiff_faults(file: str, picture: Image.Image, journal: Journal) -> Iterator[
         yield Fault(file, "layers", f"{pages} pages", "a flat picture of one page")
 
 
-def _svg_faults(path: Path, journal: Journal, column: Column) -> Iterator[Fault]:
+def _svg_faults(path: Path, journal: Journal, column: Column | None) -> Iterator[Fault]:
     root = ET.parse(path).getroot()
     sides = [re.fullmatch(r"([\d.]+)pt", root.get(name, "")) for name in ("width", "height")]
     if sides[0] is None or sides[1] is None:

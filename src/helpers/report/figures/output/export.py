@@ -24,6 +24,8 @@ _RASTER: dict[str, dict[str, Any]] = {
     "jpeg": {"quality": 95, "subsampling": 0},
 }
 _OWN_FONT, _FONTS_OF_READERS = b"'Compendium Sans'", b"'Liberation Sans', Arial, Helvetica"
+_PLACED = re.compile(rb'\b(?:d|x|y|transform)="[^"]*"')
+_LONG_NUMBER = re.compile(rb"-?\d+\.\d{3,}")
 _GENERATED_ID = re.compile(rb"\b[a-zA-Z][0-9a-f]{10}\b")
 
 
@@ -154,18 +156,24 @@ def _metadata(description: str) -> dict[str, dict[str, Any]]:
 
 
 def _tidy_svg(svg: bytes) -> bytes:
-    """Number the generated ids in order of appearance, and name fonts that readers have.
+    """Number the generated ids in order of appearance, round coordinates, and name fonts that readers have.
 
     Matplotlib makes ids from unrounded coordinates, whose last bits depend on where the layout's solver has
-    its objects in memory; the coordinates that are written are the same. The fonts named have the widths of
-    the project's own, so that text keeps its place in any viewer.
+    its objects in memory; the coordinates that are written are the same. A hundredth of a point (4
+    micrometres) is finer than any printer, and keeps a figure of many lines small. The fonts named have the
+    widths of the project's own, so that text keeps its place in any viewer.
     """
     numbers: dict[bytes, bytes] = {}
 
     def numbered(match: re.Match[bytes]) -> bytes:
         return numbers.setdefault(match[0], b"%s%d" % (match[0][:1], len(numbers) + 1))
 
-    return _GENERATED_ID.sub(numbered, svg.replace(_OWN_FONT, _FONTS_OF_READERS))
+    def rounded(match: re.Match[bytes]) -> bytes:
+        text = b"%.2f" % float(match[0])
+        return text.rstrip(b"0").rstrip(b".") if text != b"-0.00" else b"0"
+
+    short = _PLACED.sub(lambda placed: _LONG_NUMBER.sub(rounded, placed[0]), svg)
+    return _GENERATED_ID.sub(numbered, short.replace(_OWN_FONT, _FONTS_OF_READERS))
 
 
 def _picture(figure: Figure, dpi: int) -> Any:

@@ -1,26 +1,23 @@
 """Recipes: what a figure was drawn from, kept so that it can be drawn again at another size.
 
-A recipe holds the data drawn, records of single patients among them, and so stays in the cohort's private
-folder of analysis tables. It is a pickle: read only recipes of your own runs.
+A recipe is JSON: the name of a registered drawing function and the data that it takes. It holds records of
+single patients, and so stays in the cohort's private folder of analysis tables.
 """
 
 from __future__ import annotations
 
-import pickle
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.errors import CompendiumError
+from helpers.report.figures.output.drawings import RecipeError, drawing_name, drawing_named
+from helpers.report.figures.output.plain import from_plain, to_plain
 from helpers.report.journals.requirements import Column
 from helpers.results.files import write_whole
 
-SUFFIX = ".pickle"
-
-
-class RecipeError(CompendiumError):
-    """A recipe that is missing or cannot be used; the message says how to get it."""
+SUFFIX = ".json"
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Recipe:
         description: one sentence for readers who cannot see the figure.
         watermark: warning for cohorts that are not of real patients; else empty.
         cjk_fonts: fonts for Chinese, Japanese or Korean text, in order of preference.
-        draw: the drawing function, stored by its name.
+        draw: the drawing function, a registered one.
         arguments, options: what it is called with after the figure.
     """
 
@@ -53,39 +50,51 @@ def write_recipe(folder: Path, recipe: Recipe) -> Path:
     """Write a recipe into the folder, whole or not at all, and return its path.
 
     Raises:
-        RecipeError: the drawing function or something drawn cannot be stored, such as a function defined in a
-            notebook.
+        RecipeError: the drawing function is not registered, or something drawn is no data.
     """
-    try:
-        content = pickle.dumps(recipe, protocol=5)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise RecipeError(
-            f"{recipe.name} cannot be kept for drawing again: {error}. "
-            "Draw it by a function of a module, with tables, numbers and texts."
-        ) from None
+    kept = {
+        "name": recipe.name,
+        "draw": drawing_name(recipe.draw),
+        "column": recipe.column,
+        "height_mm": recipe.height_mm,
+        "description": recipe.description,
+        "watermark": recipe.watermark,
+        "cjk_fonts": to_plain(recipe.cjk_fonts),
+        "arguments": to_plain(recipe.arguments),
+        "options": to_plain(recipe.options),
+    }
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{recipe.name}{SUFFIX}"
-    write_whole(path, content)
+    write_whole(path, json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode())
     return path
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe.
+    """Read a recipe. Nothing in it is executed.
 
     Raises:
-        RecipeError: there is none, or it was written by another version of the package.
+        RecipeError: there is none, it is damaged, or another version of the package wrote it.
     """
     again = "`compendium run --force` of the cohort writes it anew"
     try:
-        found = pickle.loads(path.read_bytes())
+        kept = json.loads(path.read_bytes())
+        return Recipe(
+            kept["name"],
+            kept["column"],
+            kept["height_mm"],
+            kept["description"],
+            kept["watermark"],
+            from_plain(kept["cjk_fonts"]),
+            drawing_named(kept["draw"]),
+            from_plain(kept["arguments"]),
+            from_plain(kept["options"]),
+        )
     except FileNotFoundError:
         raise RecipeError(f"{path.stem} has no recipe ({path.name}): {again}.") from None
-    except Exception as error:
-        # Whatever an older or broken pickle raises on loading.
+    except RecipeError as error:
+        raise RecipeError(f"{path.name} cannot be read: {error}") from None
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise RecipeError(f"{path.name} cannot be read ({type(error).__name__}): {again}.") from None
-    if not isinstance(found, Recipe):
-        raise RecipeError(f"{path.name} holds {type(found).__name__} instead of a recipe: {again}.")
-    return found
 
 
 def recipe_names(folder: Path) -> list[str]:

@@ -10,11 +10,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from helpers.report.figures.output.check import Fault, check_file
+from helpers.report.figures.output.drawings import RecipeError
 from helpers.report.figures.output.export import encoded
 from helpers.report.figures.output.pdf_file import PdfFile
 from helpers.report.figures.output.pdf_text import read_page
 from helpers.report.figures.output.publish import drawn
-from helpers.report.figures.output.recipes import SUFFIX, RecipeError, read_recipe, recipe_names
+from helpers.report.figures.output.recipes import SUFFIX, read_recipe, recipe_names
 from helpers.report.journals.requirements import Journal
 from helpers.results.files import write_whole
 

@@ -23,8 +23,8 @@ from helpers.report.text.document import (
     Sources,
     TableBlock,
     build_document,
-    exhibit_words,
 )
+from helpers.report.text.legends import exhibit_words
 from helpers.report.text.prose import Prose
 from helpers.report.text.wording import Language, Wording, language_file
 from helpers.results.files import write_whole

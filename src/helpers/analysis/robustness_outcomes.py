@@ -1,0 +1,182 @@
+"""What a historical control can and cannot show: values before day 0, the dead, days in response, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from helpers.analysis.robustness import DAYS, POINTS, Study, attempt, keep, refuse
+from helpers.analysis.survival import TREATED
+from helpers.results.store import slug
+from helpers.stats.bayes import discounted_controls
+from helpers.stats.fractional_bootstrap import fractional_weights
+from helpers.stats.landmark import person_time_misclassified
+from helpers.stats.multistate import expected_days_result, moves
+from helpers.stats.pretreatment import compare_slopes, individual_slopes
+from helpers.stats.result import Result, StatisticsError
+from helpers.stats.truncation import composite_quantile, survivor_effect_bounds
+
+if TYPE_CHECKING:
+    from helpers.results.store import StatisticsStore
+
+SLOPES, DEAD, STATES, BORROWED, IMMORTAL = (
+    "slope_before_day_0", "truncation_by_death", "state_occupancy", "discounted_controls", "control_time",
+)  # fmt: skip
+ARMS = {"treated": 1.0, "reference": 0.0}
+DISCOUNTS = (0.1, 0.5, 1.0)
+NO_RESPONSE, RESPONSE, DIED = "no response", "response", "death"
+
+
+def describe_immortal_time(study: Study, store: StatisticsStore, *, lag: pd.Series | None) -> None:
+    """Store the days between eligibility and day 0 that a clock started at eligibility would give the
+    treated."""
+    if study.one_arm or lag is None:
+        reason = study.one_arm or "the day of eligibility is not recorded"
+        refuse(store, study, IMMORTAL, {"immortal_days": DAYS}, reason=reason)
+        return
+    own = study.frame["patient_id"].map(lag).astype(float)
+    time = own.fillna(0.0) + study.frame["time"]
+    found = attempt(
+        lambda: person_time_misclassified(time, own, study.frame[TREATED]), "immortal person-time"
+    )
+    keep(store, study, IMMORTAL, "immortal_days", found, unit=DAYS)
+    share = Result(
+        f"share of the follow-up from eligibility, {found.method}",
+        found.details.get("share", np.nan),
+        n=found.n,
+        n_missing=found.n_missing,
+        note=found.note,
+    )
+    keep(store, study, IMMORTAL, "immortal_share", share, unit=POINTS)
+
+
+def describe_slopes(
+    study: Study, measurements: pd.DataFrame, skewed: Sequence[str], store: StatisticsStore
+) -> None:
+    """Store, for every variable measured before day 0, the slopes of both arms up to day 0 and their
+    comparison.
+
+    Who enters at the worst would improve without treatment; slopes towards the worse in one arm alone say so.
+    `skewed` variables are taken on the log scale. A variable without two values before day 0 is a row with
+    that reason.
+    """
+    if study.one_arm:
+        refuse(store, study, SLOPES, {"slope": ""}, variable="all")
+        return
+    arm = study.frame.set_index("patient_id")[TREATED]
+    rows = measurements[measurements["patient_id"].isin(arm.index) & (measurements["day"] <= 0)]
+    rows = rows[rows["value"].notna() & ~rows["qualifier"].isin(["<", ">"])]
+    early = rows.groupby(["variable", "patient_id"])["day"].nunique()
+    names = sorted({str(key[0]) for key, days in early.items() if days > 1})  # type: ignore[index]
+    if not names:
+        reason = "nothing was measured on two days up to day 0"
+        refuse(store, study, SLOPES, {"slope": ""}, variable="all", reason=reason)
+    for name in names:
+        mine = rows[rows["variable"] == name]
+        scale = "log" if name in skewed and (mine["value"] > 0).all() else "identity"
+        slopes = individual_slopes(mine["patient_id"], mine["day"], mine["value"], scale=scale)  # type: ignore[arg-type]
+        found = compare_slopes(slopes["slope"], arm.reindex(slopes["subject"]).to_numpy())
+        keep(store, study, SLOPES, "slope", found, variable=slug(name), timepoint="baseline",
+             unit=f"{'log ' if scale == 'log' else ''}units a day")  # fmt: skip
+
+
+def describe_dose_and_death(
+    study: Study, store: StatisticsStore, *, dose: pd.Series | None, unit: str
+) -> None:
+    """Store the median dose with death as the worst value, and bounds for those who would survive either
+    way."""
+    if study.one_arm or dose is None:
+        reason = study.one_arm or "glucocorticoid doses are not recorded"
+        refuse(store, study, DEAD, {"survivors_difference": unit}, variable="dose", reason=reason)
+        return
+    _, event, treated = study.columns
+    values = study.frame["patient_id"].map(dose).astype(float)
+    common: dict[str, Any] = {"variable": "dose", "unit": unit}
+    for arm, code in ARMS.items():
+        mine = treated == code
+        found = attempt(lambda m=mine: composite_quantile(values[m], event[m]), "median dose")  # type: ignore[misc]
+        keep(store, study, DEAD, f"median_{arm}", found, **common)
+        alive = found.details.get("survivors", np.nan)
+        living_only = Result(
+            "median of the survivors",
+            alive,
+            n=int(values[mine].notna().sum()),
+            note="" if alive == alive else "not estimated: nobody survived with a value",
+        )
+        keep(store, study, DEAD, f"survivors_median_{arm}", living_only, **common)
+    on = treated == 1
+    living = [values[mask & ~event] for mask in (on, ~on)]
+    bounds = attempt(
+        lambda: survivor_effect_bounds(living[0], int(on.sum()), living[1], int((~on).sum())),
+        "survivor average effect",
+        len(values),
+    )
+    keep(store, study, DEAD, "survivors_difference", bounds, **common)
+
+
+def describe_discounted_controls(study: Study, store: StatisticsStore) -> None:
+    """Store the posterior risk difference when a historical control counts as a part of a patient."""
+    if study.one_arm:
+        refuse(store, study, BORROWED, {"risk_difference": POINTS})
+        return
+    for share in DISCOUNTS:
+        found = attempt(
+            lambda a=share: discounted_controls(*study.counts(), discount=a, confidence=study.confidence),  # type: ignore[misc]
+            "discounted controls",
+            len(study.frame),
+        )
+        keep(store, study, BORROWED, f"risk_difference_{slug(f'{share:g}')}", found, unit=POINTS)
+
+
+def describe_days_in_response(
+    study: Study, calls: pd.DataFrame, store: StatisticsStore, *, draws: int, seed: int
+) -> None:
+    """Store by arm the expected days in response to the horizon (Aalen-Johansen), by the rule's calls at
+    visits.
+
+    `calls`: patient_id, day, responded (missing where the rule could not tell, and then the last state
+    holds). A state is taken to begin on the day of the visit at which it was seen.
+    """
+    if study.one_arm or calls.empty:
+        reason = study.one_arm or "the response rule can call nobody"
+        refuse(store, study, STATES, {"days_in_response": DAYS}, variable="response", reason=reason)
+        return
+    for arm, code in ARMS.items():
+        mine = study.frame[study.frame[TREATED] == code]
+        found = attempt(
+            lambda m=mine: _days(study, m, calls, draws, seed),  # type: ignore[misc]
+            "expected days in response",
+            len(mine),
+        )
+        keep(store, study, STATES, f"days_in_response_{arm}", found, variable="response", unit=DAYS)
+
+
+def _days(study: Study, patients: pd.DataFrame, calls: pd.DataFrame, draws: int, seed: int) -> Result:
+    if not calls["patient_id"].isin(patients["patient_id"]).any():
+        raise StatisticsError("calls", "the response rule can call nobody of this group")
+    history = [_history(row, calls) for row in patients.itertuples(index=False)]
+    frame = pd.concat(history, ignore_index=True)
+    data = moves(frame["id"], frame["start"], frame["stop"], frame["source"], frame["target"],
+                 [NO_RESPONSE, RESPONSE, DIED])  # fmt: skip
+    weights = fractional_weights(data.ids, np.zeros(len(data.ids)), draws=draws, seed=seed)
+    return expected_days_result(data, float(study.horizon), [RESPONSE], weights, confidence=study.confidence)
+
+
+def _history(patient: Any, calls: pd.DataFrame) -> pd.DataFrame:
+    """States of one patient: no response at first, then as called at each visit, death at the end."""
+    mine = calls[(calls["patient_id"] == patient.patient_id) & calls["responded"].notna()]
+    mine = mine[(mine["day"] > 0) & (mine["day"] < patient.time)].sort_values("day")
+    seen = [RESPONSE if good else NO_RESPONSE for good in mine["responded"]]
+    states = [NO_RESPONSE, *seen]
+    cuts = [0.0, *mine["day"].astype(float), float(patient.time)]
+    ends = ["" if b == a else b for a, b in pairwise(states)]
+    return pd.DataFrame(
+        {
+            "id": patient.patient_id, "start": cuts[:-1], "stop": cuts[1:], "source": states,
+            "target": [*ends, DIED if patient.event else ""],
+        }
+    )  # fmt: skip

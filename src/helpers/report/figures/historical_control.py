@@ -1,0 +1,367 @@
+"""Figures of the comparison with historical controls: time, era, balance, one confounder, all assumptions."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from helpers.report.figures.common import interval_handle, marks_legend, say_absent
+from helpers.report.figures.forest import LABELS
+from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.style import FAINT, GREY, INK, group_styles
+from helpers.results.format import EN_DASH, format_number, format_p
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from helpers.cohort.config import CohortConfig
+    from helpers.results.store import Statistic, Statistics
+
+NO_ARMS = "There are no two groups with a follow-up in this cohort."
+ALPHA = 0.05
+_DOTS = (0, (2, 2))
+_ESTIMATE = "#0072B2"
+
+
+@drawing
+def draw_lag(
+    container: Figure | SubFigure,
+    statistics: Statistics,
+    config: CohortConfig,
+    patients: pd.DataFrame,
+    timepoint: str,
+) -> None:
+    """Draw days from eligibility to day 0 by arm, and the hazard ratio under one common lag of the treated.
+
+    `patients` has treated (1 or 0), lag (days, missing where unknown) and event (death by the horizon).
+    """
+    rows = _by_lag(statistics, timepoint)
+    if not rows:
+        say_absent(container, NO_ARMS)
+        return
+    left, right = container.subplots(1, 2, width_ratios=[1, 1.25])
+    _strip(left, config, patients, "lag")
+    left.set_xlabel("Days from eligibility to day 0")
+    left.set_title("Read from prescriptions")
+    _common_lags(right, statistics, rows, timepoint)
+    marks_legend(container, [right.lines[0], interval_handle(_ESTIMATE)], columns=2)
+
+
+def _by_lag(statistics: Statistics, timepoint: str) -> list[tuple[float, Statistic]]:
+    """Rows of one common lag, with the lag, in order; only those with an estimate or a p-value."""
+    found = []
+    for row in statistics.select(analysis="control_time", timepoint=timepoint):
+        lag = row.statistic.removeprefix("lag_")
+        if row.statistic.startswith("lag_") and lag.isdigit():
+            found.append((float(lag), row))
+    found.sort(key=lambda pair: pair[0])
+    return found if any(row.value == row.value for _, row in found) else []
+
+
+def _strip(axes: Axes, config: CohortConfig, patients: pd.DataFrame, column: str) -> None:
+    """One mark a patient, stacked where values are equal; filled where the patient died."""
+    styles = group_styles(config)
+    arms = [(group, 1.0 if group.role == "treated" else 0.0) for group in config.groups]
+    for y, (group, code) in enumerate(arms):
+        mine = patients[(patients["treated"] == code) & patients[column].notna()]
+        style = styles[group.id]
+        height = mine.groupby(mine[column].round(2)).cumcount() * 0.12
+        for died in (False, True):
+            part = mine["event"].astype(bool) == died
+            axes.plot(
+                mine.loc[part, column], -y + height[part], style.marker, color=style.colour, markersize=4,
+                markerfacecolor=style.colour if died else "white", markeredgewidth=0.8, linestyle="none",
+            )  # fmt: skip
+    axes.set_yticks([-y for y in range(len(arms))], labels=[group.short_label for group, _ in arms])
+    axes.set_ylim(-len(arms) + 0.6, 1.0)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.plot([], [], "o", color=INK, markersize=4, linestyle="none", label="died")
+    axes.plot([], [], "o", color=INK, markersize=4, markerfacecolor="white", linestyle="none", label="alive")
+    axes.legend(loc="upper right", ncols=2, handletextpad=0.1, columnspacing=0.8, borderaxespad=0)
+
+
+def _common_lags(
+    axes: Axes, statistics: Statistics, rows: Sequence[tuple[float, Statistic]], timepoint: str
+) -> None:
+    lags = [lag for lag, _ in rows]
+    axes.fill_between(
+        lags, [row.lower for _, row in rows], [row.upper for _, row in rows], color=_ESTIMATE, alpha=0.15,
+        linewidth=0, step="mid",
+    )  # fmt: skip
+    axes.step(lags, [row.value for _, row in rows], where="mid", color=_ESTIMATE, label="Hazard ratio")
+    axes.axhline(1.0, color=GREY, linewidth=0.7)
+    axes.set_yscale("log")
+    axes.set_yticks([0.01, 0.1, 1, 10], labels=["0.01", "0.1", "1", "10"])
+    axes.set_xlabel("Common lag of the treated, days")
+    axes.set_ylabel("Hazard ratio")
+    axes.set_title("Had all treated begun so many days late")
+    tipping = statistics.find("control_time", "death", "lag_tipping_point", group="both", timepoint=timepoint)
+    if tipping is not None and tipping.value > 0:
+        axes.axvline(tipping.value - 0.5, color=INK, linewidth=0.7, linestyle=_DOTS)
+        axes.annotate(
+            f"p not below {ALPHA:g} from day {format_number(tipping.value, 0)} on", (tipping.value, 0.03),
+            xycoords=("data", "axes fraction"), xytext=(4, 0), textcoords="offset points",
+        )  # fmt: skip
+
+
+@drawing
+def draw_era(
+    container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, patients: pd.DataFrame
+) -> None:
+    """Draw each patient's day 0 in calendar time by arm, and the drugs begun on or after day 0.
+
+    `patients` has treated (1 or 0), years (calendar time, missing where unknown) and event.
+    """
+    drugs = statistics.select(analysis="co_intervention", statistic="begun_treated")
+    dated = bool(patients["years"].notna().any())
+    if patients["treated"].nunique() < 2 or not (drugs or dated):
+        say_absent(container, "Neither dates nor treatments are recorded in two groups of this cohort.")
+        return
+    left, right = container.subplots(1, 2, width_ratios=[1.4, 1])
+    if dated:
+        _strip(left, config, patients, "years")
+        left.set_xlabel("Year of day 0")
+        left.xaxis.get_major_locator().set_params(integer=True)
+    else:
+        left.set_axis_off()
+        left.text(0.5, 0.5, "Dates are not recorded", ha="center", color=GREY, transform=left.transAxes)
+    left.set_title("Calendar time")
+    _drug_bars(right, statistics, config, drugs)
+
+
+def _drug_bars(axes: Axes, statistics: Statistics, config: CohortConfig, drugs: Sequence[Statistic]) -> None:
+    styles = group_styles(config)
+    named = [row for row in drugs if row.variable != "any"] or list(drugs)
+    width = 0.38
+    for shift, (arm, role) in zip(
+        (-0.5, 0.5), (("treated", "treated"), ("reference", "reference")), strict=True
+    ):
+        group = next(group for group in config.groups if group.role == role)
+        for y, row in enumerate(named):
+            found = statistics[row.id.removesuffix("treated") + arm]
+            place = y + shift * width
+            axes.barh(place, found.value, width, color=styles[group.id].colour, hatch=styles[group.id].hatch,
+                      edgecolor="white", linewidth=0)  # fmt: skip
+            axes.annotate(
+                f"{format_number(found.value, 0)} of {found.n}", (found.value, place), xytext=(3, 0),
+                textcoords="offset points", va="center",
+            )  # fmt: skip
+        axes.barh(0, 0, color=styles[group.id].colour, hatch=styles[group.id].hatch, label=group.short_label)
+    labels = ["any" if row.variable == "any" else config.vocabulary.drug_label(row.variable) for row in named]
+    axes.set_yticks(range(len(named)), labels=labels)
+    axes.set_ylim(len(named) - 0.4, -0.9)
+    axes.margins(x=0.25)
+    axes.set_xlabel("Patients")
+    axes.set_title("Begun on or after day 0")
+    axes.legend(loc="upper right", handlelength=1.2, borderaxespad=0)
+
+
+_WEIGHTINGS = (
+    ("smd", "unweighted", "o", "white"),
+    ("smd_ato", "overlap weights", "s", "#0072B2"),
+    ("smd_entropy", "entropy balancing", "D", "#E69F00"),
+)
+
+
+@drawing
+def draw_love(
+    container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str], chosen: Sequence[str]
+) -> None:
+    """Draw standardised differences of all characteristics, unweighted with intervals and under weights.
+
+    `labels` of the variables; those of the weighting model (`chosen`) are set in bold.
+    """
+    rows = [
+        row
+        for row in statistics.select(analysis="covariate_balance", statistic="smd")
+        if row.value == row.value
+    ]
+    if not rows:
+        say_absent(container, NO_ARMS)
+        return
+    rows.sort(key=lambda row: (abs(row.value), row.variable))
+    axes = container.subplots()
+    axes.axvspan(-0.1, 0.1, color="#009E73", alpha=0.10, linewidth=0, label="within 0.1")
+    axes.axvline(0, color=GREY, linewidth=0.7)
+    axes.hlines(range(len(rows)), [r.lower for r in rows], [r.upper for r in rows], color=FAINT, linewidth=1,
+                label="confidence interval, unweighted")  # fmt: skip
+    for statistic, label, marker, face in _WEIGHTINGS:
+        points = [
+            (statistics.get(f"{row.id}{statistic.removeprefix('smd')}"), y) for y, row in enumerate(rows)
+        ]
+        known = [(row.value, y) for row, y in points if row is not None and row.value == row.value]
+        if known:
+            axes.plot(*zip(*known, strict=True), marker, color=INK, markerfacecolor=face, markersize=4,
+                      markeredgewidth=0.7, linestyle="none", label=label)  # fmt: skip
+    axes.set_yticks(range(len(rows)), labels=[labels.get(row.variable, row.variable) for row in rows])
+    for tick, row in zip(axes.get_yticklabels(), rows, strict=True):
+        tick.set_fontweight("bold" if row.variable in chosen else "normal")
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.set_xlabel("Standardised difference, treated less control")
+    marks_legend(container, axes.get_legend_handles_labels()[0], columns=2)
+
+
+@drawing
+def draw_confounder(container: Figure | SubFigure, statistics: Statistics, timepoint: str) -> None:
+    """Draw what one unmeasured confounder would leave: estimate and limits for prevalences and effects."""
+    rows = [
+        (tuple(float(part) for part in _parts(row.statistic)), row)
+        for row in statistics.select(analysis="unmeasured_confounder", timepoint=timepoint)
+        if row.statistic.startswith("corrected_")
+    ]
+    if not rows:
+        say_absent(container, "There is no hazard ratio to correct in this cohort.")
+        return
+    effects = sorted({key[2] for key, _ in rows})
+    grid = container.subplots(1, len(effects), sharey=True, squeeze=False)[0]
+    for axes, effect in zip(grid, effects, strict=True):
+        _cells(axes, [(key, row) for key, row in rows if key[2] == effect])
+        axes.set_title(f"Multiplies deaths by {format_number(effect, 0)}")
+        axes.set_xlabel("In controls, %")
+    grid[0].set_ylabel("In the treated, %")
+    marks_legend(
+        container, _conclusions(rows), columns=3, title="Corrected hazard ratio, confidence interval"
+    )
+
+
+def _parts(statistic: str) -> list[str]:
+    """Prevalences and effect from a row's name: ``corrected_0_1_0_3_2`` is 0.1, 0.3 and 2."""
+    parts = statistic.removeprefix("corrected_").split("_")
+    return [f"{parts[0]}.{parts[1]}", f"{parts[2]}.{parts[3]}", ".".join(parts[4:])]
+
+
+_CONCLUSIONS = {"holds": "#7fb8da", "inconclusive": "#eeeeee", "reversed": "#D55E00"}
+_MEANING = {"holds": "Conclusion holds", "inconclusive": "Interval includes 1", "reversed": "Reversed"}
+
+
+def _conclusions(rows: Sequence[tuple[tuple[float, ...], Statistic]]) -> list[Artist]:
+    """Return the sign of each conclusion that some cell comes to."""
+    from matplotlib.patches import Patch
+
+    there = {row.note for _, row in rows}
+    return [
+        Patch(facecolor=colour, edgecolor=GREY, linewidth=0.5, label=_MEANING[name])
+        for name, colour in _CONCLUSIONS.items()
+        if name in there
+    ]
+
+
+def _cells(axes: Axes, rows: Sequence[tuple[tuple[float, ...], Statistic]]) -> None:
+    treated, control = (sorted({key[i] for key, _ in rows}) for i in (0, 1))
+    for key, row in rows:
+        x, y = control.index(key[1]), treated.index(key[0])
+        axes.add_patch(_tile(x, y, _CONCLUSIONS[row.note]))
+        axes.text(x, y, _corrected(row), ha="center", va="center", linespacing=1.1)
+    axes.set_xticks(range(len(control)), labels=[f"{100 * value:.0f}" for value in control])
+    axes.set_yticks(range(len(treated)), labels=[f"{100 * value:.0f}" for value in treated])
+    axes.set_xlim(-0.5, len(control) - 0.5)
+    axes.set_ylim(-0.5, len(treated) - 0.5)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _corrected(row: Statistic) -> str:
+    low, high = format_number(row.lower, 2), format_number(row.upper, 2)
+    return f"{format_number(row.value, 2)}\n{low}{EN_DASH}{high}"
+
+
+def _tile(x: int, y: int, colour: str):  # type: ignore[no-untyped-def]
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, facecolor=colour, edgecolor="none")
+
+
+@drawing
+def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: pd.DataFrame) -> None:
+    """Draw the share of each arm alive at or below each glucocorticoid dose, and their difference.
+
+    `curve` has threshold, treated, control, n_treated, n_control, difference, lower and upper.
+    """
+    if curve.empty:
+        say_absent(container, "No glucocorticoid doses are recorded in two groups of this cohort.")
+        return
+    styles = group_styles(config)
+    upper, lower = container.subplots(2, 1, sharex=True, height_ratios=[1.2, 1])
+    for arm, role in (("treated", "treated"), ("control", "reference")):
+        group = next(group for group in config.groups if group.role == role)
+        share = 100 * curve[arm] / curve[f"n_{arm}"]
+        upper.step(curve["threshold"], share, where="post", color=styles[group.id].colour,
+                   linestyle=styles[group.id].line, label=group.label)  # fmt: skip
+    upper.set_ylabel("Alive at or below, %")
+    upper.set_ylim(0, 102)
+    upper.legend(loc="upper left")
+    lower.fill_between(curve["threshold"], 100 * curve["lower"], 100 * curve["upper"], color=INK, alpha=0.12,
+                       linewidth=0, step="post")  # fmt: skip
+    lower.step(curve["threshold"], 100 * curve["difference"], where="post", color=INK)
+    lower.axhline(0, color=GREY, linewidth=0.7)
+    lower.set_ylabel("Difference, points")
+    lower.set_xlabel("Glucocorticoid dose, mg/kg/d of prednisone equivalent")
+    marks_legend(container, [interval_handle()])
+
+
+@drawing
+def draw_assumptions(
+    container: Figure | SubFigure,
+    analytic: Sequence[tuple[str, float]],
+    design: Sequence[tuple[str, float]],
+) -> None:
+    """Draw the p-value under every choice of analysis (top) and every assumption of design (below).
+
+    Pairs of name (of an effect) or label and p, NaN where there is none. The dotted line is 0.05.
+    """
+    blocks = [("Choice of the test", analytic), ("Assumption about the design", design)]
+    blocks = [(title, [*found]) for title, found in blocks if found]
+    if not blocks:
+        say_absent(container, "Nothing was tested in this cohort.")
+        return
+    heights = [len(found) + 1.3 for _, found in blocks]
+    grid = container.subplots(len(blocks), 1, height_ratios=heights, sharex=True, squeeze=False)[:, 0]
+    for axes, (title, found) in zip(grid, blocks, strict=True):
+        _p_values(axes, found)
+        axes.set_title(title, fontweight="bold")
+    grid[-1].set_xlabel("P value (log scale)")
+    marks_legend(container, _p_handles([p for _, found in blocks for _, p in found]), columns=3)
+
+
+def _p_handles(values: Sequence[float]) -> list[Artist]:
+    """Return the signs of p-values on either side of the level, and of the level."""
+    from matplotlib.lines import Line2D
+
+    kinds = {False: ("o", _ESTIMATE, f"P below {ALPHA:g}"), True: ("D", "#D55E00", f"P not below {ALPHA:g}")}
+    there = {p >= ALPHA for p in values if not math.isnan(p)}
+    handles: list[Artist] = [
+        Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=4.5, label=label)
+        for lost, (marker, colour, label) in kinds.items()
+        if lost in there
+    ]
+    look: Any = {"color": GREY, "linewidth": 0.7, "linestyle": _DOTS}
+    return [*handles, Line2D([], [], label=f"{ALPHA:g}", **look)]
+
+
+def _p_values(axes: Axes, found: Sequence[tuple[str, float]]) -> None:
+    axes.set_xscale("log")
+    axes.set_xlim(0.0007, 1.4)
+    axes.axvline(ALPHA, color=GREY, linewidth=0.7, linestyle=_DOTS)
+    for y, (_, p) in enumerate(found):
+        if math.isnan(p):
+            axes.text(0.0008, y, "not estimated", va="center", color=GREY)
+            continue
+        place = max(p, 0.001)
+        lost = p >= ALPHA
+        axes.plot([0.0007, place], [y, y], color=FAINT, linewidth=0.7)
+        axes.plot(place, y, "D" if lost else "o", color="#D55E00" if lost else "#0072B2", markersize=4.5)
+        axes.annotate(format_p(p), (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
+                      textcoords="offset points", va="center")  # fmt: skip
+    axes.set_yticks(np.arange(len(found)), labels=[LABELS.get(label, label) for label, _ in found])
+    axes.set_ylim(len(found) - 0.4, -0.6)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xticks([0.001, 0.01, 0.1, 1], labels=["0.001", "0.01", "0.1", "1"])

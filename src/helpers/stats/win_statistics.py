@@ -1,0 +1,252 @@
+"""Hierarchical composite outcomes: every treated patient against every control, on the worst outcome first.
+
+Wins, losses and ties of all pairs give the win ratio (Pocock et al. 2012), the win odds (Dong et al. 2020),
+the net benefit (Buyse 2010) and the probability of a better outcome. The sum of the treated patients' wins
+less losses is a linear rank statistic (Finkelstein & Schoenfeld 1999), so its permutation test is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers.stats.checks import (
+    Bools,
+    Floats,
+    confidence_level,
+    event_flags,
+    float_array,
+    survival_data,
+)
+from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails
+from helpers.stats.result import Result, StatisticsError
+
+Signs = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Level:
+    """One outcome of the hierarchy: `scores[i, j]` is 1 if patient i did better than j, -1 if worse, else
+    0.
+    """
+
+    name: str
+    scores: Signs
+
+
+def value_level(name: str, values: Any, *, better: Literal["low", "high"], margin: float = 0.0) -> Level:
+    """A measured outcome: differences up to `margin` are ties, and so is a comparison with a missing
+    value.
+    """
+    x = float_array(values, name)
+    gap = x[:, None] - x[None, :]
+    gap = -gap if better == "low" else gap
+    with np.errstate(invalid="ignore"):
+        scores = (gap > margin).astype(np.int8) - (gap < -margin).astype(np.int8)
+    return Level(name, scores)
+
+
+def time_level(name: str, time: Any, event: Any) -> Level:
+    """A time to an unwanted event: i does better than j if j had the event while i was still free of it and
+    followed.
+
+    Where the one followed for less time is event-free, nobody knows, and the pair goes on to the next level.
+    """
+    times, events = survival_data(time, event)
+    # A subject censored at the day of the other's event was seen free of it on that day.
+    free_then = (times[:, None] > times[None, :]) | ((times[:, None] == times[None, :]) & ~events[:, None])
+    wins = events[None, :] & free_then
+    return Level(name, wins.astype(np.int8) - wins.T.astype(np.int8))
+
+
+def hierarchy(levels: Sequence[Level]) -> Signs:
+    """Scores of all pairs, each decided by the first level that decides it."""
+    if not levels:
+        raise StatisticsError("levels", "none given")
+    shape = levels[0].scores.shape
+    found = np.zeros(shape, np.int8)
+    for level in levels:
+        if level.scores.shape != shape:
+            raise StatisticsError("levels", f"{level.name!r} has another number of patients")
+        found = np.where(found == 0, level.scores, found).astype(np.int8)
+    return found
+
+
+def decided_by_level(levels: Sequence[Level], treated: Any) -> dict[str, tuple[int, int]]:
+    """Wins and losses of the treated that each level decided among treated-control pairs, by level name."""
+    arm = event_flags(treated, len(levels[0].scores), "treated")
+    open_ = np.ones((int(arm.sum()), int((~arm).sum())), bool)
+    found = {}
+    for level in levels:
+        part = level.scores[np.ix_(arm, ~arm)]
+        found[level.name] = (int((open_ & (part > 0)).sum()), int((open_ & (part < 0)).sum()))
+        open_ &= part == 0
+    return found
+
+
+@dataclass(frozen=True)
+class WinStatistics:
+    """The four summaries with intervals, and the permutation test they share."""
+
+    win_ratio: Result
+    win_odds: Result
+    net_benefit: Result
+    probability_better: Result
+    test: Result
+    wins: int
+    losses: int
+    ties: int
+
+
+def win_statistics(
+    scores: Signs,
+    treated: Any,
+    *,
+    confidence: float = 0.95,
+    draws: int = 100_000,
+    seed: int = 20240501,
+) -> WinStatistics:
+    """Win ratio, win odds, net benefit and probability of a better outcome of the treated (`treated` 1 or 0).
+
+    `scores` from `hierarchy`, shape (patients, patients), antisymmetric. Intervals from the variance of
+    two-sample U-statistics (Bebu & Lachin 2016), on the log scale for the ratios and on the inverse
+    hyperbolic tangent of the net benefit for it and the probability. The p-value is the exact permutation
+    test of the summed scores; where enumeration is not feasible, a seeded Monte Carlo one, said in
+    `method`.
+    """
+    level = confidence_level(confidence)
+    matrix = np.asarray(scores)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or (matrix != -matrix.T).any():
+        raise StatisticsError("scores", "must be square with scores[i, j] = -scores[j, i]")
+    arm = event_flags(treated, len(matrix), "treated")
+    if arm.all() or not arm.any():
+        raise StatisticsError("treated", "one arm is empty")
+    pairs = matrix[np.ix_(arm, ~arm)]
+    win, loss = (pairs > 0).astype(float), (pairs < 0).astype(float)
+    test = _permutation_test(matrix, arm, draws, seed)
+    covariance = _covariance(win, loss)
+    p_win, p_loss = float(win.mean()), float(loss.mean())
+    shared: dict[str, Any] = {"p_value": test.p_value, "n": len(matrix), "confidence": level}
+    return WinStatistics(
+        win_ratio=_ratio("win ratio", p_win, p_loss, np.array([[1, 0], [0, 1]]), covariance, level, shared),
+        win_odds=_ratio(
+            "win odds",
+            (1 + p_win - p_loss) / 2,
+            (1 + p_loss - p_win) / 2,
+            np.array([[0.5, -0.5], [-0.5, 0.5]]),
+            covariance,
+            level,
+            shared,
+        ),
+        net_benefit=_benefit("net benefit", p_win - p_loss, covariance, level, shared),
+        probability_better=_benefit(
+            "probability of a better outcome", p_win - p_loss, covariance, level, shared
+        ),
+        test=test,
+        wins=int(win.sum()),
+        losses=int(loss.sum()),
+        ties=int(pairs.size - win.sum() - loss.sum()),
+    )
+
+
+def _permutation_test(matrix: Signs, arm: Bools, draws: int, seed: int) -> Result:
+    patient = matrix.sum(1, dtype=np.int64).astype(float)
+    method = "exact permutation test of the summed wins less losses"
+    try:
+        tails = exact_tails(patient, arm)
+    except StatisticsError:
+        tails = sampled_tails(patient, arm, draws, seed)
+        method = f"Monte Carlo permutation test of the summed wins less losses ({draws} draws, seed {seed})"
+    return Result(
+        method=method,
+        value=float(patient[arm].sum()),
+        statistic=permutation_z(patient, arm),
+        p_value=tails.two_sided,
+        n=arm.size,
+        details={"p_greater": tails.greater, "p_less": tails.less},
+    )
+
+
+def _covariance(win: Floats, loss: Floats) -> Floats:
+    """Covariance matrix of the shares of wins and losses (unbiased components of a two-sample
+    U-statistic).
+    """
+    n1, n0 = win.shape
+    if min(n1, n0) < 2:
+        return np.full((2, 2), np.nan)
+    rows = np.cov(np.stack([win.mean(1), loss.mean(1)]), ddof=1)
+    columns = np.cov(np.stack([win.mean(0), loss.mean(0)]), ddof=1)
+    return np.asarray(rows / n1 + columns / n0)
+
+
+def _ratio(
+    name: str, top: float, bottom: float, parts: Any, covariance: Floats, level: float, shared: dict[str, Any]
+) -> Result:
+    from scipy.stats import norm
+
+    z = float(norm.isf((1 - level) / 2))
+    method = f"{name}, log-scale interval from U-statistics"
+    if bottom <= 0 or top <= 0:
+        empty = "loses" if bottom <= 0 else "wins"
+        value = float("inf") if bottom <= 0 < top else (0.0 if bottom > 0 else float("nan"))
+        return Result(
+            method=method, value=value, note=f"no treated patient {empty} a pair: no interval", **shared
+        )
+    gradient = np.array([1 / top, -1 / bottom]) @ parts
+    se = float(np.sqrt(gradient @ covariance @ gradient))
+    value = top / bottom
+    return Result(
+        method=method,
+        value=value,
+        lower=float(value * np.exp(-z * se)),
+        upper=float(value * np.exp(z * se)),
+        details={"std_err_log": se},
+        **shared,
+    )
+
+
+def _benefit(name: str, net: float, covariance: Floats, level: float, shared: dict[str, Any]) -> Result:
+    from scipy.stats import norm
+
+    z = float(norm.isf((1 - level) / 2))
+    contrast = np.array([1.0, -1.0])
+    se = float(np.sqrt(contrast @ covariance @ contrast))
+    low, high, note = np.nan, np.nan, "every pair is decided the same way: no interval"
+    if abs(net) < 1:
+        half = z * se / (1 - net**2)
+        low, high, note = float(np.tanh(np.arctanh(net) - half)), float(np.tanh(np.arctanh(net) + half)), ""
+    half_scale = name.startswith("probability")
+    low, high, value = ((1 + v) / 2 if half_scale else v for v in (low, high, net))
+    return Result(
+        method=f"{name}, interval from U-statistics on the atanh scale",
+        value=value,
+        lower=low,
+        upper=high,
+        note=note,
+        details={"std_err": se / 2 if half_scale else se},
+        **shared,
+    )
+
+
+def win_bootstrap(scores: Signs, treated: Any, weights: Floats, *, confidence: float = 0.95) -> Result:
+    """Probability of a better outcome with the percentile interval of given bootstrap weights (draws,
+    patients)."""
+    level = confidence_level(confidence)
+    arm = event_flags(treated, len(scores), "treated")
+    pairs = scores[np.ix_(arm, ~arm)].astype(float)
+    one, none = weights[:, arm], weights[:, ~arm]
+    net = ((one @ pairs) * none).sum(1) / (one.sum(1) * none.sum(1))
+    better = (1 + net) / 2
+    lower, upper = np.quantile(better, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    return Result(
+        method=f"probability of a better outcome, percentile interval of {len(weights)} weighted draws",
+        value=float((1 + pairs.mean()) / 2),
+        lower=float(lower),
+        upper=float(upper),
+        n=arm.size,
+        confidence=level,
+    )
