@@ -10,6 +10,8 @@ from helpers.errors import CompendiumError
 Severity = Literal["error", "warning"]
 
 _ROWS_NAMED = 8
+# So many faults of one cause are shown one by one.
+_SHOWN_ALIKE = 3
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,34 @@ class CohortError(CompendiumError):
 
 
 def render(problems: Iterable[Problem]) -> str:
-    """Return the problems as plain text, one line each."""
-    return "\n".join(str(problem) for problem in problems)
+    """Return the problems as plain text, folded by cause, one line each."""
+    return "\n".join(str(problem) for problem in fold_by_cause(problems))
+
+
+def fold_by_cause(problems: Iterable[Problem]) -> list[Problem]:
+    """Return one problem for each cause, worst first: errors before warnings, then the most rows.
+
+    Faults of one column of a file that break the same expectation have one cause, whatever was found in each
+    row. Few of a cause stay as they are; of many the first is shown, with the number and lines of the rest.
+    """
+    causes: dict[tuple[str, ...], list[Problem]] = {}
+    for problem in problems:
+        key = (problem.severity, problem.file, problem.column, problem.expected)
+        causes.setdefault(key, []).append(problem)
+    folded: list[tuple[bool, int, Problem]] = []
+    for alike in causes.values():
+        rows = sum(1 + len(problem.more_rows) for problem in alike)
+        shown = alike if len(alike) <= _SHOWN_ALIKE else [_one_for_all(alike, rows)]
+        folded += [(problem.severity == "warning", -rows, problem) for problem in shown]
+    return [problem for *_, problem in sorted(folded, key=lambda entry: entry[:2])]
+
+
+def _one_for_all(alike: Sequence[Problem], rows: int) -> Problem:
+    first = alike[0]
+    lines = [line for p in alike for line in ((p.row,) if p.row is not None else ()) + p.more_rows]
+    others = tuple(sorted({line for line in lines if line is not None and line != first.row}))
+    found = f"{first.found} and {rows - 1} more of this kind"
+    return replace(first, found=found, more_rows=others)
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:

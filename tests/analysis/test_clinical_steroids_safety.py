@@ -55,7 +55,7 @@ def test_deaths_rank_behind_every_survivor(tables, config, store):
 
 
 def test_event_rates_are_for_the_time_at_risk(tables, config, store):
-    describe_event_rates(tables, store, horizon_days=56, confidence=0.95)
+    describe_event_rates(tables, config, store, horizon_days=56, confidence=0.95)
     rows = store.rows()
     # T1 twice and T2 once; T2's rash on day 70 is later. 56 + 56 + 10 + 30 days.
     rate = rows["event_rate.any.treated.day_56.per_100_patient_years"]
@@ -117,7 +117,7 @@ def test_a_cohort_of_patients_alone_says_so(bare, store, tmp_path):
     assert worst.empty
     describe_laboratory_grades(worst, tables, config, store, horizon_days=56, confidence=0.95)
     describe_findings(worst, tables, config, tmp_path, store, horizon_days=56)
-    describe_event_rates(tables, store, horizon_days=56, confidence=0.95)
+    describe_event_rates(tables, config, store, horizon_days=56, confidence=0.95)
     assert describe_alive_at_low_dose(tables, config, store, horizon_days=56, confidence=0.95).empty
     assert describe_composite_rank(tables, config, store, horizon_days=56).empty
     assert len(store) == 0

@@ -16,6 +16,27 @@ if TYPE_CHECKING:
 
 EVENTS, EXPOSURE, ADDED, LONG_TERM = "adverse_events", "exposure", "added_therapy", "long_term"
 DAYS_PER_MONTH = 30.4375
+SEVERE = 3
+# Rows of the events as a whole; deaths stand beside them.
+GENERAL = ("any", "serious", "grade_3_or_higher")
+
+
+def collected_groups(tables: AnalysisTables, config: CohortConfig) -> tuple[str, ...]:
+    """Return the groups whose adverse events were looked for: those of the settings, else those with events.
+
+    A group without a single row of the table may have had no event, or nobody wrote them down: which of the
+    two only the settings can say.
+    """
+    if "events" in tables.absent:
+        return ()
+    settings = config.tables.get("events")
+    if settings is not None and settings.collected_in is not None:
+        return settings.collected_in
+    if tables.events.empty:  # `check` lets it pass only where the settings say that there was nothing
+        return config.group_ids
+    of = tables.patients.set_index("patient_id")["group"]
+    present = set(tables.events["patient_id"].map(of))
+    return tuple(group for group in config.group_ids if group in present)
 
 
 def count_adverse_events(
@@ -28,48 +49,105 @@ def count_adverse_events(
 ) -> pd.DataFrame:
     """Count patients by adverse event and highest grade from day 0 to the horizon.
 
+    What was not recorded is not counted as none: a group whose events were not collected, seriousness or
+    grades of which nothing is known, have rows without a value that say so. Where some are known the count is
+    of those known, with the bounds that the others leave. Deaths stand beside the events.
+
     Returns one row a term, group and grade: term, group, grade (missing where none was recorded), patients.
     A patient counts once a term, at the highest grade.
     """
+    columns = ["term", "group", "grade", "patients"]
+    if "events" in tables.absent:
+        return pd.DataFrame(columns=columns)
     events = tables.events[tables.events["day"].between(0, horizon_days)]
     events = events.merge(tables.patients[["patient_id", "group"]], on="patient_id")
-    columns = ["term", "group", "grade", "patients"]
-    if events.empty:
-        return pd.DataFrame(columns=columns)
     worst = events.groupby(["term", "group", "patient_id"], as_index=False)["grade"].max()
+    terms = sorted(worst["term"].unique())
+    collected = collected_groups(tables, config)
     for group in config.group_ids:
-        n = int((tables.patients["group"] == group).sum())
-        mine = worst[worst["group"] == group]
-        _store_patients("any", mine["patient_id"].nunique(), n, group, store, confidence)
-        serious = events[(events["group"] == group) & events["serious"].fillna(value=False)]
-        _store_patients("serious", serious["patient_id"].nunique(), n, group, store, confidence)
-        severe = mine[mine["grade"].fillna(0) >= 3]
-        _store_patients("grade_3_or_higher", severe["patient_id"].nunique(), n, group, store, confidence)
-        for term in sorted(worst["term"].unique()):
-            rows = mine[mine["term"] == term]
-            _store_patients(slug(term), len(rows), n, group, store, confidence, note=term)
-            for grade, count in rows["grade"].value_counts().sort_index().items():
-                store.add(
-                    EVENTS,
-                    slug(term),
-                    f"grade_{grade}",
-                    value=int(count),
-                    n=n,
-                    group=group,
-                    unit="patients",
-                    method="patients by highest grade",
-                    note=term,
-                )
-            _store_grades(rows["grade"].dropna(), term, n, group, store)
+        members = tables.patients[tables.patients["group"] == group]
+        died = int((members["died"] & (members["followup_days"] <= horizon_days)).sum())
+        if len(members):
+            _store_patients("deaths", died, len(members), group, store, confidence)
+        if group in collected:
+            mine = events[events["group"] == group]
+            _store_general(mine, len(members), group, store, confidence)
+            for term in terms:
+                rows = worst[(worst["group"] == group) & (worst["term"] == term)]
+                _store_term(term, rows, len(members), group, store, confidence)
+        else:
+            for name in GENERAL:
+                _store_unknown(name, "events of this group were not collected", len(members), group, store)
     counted = worst.groupby(["term", "group", "grade"], dropna=False).size().rename("patients")
     return counted.reset_index()[columns]
+
+
+def event_key(term: str) -> str:
+    """Return the name of an event in the statistics; one that is called like a general row gets a prefix."""
+    name = slug(term)
+    return f"term_{name}" if name in (*GENERAL, "deaths") else name
+
+
+def _store_general(
+    events: pd.DataFrame, n: int, group: str, store: StatisticsStore, confidence: float
+) -> None:
+    """Store the patients with any event, a serious one, and one of grade 3 or higher, as far as known."""
+    _store_patients("any", events["patient_id"].nunique(), n, group, store, confidence)
+    severe = (events["grade"] >= SEVERE).astype("boolean").where(events["grade"].notna())
+    parts = {"serious": ("seriousness", events["serious"]), "grade_3_or_higher": ("grades", severe)}
+    for name, (what, flags) in parts.items():
+        known = flags.astype("boolean")
+        if len(known) and known.isna().all():
+            _store_unknown(name, f"{what} of events were not recorded", n, group, store)
+            continue
+        sure = set(events.loc[known.fillna(value=False), "patient_id"])
+        open_ = set(events.loc[known.isna(), "patient_id"]) - sure
+        if open_:
+            _store_bounds(name, len(sure), len(open_), what, n, group, store)
+        else:
+            _store_patients(name, len(sure), n, group, store, confidence)
+
+
+def _store_unknown(name: str, why: str, n: int, group: str, store: StatisticsStore) -> None:
+    for statistic, unit in {"count": "patients", "percent": "%"}.items():
+        store.add(EVENTS, name, statistic, group=group, n=n, unit=unit, method="not recorded", note=why)
+
+
+def _store_bounds(
+    name: str, sure: int, undecided: int, what: str, n: int, group: str, store: StatisticsStore
+) -> None:
+    """Store a count of which only bounds are known; its value are the patients known to count."""
+    note = f"{what} of events were not recorded in {undecided} patients, who may count as well"
+    bounds: dict[str, Any] = {"value": sure, "lower": sure, "upper": sure + undecided}
+    method = "patients known to have at least one; bounds with those whose record is open"
+    common: dict[str, Any] = {"group": group, "n": n, "n_missing": undecided, "note": note, "method": method}
+    store.add(EVENTS, name, "count", unit="patients", **bounds, **common)
+    shares: dict[str, Any] = {key: 100 * value / n for key, value in bounds.items()}
+    store.add(EVENTS, name, "percent", unit="%", **shares, **common)
+
+
+def _store_term(
+    term: str, rows: pd.DataFrame, n: int, group: str, store: StatisticsStore, confidence: float
+) -> None:
+    """Store the patients with one event, by highest grade; those without a grade are counted as such."""
+    name = event_key(term)
+    _store_patients(name, len(rows), n, group, store, confidence, note=term)
+    common: dict[str, Any] = {"n": n, "group": group, "unit": "patients", "note": term}
+    for grade, count in rows["grade"].value_counts().sort_index().items():
+        method = "patients by highest grade"
+        store.add(EVENTS, name, f"grade_{grade}", value=int(count), method=method, **common)
+    ungraded = int(rows["grade"].isna().sum())
+    if ungraded:
+        method = "patients without a grade"
+        store.add(EVENTS, name, "grade_not_recorded", value=ungraded, method=method, **common)
+    _store_grades(rows["grade"].dropna(), term, n, group, store)
 
 
 def _store_grades(grades: pd.Series, term: str, n: int, group: str, store: StatisticsStore) -> None:
     for name, grade in {} if grades.empty else {"lowest": grades.min(), "highest": grades.max()}.items():
         store.add(
             EVENTS,
-            slug(term),
+            event_key(term),
             f"{name}_grade",
             value=float(grade),
             n=n,
@@ -84,9 +162,8 @@ def _store_patients(
     name: str, count: int, n: int, group: str, store: StatisticsStore, confidence: float, note: str = ""
 ) -> None:
     common: dict[str, Any] = {"group": group, "n": n, "note": note}
-    store.add(
-        EVENTS, name, "count", value=count, unit="patients", method="patients with at least one", **common
-    )
+    method = "deaths from day 0 to the horizon" if name == "deaths" else "patients with at least one"
+    store.add(EVENTS, name, "count", value=count, unit="patients", method=method, **common)
     store_share(store, EVENTS, name, count, confidence=confidence, **common)
 
 
@@ -165,6 +242,9 @@ def describe_exposure(exposure: pd.DataFrame, config: CohortConfig, store: Stati
             **common,
         )
         reasons = rows.loc[~rows["ongoing"], "stop_reason"].fillna("not recorded").replace("", "not recorded")
+        # Reasons that differ in punctuation only are one.
+        first = {slug(reason): reason for reason in sorted(set(reasons), reverse=True)}
+        reasons = reasons.map(lambda reason, first=first: first[slug(reason)])
         for reason, count in reasons.value_counts().sort_index().items():
             store.add(
                 EXPOSURE,

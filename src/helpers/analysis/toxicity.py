@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from helpers.analysis.clinical import Rulebook, by_group
+from helpers.analysis.safety import collected_groups
 from helpers.analysis.summary import store_share
 from helpers.clinical.errors import NothingRecordedError
 from helpers.clinical.fact_tables import facts_on_measured_days
@@ -143,6 +144,7 @@ def describe_findings(
 
 def describe_event_rates(
     tables: AnalysisTables,
+    config: CohortConfig,
     store: StatisticsStore,
     *,
     horizon_days: float,
@@ -150,18 +152,25 @@ def describe_event_rates(
 ) -> None:
     """Store events, person-time and the exact rate of all and of each recorded event, up to the horizon.
 
-    Of events that no patient of a group had, the upper limit of the share is stored as well (rule of three).
+    A group whose events were not collected has no rate. Of events that no patient of a group had, the upper
+    limit of the share is stored as well (rule of three).
     """
     if "events" in tables.absent:
         return
     horizon, when = int(horizon_days), f"day_{horizon_days:g}"
-    frames = [exposure_adjusted_rates(tables.events, tables.patients, horizon=horizon).assign(term=ANY)]
+    frames = [
+        exposure_adjusted_rates(tables.events, tables.patients, horizon=horizon).assign(
+            term=ANY, variable=ANY
+        )
+    ]
     if len(tables.events):
-        frames.append(exposure_adjusted_rates(tables.events, tables.patients, by_term=True, horizon=horizon))
+        by_term = exposure_adjusted_rates(tables.events, tables.patients, by_term=True, horizon=horizon)
+        frames.append(by_term.assign(variable="term_" + by_term["term"].map(slug)))
+    collected = collected_groups(tables, config)
     for row in pd.concat(frames).to_dict("records"):
-        if not row["person_days"] > 0:
+        if not row["person_days"] > 0 or row["group"] not in collected:
             continue
-        variable = ANY if row["term"] == ANY else f"term_{slug(row['term'])}"
+        variable = row["variable"]
         common: dict[str, Any] = {"group": str(row["group"]), "timepoint": when, "note": str(row["term"])}
         n = int(row["n_patients"])
         for name, unit in {"n_events": "events", "n_patients_with_event": "patients"}.items():

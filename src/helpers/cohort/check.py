@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.cohort import crosschecks, drugs
+from helpers.cohort import crosschecks, doubtful, drugs, same_day, scales, sense
 from helpers.cohort.chosen_tests import tests_of_limited_values
 from helpers.cohort.config import ConfigReading, read_config
 from helpers.cohort.measuring import Measured, measure
@@ -56,22 +56,64 @@ def examine(folder: Path) -> Examination:
         return Examination(reading.config, {}, None, (), [problem])
     raw = read_tables(folder, reading.config)
     problems = [*reading.problems, *raw.problems]
+    for name, table in raw.tables.items():
+        raw.tables[name], quotes = doubtful.stray_quotes(table)
+        problems += quotes
+    problems += sense.header_alone(raw.tables, reading.config)
     tables = _typed_tables(raw, reading)
-    for table in tables.values():
-        problems += table.problems
-        problems += validate(table, reading.config)
-    measured = None
-    if "measurements" in tables:
-        measured = measure(tables["measurements"], reading.config)
-        problems += measured.problems
+    if "events" in tables:
+        tables["events"], spellings = sense.one_spelling_a_term(tables["events"])
+        problems += spellings
+    for typed in tables.values():
+        problems += typed.problems
+        problems += validate(typed, reading.config)
+        problems += sense.impossible_dates(typed)
+    measured, of_values = _measured(tables, raw, reading.config)
+    problems += of_values
+    if measured is not None:
         problems += tests_of_limited_values(reading.config, measured.frame)
-        if "variable" in raw.tables["measurements"].frame:
-            names = set(raw.tables["measurements"].frame["variable"])
-            problems += crosschecks.unused_variables(reading.config, names)
     if "*" not in reading.untrusted:
         problems += crosschecks.unknown_therapies(reading.config, tables.get("treatments"))
+    problems += _of_patients(tables, reading)
     problems += _between_tables(tables, reading.config)
     return Examination(reading.config, tables, measured, raw.absent, gather(problems))
+
+
+def _measured(
+    tables: dict[TableName, TypedTable], raw: Reading, config: CohortConfig
+) -> tuple[Measured | None, list[Problem]]:
+    """Read the measurements and look at their values together; None where there are none."""
+    if "measurements" not in tables:
+        return None, []
+    table = tables["measurements"]
+    measured = measure(table, config)
+    problems = list(measured.problems)
+    if "variable" in raw.tables["measurements"].frame:
+        names = set(raw.tables["measurements"].frame["variable"])
+        problems += crosschecks.unused_variables(config, names)
+    if not {"patient_id", "day"} <= set(measured.frame.columns):
+        return measured, problems
+    people = pd.DataFrame()
+    if "patients" in tables and "patient_id" in tables["patients"].frame:
+        people = crosschecks.one_row_each(tables["patients"])
+    problems += scales.scale_problems(table, measured, people, config)
+    problems += doubtful.bare_ceilings(table, measured, config)
+    problems += doubtful.zeros(table, measured, config)
+    usable = (measured.reason == "") & ~crosschecks.duplicates(table)
+    problems += same_day.told_apart_by_value(table, measured.frame[usable], config)
+    return measured, problems
+
+
+def _of_patients(tables: dict[TableName, TypedTable], reading: ConfigReading) -> list[Problem]:
+    """Faults of the table of patients alone."""
+    patients = tables.get("patients")
+    if patients is None or "patient_id" not in patients.frame:
+        return []
+    problems = [*doubtful.ids(patients), *sense.levels_alike(patients, reading.config)]
+    if not {"group", "*"} & reading.untrusted:
+        problems += sense.empty_groups(crosschecks.one_row_each(patients), reading.config)
+        problems += sense.outside_enrolment(patients, reading.config)
+    return problems
 
 
 def _typed_tables(raw: Reading, reading: ConfigReading) -> dict[TableName, TypedTable]:
@@ -140,13 +182,19 @@ def _between_tables(tables: dict[TableName, TypedTable], config: CohortConfig) -
     for table in long.values():
         problems += crosschecks.unknown_patients(table, people, patients.raw.file)
         problems += crosschecks.rows_beyond_follow_up(table, people)
+    if "responses" in long:
+        problems += same_day.different_calls(long["responses"])
+    if "events" in long:
+        problems += sense.fatal_events(long["events"], people)
+        problems += sense.events_before_day0(long["events"])
     if "treatments" in long:
+        problems += sense.dose_problems(long["treatments"], people, config)
         problems += _treatment_problems(long["treatments"], people, config)
     return problems
 
 
 def _treatment_problems(treatments: TypedTable, people: pd.DataFrame, config: CohortConfig) -> list[Problem]:
-    problems: list[Problem] = []
+    problems = crosschecks.doses_of_one_day(treatments)
     if config.overlapping_doses == "error":
         last = crosschecks.numbers_of(people, "death_day")
         last = last.fillna(crosschecks.numbers_of(people, "last_contact_day"))

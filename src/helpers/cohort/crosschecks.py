@@ -93,13 +93,18 @@ def rows_beyond_follow_up(table: TypedTable, people: pd.DataFrame) -> list[Probl
 
 
 def duplicates(table: TypedTable) -> "pd.Series[bool]":
-    """Return the mask of rows that repeat an earlier row in every field.
+    """Return the mask of rows that repeat an earlier row in every column of the file, also those not read.
 
-    Treatments are not looked at: two equal rows there may be two administrations (see overlapping_doses).
+    Two rows that differ in a column nobody reads, such as the number of a sample, are two records.
     """
-    if table.raw.name in ("patients", "treatments"):
+    if table.raw.name == "patients":
         return pd.Series(False, index=table.frame.index)
-    return table.raw.frame.duplicated(keep="first")
+    return _every_column(table).duplicated(keep="first")
+
+
+def _every_column(table: TypedTable) -> pd.DataFrame:
+    unused = table.raw.unused.reindex(table.raw.frame.index).add_prefix("unused ")
+    return pd.concat([table.raw.frame, unused], axis=1)
 
 
 def duplicate_rows(table: TypedTable) -> list[Problem]:
@@ -107,21 +112,40 @@ def duplicate_rows(table: TypedTable) -> list[Problem]:
     repeated = duplicates(table)
     if not repeated.any():
         return []
-    first = table.raw.frame.drop_duplicates().reset_index()
-    columns = list(table.raw.frame.columns)
-    lines = table.raw.frame[repeated].reset_index(names="_line").merge(first, on=columns, how="left")
+    every = _every_column(table)
+    columns = list(every.columns)
+    first = every.drop_duplicates().rename_axis("_first").reset_index()
+    lines = every[repeated].rename_axis("_line").reset_index().merge(first, on=columns, how="left")
     return [
         table.raw.warning(
             line, "", f"the same as line {source}", "every row once", "excluded; remove one of the two lines"
         )
-        for line, source in zip(lines["_line"], lines["source_row"], strict=True)
+        for line, source in zip(lines["_line"], lines["_first"], strict=True)
     ]
+
+
+def doses_of_one_day(table: TypedTable) -> list[Problem]:
+    """Warnings for several rows of one drug, route and the same days: their doses are summed."""
+    keys = ["patient_id", "drug", "route", "start_day", "stop_day"]
+    if not set(keys) <= set(table.frame.columns):
+        return []
+    known = table.frame[~duplicates(table)].dropna(subset=keys)
+    again = known[known.duplicated(keys, keep=False)]
+    problems = []
+    for (patient, drug, *_), rows in again.groupby(keys, sort=True):
+        lines = sorted(int(row) for row in rows.index)
+        found = f"{len(rows)} doses of {drug} of {patient} on the same days"
+        problems.append(
+            Problem(table.raw.file, lines[0], table.raw.header("dose"), found, "one row for each course",
+                    "they are summed; remove one if it is entered twice", "warning", tuple(lines[1:]))
+        )  # fmt: skip
+    return problems
 
 
 def overlapping_doses(table: TypedTable, last_day: pd.Series) -> list[Problem]:
     """Pairs of rows of one patient, drug and route that share a day (an ongoing row ends at last contact)."""
     problems = []
-    for earlier, later in _overlaps(table.frame, last_day):
+    for earlier, later in _overlaps(table.frame[~duplicates(table)], last_day):
         row, other = table.frame.loc[later], table.frame.loc[earlier]
         until: str = "ongoing" if pd.isna(other["stop_day"]) else f"to day {other['stop_day']:g}"
         found = (
@@ -140,6 +164,8 @@ def _overlaps(frame: pd.DataFrame, last_day: pd.Series) -> Iterator[tuple[int, i
     if not {*keys, "start_day", "stop_day"} <= set(frame.columns):
         return
     known = frame.dropna(subset=[*keys, "start_day"]).sort_values([*keys, "start_day"], kind="stable")
+    # Rows of the very same days are summed (see doses_of_one_day); partial overlaps are asked about.
+    known = known[~known.duplicated([*keys, "start_day", "stop_day"]) | known["stop_day"].isna()]
     start = known["start_day"].to_numpy(dtype=np.float64)
     end = known["stop_day"].fillna(known["patient_id"].map(last_day).astype("float64")).fillna(np.inf)
     # A row whose last day lies before its first has its own Problem; it is taken as its first day alone.

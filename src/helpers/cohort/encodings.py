@@ -28,9 +28,9 @@ def decode(data: bytes, encoding: Encoding | None = None) -> Decoded | None:
     """Return the text of a file, or None where its encoding cannot be told.
 
     UTF-8 (and UTF-16 with its mark) prove themselves. Otherwise the text is read both as Chinese (GB18030)
-    and as Western European (cp1252), and the reading counts whose characters beyond ASCII make sense: Chinese
-    ones of the everyday set GB2312, or one or two letters within a word of Latin letters. A file in which
-    neither makes sense is not guessed at.
+    and as Western European (cp1252), and the reading counts whose characters beyond ASCII make sense:
+    Chinese ones of the everyday set GB2312, or one or two letters within a word of Latin letters. A file in
+    which neither makes sense is not guessed at.
 
     Args:
         data: the file.

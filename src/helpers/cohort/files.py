@@ -62,7 +62,7 @@ def read_records(
 def _legible(records: Records) -> Records:
     """Take out signs that nobody sees, and say where they were."""
     cells, problems = records.cells.copy(), list(records.problems)
-    for place in cells.columns:
+    for place, name in enumerate(records.header[: len(cells.columns)]):
         known = {text: without_unseen(text) for text in pd.unique(cells[place])}
         if all(text == clean for text, clean in known.items()):
             continue
@@ -71,7 +71,7 @@ def _legible(records: Records) -> Records:
             Problem(
                 records.place,
                 int(records.lines[row]),
-                dict(enumerate(records.header)).get(int(place), ""),
+                name,
                 "a character that cannot be seen (a control character or the like)",
                 "text that can be read",
                 "it is left out; remove it from the file",

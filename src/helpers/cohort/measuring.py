@@ -36,7 +36,8 @@ _RANGE = ("reference_low", "reference_high")
 class Measured:
     """Measurements with canonical columns, indexed by source_row.
 
-    `frame` has variable, value, qualifier and unit in the unit kept; recorded_value and recorded_unit as the
+    `frame` has text, the value as it was written; variable, value, qualifier and unit in the unit kept;
+    recorded_value and recorded_unit as the
     laboratory gave them, since printed limits are compared in the unit that was measured; reference_low and
     reference_high, the laboratory's own range of the row in the unit kept. `reason` says why a row cannot
     be used ("" if it can).
@@ -96,7 +97,7 @@ def measure(table: TypedTable, config: CohortConfig) -> Measured:
         if found.reason is not None:
             reason = reason.mask(reason == "", found.reason)
         problems += found.problems
-    return Measured(frame.drop(columns="text"), reason, problems)
+    return Measured(frame, reason, problems)
 
 
 def _because(mask: "pd.Series[bool]", why: str) -> pd.Series:

@@ -72,6 +72,7 @@ def _named(config: CohortConfig, vocabulary: Vocabulary) -> Iterable[tuple[Loc, 
         for key, known in (("day", days), ("yes_no", signs), ("level", levels)):
             if getattr(endpoint, key):
                 yield ("endpoint", place, key), getattr(endpoint, key), known
+    yield from ((("implausible", "confirmed"), name, measured) for name in config.implausible.confirmed)
     for table, setting in config.tables.items():
         allowed = vocabulary.columns(table)
         yield from ((("tables", table, "columns", name), name, allowed) for name in setting.columns)

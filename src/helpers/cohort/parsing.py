@@ -32,6 +32,11 @@ _PLAIN = re.compile(rf"^{_NUMBER}$")
 # An assay's sign before the number; a laboratory's flag (arrow, or H or L after a blank) behind it.
 _RESULT = re.compile(rf"^(?P<sign>[<>≤≥＜＞]=?|)\s*(?P<number>{_NUMBER})\s*(?:[↑↓]|\s[HL])?$")
 _SIGNS = {"<": "<", "＜": "<", "≤": "<", "<=": "<", ">": ">", "＞": ">", "≥": ">", ">=": ">", "": ""}
+# Shorthand of prescriptions for administrations a day.
+_TIMES = {
+    "qd": 1.0, "od": 1.0, "daily": 1.0, "qn": 1.0, "bid": 2.0, "bd": 2.0, "tid": 3.0, "tds": 3.0, "qid": 4.0,
+    "qds": 4.0, "qod": 0.5, "eod": 0.5, "qw": 1 / 7, "weekly": 1 / 7,
+}  # fmt: skip
 _DATE = re.compile(
     r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:Z|\+00:00)?)?$"
 )
@@ -84,6 +89,23 @@ def parse_result(text: str) -> tuple[float, str] | None:
     """
     match = _RESULT.match(text)
     return (float(match["number"]), _SIGNS[match["sign"]]) if match else None
+
+
+def parse_times(text: str) -> float | None:
+    """Return administrations a day from a number or the shorthand of prescriptions (bid, q8h, qod).
+
+    Example:
+        >>> parse_times("q8h"), parse_times("qd"), parse_times("0.5")
+        (3.0, 1.0, 0.5)
+    """
+    number = parse_number(text)
+    if number is not None:
+        return number
+    word = re.sub(r"[\s.]", "", text.casefold())
+    hours = re.match(r"^q(\d{1,2})h$", word)
+    if hours and int(hours[1]):
+        return 24 / int(hours[1])
+    return _TIMES.get(word)
 
 
 def parse_date(text: str) -> pd.Timestamp | None:
@@ -227,7 +249,8 @@ def _numbers(
     text: pd.Series, missing: pd.Series, raw: RawTable, variable: Variable, config: CohortConfig
 ) -> tuple[pd.Series, list[Problem]]:
     expected = "a whole number of days" if variable.type == "day" else "a number"
-    numbers, problems = _mapped(text, missing, raw, variable.name, parse_number, expected, number_remedy)
+    parse = parse_times if variable.name == "times_per_day" else parse_number
+    numbers, problems = _mapped(text, missing, raw, variable.name, parse, expected, number_remedy)
     values = numbers.astype("float64")
     unit = config.units.get(variable.name)
     if unit is not None and variable.conversion(unit) is not None:

@@ -90,10 +90,15 @@ class Windowing(Section):
     """Which row stands for a visit: the one nearest to its nominal day, within its window."""
 
     tie: Literal["earlier", "later"] = Field(
-        default="earlier",
+        default="earlier", description="Which of two days equally near to the visit's day is used."
+    )
+    day_rule: Literal["first", "last", "worst", "median"] = Field(
+        default="first",
         description=(
-            "Which of two rows equally near is used. Two rows of one day are told apart by clock time if "
-            "the data have it, else by their order in the file."
+            "Which of several values of one patient, variable and day stands for the day: the first or last "
+            "by clock time, the worst, or the median (of an even number the worse of the middle two). Values "
+            "of one time, or without a time, are told apart by which is worse. Their order in the file never "
+            "decides."
         ),
     )
     baseline_after_day0: bool = Field(
@@ -132,6 +137,18 @@ class Table(Section):
             "does, without a day 0. If left out: 1 for columns with a CDISC name such as ADY, else 0."
         ),
         examples=[1],
+    )
+    collected_in: tuple[str, ...] | None = Field(
+        default=None,
+        description=(
+            "Groups whose adverse events were looked for, so that none recorded means none. If left out, "
+            "those with at least one event; of the others nothing is known."
+        ),
+        examples=[["ruxolitinib", "control"]],
+    )
+    may_be_empty: bool = Field(
+        default=False,
+        description="Whether a file with a header and no rows says that there was nothing to record.",
     )
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict,
@@ -187,6 +204,11 @@ class Implausible(Section):
     action: Literal["error", "exclude"] = Field(
         default="error",
         description="error: the run stops and names them; exclude: they are left out, counted and listed.",
+    )
+    confirmed: tuple[str, ...] = Field(
+        default=(),
+        description="Variables whose values were looked at and are right although they seem off by a factor.",
+        examples=[["ferritin"]],
     )
 
 

@@ -18,9 +18,10 @@ def assign_visits(
     """Return `visit`, `selected` and `role` of every row, aligned to the index of `frame`.
 
     `frame` has `day`, the columns `by` (one row is selected for each of their combinations and visit), and
-    may have `clock` (time of day). `visit` is the visit in whose window the day lies, None outside all
-    windows. Selected is the row nearest to the visit's day; of two equally near ones the earlier or the
-    later, as [windowing] tie says: by day, then by clock, then by order in the file. At baseline (day 0)
+    may have `day_rank` (place among the rows of its day, 0 first). `visit` is the visit in whose window the
+    day lies, None outside all windows. Selected is the row nearest to the visit's day; of two equally near
+    days the earlier or the later, as [windowing] tie says, and of one day the row with the lowest `day_rank`.
+    At baseline (day 0)
     rows on or before day 0 come first; rows after it count only if `baseline_after_day0` is set and there is
     none before.
     """
@@ -53,7 +54,7 @@ def _nearest(
 ) -> np.ndarray:
     """Return the mask of the selected rows."""
     sign = 1.0 if config.windowing.tie == "earlier" else -1.0
-    clock = frame["clock"].to_numpy(dtype=np.float64) if "clock" in frame else np.zeros(len(frame))
+    rank = frame["day_rank"].to_numpy(dtype=np.float64) if "day_rank" in frame else np.zeros(len(frame))
     keys = (
         frame[by]
         .reset_index(drop=True)
@@ -62,11 +63,10 @@ def _nearest(
             _late=late,
             _distance=np.abs(offset),
             _offset=sign * offset,
-            _clock=sign * clock,
-            _order=sign * np.arange(len(frame)),
+            _rank=rank,
         )
     )
-    order = keys[candidate].sort_values(["_late", "_distance", "_offset", "_clock", "_order"], kind="stable")
+    order = keys[candidate].sort_values(["_late", "_distance", "_offset", "_rank"], kind="stable")
     first = order.drop_duplicates([*by, "_visit"], keep="first").index.to_numpy()
     chosen = np.zeros(len(frame), dtype=bool)
     chosen[first] = True

@@ -77,7 +77,10 @@ def _unsolved(part: IO[bytes]) -> list[str]:
     for _, node in ElementTree.iterparse(part):
         if node.tag != f"{_MAIN}c":
             continue
-        if node.find(f"{_MAIN}f") is not None and node.find(f"{_MAIN}v") is None:
+        result = node.find(f"{_MAIN}v")
+        # A result that is a text may be an empty one; a number cannot be.
+        empty = result is None or (not result.text and node.get("t") != "str")
+        if node.find(f"{_MAIN}f") is not None and empty:
             cells.append(node.get("r", ""))
         node.clear()
     return cells

@@ -28,8 +28,10 @@ def _is_fit(cohort: str) -> bool:
     except ProjectError as error:
         complain(str(error))
         return False
+    from helpers.problems import fold_by_cause
+
     problems = cohort_problems(paths)
-    for problem in problems:
+    for problem in fold_by_cause(problems):
         complain(str(problem))
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors

@@ -20,7 +20,9 @@ BLANK = ""
 
 
 def problem_table(problems: Sequence[Problem], *, watermark: str) -> Table:
-    """Return what is wrong or doubtful in the raw tables, a row each."""
+    """Return what is wrong or doubtful in the raw tables, a row for each cause, worst first."""
+    from helpers.problems import fold_by_cause
+
     rows = [
         row(
             p.severity,
@@ -31,7 +33,7 @@ def problem_table(problems: Sequence[Problem], *, watermark: str) -> Table:
             p.expected,
             p.remedy,
         )
-        for p in problems
+        for p in fold_by_cause(problems)
     ]
     names = ["Severity", "File", "Row", "Column", "Found", "Expected", "Remedy"]
     columns = [column(name, left=True) for name in names]

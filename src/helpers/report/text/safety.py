@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, plain_row
 from helpers.results.store import slug
+
+if TYPE_CHECKING:
+    from helpers.results.store import Statistic
+
+# Rows of the events as a whole; others are of one event, which is their note.
+GENERAL = ("any", "serious", "grade_3_or_higher", "deaths")
 
 
 def adverse_events(material: Material) -> list[Claim]:
@@ -18,13 +27,24 @@ def adverse_events(material: Material) -> list[Claim]:
         if first is None:
             continue
         slots: dict[str, Slot] = {"arm": material.arm(group)}
+        if math.isnan(first.value):
+            claims.append(Claim("events.not_collected", slots))
+            continue
         if first.value == 0:
             claims.append(Claim("events.none", slots))
             continue
-        for name, row in rows.items():
-            slots[name] = Row(row) if row is not None else Claim("events.not_recorded")
+        slots |= {name: _patients(row) for name, row in rows.items()}
         claims.append(Claim("events.group", slots))
     return claims
+
+
+def _patients(row: Statistic | None) -> Claim:
+    """How many patients, between which bounds, or that it was not recorded."""
+    if row is None or math.isnan(row.value):
+        return Claim("events.not_recorded")
+    if row.n_missing:
+        return Claim("events.bounds", {"count": Row(row, 0)})
+    return Claim("events.known", {"count": Row(row)})
 
 
 def event_terms(material: Material) -> list[Claim]:
@@ -36,7 +56,7 @@ def event_terms(material: Material) -> list[Claim]:
             for row in material.statistics.select(
                 analysis="adverse_events", statistic="count", group=group.id
             )
-            if row.note and row.value > 0
+            if row.note and row.variable not in GENERAL and row.value > 0
         ]
         if rows:
             terms = tuple(
