@@ -221,7 +221,7 @@ def test_follow_up_beyond_the_cutoff_is_an_error(cohort):
         "patients.csv",
         "patient_id,group,age,sex,weight_kg,day0_date,last_contact_day,death_day\n"
         "R01,ruxolitinib,37,female,60,2024-01-01,61,\n"
-        "R02,ruxolitinib,18,male,70,2024-01-01,60,\n"
+        "R02,ruxolitinib,18,male,70,2024-01-01,19,19\n"
         "C01,control,29,F,50,2023-01-01,56,\n"
         "C02,control,65,F,55,2023-01-01,8,8\n",
     )

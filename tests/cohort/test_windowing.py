@@ -26,10 +26,10 @@ def settings_with(tie="earlier", late=False):
     )
 
 
-def assigned(days, *, clock=None, **options):
+def assigned(days, *, rank=None, **options):
     frame = pd.DataFrame({"patient_id": "p", "day": pd.Series(days, dtype="int64")})
-    if clock is not None:
-        frame["clock"] = clock
+    if rank is not None:
+        frame["day_rank"] = rank
     return assign_visits(frame, settings_with(**options), by=["patient_id"])
 
 
@@ -40,8 +40,6 @@ def assigned(days, *, clock=None, **options):
         ("later", [6, 8], 1),
         ("earlier", [8, 6], 1),
         ("later", [8, 6], 0),
-        ("earlier", [7, 7], 0),
-        ("later", [7, 7], 1),
         ("later", [5, 8], 1),
         ("earlier", [4, 8], 1),
     ],
@@ -50,10 +48,10 @@ def test_nearest_row_and_ties(tie, days, chosen):
     assert assigned(days, tie=tie)["selected"].tolist() == [place == chosen for place in range(2)]
 
 
-@pytest.mark.parametrize(("tie", "chosen"), [("earlier", 1), ("later", 2)])
-def test_rows_of_one_day_are_ordered_by_clock_before_file(tie, chosen):
-    selected = assigned([7, 7, 7], clock=[0.5, 0.2, 0.9], tie=tie)["selected"]
-    assert selected.tolist() == [place == chosen for place in range(3)]
+@pytest.mark.parametrize("tie", ["earlier", "later"])
+def test_of_rows_of_one_day_the_one_that_stands_for_it_is_taken(tie):
+    selected = assigned([7, 7, 7], rank=[1, 0, 2], tie=tie)["selected"]
+    assert selected.tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from helpers.cohort.config import CONFIG_FILE, read_config
 from helpers.cohort.measuring import Measured
 from helpers.cohort.parsing import TypedTable
 from helpers.cohort.reading import table_files
-from helpers.cohort.same_day import day_rank
+from helpers.cohort.same_day import day_rank, in_order_of_day
 from helpers.cohort.settings import CohortConfig
 from helpers.cohort.windowing import NOT_NEAREST, assign_visits
 from helpers.problems import CohortError, errors
@@ -167,9 +167,7 @@ def _measurements(frame: pd.DataFrame | None, config: CohortConfig) -> pd.DataFr
         return empty_frame("measurements")
     rows = _numbered(frame).assign(day=frame["day"].astype("int64"))
     rows["day_rank"] = day_rank(rows, config)
-    # What stands for a day comes last in it: whoever looks at days alone finds that row.
-    keys = ["patient_id", "day", "variable", "day_rank"]
-    rows = rows.sort_values(keys, ascending=[True, True, True, False], kind="stable")
+    rows = in_order_of_day(rows)
     visits = assign_visits(rows, config, by=["patient_id", "variable"])
     return pd.concat([rows, visits], axis=1)
 
@@ -186,7 +184,6 @@ def _responses(frame: pd.DataFrame | None, config: CohortConfig) -> pd.DataFrame
     if frame is None:
         return empty_frame("responses")
     rows = _numbered(frame).assign(day=frame["day"].astype("int64"))
-    rows = rows.sort_values(["patient_id", "day", "response"], kind="stable")
     later = tuple(visit for visit in config.visits if visit.day > 0)
     visits = assign_visits(rows, config, by=["patient_id"], visits=later)
     visits["visit"] = visits["visit"].where(visits["role"] != NOT_NEAREST, None)
@@ -204,8 +201,7 @@ def _treatments(frame: pd.DataFrame | None) -> pd.DataFrame:
 def _events(frame: pd.DataFrame | None) -> pd.DataFrame:
     if frame is None:
         return empty_frame("events")
-    keys = ["patient_id", "day", "term", "grade", "serious", "related", "stop_day", "outcome"]
-    return _numbered(frame).sort_values([key for key in keys if key in frame], kind="stable")
+    return _numbered(frame)
 
 
 def _doses(

@@ -41,6 +41,21 @@ def day_rank(rows: pd.DataFrame, config: CohortConfig) -> pd.Series:
     return (place - middle).abs() * 2 - (place < middle).astype(int)
 
 
+def in_order_of_day(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return measurements so that of each patient, variable and day the row that stands for it comes last.
+
+    Whoever looks at days alone then finds that row. Rows change places among those of their day only.
+
+    Args:
+        rows: with the columns of `day_rank` and its result.
+    """
+    day = rows.groupby(_DAY, sort=False, dropna=False).ngroup().to_numpy()
+    places = np.argsort(day, kind="stable")
+    order = np.empty(len(rows), dtype=np.int64)
+    order[places] = np.lexsort((-rows["day_rank"].to_numpy(), day))
+    return rows.iloc[order]
+
+
 def badness(rows: pd.DataFrame, vocabulary: Vocabulary) -> pd.Series:
     """Return how bad each value is for its variable: larger is worse.
 

@@ -146,8 +146,8 @@ class Table(Section):
         ),
         examples=[["ruxolitinib", "control"]],
     )
-    may_be_empty: bool = Field(
-        default=False,
+    may_be_empty: bool | None = Field(
+        default=None,
         description="Whether a file with a header and no rows says that there was nothing to record.",
     )
     values: dict[str, dict[str, str]] = Field(
