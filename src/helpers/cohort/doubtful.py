@@ -108,7 +108,7 @@ def _ids_alike(raw: RawTable, text: pd.Series) -> list[Problem]:
     seen: dict[str, str] = {}
     problems = []
     for row, own in text.items():
-        key = re.sub(r"(?<!\d)0+(?=\d)", "", fold(own)) or own
+        key = re.sub(r"(?<!\d)0+(?=\d)", "", fold(own).replace(" ", "")) or own
         other = seen.setdefault(key, own)
         if other != own:
             problems.append(

@@ -95,8 +95,8 @@ def _of_variable(
         if slip:
             yield rows[mask], f"{who} of {variable.name}", slip, True
             return
-    for few in (_with_three_decimals(rows), _below_a_gap(logs)):
-        if few is not None and _adjoins(logs[few], logs[~few]):
+    for few, further in ((_with_three_decimals(rows), 2.0), (_below_a_gap(logs), 1.0)):
+        if few is not None and _adjoins(logs[few], logs[~few], further):
             yield rows[few], f"{int(few.sum())} values of {variable.name}", Slip(1000.0, up=True), True
             return
     left = rows
@@ -147,17 +147,17 @@ def _below_a_gap(logs: Logs) -> NDArray[np.bool_] | None:
     return np.asarray(logs <= order[int(np.argmax(steps)) + _FEWEST - 1])
 
 
-def _adjoins(part: Logs, rest: Logs) -> bool:
+def _adjoins(part: Logs, rest: Logs, further: float) -> bool:
     """Tell whether values far below the rest, times 1000, would lie among it or go on where it ends.
 
     With a point that separates thousands the larger values become the smallest: none of the rest need be
-    like them.
+    like them. `further` says how many powers of ten they may reach beyond the rest.
     """
-    enough = len(part) >= max(_FEWEST, 0.05 * len(rest)) and len(rest) >= _REST
+    enough = len(part) >= max(_FEWEST, 0.05 * len(rest)) and len(rest) >= _FEWEST
     if not enough or rest.min() - part.max() < _GAP:
         return False
     moved, low, high = part + 3.0, rest.min(), rest.max()
-    return bool(moved.min() >= low and moved.min() <= high + 0.3 and moved.max() <= high + 1.0)
+    return bool(moved.min() >= low and moved.min() <= high + 0.3 and moved.max() <= high + further)
 
 
 def slip_of(part: Logs, rest: Logs, factors: Iterable[float], *, beyond_all: bool = False) -> Slip | None:
