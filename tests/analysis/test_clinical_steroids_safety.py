@@ -12,6 +12,7 @@ from helpers.analysis.toxicity import (
     worst_laboratory_grades,
 )
 from helpers.cohort.cleaning import clean_cohort
+from helpers.cohort.sections import Table
 from helpers.report.tables.safety import (
     event_rate_table,
     laboratory_grade_table,
@@ -64,6 +65,15 @@ def test_event_rates_are_for_the_time_at_risk(tables, config, store):
     assert (rate.lower, rate.upper) == pytest.approx(
         (0.6186721 / 152 * 36525, 8.767273 / 152 * 36525), rel=1e-6
     )
+    # Nobody said whether events of the controls were looked for.
+    assert not rows.select(analysis="event_rate", group="control")
+
+
+def test_none_of_events_that_were_looked_for_has_a_bound(tables, config, store):
+    looked_for = Table(collected_in=("treated", "control"))
+    declared = config.model_copy(update={"tables": {**config.tables, "events": looked_for}})
+    describe_event_rates(tables, declared, store, horizon_days=56, confidence=0.95)
+    rows = store.rows()
     limit = rows["event_rate.any.control.day_56.upper_limit_if_none"]
     assert limit.value == pytest.approx(100 * (1 - 0.05 ** (1 / 3)))
     assert "event_rate.any.treated.day_56.upper_limit_if_none" not in rows
