@@ -135,6 +135,8 @@ def describe_findings(
     events = tables.events[tables.events["day"].between(0, horizon_days)]
     own = worst[worst["scale"] == scale.name].drop(columns=["group", "scale"])
     beside = by_group(laboratory_beside_recorded(own, events, scale, config.vocabulary), tables)
+    # Where events were not collected, values without an event tell nothing.
+    beside = beside[beside["group"].isin(collected_groups(tables, config))]
     for (group, term), rows in beside.groupby(["group", "term"], sort=True):
         for finding in ("both", "laboratory only", "recorded only", "neither"):
             store.add(FINDING, slug(term), slug(finding), value=int((rows["finding"] == finding).sum()),
