@@ -55,7 +55,8 @@ def _config(shape: Shape) -> str:
     visits = [(name, day) for name, day in DAYS.items() if day or shape["baseline"] != "no baseline visit"]
     groups = [("new", new, "treated"), *([("old", old, "reference")] if shape["control"] != "0" else [])]
     parts = [
-        "title = 'Invented'\nprovenance = 'synthetic'\nstudy_drug = 'ruxolitinib'\n[follow_up]\nhorizon_days = 56"
+        "title = 'Invented'\nprovenance = 'synthetic'\nstudy_drug = 'ruxolitinib'",
+        "[follow_up]\nhorizon_days = 56",
     ]
     parts += [
         f"[[group]]\nid = '{i}'\nlabel = '{label}'\nrole = '{role}'\nday0 = 'day 0 of {i}'"

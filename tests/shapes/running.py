@@ -1,4 +1,4 @@
-"""A cohort through the code of all notebooks, the tables, the manuscript and the report; what is wrong with them."""
+"""A cohort through the code of all notebooks, the tables and the manuscript, and what is wrong with them."""
 
 from __future__ import annotations
 

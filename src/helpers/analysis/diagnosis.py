@@ -224,8 +224,9 @@ def _store_scores(name: str, scores: pd.DataFrame, group: str, moment: str, stor
         store, ANALYSIS, f"{variable}_items", scores["items_present"], unit="items",
         method=f"items known of {scores['items_total'].max() if len(scores) else 0:g}", **common,
     )  # fmt: skip
+    note = "" if len(scores) else "no patient could be evaluated"
     store.add(ANALYSIS, f"{variable}_items", "total", value=scores["items_total"].max(), unit="items",
-              method="items of the score", **common)  # fmt: skip
+              method="items of the score", note=note, **common)  # fmt: skip
 
 
 def _store_agreement(pair: dict[str, Any], moment: str, store: StatisticsStore) -> None:

@@ -89,6 +89,7 @@ def count_missing(tables: AnalysisTables, config: CohortConfig, store: Statistic
             MISSING, row["variable"], "observed_percent", group=row["group"], timepoint=row["visit"],
             value=share, n=row["n_observed"], n_missing=row["n_missing"], unit="%",
             method="patients with a value among those alive and followed",
+            note="" if row["n_expected"] else "nobody of the group was alive and followed",
         )  # fmt: skip
     shares = counts["n_observed"] / counts["n_expected"].where(counts["n_expected"] > 0)
     wide = counts.assign(share=shares).pivot(index="variable", columns=["group", "visit"], values="share")

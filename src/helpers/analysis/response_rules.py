@@ -178,14 +178,18 @@ def describe_agreement(found: RuleCalls, store: StatisticsStore) -> pd.DataFrame
     for line in summary.to_dict("records"):
         common: dict[str, Any] = {"timepoint": slug(line["visit"]), "n": int(line["n"])}
         common["n_missing"] = int(line["n_not_compared"])
+        none = "" if line["n"] else "no call of rule and clinician to compare"
+        alike = "" if line["kappa"] == line["kappa"] else none or "not defined: all calls are of one class"
         store.add(
             AGREEMENT, "calls", "agree", value=line["n_agree"], unit="calls", method="same class", **common
         )
         store.add(AGREEMENT, "calls", "agreement", value=100 * line["agreement"], unit="%",
-                  method="same class", **common)  # fmt: skip
-        store.add(AGREEMENT, "calls", "kappa", value=line["kappa"], method="Cohen's kappa", **common)
+                  method="same class", note=none, **common)  # fmt: skip
+        store.add(
+            AGREEMENT, "calls", "kappa", value=line["kappa"], method="Cohen's kappa", note=alike, **common
+        )
         store.add(AGREEMENT, "calls", "kappa_linear", value=line["kappa_linear"],
-                  method="Cohen's kappa, linear weights", **common)  # fmt: skip
+                  method="Cohen's kappa, linear weights", note=alike, **common)  # fmt: skip
     return discordant
 
 

@@ -39,6 +39,10 @@ def describe_immortal_time(study: Study, store: StatisticsStore, *, lag: pd.Seri
         refuse(store, study, IMMORTAL, {"immortal_days": DAYS}, reason=reason)
         return
     own = study.frame["patient_id"].map(lag).astype(float)
+    if own[study.frame[TREATED] == 1].isna().all():
+        reason = "the day of eligibility of no treated patient is recorded"
+        refuse(store, study, IMMORTAL, {"immortal_days": DAYS, "immortal_share": POINTS}, reason=reason)
+        return
     time = own.fillna(0.0) + study.frame["time"]
     found = attempt(
         lambda: person_time_misclassified(time, own, study.frame[TREATED]), "immortal person-time"

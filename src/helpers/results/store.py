@@ -228,6 +228,10 @@ class Statistics(Mapping[str, Statistic]):
             raise StatisticsStoreError(f"there is no statistic {identifier}{hint}")
         return self._rows[identifier]
 
+    def get(self, identifier: str, default: Any = None) -> Any:
+        """Return the row with this identifier, or the default where there is none."""
+        return self._rows.get(identifier, default)
+
     def __iter__(self) -> Iterator[str]:
         """Iterate over the identifiers in stored order."""
         return iter(self._rows)

@@ -72,7 +72,8 @@ def era_tipping_point(
     e1/n1 are events and patients of the treated, e2/n2 of the controls. Columns: control_events, points (how
     many percentage points better control survival would have been), difference (treated less control) with
     Newcombe limits lower and upper, p_value (Fisher). The Result is the least number of percentage points
-    from which on p >= `alpha` (NaN with a note if the result is not significant to begin with).
+    from which on p >= `alpha` (NaN with a note if the result is not significant to begin with, or stays so
+    because the treated fared worse).
     """
     import pandas as pd
 
@@ -89,7 +90,12 @@ def era_tipping_point(
     method = f"points by which control survival would have to be better for Fisher's p >= {alpha:g}"
     if not frame["p_value"].iloc[0] < alpha:
         return frame, Result(method=method, n=size_1 + size_2, note=f"p is {alpha:g} or more as it stands")
-    lost = frame[frame["p_value"] >= alpha].iloc[0]
+    above = frame[frame["p_value"] >= alpha]
+    if above.empty:
+        return frame, Result(
+            method=method, n=size_1 + size_2, note=f"p stays below {alpha:g} without any death"
+        )
+    lost = above.iloc[0]
     result = Result(
         method=method,
         value=float(lost["points"]),

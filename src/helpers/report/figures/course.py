@@ -318,7 +318,7 @@ def _limits(values: pd.Series, *, log: bool) -> tuple[float, float]:
     """Return vertical limits that hold the patients' values, whatever the reference band does."""
     low, high = values.min(), values.max()
     if log and low > 0:
-        margin = (high / low) ** 0.06
+        margin = (high / low) ** 0.06 if high > low else 1.5
         return low / margin, high * margin
     margin = 0.06 * (high - low) or 1.0
     return (low - margin if low else low), high + margin

@@ -225,7 +225,9 @@ def discordant_table(discordant: pd.DataFrame, evidence: pd.DataFrame, *, waterm
         ))  # fmt: skip
         seen = evidence[(evidence["patient_id"] == call["patient_id"]) & (evidence["visit"] == call["visit"])]
         for line in seen.to_dict("records"):
-            before = f"{line['baseline_qualifier']}{line['baseline_value']:g}"
+            before = "not recorded"
+            if line["baseline_value"] == line["baseline_value"]:
+                before = f"{line['baseline_qualifier']}{line['baseline_value']:g}"
             value = f"{before} to {line['qualifier']}{line['value']:g} {line['unit']}"
             state = f"{line['rule']}: {line['rule_state']}"
             where = f"day {line['measured_day']:g}, row {line['source_row']:g}"
