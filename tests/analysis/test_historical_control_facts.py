@@ -204,6 +204,14 @@ def only(folder: Path, ids: set[str]) -> Path:
         with path.open(encoding="utf-8", newline="") as handle:
             reader = csv.DictReader(handle)
             names, rows = list(reader.fieldnames or ()), [row for row in reader if row["patient_id"] in ids]
+        if (
+            not rows
+        ):  # nothing recorded of these patients: no table, rather than one that says there was nothing
+            path.unlink()
+            text = (folder / "cohort.toml").read_text(encoding="utf-8")
+            settings = f'[tables.{path.stem}]\nfile = "{path.name}"\n'
+            (folder / "cohort.toml").write_text(text.replace(settings, ""), encoding="utf-8")
+            continue
         with path.open("w", encoding="utf-8", newline="") as handle:
             writer = csv.DictWriter(handle, names, lineterminator="\n")
             writer.writeheader()

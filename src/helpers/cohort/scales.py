@@ -90,22 +90,41 @@ def _of_variable(
     if whole:
         yield rows, f"all values of {variable.name}", whole, True
         return
+    patients = rows["patient_id"].to_numpy()
     for mask, who in _parts(rows):
+        if min(len(set(patients[mask])), len(set(patients[~mask]))) < _FEWEST:
+            continue  # what a few patients have in common is theirs
         slip = slip_of(logs[mask], logs[~mask], factors)
         if slip:
             yield rows[mask], f"{who} of {variable.name}", slip, True
             return
-    for few, further in ((_with_three_decimals(rows), 2.0), (_below_a_gap(logs), 1.0)):
+    thousand = Slip(1000.0, up=True)
+    # Counts of cells near none are what disease and treatment do, and normal values are no slip; there only the
+    # three decimals speak.
+    gap, normal = _below_a_gap(logs), _limits(ranges)
+    if _towards_disease(thousand, variable) or (gap is not None and _is_normal(np.median(logs[gap]), normal)):
+        gap = None
+    for few, further in ((_with_three_decimals(rows), 2.0), (gap, 1.0)):
         if few is not None and _adjoins(logs[few], logs[~few], further):
-            yield rows[few], f"{int(few.sum())} values of {variable.name}", Slip(1000.0, up=True), True
+            yield rows[few], f"{int(few.sum())} values of {variable.name}", thousand, True
             return
+    yield from _of_patients(rows, variable, factors, normal)
+
+
+def _of_patients(
+    rows: pd.DataFrame, variable: Variable, factors: tuple[float, ...], normal: tuple[float, float]
+) -> Iterator[_Found]:
+    """Yield patients all of whose values are off, then single values."""
     left = rows
-    normal = _limits(ranges)
+    if rows["patient_id"].nunique() <= _REST:
+        return
     for patient, own in rows.groupby("patient_id", sort=True):
         rest = left[left["patient_id"] != patient]["log"].to_numpy()
         slip = slip_of(own["log"].to_numpy(), rest, factors, beyond_all=True)
         if slip and not _is_normal(float(own["log"].median()), normal):
             sure = not _towards_disease(slip, variable)
+            if not sure and (slip.factor not in POWERS or rows["patient_id"].nunique() <= 2 * _REST):
+                continue
             yield own, f"all {len(own)} values of one patient of {variable.name}", slip, sure
             left = left.drop(own.index)
     yield from _single(left, variable, factors, normal)
@@ -118,7 +137,7 @@ def _limits(ranges: Iterable[ReferenceRange]) -> tuple[float, float]:
     return np.log10(min(lows)) if lows else -np.inf, np.log10(max(highs)) if highs else np.inf
 
 
-def _is_normal(log: float, normal: tuple[float, float]) -> bool:
+def _is_normal(log: float | np.floating, normal: tuple[float, float]) -> bool:
     """Tell whether a value is normal; of a variable without limits nobody can say, and it is not."""
     return bool(np.isfinite(normal).any() and normal[0] <= log <= normal[1])
 
