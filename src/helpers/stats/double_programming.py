@@ -228,8 +228,10 @@ def pairs_twice(name: str, before: Any, after: Any) -> Iterator[Twice]:
 
 
 def table_twice(name: str, table: Any) -> Iterator[Twice]:
-    """Tests of a 2 x 2 table: Fisher's by our enumeration beside SciPy, Pearson's beside statsmodels."""
-    from scipy.stats import fisher_exact
+    """Tests of a 2 x 2 table: Fisher's by our enumeration and Yates's by its formula beside SciPy, Pearson's
+    beside statsmodels.
+    """
+    from scipy.stats import chi2, chi2_contingency, fisher_exact
     from statsmodels.stats.contingency_tables import Table2x2
 
     counts = count_table(table)
@@ -240,6 +242,11 @@ def table_twice(name: str, table: Any) -> Iterator[Twice]:
     pearson = two_by_two_test(counts, rule="pearson").p_value
     second = Table2x2(counts, shift_zeros=False).test_nominal_association().pvalue
     yield _twice(f"Pearson chi-square p, {name}", pearson, float(second), "statsmodels")
+    (a, b), (c, d) = counts.tolist()
+    margins = (a + b) * (c + d) * (a + c) * (b + d)
+    corrected = max(0.0, abs(a * d - b * c) - counts.sum() / 2) ** 2 * counts.sum() / margins
+    theirs = float(chi2_contingency(counts, correction=True).pvalue)
+    yield _twice(f"Yates chi-square p, {name}", float(chi2.sf(corrected, 1)), theirs, "scipy")
 
 
 def proportion_twice(name: str, events: Any, n: Any) -> Iterator[Twice]:
