@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from helpers.cohort.settings import CohortConfig
 from helpers.problems import Problem, closest
+from helpers.vocabulary.model import DRUG_CLASSES
 from helpers.vocabulary.vocabulary import Vocabulary
 
 FILE = "cohort.toml"
@@ -63,6 +64,10 @@ def _named(config: CohortConfig, vocabulary: Vocabulary) -> Iterable[tuple[Loc, 
     yield from ((("variables", raw), name, measured) for raw, name in config.variables.items())
     both = (*columns, *measured)
     yield from ((("baseline", "variables"), name, both) for name in config.baseline.variables or ())
+    for place, family in enumerate(config.visit_comparisons):
+        loc = ("visit_comparison", place, "variables")
+        yield from ((loc, name, measured) for name in family.variables)
+    yield ("steroids", "spared"), config.steroids.spared, (*DRUG_CLASSES, *vocabulary.drugs)
     yield from ((("course", "variables"), name, measured) for name in config.course.variables)
     days, signs = (
         tuple(v.name for v in vocabulary.of_table("patients") if v.type == kind) for kind in ("day", "yes_no")
@@ -85,7 +90,9 @@ def _derived(loc: Loc, name: str) -> bool:
 def _unknown(loc: Loc, name: str, known: tuple[str, ...], line_of: LineOf) -> Problem:
     near = closest(name, known)
     remedy = f"did you mean {near!r}?" if near else "see data/README.md for the names"
-    if loc[0] in ("variables", "baseline", "course", "endpoint"):
+    if loc[0] in ("variables", "baseline", "course", "endpoint", "visit_comparison"):
         remedy += "; a variable of your own goes into variables.csv"
+    if loc == ("steroids", "spared"):
+        remedy += "; a drug of your own goes into drugs.csv"
     expected = "a name of the vocabulary"
     return Problem(FILE, line_of(loc), dotted(loc), repr(name), expected, remedy)

@@ -335,6 +335,7 @@ class _Builder:
     def _table(self, table: Table) -> TableBlock:
         room: Room = "supplementary" if table.order[0] else "main"
         title = str(exhibit_words(self.wording).get("tables", {}).get(table.name, table.title))
+        title = title.replace("{spared}", self.wording.label(self.study.config.spared_label))
         return TableBlock(table.name, table_label(table, self.wording), title, table, room)
 
 

@@ -95,7 +95,7 @@ def _sentence(text: str, material: Material, wording: Wording) -> Prose:
 def _placeholder(text: str, material: Material, wording: Wording) -> Fragment | Claim:
     kind, colon, key = text.partition(":")
     if colon and kind.strip() == "setting":
-        return Declared(setting_text(key.strip(), material), key.strip())
+        return Declared(wording.term(setting_text(key.strip(), material)), key.strip())
     identifier, _, asked = (piece.strip() for piece in text.partition("|"))
     part, _, digits = asked.partition(":")
     part = part.strip() or "value"
