@@ -94,6 +94,10 @@ def _scale(cohort: Cohort, rows: pd.Index, factor: float) -> None:
     cohort.tables["measurements"].loc[rows, "value"] = [f"{value:.4g}" for value in values]
 
 
+def frame_of(cohort: Cohort, rows: pd.Index) -> pd.Series:
+    return cohort.tables["measurements"].loc[rows, "value"].astype(float)
+
+
 def _factor(rng: Rng) -> float:
     return pick(rng, FACTORS) ** pick(rng, (1, -1))
 
@@ -128,6 +132,10 @@ def patient_off_by_a_factor(cohort: Cohort, rng: Rng) -> str:
     counts = patients.value_counts()
     who = pick(rng, sorted(counts.index[counts >= 3]) or [""])
     if not who:
+        return ""
+    own, rest = (frame_of(cohort, rows[name][mask]) for mask in (patients == who, patients != who))
+    # A tenth of fibrinogen is what the disease does: within twice the others' ends nobody could know.
+    if rest.min() / 2 < own.quantile(0.9) * factor and own.quantile(0.1) * factor < rest.max() * 2:
         return ""
     _scale(cohort, rows[name][patients == who], factor)
     return f"{name} of {who} times {factor:g}"
@@ -180,7 +188,7 @@ def text_for_a_number(cohort: Cohort, rng: Rng) -> str:
     frame = cohort.tables[table]
     column = pick(rng, [name for name in _NUMBERS[table] if name in frame])
     row = int(rng.integers(len(frame)))
-    new = pick(rng, ["high", "12..5", "1O5", "abc", "5 or 6", "--", "12/5", "3-4", "n.n.", "#REF!", "∞"])
+    new = pick(rng, ["high", "12..5", "1O5", "abc", "5 or 6", "~~", "12/5", "3-4", "n.n.", "#REF!", "∞"])
     old = frame.loc[row, column]
     frame.loc[row, column] = new
     return f"{table} {column} {row}: {old!r} -> {new!r}"
@@ -438,6 +446,16 @@ def wide_variable_off_by_a_factor(cohort: Cohort, rng: Rng) -> str:
     who = pick(rng, sorted(patients.unique()))
     _scale(cohort, rows[name][patients == who], factor)
     return f"{name} of {who} times {factor:g}"
+
+
+@unknowable
+def patient_off_yet_among_others(cohort: Cohort, rng: Rng) -> str:
+    """A tenth of a patient's fibrinogen is what the disease does in others."""
+    rows = _values(cohort, narrow=True)
+    patients = cohort.tables["measurements"].loc[rows["fibrinogen"], "patient_id"]
+    who = pick(rng, sorted(patients.unique()))
+    _scale(cohort, rows["fibrinogen"][patients == who], 0.1)
+    return f"fibrinogen of {who} times 0.1"
 
 
 @unknowable
