@@ -500,10 +500,9 @@ def test_a_unit_of_doses_that_nobody_knows_is_a_warning(cohort):
     assert problem.found == "unknown unit 'mgzz' of ruxolitinib"
 
 
-@pytest.mark.parametrize("patients", ["N03", "O11"])
-def test_a_patient_beyond_all_others_is_found_whatever_the_order_of_rows(cohort, patients):
+def test_a_patient_beyond_all_others_is_found_whatever_the_order_of_rows(cohort):
     labs = cohort.labs.copy()
-    mask = (labs["variable"] == "ferritin") & (labs["patient_id"] == patients)
+    mask = (labs["variable"] == "ferritin") & (labs["patient_id"] == "O11")
     labs.loc[mask, "value"] /= 1000
     for seed in (1, 2):
         shuffled = labs.sample(frac=1, random_state=seed)

@@ -7,6 +7,7 @@ from math import floor, isfinite, log10
 from typing import TYPE_CHECKING
 
 from helpers.analysis.double_programming import ANALYSIS, EQUAL, UNEXPLAINED, Checked
+from helpers.analysis.variables import variable_label
 from helpers.report.tables.cells import Cell, number, verbatim
 from helpers.report.tables.content import Row, column, message, row
 from helpers.report.tables.table import Table
@@ -43,7 +44,7 @@ def double_programming_table(
         agreement = second.note if second.note in (EQUAL, UNEXPLAINED) else f"differs: {second.note}"
         cells = (_cell(stored, part), _cell(second, "value"), second.method, agreement)
         rows.append(row(_label(stored, part, labels, config), *cells))
-    heads = [column("Number", left=True), "Here", "Library", "Which library", column("", left=True)]
+    heads = [column("Number", left=True), "Here", "Library", "Which library", column("Agreement", left=True)]
     notes = [
         "Six digits are shown; equal means equal to 1e-8 of the number, of iterated fits to 1e-5.",
         f"{NOT_ESTIMABLE}: not estimable.",
@@ -53,7 +54,9 @@ def double_programming_table(
 
 
 def _label(stored: Statistic, part: str, labels: Mapping[str, str], config: CohortConfig) -> str:
-    what = labels.get(stored.variable, stored.variable.replace("_", " "))
+    endpoints = {endpoint.id: endpoint.label for endpoint in config.endpoints}
+    known = {**endpoints, **labels}
+    what = known.get(stored.variable) or variable_label(stored.variable, config)
     if stored.analysis == "survival":
         what = _WORDS[stored.statistic]
         if stored.timepoint.startswith("day_"):
@@ -62,7 +65,7 @@ def _label(stored: Statistic, part: str, labels: Mapping[str, str], config: Coho
         what += f", {_WORDS[stored.statistic]}"
     elif stored.statistic in ("test", "change_test"):
         test = stored.method.partition(" (")[0].partition(",")[0]
-        what += f", {test[:1].lower()}{test[1:]}" if not test.startswith("Wilcoxon") else f", {test}"
+        what += f", {test}"
     groups = {group.id: group.label for group in config.groups}
     arm = f", {groups[stored.group]}" if stored.group in groups else ""
     return f"{what}{_COLUMNS[part] if part != 'value' or 'rank-sum' not in stored.method else ', U'}{arm}"
