@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from helpers.analysis.double_programming import ANALYSIS, EQUAL, UNEXPLAINED, Checked
 from helpers.analysis.variables import variable_label
 from helpers.report.tables.cells import Cell, number, verbatim
-from helpers.report.tables.content import Row, column, message, row
+from helpers.report.tables.content import Column, Row, column, message, row
 from helpers.report.tables.table import Table
 from helpers.report.text.narrative import Narrative
 from helpers.results.format import NOT_ESTIMABLE
@@ -44,7 +44,13 @@ def double_programming_table(
         agreement = second.note if second.note in (EQUAL, UNEXPLAINED) else f"differs: {second.note}"
         cells = (_cell(stored, part), _cell(second, "value"), second.method, agreement)
         rows.append(row(_label(stored, part, labels, config), *cells))
-    heads = [column("Number", left=True), "Here", "Library", "Which library", column("Agreement", left=True)]
+    heads: list[Column | str] = [
+        column("Number", left=True),
+        "Here",
+        "Library",
+        "Which library",
+        column("Agreement", left=True),
+    ]
     notes = [
         "Six digits are shown; equal means equal to 1e-8 of the number, of iterated fits to 1e-5.",
         f"{NOT_ESTIMABLE}: not estimable.",
