@@ -346,12 +346,17 @@ print(journal_named("annals").title, journal_named("annals").single, theme_named
     assert said(package, code).split() == ["Annals", "80.0", "*"]
 
 
+SENTENCE = r"(?<=[a-z)}]\. )"
+
+
 def marked(text: str) -> str:
     """Every phrase of a language file with a mark, so that a phrase of another language shows."""
     lines = []
     for line in text.splitlines():
         phrase = re.fullmatch(r'((?:"[^"]+"|\w+) = )"(.+)"(.*)', line)
-        lines.append(f'{phrase[1]}"~{phrase[2]}"{phrase[3]}' if phrase else line)
+        if phrase:
+            line = f'{phrase[1]}"~{re.sub(SENTENCE, "~", phrase[2])}"{phrase[3]}'
+        lines.append(line)
     return "\n".join(lines)
 
 
@@ -382,7 +387,7 @@ for block in build_document(study, Wording.of("xx", study.config)).blocks:
     assert len(paragraphs) > 20
     assert any("~RUX" in line for line in paragraphs)
     for line in paragraphs:
-        sentences = [one for one in re.split(r"(?<=[a-z)]\.) ", line) if one]
+        sentences = [one for one in re.split(SENTENCE, line) if one]
         assert all(one.startswith("~") for one in sentences), line
 
     claims = (own / "claims.toml").read_text(encoding="utf-8")
