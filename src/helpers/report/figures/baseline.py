@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import marks_legend, say_absent, wrapped
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
 from helpers.results.format import format_number
 
@@ -34,7 +34,13 @@ def balance_height(statistics: Statistics, labels: Mapping[str, str]) -> float:
     return EDGE_MM + ROW_MM * (_places(_names(rows, labels))[-1] + 1) if rows else 60.0
 
 
-@drawing
+@figure(
+    "figure_s3_balance",
+    "one_and_a_half",
+    balance_height,
+    "Standardised differences at baseline",
+    needs={"analysis": "balance"},
+)
 def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str]) -> None:
     """Draw signed standardised differences of the baseline variables, the largest in size on top.
 
@@ -118,7 +124,13 @@ def _balance_legend(rows: Sequence[Statistic], error: Statistic | None) -> list[
     return handles
 
 
-@drawing
+@figure(
+    "figure_s4_prior_therapies",
+    "one_and_a_half",
+    85,
+    "Combinations of earlier therapies by group",
+    needs={"analysis": "prior_therapy_overlap"},
+)
 def draw_therapy_overlaps(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, labels: Mapping[str, str]
 ) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import day_0_title, marks_legend, room_for_text, say_absent
-from helpers.report.figures.output.drawings import drawing, drawn_record
+from helpers.report.figures.output.drawings import drawn_record
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, GroupStyle, group_styles
 from helpers.report.figures.visits import (
     Visits,
@@ -110,7 +111,13 @@ def reference_band(config: CohortConfig, name: str) -> tuple[float, float]:
     return max(lows, default=float("nan")), min(highs, default=float("nan"))
 
 
-@drawing
+@figure(
+    "figure_1c",
+    "double",
+    105,
+    "Course of laboratory values and temperature over the visits",
+    needs={"analysis": "laboratory"},
+)
 def draw_courses(
     container: Figure | SubFigure,
     courses: Sequence[Course],

@@ -16,7 +16,7 @@ from helpers.report.figures.common import (
     say_absent,
     wrapped,
 )
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import group_styles
 from helpers.report.figures.survival_data import stored_horizon
 from helpers.results.format import format_p_equation
@@ -59,7 +59,13 @@ def endpoints_height(statistics: Statistics, config: CohortConfig) -> float:
     return ROW_MM * max(1, -(-count // _ACROSS)) if count else 40.0
 
 
-@drawing
+@figure(
+    "figure_s12_endpoints",
+    "double",
+    endpoints_height,
+    "Endpoints beside death: curves and cumulative incidences with numbers at risk",
+    needs={"analysis": "endpoint"},
+)
 def draw_endpoints(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw each endpoint beside death in a panel of its own, with bands and numbers at risk.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent, size_mm, wrapped
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import (
     CHARACTER,
     GREY,
@@ -38,7 +38,12 @@ _ARROW = 2.2  # height of an arrow in text sizes
 _PAGE, _ASIDE = 0.98, 0.66  # right edge, and where the box beside the flow begins, in shares of the width
 
 
-@drawing
+@figure(
+    "figure_s1_flow",
+    "one_and_a_half",
+    105,
+    "Flow of patients from the records to the analysis",
+)
 def draw_patient_flow(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw the flow of patients: recorded, excluded with reasons, analysed by group, outcome at the horizon.
 
@@ -144,7 +149,12 @@ def missing_map_height(observed: pd.DataFrame) -> float:
     return max(110.0, _MAP_FRAME_MM + _MAP_ROW_MM * len(observed))
 
 
-@drawing
+@figure(
+    "figure_s2_missing",
+    "double",
+    missing_map_height,
+    "Share of living patients with a value, by variable and visit",
+)
 def draw_missing_map(
     container: Figure | SubFigure, observed: pd.DataFrame, *, title: str = "Patients alive with a value (%)"
 ) -> None:

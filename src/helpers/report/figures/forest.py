@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, INK
 from helpers.results.format import NOT_ESTIMABLE, format_number, format_p
 
@@ -80,7 +80,13 @@ def effects_height(statistics: Statistics) -> float:
     return EDGE_MM + sum(BLOCK_MM + ROW_MM * len(found) for found in blocks) if blocks else 60.0
 
 
-@drawing
+@figure(
+    "figure_s7_effects",
+    "double",
+    effects_height,
+    "Effect on survival by every method",
+    needs={"analysis": "effect"},
+)
 def draw_effects(container: Figure | SubFigure, statistics: Statistics, *, alpha: float = 0.05) -> None:
     """Draw every stored effect on survival: left the estimate with its interval, right the p-value.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import GREY, INK
 from helpers.results.store import slug
 
@@ -36,7 +36,12 @@ def verdicts_height(comparison: pd.DataFrame) -> float:
     return EDGE_MM + TILE_MM * lines if len(comparison) else 60.0
 
 
-@drawing
+@figure(
+    "figure_3_published",
+    "double",
+    lambda comparison, _statistics: verdicts_height(comparison),
+    "Every printed number of the publication by what became of it",
+)
 def draw_verdicts(container: Figure | SubFigure, comparison: pd.DataFrame, statistics: Statistics) -> None:
     """Draw a tile a printed value, by section in the order of the ledger, with the stored counts.
 

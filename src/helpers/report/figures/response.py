@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import marks_legend, name_places, room_for_text, say_absent, wrapped
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import (
     GREY,
     level_styles,
@@ -38,7 +38,13 @@ TWO_LINES = 12.0  # percent of the bar's height from which on two lines of text 
 DIED, WITHOUT = "died", "nr"
 
 
-@drawing
+@figure(
+    "figure_1b",
+    "single",
+    80,
+    "Share of patients by level of response and visit",
+    needs={"analysis": "response"},
+)
 def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw stacked bars of the levels of response by visit with n (%), and bands for who went where.
 
@@ -227,7 +233,13 @@ def _legend(bars: Sequence[Bar], styles: Mapping[str, LevelStyle], *, bands: boo
     return handles
 
 
-@drawing
+@figure(
+    "figure_s5_response_paths",
+    "single",
+    120,
+    "Response of each patient at each visit",
+    needs={"analysis": "response"},
+)
 def draw_response_paths(
     container: Figure | SubFigure, paths: Mapping[str, pd.DataFrame], config: CohortConfig
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import day_0_title, interval_handle, marks_legend, say_absent
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, group_styles
 from helpers.report.figures.visits import near_limit
 from helpers.results.store import slug
@@ -43,7 +43,13 @@ def variants_height(variants: Sequence[str]) -> float:
     return EDGE_MM + ROW_MM * (len(variants) + 1) if variants else 60.0
 
 
-@drawing
+@figure(
+    "figure_s9_rule_variants",
+    "double",
+    lambda _statistics, variants, _config: variants_height(variants),
+    "Overall response rate by variant of the response rule and visit",
+    needs={"analysis": "response_variant"},
+)
 def draw_variants(
     container: Figure | SubFigure, statistics: Statistics, variants: Sequence[str], config: CohortConfig
 ) -> None:
@@ -115,7 +121,13 @@ def _panel(
     axes.tick_params(axis="y", length=0)
 
 
-@drawing
+@figure(
+    "figure_s10_time_to_response",
+    "double",
+    75,
+    "Cumulative incidence of the first response with death competing",
+    needs={"analysis": "time_to_response"},
+)
 def draw_response_time(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, horizon_days: float
 ) -> None:
