@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from helpers.report.figures.common import marks_legend, say_absent, wrapped
 from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
+from helpers.results.catalogue import BalanceRows, BaselineRows, PriorTherapyOverlapRows
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: 
     finite = [abs(row.value) for row in rows if math.isfinite(row.value)]
     end = max(_LEAST, 1.06 * max(finite, default=0.0))
     error = statistics.find(
-        "balance", "standardized_difference", "standard_error", group="both", timepoint="baseline"
+        BalanceRows.standard_error, "standardized_difference", group="both", timepoint="baseline"
     )
     if error is not None and error.value == error.value:
         axes.axvspan(-_ERRORS * error.value, _ERRORS * error.value, color=FAINT, alpha=0.3, linewidth=0)
@@ -86,7 +87,7 @@ def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: 
 
 def _differences(statistics: Statistics) -> list[Statistic]:
     """Return the stored differences, the smallest in size first; death is an outcome."""
-    rows = statistics.select(analysis="baseline", statistic="standardized_difference")
+    rows = statistics.select(BaselineRows.standardized_difference)
     known = [row for row in rows if row.value == row.value and row.variable not in _OUTCOMES]
     return sorted(known, key=lambda row: (abs(row.value), row.variable))
 
@@ -143,7 +144,7 @@ def draw_therapy_overlaps(
         config: the cohort's configuration.
         labels: label of each therapy.
     """
-    rows = statistics.select(analysis="prior_therapy_overlap", statistic="n")
+    rows = statistics.select(PriorTherapyOverlapRows.n)
     combinations = list(dict.fromkeys(row.variable for row in rows))
     if not combinations:
         say_absent(container, "No earlier therapies are recorded in this cohort.")
@@ -158,7 +159,7 @@ def draw_therapy_overlaps(
     for i, group in enumerate(config.groups):
         offset = (i - (len(config.groups) - 1) / 2) * width
         for x, name in enumerate(combinations):
-            row = statistics.find("prior_therapy_overlap", name, "n", group=group.id, timepoint="baseline")
+            row = statistics.find(PriorTherapyOverlapRows.n, name, group=group.id, timepoint="baseline")
             count = row.value if row else 0
             bars.bar(
                 x + offset,

@@ -17,6 +17,7 @@ from helpers.report.figures.visits import (
     unit_of,
     visit_axis,
 )
+from helpers.results.catalogue import analyses
 from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
@@ -177,7 +178,10 @@ class _Panel:
 def _read_panel(course: Course, statistics: Statistics, config: CohortConfig, analysis: str) -> _Panel:
     first = followed_group(config)
     order = [first, *(group for group in config.group_ids if group != first)]
-    shown = {group: summarised_visits(statistics, config, group, analysis, course.name) for group in order}
+    shown = {
+        group: summarised_visits(statistics, config, group, analyses()[analysis], course.name)
+        for group in order
+    }
     place = shown[first].place
     seen = course.patients[course.patients["visit"].isin(list(place))]
     shown = {group: visits for group, visits in shown.items() if len(visits.visits) > 1 or group == first}

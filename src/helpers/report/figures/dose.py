@@ -9,6 +9,7 @@ from helpers.report.figures.course import MOST_LINES, median_line, patient_lines
 from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, GroupStyle, group_styles
 from helpers.report.figures.visits import above, counts_above, summarised_visits, unit_of, visit_axis
+from helpers.results.catalogue import analyses
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def draw_dose_ribbon(
     """
     courses = [course for course in courses if len(course.patients)]
     found = {
-        group.id: summarised_visits(statistics, config, group.id, analysis, course.name)
+        group.id: summarised_visits(statistics, config, group.id, analyses()[analysis], course.name)
         for course in courses
         for group in config.groups
     }

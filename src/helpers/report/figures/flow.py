@@ -15,6 +15,7 @@ from helpers.report.figures.style import (
     group_styles,
     text_size,
 )
+from helpers.results.catalogue import FlowRows
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def draw_patient_flow(container: Figure | SubFigure, statistics: Statistics, con
     axes.set_axis_off()
     width = size_mm(container)[0] / MM_PER_INCH * POINTS_PER_INCH / text_size()
     sheet = _Sheet(axes, width)
-    recorded = statistics["flow.patients.all.baseline.recorded"].value
+    recorded = statistics[FlowRows.recorded.id("patients", timepoint="baseline")].value
     top = sheet.box((0.02, _ASIDE - 0.08), 0.0, [f"Patients recorded: {recorded:.0f}"])
     middle = (_ASIDE - 0.06) / 2
     aside = sheet.box((_ASIDE, _PAGE), top + _ARROW / 2, _excluded(statistics))
@@ -78,15 +79,15 @@ def draw_patient_flow(container: Figure | SubFigure, statistics: Statistics, con
 
 def _excluded(statistics: Statistics) -> list[str]:
     """Return how many patients were excluded and, where stored, why."""
-    excluded = statistics["flow.patients.all.baseline.excluded"].value
-    rows = statistics.select(analysis="flow", variable="rows_patients")
+    excluded = statistics[FlowRows.excluded.id("patients", timepoint="baseline")].value
+    rows = statistics.select(FlowRows, variable="rows_patients")
     reasons = [row for row in rows if row.statistic.startswith("excluded_")]
     return [f"Excluded: {excluded:.0f}", *(f"{row.note}:{_SPACE}{row.value:.0f}" for row in reasons)]
 
 
 def _entered(statistics: Statistics, group: Group) -> list[str]:
     """Return a group's name and size, when its patients were enrolled if that is known, and what day 0 is."""
-    analysed = statistics[f"flow.patients.{group.id}.baseline.analysed"].value
+    analysed = statistics[FlowRows.analysed.id("patients", group=group.id, timepoint="baseline")].value
     enrolled = [f"Enrolled {' to '.join(group.enrolment)}"] if group.enrolment else []
     return [f"{group.label}:{_SPACE}{analysed:.0f}", *enrolled, f"Day 0: {group.day0}"]
 

@@ -12,6 +12,7 @@ from helpers.report.figures.style import (
     GREY,
     level_styles,
 )
+from helpers.results.catalogue import ResponseRows, ResponseTransitionRows
 from helpers.results.format import format_number, format_percent
 from helpers.results.store import slug
 
@@ -52,9 +53,7 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
     segment of their own on top, unless the configuration leaves them out of the denominator. The count in
     a segment is that of the patients it is drawn for.
     """
-    groups = [
-        g for g in config.groups if statistics.select(analysis="response", group=g.id, variable="class")
-    ]
+    groups = [g for g in config.groups if statistics.select(ResponseRows, group=g.id, variable="class")]
     if not groups:
         say_absent(container, ABSENT)
         return
@@ -71,7 +70,7 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
             bands = _flows(axes, left, right, statistics, colours) or bands
         name_places(axes, [bar.place for bar in bars], [bar.label for bar in bars], width)
         axes.set_ylim(0, 100)
-        total = statistics.select(analysis="response", variable="class", group=group.id)[0].n
+        total = statistics.select(ResponseRows, variable="class", group=group.id)[0].n
         axes.set_title(wrapped(f"{group.label} (n = {total})", int(room)), fontweight="normal")
     panels[0].set_ylabel("Patients (%)")
     marks_legend(container, _legend(drawn, level_styles(config), bands=bands))
@@ -114,14 +113,14 @@ def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[
     for visit in config.visits:
         rows = {
             slug(level.id): statistics.find(
-                "response", "class", slug(level.id), group=group, timepoint=visit.id
+                ResponseRows.named(slug(level.id)), "class", group=group, timepoint=visit.id
             )
             for level in config.response_levels
         }
         found = {name: row for name, row in rows.items() if row is not None}
         if not found:
             continue
-        dead = statistics.find("response", "class", "dead", group=group, timepoint=visit.id)
+        dead = statistics.find(ResponseRows.dead, "class", group=group, timepoint=visit.id)
         counted = dead.value if dead is not None and config.response.dead_is == "NR" else 0.0
         shown = {name: row.value for name, row in found.items()}
         parts = shown | ({WITHOUT: shown[WITHOUT] - counted} if WITHOUT in shown else {}) | {DIED: counted}
@@ -172,7 +171,7 @@ def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics, colours: M
     for before in left.parts:
         for after in right.parts:
             row = statistics.find(
-                "response_transition", before, f"to_{after}", group=left.group, timepoint=right.visit
+                ResponseTransitionRows.named(f"to_{after}"), before, group=left.group, timepoint=right.visit
             )
             if row is None or not left.parts[before] or not right.parts[after]:
                 continue
