@@ -349,9 +349,9 @@ class Criteria(Section):
 class Report(Section):
     """How figures are drawn, and in which language manuscript and report are written."""
 
-    language: Literal["en", "zh"] = Field(
+    language: Text = Field(
         default="en",
-        description="Language of manuscript and report: en English, zh Simplified Chinese.",
+        description="Language of manuscript and report: en English, zh Simplified Chinese, or one added.",
         examples=["zh"],
     )
     terms: dict[str, str] = Field(
@@ -361,11 +361,12 @@ class Report(Section):
             "vocabulary need no entry."
         ),
     )
-    journal: Literal["generic", "frontiers", "nature", "lancet", "nejm", "jama", "plos"] = Field(
+    journal: Text = Field(
         default="generic",
         description=(
-            "Journal whose column widths, text sizes and largest height figures are drawn with; generic: "
-            "columns of 85, 120 and 180 mm, text of 8 points."
+            "Journal whose column widths, text sizes and largest height figures are drawn with: frontiers, "
+            "nature, lancet, nejm, jama, plos, or one added; generic: columns of 85, 120 and 180 mm, text "
+            "of 8 points."
         ),
     )
     cjk_fonts: tuple[str, ...] = Field(
