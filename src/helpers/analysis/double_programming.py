@@ -12,6 +12,14 @@ import numpy as np
 from helpers.analysis.endpoints import endpoint_times
 from helpers.analysis.survival import TREATED, survival_times
 from helpers.analysis.variables import as_float, baseline_variables, by_group, comparison
+from helpers.results.catalogue import (
+    BaselineRows,
+    ComputedTwiceRows,
+    EndpointRows,
+    LaboratoryRows,
+    SurvivalRows,
+    TrendRows,
+)
 from helpers.results.store import slug
 from helpers.stats.double_programming import (
     CLOSED,
@@ -31,9 +39,10 @@ if TYPE_CHECKING:
 
     from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
-    from helpers.results.store import Statistic, Statistics, StatisticsStore
+    from helpers.results.store import Statistics, StatisticsStore
 
-ANALYSIS = "computed_twice"
+ANALYSIS = ComputedTwiceRows.name
+_DEATH = "death"
 EQUAL, UNEXPLAINED = "equal", "differs, and the reason is not known"
 # Iterated fits agree to so many digits and not to the last.
 _ITERATED = frozenset({"hazard_ratio", "ratio_per_week"})
@@ -44,11 +53,17 @@ _TESTS_OF_TABLES = {"Fisher's exact": "Fisher's exact p", "Pearson": "Pearson ch
 
 @dataclass(frozen=True)
 class Checked:
-    """A stored row, the column of it that was computed twice, and the row of the second computation."""
+    """What was computed twice.
 
-    stored: Statistic
+    Attributes:
+        stored: identifier of the row that was checked.
+        column: its column: value, lower, upper or p_value.
+        second: identifier of the row of the second computation.
+    """
+
+    stored: str
     column: str
-    second: Statistic
+    second: str
 
 
 @dataclass(frozen=True)
@@ -95,7 +110,7 @@ def compute_twice(
         What was computed twice, in the order of the rows.
     """
     seen: set[tuple[str, str, str]] = set()
-    checked = []
+    checked, verdicts = [], []
     for second in _second_numbers(tables, config, statistics, horizon_days):
         row = statistics.get(second.row)
         if row is None or (second.column in ("lower", "upper") and confidence != 0.95):
@@ -118,8 +133,22 @@ def compute_twice(
             method=second.twice.library,
             note=verdict(stored, second.twice, iterated=row.statistic in _ITERATED),
         )
-        checked.append(Checked(row, second.column, second_row))
+        checked.append(Checked(row.id, second.column, second_row.id))
+        verdicts.append(second_row.note)
+    _count(verdicts, store)
     return checked
+
+
+def _count(verdicts: list[str], store: StatisticsStore) -> None:
+    equal, unexplained = verdicts.count(EQUAL), verdicts.count(UNEXPLAINED)
+    counts = {
+        ComputedTwiceRows.compared: len(verdicts),
+        ComputedTwiceRows.equal: equal,
+        ComputedTwiceRows.explained: len(verdicts) - equal - unexplained,
+        ComputedTwiceRows.unexplained: unexplained,
+    }
+    for key, count in counts.items():
+        store.add(ANALYSIS, "numbers", key.statistic, value=count, n=len(verdicts), method="count")
 
 
 def verdict(stored: float, twice: Twice, *, iterated: bool = False) -> str:
@@ -170,18 +199,18 @@ def _survival(tables: AnalysisTables, config: CohortConfig, horizon_days: float)
         if own.empty:
             continue
         arm = codes[int(own["treated"].iloc[0])]
-        row = f"survival.death.{group}.{day}.survival"
+        row = SurvivalRows.survival.id(_DEATH, group=group, timepoint=day)
         rows[f"{at}, {arm}"] = (row, "value")
         if config.survival.interval == "log-log":
             rows |= {f"{at}, {arm}, {side} limit": (row, side) for side in ("lower", "upper")}
-        rows[f"median survival, {arm}"] = (f"survival.death.{group}.follow_up.median", "value")
-        alive = {f"share, {group}, {side} limit": (f"survival.death.{group}.{day}.alive_share", side)
-                 for side in ("lower", "upper")}  # fmt: skip
+        rows[f"median survival, {arm}"] = (SurvivalRows.median.id(_DEATH, group=group), "value")
+        share = SurvivalRows.alive_share.id(_DEATH, group=group, timepoint=day)
+        alive = {f"share, {group}, {side} limit": (share, side) for side in ("lower", "upper")}
         yield from _named(proportion_twice(group, int((own["event"] == 0).sum()), len(own)), alive)
-    rows["log-rank chi-square"] = (f"survival.death.both.{day}.logrank", "value")
+    rows["log-rank chi-square"] = (SurvivalRows.logrank.id(_DEATH, group="both", timepoint=day), "value")
     found = list(survival_twice(frame, times.horizon_days))
     yield from _named(found, rows)
-    yield from _hazard_ratio(found, f"survival.death.both.{day}.hazard_ratio")
+    yield from _hazard_ratio(found, SurvivalRows.hazard_ratio.id(_DEATH, group="both", timepoint=day))
 
 
 def _hazard_ratio(found: list[Twice], row: str) -> Iterator[SecondNumber]:
@@ -210,7 +239,8 @@ def _baseline(
     if len(config.groups) < 2:
         return
     for variable in baseline_variables(tables, config, horizon_days):
-        name, row = variable.name, f"baseline.{variable.name}.both.baseline.test"
+        name = variable.name
+        row = BaselineRows.test.id(name, group="both", timepoint="baseline")
         stored = statistics.get(row)
         parts = by_group(variable.values, tables, comparison(config))
         if stored is None or any(part.notna().sum() == 0 for part in parts):
@@ -241,7 +271,7 @@ def _course(tables: AnalysisTables, config: CohortConfig, statistics: Statistics
 def _trend(name: str, group: str, rows: pd.DataFrame) -> Iterator[SecondNumber]:
     used = rows[rows["value"] > 0].rename(columns={"patient_id": "id"})[["id", "week", "value"]]
     if len(used["week"].unique()) > 1:
-        row = f"trend.{name}.{group}.follow_up.ratio_per_week"
+        row = TrendRows.ratio_per_week.id(name, group=group)
         yield from _named(course_twice(name, used), {f"ratio per week, {name}": (row, "value")})
 
 
@@ -249,7 +279,7 @@ def _change(
     name: str, group: str, rows: pd.DataFrame, config: CohortConfig, statistics: Statistics
 ) -> Iterator[SecondNumber]:
     first, last = config.baseline_visit, max(config.visits, key=lambda visit: visit.day)
-    stored = statistics.get(f"laboratory.{name}.{group}.{last.id}.change_test")
+    stored = statistics.get(LaboratoryRows.change_test.id(name, group=group, timepoint=last.id))
     if first is None or stored is None:
         return
     wide = rows.pivot(index="patient_id", columns="visit", values="value").astype(float)
@@ -267,7 +297,9 @@ def _incidences(tables: AnalysisTables, config: CohortConfig, horizon_days: floa
         if not times.competes:
             continue
         for group, rows in times.frame.groupby("group", sort=True):
-            row = f"endpoint.{endpoint.id}.{group}.day_{times.horizon_days}.incidence"
+            row = EndpointRows.incidence.id(
+                endpoint.id, group=str(group), timepoint=f"day_{times.horizon_days}"
+            )
             at = float(times.horizon_days)
             name = f"cumulative incidence by {at:g}, {endpoint.id}"
             found = incidence_twice(endpoint.id, rows["time"], rows["status"], at)

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from math import floor, isfinite, log10
 from typing import TYPE_CHECKING
 
-from helpers.analysis.double_programming import ANALYSIS, EQUAL, UNEXPLAINED, Checked
+from helpers.analysis.double_programming import EQUAL, UNEXPLAINED, Checked
 from helpers.analysis.variables import variable_label
 from helpers.report.tables.cells import Cell, number, verbatim
 from helpers.report.tables.content import Column, Row, column, message, row
 from helpers.report.tables.table import Table
 from helpers.report.text.narrative import Narrative
+from helpers.results.catalogue import ComputedTwiceRows
 from helpers.results.format import NOT_ESTIMABLE
 
 if TYPE_CHECKING:
@@ -28,31 +29,37 @@ _WORDS = {
 
 
 def double_programming_table(
-    checked: Sequence[Checked], labels: Mapping[str, str], config: CohortConfig, *, watermark: str
+    checked: Sequence[Checked],
+    statistics: Statistics,
+    labels: Mapping[str, str],
+    config: CohortConfig,
+    *,
+    watermark: str,
 ) -> Table:
     """Return each number that was computed twice: here, by the library, and whether they are equal.
 
     Args:
         checked: what was computed twice.
+        statistics: rows of the other notebooks and of the second computation.
         labels: labels of variables and endpoints by name.
         config: the cohort's settings.
         watermark: warning that stands below the table.
     """
     rows: list[Row] = []
     for one in checked:
-        stored, part, second = one.stored, one.column, one.second
+        stored, part, second = statistics[one.stored], one.column, statistics[one.second]
         agreement = second.note if second.note in (EQUAL, UNEXPLAINED) else f"differs: {second.note}"
-        cells = (_cell(stored, part), _cell(second, "value"), second.method, agreement)
+        cells = (_cell(stored, part), _cell(second, "value"), second.method.split()[0], agreement)
         rows.append(row(_label(stored, part, labels, config), *cells))
     heads: list[Column | str] = [
         column("Number", left=True),
         "Here",
         "Library",
-        "Which library",
+        "By",
         column("Agreement", left=True),
     ]
     notes = [
-        "Six digits are shown; equal means equal to 1e-8 of the number, of iterated fits to 1e-5.",
+        "Equal: to eight digits, of iterated fits to five. The versions of the libraries are stored.",
         f"{NOT_ESTIMABLE}: not estimable.",
     ]
     title = "Main numbers computed a second time by an independent library"
@@ -87,13 +94,13 @@ def _cell(stored: Statistic, part: str) -> Cell:
 
 def double_programming_narrative(statistics: Statistics) -> Narrative:
     """Say how many numbers were computed twice and how many of them differ, with and without a reason."""
-    found = statistics.select(analysis=ANALYSIS)
-    equal = sum(row.note == EQUAL for row in found)
-    open_ = sum(row.note == UNEXPLAINED for row in found)
-    if not found:
+    keys = (ComputedTwiceRows.compared, ComputedTwiceRows.equal, ComputedTwiceRows.explained)
+    compared, equal, explained = (int(statistics[key.id("numbers")].value) for key in keys)
+    if not compared:
         return Narrative(NOTHING)
+    unexplained = int(statistics[ComputedTwiceRows.unexplained.id("numbers")].value)
     text = (
-        f"{len(found)} numbers were computed twice: {equal} are equal, {len(found) - equal - open_} differ "
-        f"for the reason that stands beside them, {open_} differ without one."
+        f"{compared} numbers were computed twice: {equal} are equal, {explained} differ for the reason that "
+        f"stands beside them, {unexplained} differ without one."
     )
-    return Narrative(text + (" Something is wrong there." if open_ else ""))
+    return Narrative(text + (" Something is wrong there." if unexplained else ""))
