@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.analysis.assumptions import assumptions_of_design, choices_of_analysis
 from helpers.analysis.historical_control import Recorded
 from helpers.analysis.robustness import OUTCOME, POINTS, Study, describe_unmeasured, refuse
+from helpers.analysis.robustness_missing import describe_imputation, describe_limit_scenarios
 from helpers.analysis.robustness_outcomes import (
     describe_days_in_response,
     describe_discounted_controls,
@@ -93,6 +94,19 @@ def ask_about_missing_response(recorded: Recorded, store: StatisticsStore) -> No
         refuse(store, recorded.study, BOUNDS, {"difference": POINTS}, variable="response", reason=NO_RULE)
         return
     describe_missing_response(recorded.study, store, responded=recorded.responded)
+
+
+def ask_about_gaps(
+    recorded: Recorded, config: CohortConfig, store: StatisticsStore, *, draws: int = 20, seed: int
+) -> None:
+    """Store imputations of what is missing, and scenarios of what is known only as beyond a limit."""
+    chosen = [] if recorded.model.fault else recorded.model.chosen
+    describe_imputation(
+        recorded.study, recorded.covariates, recorded.labels, chosen, store, responded=recorded.responded,
+        draws=draws, seed=seed,
+    )  # fmt: skip
+    skewed = [name for name, one in config.vocabulary.variables.items() if one.skewed]
+    describe_limit_scenarios(recorded.study, recorded.covariates, recorded.qualifiers, skewed, chosen, store)
 
 
 def ask_about_outcomes(

@@ -229,6 +229,16 @@ class Baseline(Section):
         ),
         examples=[["ivig", "etoposide"]],
     )
+    weighting: tuple[str, ...] | None = Field(
+        default=None,
+        description=(
+            "Characteristics that the arms are weighted for, chosen by clinicians before the outcome is "
+            "looked at, the most important first; one for ten patients of the smaller group. If left out, "
+            "measures of severity: platelets, bilirubin, creatinine, LDH, albumin, AST, ferritin, "
+            "fibrinogen, triglycerides, haemoglobin, neutrophils, age, as far as everybody has them."
+        ),
+        examples=[["platelets", "age"]],
+    )
 
 
 class Course(Section):

@@ -162,6 +162,7 @@ _SECTIONS: dict[str, tuple[tuple[str, str, str, str, int], ...]] = {
         ("Win ratio: death, response, dose", "win_statistics", "death_response_dose", "win_ratio", 1),
         ("Difference in response, missing as worst and best, points", "missing_bounds", "response",
          "difference", 1),
+        ("Difference in response, imputed in the arms, points", "imputation", "response", "difference", 1),
     ),
     "The dead, and the days well": (
         ("Median dose, death as the worst, treated", "truncation_by_death", "dose", "median_treated", 2),
@@ -188,7 +189,8 @@ _SECTIONS: dict[str, tuple[tuple[str, str, str, str, int], ...]] = {
 def sensitivity_table(statistics: Statistics, timepoint: str, *, watermark: str) -> Table:
     """Return every number of the notebook with interval, p-value and n, or the reason why there is none."""
     rows: list[Row] = []
-    for title, asked in _SECTIONS.items():
+    gaps = {"Values missing, or beyond a reporting limit": tuple(_gaps(statistics))}
+    for title, asked in (_SECTIONS | gaps).items():
         found = list(_rows(statistics, timepoint, asked))
         rows += [heading(title), *found] if found else []
     columns = [column(""), column("Estimate"), column("{p_value}"), column("n"), column("Remark", left=True)]
@@ -199,12 +201,38 @@ def sensitivity_table(statistics: Statistics, timepoint: str, *, watermark: str)
     return Table("table_s23_sensitivity", title, columns, rows or [message(NO_ARMS)], [note], watermark)
 
 
+# What is stored of a characteristic with gaps, and of one with values beyond a reporting limit.
+_OF_GAPS = {
+    "imputation": (
+        ("difference of the known", "known_difference", 2),
+        ("the same, imputed within the arms", "difference", 2),
+        ("information missing on it, %", "missing_information", 0),
+    ),
+    "limit_scenario": (
+        ("difference in SD, at the limit", "smd_at_limit", 2),
+        ("the same, ten times the limit", "smd_tenfold", 2),
+        ("hazard ratio weighted for it, at the limit", "hazard_ratio_at_limit", 2),
+        ("the same, twice the limit", "hazard_ratio_twice", 2),
+        ("the same, ten times the limit", "hazard_ratio_tenfold", 2),
+    ),
+}
+
+
+def _gaps(statistics: Statistics) -> Iterator[tuple[str, str, str, str, int]]:
+    for analysis, asked in _OF_GAPS.items():
+        names = {row.variable for row in statistics.select(analysis=analysis)} - {"response"}
+        for variable in sorted(names):
+            name = sentence(variable.replace("_", " "))
+            yield from ((f"{name}: {text}", analysis, variable, key, digits) for text, key, digits in asked)
+
+
 def _rows(
     statistics: Statistics, timepoint: str, asked: tuple[tuple[str, str, str, str, int], ...]
 ) -> Iterator[Row]:
     for label, analysis, variable, statistic, digits in asked:
-        when = "baseline" if analysis in ("balance", "covariate_balance") else timepoint
-        found = statistics.find(analysis, variable, statistic, group="both", timepoint=when)
+        places = ((analysis, variable, statistic, when) for when in (timepoint, "baseline"))
+        stored = (statistics.find(*place[:3], group="both", timepoint=place[3]) for place in places)
+        found = next((one for one in stored if one is not None), None)
         if found is not None:
             tested = EMPTY
             if found.p_value == found.p_value:

@@ -336,6 +336,34 @@ def _design(evidence: Evidence) -> Iterator[Line]:
     yield Line("unknown", "Size of the effect", text, power)
 
 
+def _limits(evidence: Evidence) -> Iterator[Line]:
+    rows = evidence.statistics.select(analysis="limit_scenario", statistic="hazard_ratio_at_limit")
+    for found in rows:
+        yield from _estimated(
+            evidence, f"{sentence(found.variable)} beyond a reporting limit", "limit_scenario",
+            "hazard_ratio_at_limit", 1.0,
+            lambda row: "Weighted for it, the values taken at the limit: hazard ratio "
+            + estimate_interval(row, 2) + _tenfold(evidence, row) + ".",
+            variable=found.variable,
+        )  # fmt: skip
+
+
+def _tenfold(evidence: Evidence, row: Statistic) -> Cell:
+    far = evidence.find("limit_scenario", "hazard_ratio_tenfold", row.variable)
+    if far is None or not _known(far):
+        return verbatim("")
+    return "; at ten times the limit " + estimate_interval(far, 2)
+
+
+def _imputed_response(evidence: Evidence) -> Iterator[Line]:
+    yield from _estimated(
+        evidence, "Response, the missing imputed within the arms", "imputation", "difference", 0.0,
+        lambda row: "Difference " + estimate_interval(row, 1) + POINTS
+        + ", if the missing are like the known of their arm.",
+        variable="response", otherwise="unknown",
+    )  # fmt: skip
+
+
 def _weighting(evidence: Evidence, adjusted_for: Sequence[str]) -> list[Line]:
     names = " and ".join(in_text(label.split(",")[0]) for label in adjusted_for) or "measured covariates"
     return list(
@@ -349,5 +377,6 @@ def _weighting(evidence: Evidence, adjusted_for: Sequence[str]) -> list[Line]:
 
 _QUESTIONS: tuple[Callable[[Evidence], Iterator[Line]], ...] = (
     _choice_of_test, _few_events, _wins, _composite, _common_lag, _prescribed_lag, _one_more_death,
-    _better_era, _unmeasured, _era, _severity, _added_drugs, _trend, _response, _design,
+    _better_era, _unmeasured, _limits, _era, _severity, _added_drugs, _trend, _response, _imputed_response,
+    _design,
 )  # fmt: skip
