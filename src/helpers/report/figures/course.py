@@ -16,6 +16,7 @@ from helpers.report.figures.visits import (
     unit_of,
     visit_axis,
 )
+from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,10 +75,13 @@ def laboratory_courses(tables: AnalysisTables, config: CohortConfig) -> list[Cou
 
 
 def dose_courses(doses: pd.DataFrame, config: CohortConfig) -> list[Course]:
-    """Return the glucocorticoid dose per kilogram of all groups as a course; see ``doses_at_visits``."""
+    """Return the dose per kilogram of the drugs to be spared as a course; see ``doses_at_visits``."""
     rows = doses[doses["group"].isin(config.group_ids)]
     patients = rows[["patient_id", "group", "visit"]].assign(value=rows["mg_per_kg"], qualifier="").dropna()
-    return [Course("dose", "Prednisone equivalent, mg/kg/d", patients)]
+    label = f"{config.spared_label}, mg/kg/d"
+    if config.steroids.spared == GLUCOCORTICOID:
+        label = "Prednisone equivalent, mg/kg/d"
+    return [Course("dose", label, patients)]
 
 
 def followed_group(config: CohortConfig) -> str:

@@ -35,7 +35,7 @@ def draw_dose_ribbon(
     config: CohortConfig,
     *,
     analysis: str = "glucocorticoid",
-    absent: str = "No glucocorticoid doses are recorded in this cohort.",
+    absent: str = "",
 ) -> None:
     """Draw the median dose with ribbons of the middle half and of the range: a panel a group with doses.
 
@@ -48,7 +48,7 @@ def draw_dose_ribbon(
         courses: the dose, as :func:`dose_courses` returns it.
         statistics, config: of the cohort.
         analysis: under which analysis the summaries are stored.
-        absent: what is said where there are none.
+        absent: what is said where there are none; by default that no such doses are recorded.
     """
     courses = [course for course in courses if len(course.patients)]
     found = {
@@ -58,7 +58,7 @@ def draw_dose_ribbon(
     }
     found = {group: shown for group, shown in found.items() if shown.visits}
     if not found:
-        say_absent(container, absent)
+        say_absent(container, absent or f"No {config.spared_in_text} doses are recorded in this cohort.")
         return
     (course,) = courses
     panels = container.subplots(1, len(found), sharey=True, squeeze=False)[0]

@@ -12,6 +12,7 @@ from helpers.report.figures.forest import LABELS
 from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
 from helpers.results.format import EN_DASH, format_number, format_p
+from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -286,7 +287,7 @@ def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: 
     `curve` has threshold, treated, control, n_treated, n_control, difference, lower and upper.
     """
     if curve.empty:
-        say_absent(container, "No glucocorticoid doses are recorded in two groups of this cohort.")
+        say_absent(container, f"No {config.spared_in_text} doses are recorded in two groups of this cohort.")
         return
     styles = group_styles(config)
     upper, lower = container.subplots(2, 1, sharex=True, height_ratios=[1.2, 1])
@@ -303,7 +304,8 @@ def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: 
     lower.step(curve["threshold"], 100 * curve["difference"], where="post", color=INK)
     lower.axhline(0, color=GREY, linewidth=0.7)
     lower.set_ylabel("Difference, points")
-    lower.set_xlabel("Glucocorticoid dose, mg/kg/d of prednisone equivalent")
+    kind = " of prednisone equivalent" if config.steroids.spared == GLUCOCORTICOID else ""
+    lower.set_xlabel(f"{config.spared_label} dose, mg/kg/d{kind}")
     marks_legend(container, [interval_handle()])
 
 

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from helpers.report.tables.cells import EMPTY, Cell, count_of, count_percent, median_spread, number, size
+from helpers.report.tables.cells import (
+    EMPTY,
+    Cell,
+    count_of,
+    count_percent,
+    median_spread,
+    number,
+    size,
+    verbatim,
+)
 from helpers.report.tables.content import Row, heading, message, row
 from helpers.report.tables.table import Table
 from helpers.results.store import slug
@@ -18,12 +28,14 @@ ANALYSES = ("exposure", "added_therapy", "long_term")
 
 
 def exposure_table(statistics: Statistics, config: CohortConfig, *, watermark: str) -> Table:
-    """Return exposure to the study drug, therapies added to it in responders and their later course."""
+    """Return exposure to the study drugs, therapies added to it in responders and their later course."""
     known = {one.group for name in ANALYSES for one in statistics.select(analysis=name)}
     groups = [group for group in config.groups if group.id in known]
     ids = [group.id for group in groups]
+    drugs = config.study_drugs
+    exposed = [_section(f"Exposure to {name}", _exposure(statistics, ids, slug(name))) for name in drugs]
     rows = [
-        *_section(f"Exposure to {config.study_drug}", _exposure(statistics, ids, slug(config.study_drug))),
+        *chain.from_iterable(exposed),
         *_section("Therapies first started after day 0, responders", _added(statistics, ids)),
         *_section("Long-term follow-up, responders", _long_term(statistics, ids)),
     ]
@@ -96,11 +108,12 @@ def _median(
 
 
 def _dose_range(statistics: Statistics, groups: Sequence[str], drug: str) -> Row | None:
-    unit = next((one.unit for one in statistics.select(analysis="exposure", statistic="lowest_dose")), "")
+    lowest = statistics.select(analysis="exposure", variable=drug, statistic="lowest_dose")
+    unit = next((one.unit for one in lowest), "")
 
     def form(one: Statistic) -> Cell:
         highest = statistics[f"{one.id.removesuffix('lowest_dose')}highest_dose"]
-        return number(one, 1) + " to " + number(highest, 1)
+        return number(one, 1) + " to " + number(highest, 1) if one.value == one.value else verbatim(one.note)
 
     label = f"Lowest to highest dose, {unit}"
     return _line(statistics, groups, label, "exposure", drug, "lowest_dose", form)

@@ -181,7 +181,7 @@ def risk_of_bias_table(
     title = "Risk of bias, domain by domain, as far as the data tell"
     if config.treated is None or config.reference is None or evidence.find("specification", "significant",
                                                                           "design") is None:  # fmt: skip
-        return Table("table_s25_risk_of_bias", title, columns, [message(NO_ARMS)], (), watermark)
+        return Table("table_s26_risk_of_bias", title, columns, [message(NO_ARMS)], (), watermark)
     domains = [
         _confounding(evidence), _classification(config), _selection(evidence), _deviations(evidence),
         _missing(evidence), _measurement(), _reported(evidence),
@@ -195,7 +195,7 @@ def risk_of_bias_table(
         "Domains of ROBINS-I, version 2. A rule fills in what the rows say and the best judgement that they "
         "allow; it never says low. The judgement is the team's."
     )
-    return Table("table_s25_risk_of_bias", title, columns, rows, [note], watermark)
+    return Table("table_s26_risk_of_bias", title, columns, rows, [note], watermark)
 
 
 # Section, item, where it stands, and what only the team can write; an empty place: nothing is written.
@@ -228,7 +228,7 @@ _TARGET: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "Discussion": (
         ("Interpretation", "", "Write it from the verdict, not from one p-value"),
-        ("Limitations, with direction of bias", "Table S21, Table S25", "Which way each moves the effect"),
+        ("Limitations, with direction of bias", "Table S21, Table S26", "Which way each moves the effect"),
     ),
     "Other information": (
         ("Protocol, registration, ethics, funding", "", "Write them"),
@@ -248,7 +248,7 @@ def reporting_table(config: CohortConfig, *, watermark: str) -> Table:
     title = "What an emulated trial has to report, and where it stands"
     if config.treated is None or config.reference is None:
         rows = [message("The cohort has one group: there is no trial to emulate.")]
-        return Table("table_s26_reporting", title, columns, rows, (), watermark)
+        return Table("table_s27_reporting", title, columns, rows, (), watermark)
     rows = []
     for section, items in _TARGET.items():
         rows.append(heading(section))
@@ -257,4 +257,4 @@ def reporting_table(config: CohortConfig, *, watermark: str) -> Table:
         "After the TARGET statement (JAMA and BMJ 2025), in our words; submit the journal's form. "
         "What is written here is no judgement that it is enough."
     )
-    return Table("table_s26_reporting", title, columns, rows, [note], watermark)
+    return Table("table_s27_reporting", title, columns, rows, [note], watermark)

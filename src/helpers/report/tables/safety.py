@@ -58,12 +58,10 @@ def low_dose_table(statistics: Statistics, config: CohortConfig, *, watermark: s
         "Treated better with: probability that a treated patient ranks before a reference patient.",
     ]
     columns = ["", *[g.label for g in groups or config.groups], "Comparison"]
-    nothing = [message("No glucocorticoid doses are recorded in this cohort.")]
-    title = (
-        f"Alive at a low glucocorticoid dose, {config.visit(when).label.lower()}"
-        if when
-        else "Alive at a low glucocorticoid dose"
-    )
+    nothing = [message(f"No {config.spared_in_text} doses are recorded in this cohort.")]
+    title = f"Alive at a low {config.spared_in_text} dose"
+    if when:
+        title += f", {config.visit(when).label.lower()}"
     return Table("table_s13_alive_low_dose", title, columns, rows or nothing, notes, watermark)
 
 

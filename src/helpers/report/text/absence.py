@@ -8,10 +8,12 @@ import math
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Material, Term
+from helpers.report.text.steroids import no_doses
 from helpers.report.text.survival import nobody_died
 from helpers.results.store import StatisticsStoreError
 
 if TYPE_CHECKING:
+    from helpers.cohort.config import CohortConfig
     from helpers.results.store import Statistic
 
 # Analysis: the sentence for a cohort that has no row of it at all.
@@ -82,6 +84,11 @@ def find_row(material: Material, pattern: str) -> Statistic | Claim:
     return claim
 
 
+def absent_analysis(key: str, config: CohortConfig) -> Claim:
+    """Return the claim that a cohort has nothing of an analysis."""
+    return no_doses(config) if key == "dose.none" else Claim(key)
+
+
 def _without_number(row: Statistic) -> bool:
     """Whether a row only says that something could not be estimated."""
     return all(math.isnan(number) for number in (row.value, row.lower, row.upper, row.p_value))
@@ -98,7 +105,7 @@ def why_absent(material: Material, identifier: str) -> Claim | None:
     rows = material.statistics.select(analysis=analysis)
     if not rows:
         key = ABSENT_ANALYSES.get(analysis)
-        return Claim(key) if key else None
+        return absent_analysis(key, material.config) if key else None
     ids = material.config.group_ids
     if group not in {*ids, "all", "both"} and "*" not in group:
         return None

@@ -74,7 +74,7 @@ def response_time_narrative(statistics: Statistics, config: CohortConfig, horizo
 
 def alive_low_dose_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say who is alive at a low dose, whether the groups differ, and whom the doses describe."""
-    return brief(steroids.alive_at_low_dose(material_of(statistics, config)), "dose.none")
+    return brief(steroids.alive_at_low_dose(material_of(statistics, config)), steroids.no_doses(config))
 
 
 def laboratory_toxicity_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:

@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from helpers.cohort.installed import ENGLISH
 from helpers.report.text import sections
 from helpers.report.text.inline import PLACEHOLDER, TemplateError, fill
 from helpers.report.text.legends import exhibit_words, figure_legend
@@ -166,7 +167,7 @@ def build_document(study: Study, wording: Wording, template: str | None = None) 
 
 def manuscript_template(study: Study, wording: Wording) -> str:
     """Return the template of the manuscript: the cohort's own if it has one."""
-    name = "manuscript.md" if wording.language == "en" else f"manuscript.{wording.language}.md"
+    name = "manuscript.md" if wording.language == ENGLISH else f"manuscript.{wording.language}.md"
     own = study.folder / name
     if own.is_file():
         return own.read_text(encoding="utf-8-sig")
@@ -335,6 +336,7 @@ class _Builder:
     def _table(self, table: Table) -> TableBlock:
         room: Room = "supplementary" if table.order[0] else "main"
         title = str(exhibit_words(self.wording).get("tables", {}).get(table.name, table.title))
+        title = title.replace("{spared}", self.wording.label(self.study.config.spared_label))
         return TableBlock(table.name, table_label(table, self.wording), title, table, room)
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, declared_alpha
 from helpers.report.text.prose import Declared
-from helpers.report.text.steroids import threshold
+from helpers.report.text.steroids import spared, threshold
 from helpers.report.text.survival import survival_test
 from helpers.results.headline import headline_ratio
+from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -143,7 +144,10 @@ def _steroids(material: Material) -> list[Claim]:
     if not material.statistics.select(analysis="glucocorticoid"):
         return []
     summary = Claim(f"methods.dose_{material.config.steroids.dose_summary}")
-    claims = [Claim("methods.dose"), summary]
+    config = material.config
+    converted = config.steroids.spared == GLUCOCORTICOID
+    divided = Claim("methods.dose" if converted else "methods.dose_unconverted", {"spared": spared(config)})
+    claims = [divided, summary]
     rows = material.statistics.select(analysis="glucocorticoid", statistic="change_test")
     if rows:
         claims.append(Claim("methods.dose_tested", {"test": Row(rows[0])}))

@@ -106,22 +106,31 @@ def laboratory_toxicity(material: Material) -> list[Claim]:
 
 
 def exposure(material: Material) -> list[Claim]:
-    """How many patients received the study drug, at which doses and for how long."""
+    """How many patients received each study drug, at which doses and for how long."""
     stored, claims = material.statistics, []
-    drug = slug(material.config.study_drug)
-    for group in material.config.groups:
-        patients = stored.find("exposure", drug, "patients", group=group.id)
-        if patients is None:
-            continue
-        stem = f"exposure.{drug}.{group.id}.follow_up"
-        slots: dict[str, Slot] = {"arm": material.arm(group), "patients": Row(patients, 0)}
-        low, high = stored[f"{stem}.lowest_dose"], stored[f"{stem}.highest_dose"]
-        slots |= {"low": plain_row(low), "high": plain_row(high)}
-        slots["months"] = Row(stored[f"exposure.{drug}_months.{group.id}.follow_up.median"], 1)
-        slots["drug"] = Term(material.config.study_drug, "study_drug")
-        key = "exposure.group" if low.value != high.value else "exposure.group_one_dose"
-        claims.append(Claim(key, slots))
+    for name in material.config.study_drugs:
+        drug = slug(name)
+        for group in material.config.groups:
+            patients = stored.find("exposure", drug, "patients", group=group.id)
+            if patients is None:
+                continue
+            stem = f"exposure.{drug}.{group.id}.follow_up"
+            slots: dict[str, Slot] = {"arm": material.arm(group), "patients": Row(patients, 0)}
+            low, high = stored[f"{stem}.lowest_dose"], stored[f"{stem}.highest_dose"]
+            slots |= {"low": plain_row(low), "high": plain_row(high)}
+            slots["unit"] = Term(
+                high.unit.removesuffix(" an administration"), "data.treatments.unit", "plain"
+            )
+            slots["months"] = Row(stored[f"exposure.{drug}_months.{group.id}.follow_up.median"], 1)
+            slots["drug"] = Term(name, "study_drug")
+            claims.append(Claim(_exposure_key(low.value, high.value), slots))
     return claims
+
+
+def _exposure_key(low: float, high: float) -> str:
+    if low != low:
+        return "exposure.group_no_dose"
+    return "exposure.group" if low != high else "exposure.group_one_dose"
 
 
 def later_course(material: Material) -> list[Claim]:

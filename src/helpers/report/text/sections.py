@@ -17,6 +17,7 @@ from helpers.report.text import (
     safety,
     steroids,
     survival,
+    visit_comparisons,
 )
 from helpers.report.text.absence import ABSENT_ANALYSES
 from helpers.report.text.claims import Claim, Items
@@ -99,6 +100,7 @@ def _course(study: Study) -> Paragraphs:
     material = study.material
     return [
         _or(course.laboratory_changes(material), "course.none"),
+        visit_comparisons.visit_comparisons(material),
         _or(course.enlarged_spleens(material), "spleen.none"),
     ]
 
@@ -108,7 +110,7 @@ def _steroids(study: Study) -> Paragraphs:
     changed = steroids.dose_change(material)
     reached = steroids.low_dose(material)
     if not changed and not reached:
-        return [[Claim("dose.none")]]
+        return [[steroids.no_doses(material.config)]]
     return [changed, reached, steroids.alive_at_low_dose(material)]
 
 

@@ -1,9 +1,24 @@
-"""Claims about glucocorticoids: the fall of the dose, low doses reached, who is alive at a low dose."""
+"""Claims about the drugs to be spared: the fall of the dose, low doses, who is alive at one."""
 
 from __future__ import annotations
 
-from helpers.report.text.claims import Claim, Material, Row, Slot, direction_of, plain_row
+from typing import TYPE_CHECKING
+
+from helpers.report.text.claims import Claim, Material, Row, Slot, Term, direction_of, plain_row
 from helpers.report.text.prose import Declared
+
+if TYPE_CHECKING:
+    from helpers.cohort.config import CohortConfig
+
+
+def no_doses(config: CohortConfig) -> Claim:
+    """That no doses of the drugs to be spared are recorded."""
+    return Claim("dose.none", {"spared": spared(config)})
+
+
+def spared(config: CohortConfig) -> Term:
+    """What is to be spared, for the middle of a sentence."""
+    return Term(config.spared_label, "", "in_text")
 
 
 def dose_change(material: Material) -> list[Claim]:
