@@ -63,7 +63,7 @@ def double_programming_table(
         f"{NOT_ESTIMABLE}: not estimable.",
     ]
     title = "Main numbers computed a second time by an independent library"
-    return Table("table_s26_computed_twice", title, heads, rows or [message(NOTHING)], notes, watermark)
+    return Table("table_s28_computed_twice", title, heads, rows or [message(NOTHING)], notes, watermark)
 
 
 def _label(stored: Statistic, part: str, labels: Mapping[str, str], config: CohortConfig) -> str:
