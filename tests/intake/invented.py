@@ -84,26 +84,51 @@ def invented(each: int = 12) -> Invented:
                     text = ">15000"
                 if rng.random() > 0.04:
                     measurements.append(
-                        {"patient_id": patient, "day": str(day), "variable": name, "value": text, "unit": unit}
+                        {
+                            "patient_id": patient,
+                            "day": str(day),
+                            "variable": name,
+                            "value": text,
+                            "unit": unit,
+                        }
                     )
             if day:
-                level = ("CR", "PR", "NR")[int(rng.choice(3, p=[0.3, 0.4, 0.3] if treated else [0.1, 0.3, 0.6]))]
+                level = ("CR", "PR", "NR")[
+                    int(rng.choice(3, p=[0.3, 0.4, 0.3] if treated else [0.1, 0.3, 0.6]))
+                ]
                 responses.append({"patient_id": patient, "day": str(day), "response": level})
         dose = int(rng.integers(2, 9)) * 10
-        courses = [("methylprednisolone", -9, -1, dose, "iv", "1"), ("prednisone", 0, min(last, 20), 40, "po", "1")]
+        courses = [
+            ("methylprednisolone", -9, -1, dose, "iv", "1"),
+            ("prednisone", 0, min(last, 20), 40, "po", "1"),
+        ]
         courses += [("ruxolitinib", 0, last, 5, "po", "2")] if treated else []
         courses += [("etoposide", -6, -6, 100, "iv", "1")] if rng.random() < 0.4 else []
         treatments += [
-            {"patient_id": patient, "drug": drug, "start_day": str(start), "stop_day": str(stop), "dose": str(amount),
-             "unit": "mg", "route": route, "times_per_day": times}
+            {
+                "patient_id": patient,
+                "drug": drug,
+                "start_day": str(start),
+                "stop_day": str(stop),
+                "dose": str(amount),
+                "unit": "mg",
+                "route": route,
+                "times_per_day": times,
+            }
             for drug, start, stop, amount, route, times in courses
-        ]  # fmt: skip
+        ]
         if rng.random() < 0.5:
             events.append(
-                {"patient_id": patient, "day": str(int(rng.integers(1, min(last, 28)))),
-                 "term": ("cytomegalovirus infection", "thrombocytopenia", "anaemia")[int(rng.integers(3))],
-                 "grade": str(int(rng.integers(1, 4))), "serious": ("no", "yes")[int(rng.random() < 0.3)]}
-            )  # fmt: skip
+                {
+                    "patient_id": patient,
+                    "day": str(int(rng.integers(1, min(last, 28)))),
+                    "term": ("cytomegalovirus infection", "thrombocytopenia", "anaemia")[
+                        int(rng.integers(3))
+                    ],
+                    "grade": str(int(rng.integers(1, 4))),
+                    "serious": ("no", "yes")[int(rng.random() < 0.3)],
+                }
+            )
     return Invented(patients, measurements, treatments, responses, events)
 
 

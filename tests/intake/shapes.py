@@ -23,21 +23,44 @@ BASICS = {
     "day0.control": "diagnosis of refractory disease",
 }
 CHINESE_LABS = {
-    "temperature": "体温", "leucocytes": "白细胞", "platelets": "血小板", "hemoglobin": "血红蛋白", "ast": "谷草转氨酶",
-    "fibrinogen": "纤维蛋白原", "triglycerides": "甘油三酯", "ferritin": "铁蛋白",
-}  # fmt: skip
+    "temperature": "体温",
+    "leucocytes": "白细胞",
+    "platelets": "血小板",
+    "hemoglobin": "血红蛋白",
+    "ast": "谷草转氨酶",
+    "fibrinogen": "纤维蛋白原",
+    "triglycerides": "甘油三酯",
+    "ferritin": "铁蛋白",
+}
 SHORT_LABS = {
-    "temperature": "Temp", "leucocytes": "WBC", "platelets": "PLT", "hemoglobin": "Hb", "ast": "AST",
-    "fibrinogen": "Fib", "triglycerides": "TG", "ferritin": "Ferritin",
-}  # fmt: skip
+    "temperature": "Temp",
+    "leucocytes": "WBC",
+    "platelets": "PLT",
+    "hemoglobin": "Hb",
+    "ast": "AST",
+    "fibrinogen": "Fib",
+    "triglycerides": "TG",
+    "ferritin": "Ferritin",
+}
 UNITS = {name: unit for name, unit, *_ in LABS}
-PRINTED_UNITS = {**UNITS, "temperature": "°C", "leucocytes": "×10⁹/L", "platelets": "×10⁹/L", "ferritin": "µg/L"}
+PRINTED_UNITS = {
+    **UNITS,
+    "temperature": "°C",
+    "leucocytes": "×10⁹/L",
+    "platelets": "×10⁹/L",
+    "ferritin": "µg/L",
+}
 CHINESE_DRUGS = {
-    "methylprednisolone": "甲泼尼龙", "prednisone": "泼尼松", "ruxolitinib": "芦可替尼", "etoposide": "依托泊苷",
-}  # fmt: skip
+    "methylprednisolone": "甲泼尼龙",
+    "prednisone": "泼尼松",
+    "ruxolitinib": "芦可替尼",
+    "etoposide": "依托泊苷",
+}
 CHINESE_TERMS = {
-    "cytomegalovirus infection": "巨细胞病毒感染", "thrombocytopenia": "血小板减少", "anaemia": "贫血",
-}  # fmt: skip
+    "cytomegalovirus infection": "巨细胞病毒感染",
+    "thrombocytopenia": "血小板减少",
+    "anaemia": "贫血",
+}
 CHINESE_RESPONSES = {"CR": "完全缓解", "PR": "部分缓解", "NR": "未缓解"}
 
 
@@ -50,8 +73,14 @@ class Shape:
     leave_out: tuple[str, ...] = ()
 
 
-def _csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]], *, separator: str = ",",
-         encoding: str = "utf-8") -> Path:  # fmt: skip
+def _csv(
+    path: Path,
+    header: Iterable[str],
+    rows: Iterable[Iterable[object]],
+    *,
+    separator: str = ",",
+    encoding: str = "utf-8",
+) -> Path:
     with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.writer(file, delimiter=separator, lineterminator="\r\n")
         writer.writerow(header)
@@ -83,25 +112,65 @@ def csv_english(cohort: Invented, folder: Path) -> list[Path]:
 
     patients = _csv(
         folder / "demographics.csv",
-        ("Subject ID", "Arm", "Age (years)", "Gender", "Underlying disease", "Weight (kg)", "Fever",
-         "Date of first dose or diagnosis", "Date of last follow-up", "Date of death"),
-        ((p["patient_id"], p["group"], p["age"], p["sex"][0].upper(), p["diagnosis"], p["weight_kg"],
-          p["fever"][0].upper(), told(on_day(p, "0")), told(_last(p)), told(_death(p))) for p in cohort.patients),
-    )  # fmt: skip
+        (
+            "Subject ID",
+            "Arm",
+            "Age (years)",
+            "Gender",
+            "Underlying disease",
+            "Weight (kg)",
+            "Fever",
+            "Date of first dose or diagnosis",
+            "Date of last follow-up",
+            "Date of death",
+        ),
+        (
+            (
+                p["patient_id"],
+                p["group"],
+                p["age"],
+                p["sex"][0].upper(),
+                p["diagnosis"],
+                p["weight_kg"],
+                p["fever"][0].upper(),
+                told(on_day(p, "0")),
+                told(_last(p)),
+                told(_death(p)),
+            )
+            for p in cohort.patients
+        ),
+    )
     labs = _csv(
         folder / "labs.csv",
         ("Subject ID", "Sample date", "Test", "Result", "Units"),
-        ((m["patient_id"], told(on_day(people[m["patient_id"]], m["day"])), SHORT_LABS[m["variable"]],
-          _thousands(m["value"]), PRINTED_UNITS[m["variable"]]) for m in cohort.measurements),
-    )  # fmt: skip
+        (
+            (
+                m["patient_id"],
+                told(on_day(people[m["patient_id"]], m["day"])),
+                SHORT_LABS[m["variable"]],
+                _thousands(m["value"]),
+                PRINTED_UNITS[m["variable"]],
+            )
+            for m in cohort.measurements
+        ),
+    )
     drugs = _csv(
         folder / "medication.csv",
         ("Subject ID", "Medication", "Start date", "Stop date", "Dose", "Dose unit", "Route", "Frequency"),
-        ((t["patient_id"], t["drug"].capitalize(), told(on_day(people[t["patient_id"]], t["start_day"])),
-          told(on_day(people[t["patient_id"]], t["stop_day"])), t["dose"], t["unit"],
-          {"po": "oral", "iv": "intravenous"}[t["route"]], {"1": "qd", "2": "bid"}[t["times_per_day"]])
-         for t in cohort.treatments),
-    )  # fmt: skip
+        (
+            (
+                t["patient_id"],
+                t["drug"].capitalize(),
+                told(on_day(people[t["patient_id"]], t["start_day"])),
+                told(on_day(people[t["patient_id"]], t["stop_day"])),
+                t["dose"],
+                t["unit"],
+                {"po": "oral", "iv": "intravenous"}[t["route"]],
+                {"1": "qd", "2": "bid"}[t["times_per_day"]],
+            )
+            for t in cohort.treatments
+        ),
+    )
     return [patients, labs, drugs, *_responses_and_events(cohort, folder, told)]
 
 
@@ -110,14 +179,25 @@ def _responses_and_events(cohort: Invented, folder: Path, told: Callable[[date |
     responses = _csv(
         folder / "response.csv",
         ("Subject ID", "Assessment date", "Response"),
-        ((r["patient_id"], told(on_day(people[r["patient_id"]], r["day"])), r["response"]) for r in cohort.responses),
+        (
+            (r["patient_id"], told(on_day(people[r["patient_id"]], r["day"])), r["response"])
+            for r in cohort.responses
+        ),
     )
     events = _csv(
         folder / "adverse_events.csv",
         ("Subject ID", "Onset date", "Adverse event", "CTCAE grade", "Serious"),
-        ((e["patient_id"], told(on_day(people[e["patient_id"]], e["day"])), e["term"], e["grade"], e["serious"])
-         for e in cohort.events),
-    )  # fmt: skip
+        (
+            (
+                e["patient_id"],
+                told(on_day(people[e["patient_id"]], e["day"])),
+                e["term"],
+                e["grade"],
+                e["serious"],
+            )
+            for e in cohort.events
+        ),
+    )
     return [responses, events]
 
 
@@ -135,17 +215,43 @@ def csv_decimal_comma(cohort: Invented, folder: Path) -> list[Path]:
     def told(moment: date | None) -> str:
         return f"{moment:%d.%m.%Y}" if moment else ""
 
-    header = ["Patient_Nr", "Gruppe", "Alter", "Geschlecht", "Diagnose", "Gewicht (kg)", "Fever", "Day 0",
-              "letzter Kontakt", "Todesdatum", "Bemerkung"]  # fmt: skip
-    header += [f"{SHORT_LABS[name]} Tag {day} ({PRINTED_UNITS[name].replace('×10⁹', '10^9')})" for day in DAYS for name in SHORT_LABS]
+    header = [
+        "Patient_Nr",
+        "Gruppe",
+        "Alter",
+        "Geschlecht",
+        "Diagnose",
+        "Gewicht (kg)",
+        "Fever",
+        "Day 0",
+        "letzter Kontakt",
+        "Todesdatum",
+        "Bemerkung",
+    ]
+    header += [
+        f"{SHORT_LABS[name]} Tag {day} ({PRINTED_UNITS[name].replace('×10⁹', '10^9')})"
+        for day in DAYS
+        for name in SHORT_LABS
+    ]
     header += [f"Ansprechen Tag {day}" for day in DAYS[1:]]
     rows = [
-        [p["patient_id"], p["group"], p["age"], p["sex"], p["diagnosis"], comma(p["weight_kg"]), p["fever"],
-         told(on_day(p, "0")), told(_last(p)), told(_death(p)), "Übelkeit; müde",
-         *(comma(cohort.value(p["patient_id"], day, name)) for day in DAYS for name in SHORT_LABS),
-         *(cohort.response(p["patient_id"], day) for day in DAYS[1:])]
+        [
+            p["patient_id"],
+            p["group"],
+            p["age"],
+            p["sex"],
+            p["diagnosis"],
+            comma(p["weight_kg"]),
+            p["fever"],
+            told(on_day(p, "0")),
+            told(_last(p)),
+            told(_death(p)),
+            "Übelkeit; müde",
+            *(comma(cohort.value(p["patient_id"], day, name)) for day in DAYS for name in SHORT_LABS),
+            *(cohort.response(p["patient_id"], day) for day in DAYS[1:]),
+        ]
         for p in cohort.patients
-    ]  # fmt: skip
+    ]
     return [_csv(folder / "klinik.csv", header, rows, separator=";", encoding="cp1252")]
 
 
@@ -158,20 +264,50 @@ def csv_gb18030(cohort: Invented, folder: Path) -> list[Path]:
     people = _by_id(cohort)
     patients = _csv(
         folder / "患者.csv",
-        ("编号", "分组", "年龄", "性别", "基础疾病", "体重(kg)", "发热", "第0天日期", "末次随访日期", "死亡日期"),
-        ((p["patient_id"], {"Ruxolitinib": "芦可替尼组", "Historical control": "对照组"}[p["group"]], p["age"],
-          {"female": "女", "male": "男"}[p["sex"]], p["diagnosis"], p["weight_kg"],
-          {"yes": "有", "no": "无"}[p["fever"]], told(on_day(p, "0")), told(_last(p)), told(_death(p)))
-         for p in cohort.patients),
+        (
+            "编号",
+            "分组",
+            "年龄",
+            "性别",
+            "基础疾病",
+            "体重(kg)",
+            "发热",
+            "第0天日期",
+            "末次随访日期",
+            "死亡日期",
+        ),
+        (
+            (
+                p["patient_id"],
+                {"Ruxolitinib": "芦可替尼组", "Historical control": "对照组"}[p["group"]],
+                p["age"],
+                {"female": "女", "male": "男"}[p["sex"]],
+                p["diagnosis"],
+                p["weight_kg"],
+                {"yes": "有", "no": "无"}[p["fever"]],
+                told(on_day(p, "0")),
+                told(_last(p)),
+                told(_death(p)),
+            )
+            for p in cohort.patients
+        ),
         encoding="gb18030",
-    )  # fmt: skip
+    )
     labs = _csv(
         folder / "化验.csv",
         ("编号", "检验日期", "检验项目", "结果", "单位"),
-        ((m["patient_id"], told(on_day(people[m["patient_id"]], m["day"])), CHINESE_LABS[m["variable"]], m["value"],
-          PRINTED_UNITS[m["variable"]].replace("µg", "ug")) for m in cohort.measurements),
+        (
+            (
+                m["patient_id"],
+                told(on_day(people[m["patient_id"]], m["day"])),
+                CHINESE_LABS[m["variable"]],
+                m["value"],
+                PRINTED_UNITS[m["variable"]].replace("µg", "ug"),
+            )
+            for m in cohort.measurements
+        ),
         encoding="gb18030",
-    )  # fmt: skip
+    )
     return [patients, labs]
 
 
@@ -202,8 +338,19 @@ def xlsx_merged_header(cohort: Invented, folder: Path) -> list[Path]:
     book = Workbook()
     sheet = book.active
     assert sheet is not None
-    fixed = ["No.", "Patient ID", "Group", "Age", "Sex", "Diagnosis", "Weight (kg)", "Fever", "Day 0 date",
-             "Last follow-up", "Died on"]  # fmt: skip
+    fixed = [
+        "No.",
+        "Patient ID",
+        "Group",
+        "Age",
+        "Sex",
+        "Diagnosis",
+        "Weight (kg)",
+        "Fever",
+        "Day 0 date",
+        "Last follow-up",
+        "Died on",
+    ]
     each = [f"{SHORT_LABS[name]} ({PRINTED_UNITS[name]})" for name in SHORT_LABS]
     width = len(fixed) + len(DAYS) * len(each) + 3
     sheet.append(["Ruxolitinib in refractory MAS: data collection"])
@@ -223,13 +370,24 @@ def xlsx_merged_header(cohort: Invented, folder: Path) -> list[Path]:
     _fill(
         sheet,
         (
-            [n, p["patient_id"], p["group"], p["age"], p["sex"], p["diagnosis"], p["weight_kg"], p["fever"],
-             on_day(p, "0"), _last(p), _death(p),
-             *(cohort.value(p["patient_id"], day, name) for day in DAYS for name in SHORT_LABS),
-             *(cohort.response(p["patient_id"], day) for day in DAYS[1:])]
+            [
+                n,
+                p["patient_id"],
+                p["group"],
+                p["age"],
+                p["sex"],
+                p["diagnosis"],
+                p["weight_kg"],
+                p["fever"],
+                on_day(p, "0"),
+                _last(p),
+                _death(p),
+                *(cohort.value(p["patient_id"], day, name) for day in DAYS for name in SHORT_LABS),
+                *(cohort.response(p["patient_id"], day) for day in DAYS[1:]),
+            ]
             for n, p in enumerate(cohort.patients, start=1)
         ),
-    )  # fmt: skip
+    )
     sheet.append([])
     sheet.append(["Note: ferritin above 15000 was not diluted further."])
     sheet.append(["* data entered by two people"])
@@ -243,17 +401,45 @@ def xlsx_chinese(cohort: Invented, folder: Path) -> list[Path]:
     names = chinese_names(cohort)
     basics = book.create_sheet("基本信息")
     basics.append(["患者基本信息表"])
-    basics.append(["姓名", "住院号", "身份证号", "联系电话", "分组", "年龄", "性别", "诊断", "体重（kg）", "发热", "第0天日期",
-                   "末次随访日期", "死亡日期"])  # fmt: skip
+    basics.append(
+        [
+            "姓名",
+            "住院号",
+            "身份证号",
+            "联系电话",
+            "分组",
+            "年龄",
+            "性别",
+            "诊断",
+            "体重（kg）",
+            "发热",
+            "第0天日期",
+            "末次随访日期",
+            "死亡日期",
+        ]
+    )
     for n, p in enumerate(cohort.patients):
         basics.append(
-            [names[p["patient_id"]], f"00{731_000 + 7 * n}", national_id(n), f"138{10_000_000 + 4_321 * n}",
-             {"Ruxolitinib": "芦可替尼", "Historical control": "历史对照"}[p["group"]], int(p["age"]),
-             {"female": "女", "male": "男"}[p["sex"]], p["diagnosis"], float(p["weight_kg"]),
-             {"yes": "有", "no": "无"}[p["fever"]], on_day(p, "0"), _last(p), _death(p)]
-        )  # fmt: skip
+            [
+                names[p["patient_id"]],
+                f"00{731_000 + 7 * n}",
+                national_id(n),
+                f"138{10_000_000 + 4_321 * n}",
+                {"Ruxolitinib": "芦可替尼", "Historical control": "历史对照"}[p["group"]],
+                int(p["age"]),
+                {"female": "女", "male": "男"}[p["sex"]],
+                p["diagnosis"],
+                float(p["weight_kg"]),
+                {"yes": "有", "no": "无"}[p["fever"]],
+                on_day(p, "0"),
+                _last(p),
+                _death(p),
+            ]
+        )
     labs = book.create_sheet("化验")
-    labs.append(["姓名", "检验日期", *(f"{CHINESE_LABS[name]}({PRINTED_UNITS[name]})" for name in CHINESE_LABS)])
+    labs.append(
+        ["姓名", "检验日期", *(f"{CHINESE_LABS[name]}({PRINTED_UNITS[name]})" for name in CHINESE_LABS)]
+    )
     for p in cohort.patients:
         for day in DAYS:
             cells = [cohort.value(p["patient_id"], day, name) for name in CHINESE_LABS]
@@ -263,18 +449,40 @@ def xlsx_chinese(cohort: Invented, folder: Path) -> list[Path]:
     drugs.append(["姓名", "药物名称", "开始日期", "停药日期", "剂量", "单位", "给药途径", "频次"])
     for t in cohort.treatments:
         p = people[t["patient_id"]]
-        drugs.append([names[p["patient_id"]], CHINESE_DRUGS[t["drug"]], on_day(p, t["start_day"]), on_day(p, t["stop_day"]),
-                      int(t["dose"]), "mg", {"po": "口服", "iv": "静脉滴注"}[t["route"]],
-                      {"1": "qd", "2": "bid"}[t["times_per_day"]]])  # fmt: skip
+        drugs.append(
+            [
+                names[p["patient_id"]],
+                CHINESE_DRUGS[t["drug"]],
+                on_day(p, t["start_day"]),
+                on_day(p, t["stop_day"]),
+                int(t["dose"]),
+                "mg",
+                {"po": "口服", "iv": "静脉滴注"}[t["route"]],
+                {"1": "qd", "2": "bid"}[t["times_per_day"]],
+            ]
+        )
     calls = book.create_sheet("疗效")
     calls.append(["姓名", "评估日期", "疗效"])
     for r in cohort.responses:
-        calls.append([names[r["patient_id"]], on_day(people[r["patient_id"]], r["day"]), CHINESE_RESPONSES[r["response"]]])
+        calls.append(
+            [
+                names[r["patient_id"]],
+                on_day(people[r["patient_id"]], r["day"]),
+                CHINESE_RESPONSES[r["response"]],
+            ]
+        )
     events = book.create_sheet("不良事件")
     events.append(["姓名", "发生日期", "不良事件", "分级", "是否严重"])
     for e in cohort.events:
-        events.append([names[e["patient_id"]], on_day(people[e["patient_id"]], e["day"]), CHINESE_TERMS[e["term"]],
-                       int(e["grade"]), {"yes": "是", "no": "否"}[e["serious"]]])  # fmt: skip
+        events.append(
+            [
+                names[e["patient_id"]],
+                on_day(people[e["patient_id"]], e["day"]),
+                CHINESE_TERMS[e["term"]],
+                int(e["grade"]),
+                {"yes": "是", "no": "否"}[e["serious"]],
+            ]
+        )
     return _save(book, folder / "噬血综合征数据.xlsx")
 
 
@@ -297,17 +505,55 @@ def xlsx_sheet_a_visit(cohort: Invented, folder: Path) -> list[Path]:
     book = Workbook()
     for day in DAYS:
         sheet = book.create_sheet(VISITS[day])
-        own = ["Group", "Age", "Sex", "Diagnosis", "Weight_kg", "Fever", "Day 0 date", "Last follow-up date",
-               "Date of death"] if day == 0 else []  # fmt: skip
-        sheet.append(["ID", *own, *(f"{SHORT_LABS[n]}, {PRINTED_UNITS[n]}" for n in SHORT_LABS), *(["Response"] if day else [])])
+        own = (
+            [
+                "Group",
+                "Age",
+                "Sex",
+                "Diagnosis",
+                "Weight_kg",
+                "Fever",
+                "Day 0 date",
+                "Last follow-up date",
+                "Date of death",
+            ]
+            if day == 0
+            else []
+        )
+        sheet.append(
+            [
+                "ID",
+                *own,
+                *(f"{SHORT_LABS[n]}, {PRINTED_UNITS[n]}" for n in SHORT_LABS),
+                *(["Response"] if day else []),
+            ]
+        )
         for p in cohort.patients:
             if int(p["last_contact_day"]) < day:
                 continue
             cells = [cohort.value(p["patient_id"], day, name) for name in SHORT_LABS]
-            about = [p["group"], p["age"], p["sex"], p["diagnosis"], p["weight_kg"], p["fever"], _serial(on_day(p, "0")),
-                     _pointed(_last(p)), _pointed(_death(p))]  # fmt: skip
-            _fill(sheet, [[p["patient_id"], *(about if day == 0 else []), *cells,
-                           *([cohort.response(p["patient_id"], day)] if day else [])]])  # fmt: skip
+            about = [
+                p["group"],
+                p["age"],
+                p["sex"],
+                p["diagnosis"],
+                p["weight_kg"],
+                p["fever"],
+                _serial(on_day(p, "0")),
+                _pointed(_last(p)),
+                _pointed(_death(p)),
+            ]
+            _fill(
+                sheet,
+                [
+                    [
+                        p["patient_id"],
+                        *(about if day == 0 else []),
+                        *cells,
+                        *([cohort.response(p["patient_id"], day)] if day else []),
+                    ]
+                ],
+            )
     return _save(book, folder / "visits.xlsx")
 
 
@@ -326,10 +572,19 @@ def xlsx_sheet_a_patient(cohort: Invented, folder: Path) -> list[Path]:
         sheet = book.create_sheet(p["patient_id"])
         _fill(
             sheet,
-            [["Patient ID", p["patient_id"]], ["Group", p["group"]], ["Age", p["age"]], ["Sex", p["sex"]],
-             ["Diagnosis", p["diagnosis"]], ["Weight (kg)", p["weight_kg"]], ["Fever", p["fever"]],
-             ["Day 0 date", on_day(p, "0")], ["Last follow-up date", _last(p)], ["Date of death", _death(p)]],
-        )  # fmt: skip
+            [
+                ["Patient ID", p["patient_id"]],
+                ["Group", p["group"]],
+                ["Age", p["age"]],
+                ["Sex", p["sex"]],
+                ["Diagnosis", p["diagnosis"]],
+                ["Weight (kg)", p["weight_kg"]],
+                ["Fever", p["fever"]],
+                ["Day 0 date", on_day(p, "0")],
+                ["Last follow-up date", _last(p)],
+                ["Date of death", _death(p)],
+            ],
+        )
         sheet.append([])
         sheet.append(["Test", "Unit", *(f"Day {day}" for day in DAYS)])
         for name in SHORT_LABS:
@@ -345,9 +600,36 @@ def xlsx_tables_below(cohort: Invented, folder: Path) -> list[Path]:
     assert sheet is not None
     sheet.title = "All data"
     sheet.append(["Table A. Patients"])
-    sheet.append(["Study ID", "Arm", "Age", "Sex", "Diagnosis", "Weight (kg)", "Fever", "Follow-up days", "Day of death"])
-    _fill(sheet, ([p["patient_id"], p["group"], p["age"], p["sex"], p["diagnosis"], p["weight_kg"], p["fever"],
-                   p["last_contact_day"], p["death_day"]] for p in cohort.patients))  # fmt: skip
+    sheet.append(
+        [
+            "Study ID",
+            "Arm",
+            "Age",
+            "Sex",
+            "Diagnosis",
+            "Weight (kg)",
+            "Fever",
+            "Follow-up days",
+            "Day of death",
+        ]
+    )
+    _fill(
+        sheet,
+        (
+            [
+                p["patient_id"],
+                p["group"],
+                p["age"],
+                p["sex"],
+                p["diagnosis"],
+                p["weight_kg"],
+                p["fever"],
+                p["last_contact_day"],
+                p["death_day"],
+            ]
+            for p in cohort.patients
+        ),
+    )
     sheet.append(["Note: weights as told by the patients"])
     sheet.append([])
     sheet.append(["Table B. Laboratory"])
@@ -362,8 +644,22 @@ def xlsx_tables_below(cohort: Invented, folder: Path) -> list[Path]:
     sheet.append([])
     sheet.append(["Table C. Treatment"])
     sheet.append(["Study ID", "Drug", "Start day", "Stop day", "Dose", "Unit", "Route", "Times per day"])
-    _fill(sheet, ([t["patient_id"], t["drug"], t["start_day"], t["stop_day"], t["dose"], t["unit"], t["route"],
-                   t["times_per_day"]] for t in cohort.treatments))  # fmt: skip
+    _fill(
+        sheet,
+        (
+            [
+                t["patient_id"],
+                t["drug"],
+                t["start_day"],
+                t["stop_day"],
+                t["dose"],
+                t["unit"],
+                t["route"],
+                t["times_per_day"],
+            ]
+            for t in cohort.treatments
+        ),
+    )
     sheet.append([])
     sheet.append(["Table D. Response"])
     sheet.append(["Study ID", "Day", "Response"])
@@ -373,8 +669,15 @@ def xlsx_tables_below(cohort: Invented, folder: Path) -> list[Path]:
 
 # --- REDCap ---------------------------------------------------------------------------------------------
 
-_DICTIONARY = ("Variable / Field Name", "Form Name", "Section Header", "Field Type", "Field Label",
-               "Choices, Calculations, OR Slider Labels", "Field Note")  # fmt: skip
+_DICTIONARY = (
+    "Variable / Field Name",
+    "Form Name",
+    "Section Header",
+    "Field Type",
+    "Field Label",
+    "Choices, Calculations, OR Slider Labels",
+    "Field Note",
+)
 _FIELDS = [
     ("record_id", "demographics", "", "text", "Record ID", "", ""),
     ("arm", "demographics", "", "radio", "Group", "1, Ruxolitinib | 2, Historical control", ""),
@@ -400,16 +703,27 @@ _FIELDS = [
     ("med_route", "meds", "", "radio", "Route", "1, iv | 2, po", ""),
     ("med_freq", "meds", "", "text", "Times per day", "", ""),
 ]
-_CODES = {"group": {"Ruxolitinib": 1, "Historical control": 2}, "sex": {"female": 1, "male": 2},
-          "diagnosis": {"AOSD": 1, "SLE": 2, "other CTD": 3}, "response": {"CR": 1, "PR": 2, "NR": 3, "": ""}}  # fmt: skip
+_CODES = {
+    "group": {"Ruxolitinib": 1, "Historical control": 2},
+    "sex": {"female": 1, "male": 2},
+    "diagnosis": {"AOSD": 1, "SLE": 2, "other CTD": 3},
+    "response": {"CR": 1, "PR": 2, "NR": 3, "": ""},
+}
 
 
 def _redcap_person(p: Row) -> dict[str, object]:
     return {
-        "arm": _CODES["group"][p["group"]], "age_y": p["age"], "sex": _CODES["sex"][p["sex"]],
-        "dx": _CODES["diagnosis"][p["diagnosis"]], "wt": p["weight_kg"], "signs___1": int(p["fever"] == "yes"),
-        "signs___2": 0, "d0": p["day0_date"], "fu_date": _last(p).isoformat(), "dod": _death(p) or "",
-    }  # fmt: skip
+        "arm": _CODES["group"][p["group"]],
+        "age_y": p["age"],
+        "sex": _CODES["sex"][p["sex"]],
+        "dx": _CODES["diagnosis"][p["diagnosis"]],
+        "wt": p["weight_kg"],
+        "signs___1": int(p["fever"] == "yes"),
+        "signs___2": 0,
+        "d0": p["day0_date"],
+        "fu_date": _last(p).isoformat(),
+        "dod": _death(p) or "",
+    }
 
 
 def _redcap(folder: Path, rows: list[dict[str, object]], columns: list[str]) -> list[Path]:
@@ -427,8 +741,12 @@ def redcap_longitudinal(cohort: Invented, folder: Path) -> list[Path]:
     for p in cohort.patients:
         for day, event in events.items():
             labs = {f"lab_{name}": cohort.value(p["patient_id"], day, name) for name in SHORT_LABS}
-            row = {"record_id": p["patient_id"], "redcap_event_name": event, **labs,
-                   "resp": _CODES["response"][cohort.response(p["patient_id"], day)]}  # fmt: skip
+            row = {
+                "record_id": p["patient_id"],
+                "redcap_event_name": event,
+                **labs,
+                "resp": _CODES["response"][cohort.response(p["patient_id"], day)],
+            }
             rows.append(row | (_redcap_person(p) if day == 0 else {}))
     columns = ["record_id", "redcap_event_name", *_PERSON, *(f"lab_{n}" for n in SHORT_LABS), "resp"]
     return _redcap(folder, rows, columns)
@@ -444,21 +762,57 @@ def redcap_repeating(cohort: Invented, folder: Path) -> list[Path]:
             labs = {f"lab_{name}": cohort.value(one, day, name) for name in SHORT_LABS}
             if any(labs.values()):
                 call = _CODES["response"][cohort.response(one, day)]
-                rows.append({"record_id": one, "redcap_repeat_instrument": "labs", "redcap_repeat_instance": n,
-                             "lab_day": day, **labs, "resp": call})  # fmt: skip
+                rows.append(
+                    {
+                        "record_id": one,
+                        "redcap_repeat_instrument": "labs",
+                        "redcap_repeat_instance": n,
+                        "lab_day": day,
+                        **labs,
+                        "resp": call,
+                    }
+                )
         for n, t in enumerate((t for t in cohort.treatments if t["patient_id"] == one), start=1):
-            rows.append({"record_id": one, "redcap_repeat_instrument": "meds", "redcap_repeat_instance": n,
-                         "med": t["drug"], "med_start": t["start_day"], "med_stop": t["stop_day"], "med_dose": t["dose"],
-                         "med_unit": t["unit"], "med_route": {"iv": 1, "po": 2}[t["route"]],
-                         "med_freq": t["times_per_day"]})  # fmt: skip
+            rows.append(
+                {
+                    "record_id": one,
+                    "redcap_repeat_instrument": "meds",
+                    "redcap_repeat_instance": n,
+                    "med": t["drug"],
+                    "med_start": t["start_day"],
+                    "med_stop": t["stop_day"],
+                    "med_dose": t["dose"],
+                    "med_unit": t["unit"],
+                    "med_route": {"iv": 1, "po": 2}[t["route"]],
+                    "med_freq": t["times_per_day"],
+                }
+            )
         for n, e in enumerate((e for e in cohort.events if e["patient_id"] == one), start=1):
-            rows.append({"record_id": one, "redcap_repeat_instrument": "ae", "redcap_repeat_instance": n,
-                         "ae_term": e["term"], "ae_day": e["day"], "ae_grade": e["grade"],
-                         "ae_ser": int(e["serious"] == "yes")})  # fmt: skip
+            rows.append(
+                {
+                    "record_id": one,
+                    "redcap_repeat_instrument": "ae",
+                    "redcap_repeat_instance": n,
+                    "ae_term": e["term"],
+                    "ae_day": e["day"],
+                    "ae_grade": e["grade"],
+                    "ae_ser": int(e["serious"] == "yes"),
+                }
+            )
     fields = [f[0] for f in _FIELDS if f[0] not in ("record_id", *_PERSON, "signs")]
-    columns = ["record_id", "redcap_repeat_instrument", "redcap_repeat_instance", *_PERSON, "lab_day", *fields]
+    columns = [
+        "record_id",
+        "redcap_repeat_instrument",
+        "redcap_repeat_instance",
+        *_PERSON,
+        "lab_day",
+        *fields,
+    ]
     paths = _redcap(folder, rows, columns)
-    return [paths[0], _csv(paths[1], _DICTIONARY, [*_FIELDS, ("lab_day", "labs", "", "text", "Study day", "", "")])]
+    return [
+        paths[0],
+        _csv(paths[1], _DICTIONARY, [*_FIELDS, ("lab_day", "labs", "", "text", "Study day", "", "")]),
+    ]
 
 
 # --- statistics programs --------------------------------------------------------------------------------
@@ -467,15 +821,29 @@ def redcap_repeating(cohort: Invented, folder: Path) -> list[Path]:
 def _wide_frame(cohort: Invented) -> tuple[pd.DataFrame, dict[str, str]]:
     """One row a patient with coded columns, and what they are called in words."""
     rows = []
-    labels = {"id": "Patient", "grp": "Treatment group", "age": "Age in years", "sex": "Sex", "dx": "Underlying disease",
-              "wt": "Body weight (kg)", "fever": "Fever", "futime": "Follow-up days", "died": "Died"}  # fmt: skip
+    labels = {
+        "id": "Patient",
+        "grp": "Treatment group",
+        "age": "Age in years",
+        "sex": "Sex",
+        "dx": "Underlying disease",
+        "wt": "Body weight (kg)",
+        "fever": "Fever",
+        "futime": "Follow-up days",
+        "died": "Died",
+    }
     for p in cohort.patients:
         row: dict[str, object] = {
-            "id": p["patient_id"], "grp": float(_CODES["group"][p["group"]]), "age": float(p["age"]),
-            "sex": float(_CODES["sex"][p["sex"]]), "dx": float(_CODES["diagnosis"][p["diagnosis"]]),
-            "wt": float(p["weight_kg"]), "fever": float(p["fever"] == "yes"), "futime": float(p["last_contact_day"]),
+            "id": p["patient_id"],
+            "grp": float(_CODES["group"][p["group"]]),
+            "age": float(p["age"]),
+            "sex": float(_CODES["sex"][p["sex"]]),
+            "dx": float(_CODES["diagnosis"][p["diagnosis"]]),
+            "wt": float(p["weight_kg"]),
+            "fever": float(p["fever"] == "yes"),
+            "futime": float(p["last_contact_day"]),
             "died": float(bool(p["death_day"])),
-        }  # fmt: skip
+        }
         for day in DAYS:
             for name in SHORT_LABS:
                 column = f"{SHORT_LABS[name].lower()}_d{day}"
@@ -487,9 +855,12 @@ def _wide_frame(cohort: Invented) -> tuple[pd.DataFrame, dict[str, str]]:
 
 
 _VALUE_LABELS = {
-    "grp": {1.0: "Ruxolitinib", 2.0: "Historical control"}, "sex": {1.0: "Female", 2.0: "Male"},
-    "dx": {1.0: "AOSD", 2.0: "SLE", 3.0: "other CTD"}, "fever": {0.0: "No", 1.0: "Yes"}, "died": {0.0: "No", 1.0: "Yes"},
-}  # fmt: skip
+    "grp": {1.0: "Ruxolitinib", 2.0: "Historical control"},
+    "sex": {1.0: "Female", 2.0: "Male"},
+    "dx": {1.0: "AOSD", 2.0: "SLE", 3.0: "other CTD"},
+    "fever": {0.0: "No", 1.0: "Yes"},
+    "died": {0.0: "No", 1.0: "Yes"},
+}
 
 
 def spss(cohort: Invented, folder: Path) -> list[Path]:
@@ -503,7 +874,9 @@ def spss(cohort: Invented, folder: Path) -> list[Path]:
 def stata(cohort: Invented, folder: Path) -> list[Path]:
     """A Stata file with labels of variables and values."""
     frame, labels = _wide_frame(cohort)
-    integers = {name: {int(code): text for code, text in codes.items()} for name, codes in _VALUE_LABELS.items()}
+    integers = {
+        name: {int(code): text for code, text in codes.items()} for name, codes in _VALUE_LABELS.items()
+    }
     path = folder / "study.dta"
     frame = frame.astype(dict.fromkeys(integers, "int64"))
     pyreadstat.write_dta(frame, str(path), column_labels=labels, variable_value_labels=integers)
@@ -516,25 +889,89 @@ def _cdisc_day(day: str) -> float:
 
 def adam_xpt(cohort: Invented, folder: Path) -> list[Path]:
     """ADaM data sets as transport files: ADSL, ADLB, ADTTE, ADRS, ADAE, ADCM; days without a day 0."""
-    codes = {"temperature": "TEMP", "leucocytes": "WBC", "platelets": "PLAT", "hemoglobin": "HGB", "ast": "AST",
-             "fibrinogen": "FIBRINO", "triglycerides": "TRIG", "ferritin": "FERRITIN"}  # fmt: skip
-    adsl = [{"STUDYID": "X1", "USUBJID": p["patient_id"], "TRT01A": p["group"], "AGE": float(p["age"]),
-             "SEX": p["sex"][0].upper(), "DIAGNOSI": p["diagnosis"], "WEIGHT": float(p["weight_kg"]),
-             "FEVER": p["fever"]} for p in cohort.patients]  # fmt: skip
-    adlb = [{"USUBJID": m["patient_id"], "PARAMCD": codes[m["variable"]], "AVALC": m["value"],
-             "AVALU": UNITS[m["variable"]].replace("Cel", "C"), "ADY": _cdisc_day(m["day"])} for m in cohort.measurements]  # fmt: skip
-    adtte = [{"USUBJID": p["patient_id"], "PARAMCD": "OS", "AVAL": _cdisc_day(p["last_contact_day"]),
-              "CNSR": float(not p["death_day"])} for p in cohort.patients]  # fmt: skip
-    adrs = [{"USUBJID": r["patient_id"], "PARAMCD": "OVRLRESP", "AVALC": r["response"], "ADY": _cdisc_day(r["day"])}
-            for r in cohort.responses]  # fmt: skip
-    adae = [{"USUBJID": e["patient_id"], "AEDECOD": e["term"], "ATOXGR": e["grade"], "AESER": e["serious"][0].upper(),
-             "ASTDY": _cdisc_day(e["day"])} for e in cohort.events]  # fmt: skip
-    adcm = [{"USUBJID": t["patient_id"], "CMDECOD": t["drug"].upper(), "CMDOSE": float(t["dose"]), "CMDOSU": t["unit"],
-             "CMROUTE": {"po": "ORAL", "iv": "INTRAVENOUS"}[t["route"]],
-             "CMDOSFRQ": {"1": "QD", "2": "BID"}[t["times_per_day"]], "ASTDY": _cdisc_day(t["start_day"]),
-             "AENDY": _cdisc_day(t["stop_day"])} for t in cohort.treatments]  # fmt: skip
+    codes = {
+        "temperature": "TEMP",
+        "leucocytes": "WBC",
+        "platelets": "PLAT",
+        "hemoglobin": "HGB",
+        "ast": "AST",
+        "fibrinogen": "FIBRINO",
+        "triglycerides": "TRIG",
+        "ferritin": "FERRITIN",
+    }
+    adsl = [
+        {
+            "STUDYID": "X1",
+            "USUBJID": p["patient_id"],
+            "TRT01A": p["group"],
+            "AGE": float(p["age"]),
+            "SEX": p["sex"][0].upper(),
+            "DIAGNOSI": p["diagnosis"],
+            "WEIGHT": float(p["weight_kg"]),
+            "FEVER": p["fever"],
+        }
+        for p in cohort.patients
+    ]
+    adlb = [
+        {
+            "USUBJID": m["patient_id"],
+            "PARAMCD": codes[m["variable"]],
+            "AVALC": m["value"],
+            "AVALU": UNITS[m["variable"]].replace("Cel", "C"),
+            "ADY": _cdisc_day(m["day"]),
+        }
+        for m in cohort.measurements
+    ]
+    adtte = [
+        {
+            "USUBJID": p["patient_id"],
+            "PARAMCD": "OS",
+            "AVAL": _cdisc_day(p["last_contact_day"]),
+            "CNSR": float(not p["death_day"]),
+        }
+        for p in cohort.patients
+    ]
+    adrs = [
+        {
+            "USUBJID": r["patient_id"],
+            "PARAMCD": "OVRLRESP",
+            "AVALC": r["response"],
+            "ADY": _cdisc_day(r["day"]),
+        }
+        for r in cohort.responses
+    ]
+    adae = [
+        {
+            "USUBJID": e["patient_id"],
+            "AEDECOD": e["term"],
+            "ATOXGR": e["grade"],
+            "AESER": e["serious"][0].upper(),
+            "ASTDY": _cdisc_day(e["day"]),
+        }
+        for e in cohort.events
+    ]
+    adcm = [
+        {
+            "USUBJID": t["patient_id"],
+            "CMDECOD": t["drug"].upper(),
+            "CMDOSE": float(t["dose"]),
+            "CMDOSU": t["unit"],
+            "CMROUTE": {"po": "ORAL", "iv": "INTRAVENOUS"}[t["route"]],
+            "CMDOSFRQ": {"1": "QD", "2": "BID"}[t["times_per_day"]],
+            "ASTDY": _cdisc_day(t["start_day"]),
+            "AENDY": _cdisc_day(t["stop_day"]),
+        }
+        for t in cohort.treatments
+    ]
     paths = []
-    for name, rows in {"adsl": adsl, "adlb": adlb, "adtte": adtte, "adrs": adrs, "adae": adae, "adcm": adcm}.items():
+    for name, rows in {
+        "adsl": adsl,
+        "adlb": adlb,
+        "adtte": adtte,
+        "adrs": adrs,
+        "adae": adae,
+        "adcm": adcm,
+    }.items():
         paths.append(folder / f"{name}.xpt")
         pyreadstat.write_xport(pd.DataFrame(rows), str(paths[-1]), table_name=name.upper())
     return paths
@@ -544,15 +981,30 @@ def parquet_long(cohort: Invented, folder: Path) -> list[Path]:
     """Parquet files of a data warehouse: typed columns, time stamps."""
     people = _by_id(cohort)
     patients = pd.DataFrame(
-        {"subject_id": p["patient_id"], "cohort": p["group"], "age": int(p["age"]), "gender": p["sex"],
-         "diagnosis": p["diagnosis"], "weight": float(p["weight_kg"]), "fever": p["fever"] == "yes",
-         "index_date": pd.Timestamp(on_day(p, "0")), "last_contact": pd.Timestamp(_last(p)),
-         "death_date": pd.Timestamp(_death(p)) if _death(p) else pd.NaT} for p in cohort.patients
-    )  # fmt: skip
+        {
+            "subject_id": p["patient_id"],
+            "cohort": p["group"],
+            "age": int(p["age"]),
+            "gender": p["sex"],
+            "diagnosis": p["diagnosis"],
+            "weight": float(p["weight_kg"]),
+            "fever": p["fever"] == "yes",
+            "index_date": pd.Timestamp(on_day(p, "0")),
+            "last_contact": pd.Timestamp(_last(p)),
+            "death_date": pd.Timestamp(_death(p)) if _death(p) else pd.NaT,
+        }
+        for p in cohort.patients
+    )
     labs = pd.DataFrame(
-        {"subject_id": m["patient_id"], "collection_date": pd.Timestamp(on_day(people[m["patient_id"]], m["day"])),
-         "analyte": m["variable"], "value": m["value"], "unit": m["unit"]} for m in cohort.measurements
-    )  # fmt: skip
+        {
+            "subject_id": m["patient_id"],
+            "collection_date": pd.Timestamp(on_day(people[m["patient_id"]], m["day"])),
+            "analyte": m["variable"],
+            "value": m["value"],
+            "unit": m["unit"],
+        }
+        for m in cohort.measurements
+    )
     paths = []
     for name, frame in (("patients_export", patients), ("labs_export", labs)):
         paths.append(folder / f"{name}.parquet")
@@ -563,18 +1015,48 @@ def parquet_long(cohort: Invented, folder: Path) -> list[Path]:
 def csv_matrix_a_variable(cohort: Invented, folder: Path) -> list[Path]:
     """A file a variable: patients in rows, days on top, a title above; dates with the month first."""
     paths = [
-        _csv(folder / "patients.tsv",
-             ("patient", "treatment group", "age", "sex", "diagnosis", "weight_kg", "fever", "Randomisation",
-              "date of last contact", "date of death"),
-             ([p["patient_id"], p["group"], p["age"], p["sex"], p["diagnosis"], p["weight_kg"], p["fever"],
-               f"{on_day(p, '0'):%m/%d/%Y}", f"{_last(p):%m/%d/%Y}", f"{_death(p):%m/%d/%Y}" if _death(p) else ""]
-              for p in cohort.patients), separator="\t")
-    ]  # fmt: skip
+        _csv(
+            folder / "patients.tsv",
+            (
+                "patient",
+                "treatment group",
+                "age",
+                "sex",
+                "diagnosis",
+                "weight_kg",
+                "fever",
+                "Randomisation",
+                "date of last contact",
+                "date of death",
+            ),
+            (
+                [
+                    p["patient_id"],
+                    p["group"],
+                    p["age"],
+                    p["sex"],
+                    p["diagnosis"],
+                    p["weight_kg"],
+                    p["fever"],
+                    f"{on_day(p, '0'):%m/%d/%Y}",
+                    f"{_last(p):%m/%d/%Y}",
+                    f"{_death(p):%m/%d/%Y}" if _death(p) else "",
+                ]
+                for p in cohort.patients
+            ),
+            separator="\t",
+        )
+    ]
     for name in SHORT_LABS:
         path = folder / f"{name}.csv"
-        rows = [[p["patient_id"], *(cohort.value(p["patient_id"], day, name) for day in DAYS)] for p in cohort.patients]
+        rows = [
+            [p["patient_id"], *(cohort.value(p["patient_id"], day, name) for day in DAYS)]
+            for p in cohort.patients
+        ]
         _csv(path, ("patient", *(f"day {day}" for day in DAYS)), rows)
-        path.write_text(f"{SHORT_LABS[name]} ({PRINTED_UNITS[name]})\n" + path.read_text("utf-8"), encoding="utf-8")
+        path.write_text(
+            f"{SHORT_LABS[name]} ({PRINTED_UNITS[name]})\n" + path.read_text("utf-8"), encoding="utf-8"
+        )
         paths.append(path)
     return paths
 

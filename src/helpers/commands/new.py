@@ -33,10 +33,10 @@ def new(
 ) -> None:
     """Make a cohort of a hospital's files, or look again at files that have changed.
 
-    The files are looked at, and it is proposed what they are: tables, patients, groups, days, variables, units,
-    codes. What is not certain is asked. The files themselves stay as they are; what they are taken for stands in
-    mapping.toml, which may be changed by hand and is replayed at each check and run. The exit status is 1 while
-    a question is open or anything must be mended.
+    The files are looked at, and it is proposed what they are: tables, patients, groups, days, variables,
+    units, codes. What is not certain is asked. The files themselves stay as they are; what they are taken
+    for stands in mapping.toml, which may be changed by hand and is replayed at each check and run. The exit
+    status is 1 while a question is open or anything must be mended.
     """
     folder = _folder(name)
     if template:
@@ -105,6 +105,8 @@ def _tell(delivery: "Delivery", folder: Path, name: str) -> None:
         complain(f"      --answer '{question.key}={question.proposed or '...'}'")
     if delivery.mapping.questions:
         number = counted(len(delivery.mapping.questions), "question")
-        complain(f"{shown(folder)}: {number} open; answer with --answer, or in {shown(folder / 'mapping.html')}")
+        complain(
+            f"{shown(folder)}: {number} open; answer with --answer, or in {shown(folder / 'mapping.html')}"
+        )
     elif delivery.rows:
         typer.echo(f"Next: compendium check {name}; then compendium run {name}")

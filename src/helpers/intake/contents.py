@@ -13,6 +13,7 @@ from helpers.intake.values import DecimalMark, plain_date, plain_number
 from helpers.vocabulary.model import Variable
 from helpers.vocabulary.names import fold
 from helpers.vocabulary.response_levels import known_level
+from helpers.vocabulary.units import Conversion
 
 _SAMPLE = 400
 _EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", ".", "-", "--", "/", "未查", "未做", "未测"})
@@ -92,7 +93,7 @@ def unit_by_values(variable: Variable, numbers: list[float], middle: float | Non
         numbers: values as recorded.
         middle: geometric middle of the limits of normal, in the unit kept; None if unknown.
     """
-    units = {}
+    units: dict[tuple[float, float], Conversion] = {}
     for conversion in variable.units.values():
         units.setdefault((conversion.factor, conversion.offset), conversion)
     if len(units) == 1:

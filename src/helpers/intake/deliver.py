@@ -85,7 +85,7 @@ def deliver(folder: Path, files: Sequence[Path], answers: Mapping[str, str]) -> 
     if not (folder / CONFIG_FILE).is_file() and not errors(problems):
         text = proposed_settings(folder.name, mapping, done, lexicon)
         (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
-    rows = {name: len(records) for name, records in done.records.items() if records}
+    rows: dict[str, int] = {name: len(records) for name, records in done.records.items() if records}
     return Delivery(mapping, news, problems, rows)
 
 

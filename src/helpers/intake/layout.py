@@ -72,20 +72,19 @@ def _filled(grid: Grid) -> list[list[str]]:
         row += [""] * (width - len(row))
     for top, left, bottom, right in grid.merged:
         text = cells[top][left] if top < len(cells) and left < width else ""
-        for row in range(top, min(bottom + 1, len(cells))):
-            for column in range(left, min(right + 1, width)):
-                cells[row][column] = text
+        for line in cells[top : bottom + 1]:
+            line[left : right + 1] = [text] * len(line[left : right + 1])
     return cells
 
 
 def _runs(cells: Sequence[list[str]]) -> list[_Run]:
     runs: list[_Run] = []
     fresh = True
-    for place, row in enumerate(cells):
+    for line, row in enumerate(cells):
         if not any(row):
             fresh = True
         elif fresh:
-            runs.append(_Run(place, [row]))
+            runs.append(_Run(line, [row]))
             fresh = False
         else:
             runs[-1].rows.append(row)
@@ -228,9 +227,15 @@ def _of_patient(name: str, lexicon: Lexicon) -> bool:
 
 def _joined(above: Block, below: Block) -> Block:
     return Block(
-        above.grid, above.title, above.header, [*above.rows, *below.rows], [*above.lines, *below.lines],
-        above.columns, above.labels, above.turn,
-    )  # fmt: skip
+        above.grid,
+        above.title,
+        above.header,
+        [*above.rows, *below.rows],
+        [*above.lines, *below.lines],
+        above.columns,
+        above.labels,
+        above.turn,
+    )
 
 
 def _turned(block: Block, lexicon: Lexicon) -> Block:
@@ -249,7 +254,7 @@ def _turned(block: Block, lexicon: Lexicon) -> Block:
     dates = sum(plain_date(text, "dmy", serials=True) is not None for text in moments)
     if not places or max(days, dates) < 0.8 * len(places):
         return block
-    header = [("visit" if days >= dates else "date",)]
+    header: list[tuple[str, ...]] = [("visit" if days >= dates else "date",)]
     header += [
         (name, row[units]) if units is not None else (name,)
         for name, row in zip(names, block.rows, strict=True)

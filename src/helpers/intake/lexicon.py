@@ -23,7 +23,8 @@ _BASELINE = (
     r"基线|基线期|治疗前|用药前|入组时|入组|ausgangswert"
 )
 _COUNTED = (
-    r"(?P<unit1>day|days|d|week|weeks|wk|w|month|months|mo|m|year|years|yr|y|visit day|tag|woche)[ .:]?(?P<n1>-?\d+)"
+    r"(?P<unit1>day|days|d|week|weeks|wk|w|month|months|mo|m|year|years|yr|y|visit day|tag|woche)[ .:]?"
+    r"(?P<n1>-?\d+)"
     r"|(?P<n2>-?\d+)[ ]?(?P<unit2>days?|d|weeks?|wks?|w|months?|mo|m|years?|yrs?|y)"
     r"|(?:治疗后|用药后)?第?(?P<n3>\d+)个?(?P<unit3>天|日|周|月|年)(?:后)?"
 )
@@ -220,7 +221,7 @@ class Lexicon:
         return Header((), day, unit, rest=rest)
 
     def _unit_within(self, text: str) -> str:
-        """Return the unit that a spelling of the vocabulary holds itself, such as that of `Ferritin, ng/mL`."""
+        """Return the unit that a known spelling holds itself, such as that of `Ferritin, ng/mL`."""
         _, bracket = _without_bracket(text)
         if bracket and self.is_unit(bracket):
             return bracket

@@ -21,8 +21,8 @@ TABLES_FOLDER = "tables"
 TableKind = Literal["records", "measurements", "treatments", "responses", "events", "time_to_event", "unused"]
 
 _HEAD = """\
-# How the files in source/ become the tables of this cohort. Every line may be changed by hand: `compendium new`
-# keeps what stands here and adds what is new. `means` says what a column is; the names are those of
+# How the files in source/ become the tables of this cohort. Every line may be changed by hand:
+# `compendium new` keeps what stands here and adds what is new. `means` says what a column is, by the names of
 # data/README.md. A score of 1 is certain, evidence says why. Checked and replayed at each run.
 """
 

@@ -42,8 +42,15 @@ def propose(
         cell for look in looks if (place := look.place("id")) is not None for cell in look.block.column(place)
     ]
     reason = needs_new_ids(list(dict.fromkeys(ids)))
-    reason = reason or next((f"the ids are {c.evidence.partition('; ')[2]}" for t in tables for c in t.columns
-                             if c.means == "id" and "; " in c.evidence), "")  # fmt: skip
+    reason = reason or next(
+        (
+            f"the ids are {c.evidence.partition('; ')[2]}"
+            for t in tables
+            for c in t.columns
+            if c.means == "id" and "; " in c.evidence
+        ),
+        "",
+    )
     by_hospital = [
         c for t in tables for c in t.columns if c.means == "id" and _names_hospital(c.header, lexicon)
     ]
@@ -53,9 +60,13 @@ def propose(
     units, asked = _units(looks, files, lexicon)
     known = {column.header for table in old.tables for column in table.columns}
     mapping = IntakeMapping(
-        new_ids=bool(reason), new_ids_because=reason, units={**units, **old.units}, answers=dict(answers),
-        file=tuple(files[name] for name in sorted(files) if name in sources.notes), table=tuple(tables),
-    )  # fmt: skip
+        new_ids=bool(reason),
+        new_ids_because=reason,
+        units={**units, **old.units},
+        answers=dict(answers),
+        file=tuple(files[name] for name in sorted(files) if name in sources.notes),
+        table=tuple(tables),
+    )
     asked = [one for one in asked if one[0] not in old.units]
     asked_of = ask(mapping, looks, asked, lexicon, settled=known)
     return asked_of.model_copy(update={"groups": {**asked_of.groups, **_still(old.groups, asked_of.groups)}})
@@ -145,7 +156,7 @@ def _tables(looks: list[Look]) -> list[TableMap]:
             column=look.columns,
             score=round(look.score, 2),
             evidence=look.evidence,
-        )  # type: ignore[call-arg]
+        )
         key = (grid.file, look.kind, table.id_from, tuple(column.header for column in look.columns))
         known = tables.get(key)
         tables[key] = table if known is None else _with_sheet(known, table)
@@ -200,7 +211,7 @@ def _units(
         for n, column in enumerate(look.columns):
             kind, _, name = column.means.partition(".")
             if kind == "measured":
-                numbers.setdefault(name, []).extend(look.contents[n].numbers(mark))  # type: ignore[arg-type]
+                numbers.setdefault(name, []).extend(look.contents[n].numbers(mark))
                 given[name] += bool(column.unit)
         if look.kind == "measurements" and look.place("unit") is None:
             for name, found in _long_numbers(look, lexicon).items():

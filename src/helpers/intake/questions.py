@@ -15,8 +15,9 @@ _CONTROL = re.compile(
     r"control|histor|standard|placebo|conventional|usual|soc\b|对照|历史|常规|安慰|kontroll", re.I
 )
 _DAY0 = re.compile(
-    r"day ?0|first dose|start of|treatment start|trtsdt|randomi|index|inclu|enrol|第0天|首次|开始|入组|用药|admission|入院|erste",
-    re.I,
+    r"day ?0|first dose|start of|treatment start|trtsdt|randomi|index|inclu|enrol|admission|erste"
+    r"|第0天|首次|开始|入组|用药|入院",
+    re.IGNORECASE,
 )
 _FEW_LEVELS = 6
 
@@ -218,15 +219,23 @@ def _day0_date(looks: list[Look]) -> list[Question]:
         if look.kind == "records"
         for n, column in enumerate(look.columns)
         if (column.means == "unused" or column.means.endswith("_date"))
-        and look.contents[n].cells and look.contents[n].serials >= 0.6
+        and look.contents[n].cells
+        and look.contents[n].serials >= 0.6
         and column.means not in ("patients.last_contact_date", "patients.death_date")
-    ]  # fmt: skip
+    ]
     if not placed:
         return []
     best = next((name for name in options if _DAY0.search(name)), "")
     text = "Which date is day 0, from which days are counted?"
-    return [Question(key="use.day0_date", text=text, options=tuple(dict.fromkeys(options)), proposed=best,
-                     evidence=f"called {best!r}" if best else "")]  # fmt: skip
+    return [
+        Question(
+            key="use.day0_date",
+            text=text,
+            options=tuple(dict.fromkeys(options)),
+            proposed=best,
+            evidence=f"called {best!r}" if best else "",
+        )
+    ]
 
 
 def _follow_up(looks: list[Look]) -> list[Question]:
@@ -287,8 +296,14 @@ def _codes(looks: list[Look], vocabulary: Vocabulary) -> list[Question]:
                     example = ", ".join(
                         f"{c}={lv}" for c, lv in zip(sorted(look.contents[n].distinct), levels, strict=False)
                     )
-                    asked.append(Question(key=f"values.{column.header}", text=text, options=tuple(levels),
-                                          evidence=f"write it as {example}"))  # fmt: skip
+                    asked.append(
+                        Question(
+                            key=f"values.{column.header}",
+                            text=text,
+                            options=tuple(levels),
+                            evidence=f"write it as {example}",
+                        )
+                    )
     return list({question.key: question for question in asked}.values())
 
 
@@ -327,9 +342,14 @@ def _undated(mapping: IntakeMapping) -> list[Question]:
 def _near(looks: list[Look]) -> list[Question]:
     """Ask about columns whose names are spelled almost like known ones."""
     return [
-        Question(key=f"column.{column.header}", text=f"Is the column {column.header!r} {column.means}?",
-                 options=(column.means, "unused"), proposed=column.means, evidence=column.evidence)
+        Question(
+            key=f"column.{column.header}",
+            text=f"Is the column {column.header!r} {column.means}?",
+            options=(column.means, "unused"),
+            proposed=column.means,
+            evidence=column.evidence,
+        )
         for look in looks
         for column in look.columns
         if column.score <= 0.7 and column.means != "unused" and column.evidence != "answered"
-    ]  # fmt: skip
+    ]

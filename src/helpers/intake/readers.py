@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 from helpers.cohort.cells import cell_text, without_unseen
@@ -117,7 +118,7 @@ def _separator(text: str, chosen: str) -> tuple[str, str]:
 
 
 def _workbook(path: Path, _choices: dict[str, str]) -> list[Grid] | Problem:
-    import openpyxl
+    import openpyxl  # type: ignore[import-untyped]
 
     try:
         book = openpyxl.load_workbook(path, data_only=True)
@@ -158,13 +159,16 @@ def _shown(cell: object) -> object:
 def _statistics_file(path: Path, _choices: dict[str, str]) -> list[Grid] | Problem:
     import pyreadstat
 
-    readers: dict[str, Callable[..., object]] = {
-        ".sav": pyreadstat.read_sav, ".zsav": pyreadstat.read_sav, ".dta": pyreadstat.read_dta,
-        ".xpt": pyreadstat.read_xport, ".sas7bdat": pyreadstat.read_sas7bdat,
-    }  # fmt: skip
+    readers: dict[str, Callable[..., Any]] = {
+        ".sav": pyreadstat.read_sav,
+        ".zsav": pyreadstat.read_sav,
+        ".dta": pyreadstat.read_dta,
+        ".xpt": pyreadstat.read_xport,
+        ".sas7bdat": pyreadstat.read_sas7bdat,
+    }
     labelled = {"apply_value_formats": True} if path.suffix.casefold() in (".sav", ".zsav", ".dta") else {}
     try:
-        frame, about = readers[path.suffix.casefold()](str(path), **labelled)  # type: ignore[misc]
+        frame, about = readers[path.suffix.casefold()](str(path), **labelled)
     except (pyreadstat.ReadstatError, ValueError, UnicodeDecodeError) as error:
         found = f"a file that cannot be read ({str(error).splitlines()[0]})"
         return Problem(path.name, None, "", found, f"a {path.suffix} file", "export it again")
@@ -208,9 +212,15 @@ def _parquet(path: Path, _choices: dict[str, str]) -> list[Grid] | Problem:
 
 
 READERS: dict[str, Callable[[Path, dict[str, str]], list[Grid] | Problem]] = {
-    ".csv": _text, ".txt": _text, ".tsv": _text,
-    ".xlsx": _workbook, ".xlsm": _workbook,
-    ".sav": _statistics_file, ".zsav": _statistics_file, ".dta": _statistics_file,
-    ".xpt": _statistics_file, ".sas7bdat": _statistics_file,
+    ".csv": _text,
+    ".txt": _text,
+    ".tsv": _text,
+    ".xlsx": _workbook,
+    ".xlsm": _workbook,
+    ".sav": _statistics_file,
+    ".zsav": _statistics_file,
+    ".dta": _statistics_file,
+    ".xpt": _statistics_file,
+    ".sas7bdat": _statistics_file,
     ".parquet": _parquet,
-}  # fmt: skip
+}

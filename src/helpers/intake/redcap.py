@@ -38,8 +38,10 @@ def _dictionary(grid: Grid) -> dict[str, dict[str, str]] | None:
     header = [fold(name) for name in grid.cells[0]]
     if fold(_FIELD) not in header or _LABEL not in header:
         return None
-    places = {key: next((n for n, name in enumerate(header) if name.startswith(fold(key))), None)
-              for key in (_FIELD, _LABEL, _CHOICES, _KIND)}  # fmt: skip
+    places = {
+        key: next((n for n, name in enumerate(header) if name.startswith(fold(key))), None)
+        for key in (_FIELD, _LABEL, _CHOICES, _KIND)
+    }
     return {
         row[places[_FIELD] or 0]: {key: row[place] for key, place in places.items() if place is not None}
         for row in grid.cells[1:]
@@ -50,7 +52,8 @@ def _described(grid: Grid, fields: dict[str, dict[str, str]]) -> Grid:
     header = grid.cells[0] if grid.cells else []
     is_export = _EVENT in header or _REPEAT in header or any(map(_CHECKBOX.match, header))
     known = sum(
-        name in fields or ((m := _CHECKBOX.match(name)) is not None and m["field"] in fields) for name in header
+        name in fields or ((m := _CHECKBOX.match(name)) is not None and m["field"] in fields)
+        for name in header
     )
     if not is_export and known < 0.5 * max(len(header), 1):
         return grid
@@ -80,7 +83,7 @@ def _box_label(field: str, choice: str) -> str:
 
 
 def _parts(grid: Grid) -> list[Grid]:
-    """Part the rows of each repeating instrument from the others, without the columns that are empty there."""
+    """Part the rows of each repeating instrument from the others, without columns that are empty there."""
     header = grid.cells[0] if grid.cells else []
     if _REPEAT not in header:
         return [grid]

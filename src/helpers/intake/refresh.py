@@ -1,4 +1,4 @@
-"""The tables of a mapped cohort kept as its files and its mapping have them, and faults told where they stand."""
+"""The tables of a mapped cohort kept as its files have them, and faults told where they stand."""
 
 import csv
 import hashlib
@@ -23,7 +23,7 @@ from helpers.vocabulary.reading import FILES, SHIPPED_FOLDER, cohort_texts, read
 
 PLACES_FILE = "places.parquet"
 _STAMP_FILE = "made_from.json"
-# Columns that a table has even if nothing was recorded: empty says unknown, and of a death that there is none.
+# Columns that a table has even if they are empty: nothing was recorded, or nobody died.
 _ALWAYS: dict[TableName, tuple[str, ...]] = {
     "patients": ("age", "sex", "death_day"),
     "measurements": (),
@@ -110,7 +110,11 @@ def _csv(records: list[dict[str, str]], always: tuple[str, ...]) -> bytes:
     columns = list(dict.fromkeys(name for record in records for name in record))
     dated = {name for name in columns if name.endswith("_date") and any(r.get(name) for r in records)}
     used = [name for name in columns if name in always or any(record.get(name) for record in records)]
-    used = [name for name in used if name != "death_day" or "death_date" not in dated or any(r.get(name) for r in records)]
+    used = [
+        name
+        for name in used
+        if name != "death_day" or "death_date" not in dated or any(r.get(name) for r in records)
+    ]
     used += [name for name in always if name not in columns and name != "death_day"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

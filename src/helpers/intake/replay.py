@@ -16,8 +16,11 @@ from helpers.vocabulary.model import TABLE_NAMES, TableName
 Record = dict[str, str]
 
 _LONG: dict[str, TableName] = {
-    "measurements": "measurements", "treatments": "treatments", "responses": "responses", "events": "events",
-}  # fmt: skip
+    "measurements": "measurements",
+    "treatments": "treatments",
+    "responses": "responses",
+    "events": "events",
+}
 _DAYS = ("day", "start_day", "stop_day")
 _DATES = ("date", "start_date", "stop_date")
 
@@ -119,7 +122,9 @@ def _namesakes(pairs: list[tuple[Block, TableMap]], identities: Identities) -> l
         place = means.index("id")
         expected, remedy = "a name or number of one patient only", "add the patients' numbers to this table"
         problems += [
-            Problem(block.grid.place, line, block.names[place], "a name that two patients have", expected, remedy)
+            Problem(
+                block.grid.place, line, block.names[place], "a name that two patients have", expected, remedy
+            )
             for line, row in zip(block.lines, block.rows, strict=True)
             if row[place] in identities.ambiguous
         ]
@@ -135,9 +140,11 @@ def matched(
     for block in blocks:
         names = set(block.names)
         rivals = [
-            table for table in mapping.tables if table.file == block.grid.file and
-            (block.grid.sheet in table.sheets or len(table.sheets) > 1 or not table.sheets)
-        ]  # fmt: skip
+            table
+            for table in mapping.tables
+            if table.file == block.grid.file
+            and (block.grid.sheet in table.sheets or len(table.sheets) > 1 or not table.sheets)
+        ]
         best = max(
             rivals, key=lambda t: _alike(t, names) + (block.grid.sheet in t.sheets) / 100, default=None
         )
@@ -154,9 +161,16 @@ def matched(
                 problems.append(Problem(block.grid.place, None, column.header, found, expected, remedy))
         known = {column.header for column in best.columns}
         problems += [
-            _warn(block, None, name, "a column that the mapping does not know", "run `compendium new` again; else it is not used")
-            for name in block.names if name not in known
-        ]  # fmt: skip
+            _warn(
+                block,
+                None,
+                name,
+                "a column that the mapping does not know",
+                "run `compendium new` again; else it is not used",
+            )
+            for name in block.names
+            if name not in known
+        ]
     used = {id(table) for _, table in pairs}
     for table in mapping.tables:
         if id(table) not in used and table.kind != "unused":
@@ -241,7 +255,7 @@ def _write_records(row: _Row, mapping: IntakeMapping, _lexicon: Lexicon, done: R
             done.add("responses", {"patient_id": row.patient, **moment, "response": cell}, row.place(n))
 
 
-def _when(column: Column, dates: Mapping[int | None, str], day: str, date: str) -> Record:
+def _when(column: Column, dates: Mapping[int, str], day: str, date: str) -> Record:
     """Day and date of a value: those of its own visit stand before those of its row."""
     if column.day is None:
         return {"day": "" if date else day or "0", "date": date}
@@ -254,11 +268,11 @@ def _moment_of(row: _Row) -> tuple[str, str]:
     days = [_from_zero(cell, column) for _, column, _, cell in row.each("day") if cell and column.day is None]
     dates = [row.date(cell) for _, column, _, cell in row.each("date") if cell and column.day is None]
     visits = [day for _, _, _, cell in row.each("visit") if (day := visit_day(cell)) is not None]
-    day = days[0] if days else str(visits[0]) if visits else ""
-    if not day and not dates and row.table.day_from == "sheet":
-        told = sheet_day(row.block)
-        day = "" if told is None else str(told)
-    return day, "" if days else dates[0] if dates else ""
+    told = days[0] if days else str(visits[0]) if visits else ""
+    if not told and not dates and row.table.day_from == "sheet":
+        of_sheet = sheet_day(row.block)
+        told = "" if of_sheet is None else str(of_sheet)
+    return told, "" if days else dates[0] if dates else ""
 
 
 def _from_zero(text: str, column: Column) -> str:
@@ -396,6 +410,14 @@ def _scrub(done: Replayed, scrub: Scrubber, lexicon: Lexicon) -> None:
                     record[name] = clean
                     place = done.places[table][n]
                     found, remedy = "personal data within a text", "it is taken out; remove it from the file"
-                    done.problems.append(Problem(
-                        f"{place.file} [{place.sheet}]" if place.sheet else place.file, place.line, name,
-                        found, "text without names, numbers or addresses", remedy, "warning"))  # fmt: skip
+                    done.problems.append(
+                        Problem(
+                            f"{place.file} [{place.sheet}]" if place.sheet else place.file,
+                            place.line,
+                            name,
+                            found,
+                            "text without names, numbers or addresses",
+                            remedy,
+                            "warning",
+                        )
+                    )

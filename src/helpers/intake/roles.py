@@ -10,6 +10,7 @@ from helpers.intake.mapping import Column, TableKind
 from helpers.intake.personal import kind_of_cells
 from helpers.vocabulary.names import fold
 
+_OF_TREATMENT = re.compile(r"^(treatments?|therap(y|ies)|drugs?|使用|应用|治疗|用药)")
 _MOSTLY = 0.6
 _NEAR = 0.7
 _ID_KINDS = ("id", "hospital_id")
@@ -71,9 +72,15 @@ def _kind(
     if value is not None and contents[value].responses >= _MOSTLY and len(contents[value].distinct) > 1:
         return "responses", 0.97, "values are levels of response"
     variable = next(
-        (n for n, c in enumerate(contents) if c.variables >= 0.3 and _is_text(c) and
-         (_sense(headers[n], "measurements", "variable") or c.variables >= _MOSTLY)), None
-    )  # fmt: skip
+        (
+            n
+            for n, c in enumerate(contents)
+            if c.variables >= 0.3
+            and _is_text(c)
+            and (_sense(headers[n], "measurements", "variable") or c.variables >= _MOSTLY)
+        ),
+        None,
+    )
     if variable is not None and value is not None:
         return "measurements", 0.97, "a row is one result: a column of tests and one of values"
     about_drug = any(
@@ -176,8 +183,9 @@ def _personal(header: Header, contents: Contents, *, is_id: bool) -> str:
     if header.sense("hospital_id") and not is_id:
         return "a hospital's number by its header"
     known = header.sense("patients", "measured", "treatments", "events", "responses", "measurements")
-    if header.sense("personal") and (known is None or known.score < 1):
-        return f"{header.sense('personal').name.replace('_', ' ')} by its header"  # type: ignore[union-attr]
+    private = header.sense("personal")
+    if private is not None and (known is None or known.score < 1):
+        return f"{private.name.replace('_', ' ')} by its header"
     if known is not None and not is_id:
         return ""
     found = kind_of_cells(contents.cells)
@@ -195,14 +203,23 @@ def _of_long(kind: TableKind, header: Header, contents: Contents) -> Column:
         sense = header.sense(wanted)
         if sense is not None and sense.name != "patient_id":
             name = _dated(_long_name(kind, sense.name), contents)
-            return Column(header="", means=name, unit=header.unit if name in ("value", "dose") else "",
-                          score=sense.score, evidence=_told(sense, header))  # fmt: skip
+            return Column(
+                header="",
+                means=name,
+                unit=header.unit if name in ("value", "dose") else "",
+                score=sense.score,
+                evidence=_told(sense, header),
+            )
     for role in ("day", "date", "visit"):
         sense = header.sense(role)
         if sense is not None:
             return Column(header="", means=role, score=sense.score, evidence=_told(sense, header))
-    shares = {"treatments": ("drug", contents.drugs), "events": ("term", contents.terms),
-              "measurements": ("variable", contents.variables), "responses": ("response", contents.responses)}  # fmt: skip
+    shares = {
+        "treatments": ("drug", contents.drugs),
+        "events": ("term", contents.terms),
+        "measurements": ("variable", contents.variables),
+        "responses": ("response", contents.responses),
+    }
     name, share = shares[kind]
     if share >= _MOSTLY and _is_text(contents):
         return Column(header="", means=name, score=0.9, evidence=f"{share:.0%} of its cells are known")
@@ -249,7 +266,9 @@ def _of_records(
             return Column(header="", evidence="visits whose days are not known")
         return Column(header="", means=exact.kind, score=exact.score, evidence=_told(exact, header))
     response = header.sense("responses")
-    if (header.day is not None and measured) or (repeats and measured and patients and _varies(block, n, patient)):
+    if (header.day is not None and measured) or (
+        repeats and measured and patients and _varies(block, n, patient)
+    ):
         patients = None
     if response and response.name == "response" and not measured:
         return Column(
@@ -268,7 +287,9 @@ def _of_records(
         unit = header.unit
         if patients.name.endswith("_day"):
             dated = _dated(patients.name, contents)
-            return Column(header="", means=f"patients.{dated}", score=patients.score, evidence=_told(patients, header))
+            return Column(
+                header="", means=f"patients.{dated}", score=patients.score, evidence=_told(patients, header)
+            )
         return Column(
             header="",
             means=f"patients.{patients.name}",
@@ -277,8 +298,14 @@ def _of_records(
             evidence=_told(patients, header),
         )
     if measured:
-        return Column(header="", means=f"measured.{measured.name}", day=header.day, unit=header.unit,
-                      score=measured.score, evidence=_told(measured, header))  # fmt: skip
+        return Column(
+            header="",
+            means=f"measured.{measured.name}",
+            day=header.day,
+            unit=header.unit,
+            score=measured.score,
+            evidence=_told(measured, header),
+        )
     return Column(
         header="", evidence="dates, not used" if contents.cells and contents.dates >= _MOSTLY else "not known"
     )
@@ -290,10 +317,21 @@ def _only_visit(block: Block, header: Header, contents: Contents, lexicon: Lexic
         sense = lexicon.read((text,)) if text else Header()
         measured = sense.sense("measured")
         if measured:
-            return Column(header="", means=f"measured.{measured.name}", day=header.day, unit=sense.unit,
-                          score=0.95, evidence=f"the variable by {text!r}, the day by the header")  # fmt: skip
+            return Column(
+                header="",
+                means=f"measured.{measured.name}",
+                day=header.day,
+                unit=sense.unit,
+                score=0.95,
+                evidence=f"the variable by {text!r}, the day by the header",
+            )
     if header.day == 0 and contents.cells and contents.dates >= _MOSTLY:
-        return Column(header="", means="patients.day0_date", score=0.95, evidence="called day 0, and its cells are dates")
+        return Column(
+            header="",
+            means="patients.day0_date",
+            score=0.95,
+            evidence="called day 0, and its cells are dates",
+        )
     if contents.cells and contents.responses >= _MOSTLY:
         return Column(
             header="",
@@ -313,7 +351,7 @@ def _prior(block: Block, n: int, lexicon: Lexicon) -> str:
     if not any(_PRIOR.match(text) for text in (*levels, whole)):
         return ""
     for text in (block.header[n][-1], whole, block.label(n)):
-        rest = fold(_PRIOR.sub("", text)).strip(" :：treatment应用使用")
+        rest = _OF_TREATMENT.sub("", fold(_PRIOR.sub("", text))).strip(" :：|")
         drug = vocabulary.drug_spellings.get(rest, rest.replace(" ", "_"))
         if f"prior_{drug}" in vocabulary:
             return drug

@@ -62,10 +62,9 @@ def _groups(mapping: IntakeMapping) -> list[dict[str, Any]]:
 
 def proposed_visits(mapping: IntakeMapping, done: Replayed) -> list[dict[str, Any]]:
     """Return the visit plan that headers and sheets name, or else the days on which many were measured."""
-    days = _named_days(mapping, done)
-    if len(days) < 2:
-        days = _usual_days(done)
-    days = sorted({0, *(day for day in days if day >= 0)})
+    named = _named_days(mapping, done)
+    planned = named if len(named) >= 2 else _usual_days(done)
+    days = sorted({0, *(day for day in planned if day >= 0)})
     visits = []
     for place, day in enumerate(days):
         before, after = days[place - 1] if place else None, days[place + 1] if place + 1 < len(days) else None

@@ -29,7 +29,7 @@ class Sources:
 
 
 def source_files(folder: Path) -> list[Path]:
-    """Return the files of a folder that a reader exists for, by name; hidden files and folders are left out."""
+    """Return the files of a folder that can be read, by name; hidden files and folders are left out."""
     if not folder.is_dir():
         return []
     files = (path for path in folder.iterdir() if path.is_file() and not path.name.startswith((".", "~")))

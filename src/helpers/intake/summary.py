@@ -15,14 +15,15 @@ def told(delivery: Delivery) -> Iterator[str]:
         used = [column for column in table.columns if column.means not in ("unused", "personal", "link")]
         private = [column for column in table.columns if column.means in ("personal", "link", "birth_date")]
         unused = [column.header for column in table.columns if column.means == "unused"]
-        yield f"{place_of(table)}: {table.kind}, {len(used)} of {len(table.columns)} columns ({table.evidence})"
+        share = f"{len(used)} of {len(table.columns)} columns"
+        yield f"{place_of(table)}: {table.kind}, {share} ({table.evidence})"
         for column in private:
             yield f"  left out as personal data: {column.header} ({column.evidence})"
         if unused:
             shown = ", ".join(unused[:12]) + (f" and {len(unused) - 12} more" if len(unused) > 12 else "")
             yield f"  not used: {shown}"
     if mapping.new_ids:
-        yield f"Patients get ids of the study, because {mapping.new_ids_because}; key.csv has both, keep it safe."
+        yield f"Patients get ids of the study ({mapping.new_ids_because}); key.csv has both, keep it safe."
     if mapping.units:
         yield "Units by the values: " + ", ".join(f"{name} {unit}" for name, unit in mapping.units.items())
     for line in delivery.news:

@@ -26,8 +26,12 @@ _YEAR_FIRST = re.compile(
 _YEAR_LAST = re.compile(rf"^(?P<a>\d{{1,2}})(?P<mark>[-/.])(?P<b>\d{{1,2}})(?P=mark)(?P<y>\d{{4}}){_TIME}$")
 _COMPACT = re.compile(r"^(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})$")
 _NAMED = re.compile(rf"^(?P<d>\d{{1,2}})[-\s./]?(?P<m>[A-Za-z]{{3,9}})\.?[-\s./,]*(?P<y>\d{{4}}){_TIME}$")
-_MONTHS = {name: n for n, name in enumerate(
-    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1)}  # fmt: skip
+_MONTHS = {
+    name: n
+    for n, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
+    )
+}
 
 
 def plain_number(text: str, decimal: DecimalMark = ".") -> str:
