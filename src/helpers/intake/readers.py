@@ -127,6 +127,8 @@ def _workbook(path: Path, _choices: dict[str, str]) -> list[Grid] | Problem:
         return Problem(path.name, None, "", "a file that is no Excel workbook", "an .xlsx workbook", remedy)
     grids = []
     for sheet in book.worksheets:
+        if sheet.sheet_state == "veryHidden":  # which only programs make, for lists of drop-downs
+            continue
         place = f"{path.name} [{sheet.title}]"
         cells = [[without_unseen(cell_text(_shown(cell))) for cell in row] for row in sheet.iter_rows()]
         while cells and not any(cells[-1]):

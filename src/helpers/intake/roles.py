@@ -5,18 +5,15 @@ from dataclasses import dataclass
 
 from helpers.intake.contents import Contents
 from helpers.intake.grids import Block
-from helpers.intake.lexicon import Header, Lexicon, Sense, visit_day
+from helpers.intake.lexicon import Header, Lexicon, visit_day
 from helpers.intake.mapping import Column, TableKind
 from helpers.intake.personal import kind_of_cells
-from helpers.vocabulary.names import fold
+from helpers.intake.record_columns import MOSTLY, dated, of_records, told
 
-_OF_TREATMENT = re.compile(r"^(treatments?|therap(y|ies)|drugs?|使用|应用|治疗|用药)")
-_MOSTLY = 0.6
 _NEAR = 0.7
 _ID_KINDS = ("id", "hospital_id")
 # Names of CDISC for days that are counted without a day 0.
 _CDISC_DAYS = re.compile(r"^(A|AST|AEN|LB|VS|RS|AE|CM|EX)[A-Z]{0,2}DY$")
-_PRIOR = re.compile(r"^(prior|previous|earlier|既往|之前|曾用)", re.I)
 _DEATH_PARAMETERS = ("OS", "DEATH", "TTDEATH", "TTD")
 _TEXT = 0.5
 
@@ -69,7 +66,7 @@ def _kind(
     if {"PARAMCD", "AVAL", "CNSR"} <= names:
         return "time_to_event", 0.98, "columns PARAMCD, AVAL and CNSR of ADTTE"
     value = _has(headers, "measurements", "value")
-    if value is not None and contents[value].responses >= _MOSTLY and len(contents[value].distinct) > 1:
+    if value is not None and contents[value].responses >= MOSTLY and len(contents[value].distinct) > 1:
         return "responses", 0.97, "values are levels of response"
     variable = next(
         (
@@ -77,7 +74,7 @@ def _kind(
             for n, c in enumerate(contents)
             if c.variables >= 0.3
             and _is_text(c)
-            and (_sense(headers[n], "measurements", "variable") or c.variables >= _MOSTLY)
+            and (_sense(headers[n], "measurements", "variable") or c.variables >= MOSTLY)
         ),
         None,
     )
@@ -165,7 +162,7 @@ def _column(
             evidence="left out; gives the age where none is recorded",
         )
     if kind == "records":
-        column = _of_records(block, n, header, contents, patient, lexicon)
+        column = of_records(block, n, header, contents, patient, lexicon)
     elif kind == "time_to_event":
         column = _of_time_to_event(block, n)
     else:
@@ -192,28 +189,22 @@ def _personal(header: Header, contents: Contents, *, is_id: bool) -> str:
     return f"{found} by its cells" if found else ""
 
 
-def _told(sense: Sense, header: Header) -> str:
-    words = {1.0: "the name itself", 0.97: "a known name", 0.7: "spelled almost so"}
-    day = f", day {header.day}" if header.day is not None else ""
-    return f"{words.get(sense.score, 'a known name')}{day}{f', in {header.unit}' if header.unit else ''}"
-
-
 def _of_long(kind: TableKind, header: Header, contents: Contents) -> Column:
     for wanted in _KINDS[kind]:
         sense = header.sense(wanted)
         if sense is not None and sense.name != "patient_id":
-            name = _dated(_long_name(kind, sense.name), contents)
+            name = dated(_long_name(kind, sense.name), contents)
             return Column(
                 header="",
                 means=name,
                 unit=header.unit if name in ("value", "dose") else "",
                 score=sense.score,
-                evidence=_told(sense, header),
+                evidence=told(sense, header),
             )
     for role in ("day", "date", "visit"):
         sense = header.sense(role)
         if sense is not None:
-            return Column(header="", means=role, score=sense.score, evidence=_told(sense, header))
+            return Column(header="", means=role, score=sense.score, evidence=told(sense, header))
     shares = {
         "treatments": ("drug", contents.drugs),
         "events": ("term", contents.terms),
@@ -221,19 +212,9 @@ def _of_long(kind: TableKind, header: Header, contents: Contents) -> Column:
         "responses": ("response", contents.responses),
     }
     name, share = shares[kind]
-    if share >= _MOSTLY and _is_text(contents):
+    if share >= MOSTLY and _is_text(contents):
         return Column(header="", means=name, score=0.9, evidence=f"{share:.0%} of its cells are known")
     return Column(header="", evidence="not known")
-
-
-def _dated(name: str, contents: Contents) -> str:
-    """Return the column of dates for one of days that holds dates, and of days for one that holds numbers."""
-    if (name == "day" or name.endswith("_day")) and contents.cells and contents.dates >= _MOSTLY:
-        return f"{name.removesuffix('day')}date"
-    numbers = contents.share(lambda cell: re.fullmatch(r"-?\d{1,4}(\.0)?", cell))
-    if (name == "date" or name.endswith("_date")) and contents.cells and numbers >= _MOSTLY:
-        return f"{name.removesuffix('date')}day"
-    return name
 
 
 def _long_name(kind: TableKind, name: str) -> str:
@@ -244,134 +225,6 @@ def _of_time_to_event(block: Block, n: int) -> Column:
     name = block.header[n][-1].upper()
     means = {"PARAMCD": "variable", "AVAL": "value", "CNSR": "censored", "AVALU": "unit"}.get(name, "unused")
     return Column(header="", means=means, evidence="name of ADaM")
-
-
-def _of_records(
-    block: Block, n: int, header: Header, contents: Contents, patient: int | None, lexicon: Lexicon
-) -> Column:
-    if header.only_visit:
-        return _only_visit(block, header, contents, lexicon)
-    prior = _prior(block, n, lexicon)
-    if prior:
-        return Column(header="", means=f"patients.prior_{prior}", score=0.97, evidence="an earlier therapy")
-    exact = next((s for s in header.senses if s.kind in ("visit", "day", "date")), None)
-    repeats = patient is not None and _repeats(block, patient)
-    patients, measured = header.sense("patients"), header.sense("measured")
-    if exact and header.day is not None and exact.kind == "date":
-        return Column(
-            header="", means="date", day=header.day, score=exact.score, evidence=_told(exact, header)
-        )
-    if exact and not measured and not (patients and patients.name not in ("date", "day")):
-        if exact.kind == "visit" and contents.visits < _MOSTLY:
-            return Column(header="", evidence="visits whose days are not known")
-        return Column(header="", means=exact.kind, score=exact.score, evidence=_told(exact, header))
-    response = header.sense("responses")
-    if (header.day is not None and measured) or (
-        repeats and measured and patients and _varies(block, n, patient)
-    ):
-        patients = None
-    if response and response.name == "response" and not measured:
-        return Column(
-            header="",
-            means="response",
-            day=header.day,
-            score=response.score,
-            evidence=_told(response, header),
-        )
-    if patients and patients.name != "patient_id":
-        if patients.name.endswith("_date") and contents.cells and contents.serials < _MOSTLY:
-            if patients.name != "day0_date" and _dated(patients.name, contents) != patients.name:
-                told = _dated(patients.name, contents)
-                return Column(header="", means=f"patients.{told}", score=0.9, evidence="numbers, so days")
-            return Column(header="", evidence="a date by its name, but its cells are none")
-        unit = header.unit
-        if patients.name.endswith("_day"):
-            dated = _dated(patients.name, contents)
-            return Column(
-                header="", means=f"patients.{dated}", score=patients.score, evidence=_told(patients, header)
-            )
-        return Column(
-            header="",
-            means=f"patients.{patients.name}",
-            unit=unit,
-            score=patients.score,
-            evidence=_told(patients, header),
-        )
-    if measured:
-        return Column(
-            header="",
-            means=f"measured.{measured.name}",
-            day=header.day,
-            unit=header.unit,
-            score=measured.score,
-            evidence=_told(measured, header),
-        )
-    return Column(
-        header="", evidence="dates, not used" if contents.cells and contents.dates >= _MOSTLY else "not known"
-    )
-
-
-def _only_visit(block: Block, header: Header, contents: Contents, lexicon: Lexicon) -> Column:
-    """A header that names a visit alone: the sheet or the title says of which variable."""
-    for text in (block.grid.sheet, block.title):
-        sense = lexicon.read((text,)) if text else Header()
-        measured = sense.sense("measured")
-        if measured:
-            return Column(
-                header="",
-                means=f"measured.{measured.name}",
-                day=header.day,
-                unit=sense.unit,
-                score=0.95,
-                evidence=f"the variable by {text!r}, the day by the header",
-            )
-    if header.day == 0 and contents.cells and contents.dates >= _MOSTLY:
-        return Column(
-            header="",
-            means="patients.day0_date",
-            score=0.95,
-            evidence="called day 0, and its cells are dates",
-        )
-    if contents.cells and contents.responses >= _MOSTLY:
-        return Column(
-            header="",
-            means="response",
-            day=header.day,
-            score=0.9,
-            evidence="its cells are levels of response",
-        )
-    return Column(header="", day=header.day, evidence="a visit of which nothing is said")
-
-
-def _prior(block: Block, n: int, lexicon: Lexicon) -> str:
-    """Return the drug or class of which a column says that it was given before; empty if it says none."""
-    levels = [*block.header[n], block.label(n)]
-    whole = " ".join(filter(None, levels))
-    vocabulary = lexicon.vocabulary
-    if not any(_PRIOR.match(text) for text in (*levels, whole)):
-        return ""
-    for text in (block.header[n][-1], whole, block.label(n)):
-        rest = _OF_TREATMENT.sub("", fold(_PRIOR.sub("", text))).strip(" :：|")
-        drug = vocabulary.drug_spellings.get(rest, rest.replace(" ", "_"))
-        if f"prior_{drug}" in vocabulary:
-            return drug
-    return ""
-
-
-def _repeats(block: Block, patient: int) -> bool:
-    ids = [row[patient] for row in block.rows if row[patient]]
-    return len(set(ids)) < len(block.rows)
-
-
-def _varies(block: Block, n: int, patient: int | None) -> bool:
-    """Whether a column has different values of one patient."""
-    seen: dict[str, str] = {}
-    last = ""
-    for row in block.rows:
-        last = row[patient] if patient is not None and row[patient] else last
-        if row[n] and seen.setdefault(last, row[n]) != row[n]:
-            return True
-    return False
 
 
 def _one_each(columns: list[Column], contents: tuple[Contents, ...]) -> list[Column]:

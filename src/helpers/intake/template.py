@@ -18,7 +18,8 @@ _COLUMNS: dict[TableName, tuple[str, ...]] = {
     ),
     "measurements": ("patient_id", "date", "variable", "value", "unit", "reference_low", "reference_high"),
     "treatments": (
-        "patient_id", "drug", "start_date", "stop_date", "dose", "unit", "route", "times_per_day", "stop_reason",
+        "patient_id", "drug", "start_date", "stop_date", "dose", "unit", "route", "times_per_day",
+        "stop_reason",
     ),
     "responses": ("patient_id", "date", "response"),
     "events": ("patient_id", "date", "term", "grade", "serious", "related", "stop_date", "outcome"),
@@ -72,7 +73,7 @@ def write_template(path: Path) -> None:
                 rule.add(f"{letter}2:{letter}{_ROWS}")
                 sheet.add_data_validation(rule)
         sheet.freeze_panes = "B2"
-    lists.sheet_state = "hidden"
+    lists.sheet_state = "veryHidden"
     book.active = 1
     book.save(path)
 
