@@ -90,7 +90,7 @@ def what_is_recorded(
     calls = _calls(tables, config, folder)
     return Recorded(
         study,
-        _lag(tables, config),
+        eligibility_lag(tables, config),
         _years(tables),
         pd.DataFrame({v.name: _numbers(v) for v in variables}),
         {v.name: v.label for v in variables},
@@ -130,7 +130,8 @@ def _chosen(variables: list[BaselineVariable], study: Study) -> tuple[str, ...]:
     return tuple(varied[: max(budget, 1)])
 
 
-def _lag(tables: AnalysisTables, config: CohortConfig) -> pd.Series | None:
+def eligibility_lag(tables: AnalysisTables, config: CohortConfig) -> pd.Series | None:
+    """Return the days from eligibility to day 0 by patient_id; None without doses or weights."""
     patients = tables.patients
     if tables.doses.empty or "weight_kg" not in patients:
         return None
