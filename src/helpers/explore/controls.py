@@ -104,7 +104,8 @@ def _number(control: Control, text: Any) -> float | None:
         return float(written)
     except ValueError:
         raise ExplorationError(
-            f"{control.label}: found {text!r}, expected a number or nothing.", remedy="Write it as 1500 or 0.5."
+            f"{control.label}: found {text!r}, expected a number or nothing.",
+            remedy="Write it as 1500 or 0.5.",
         ) from None
 
 
@@ -125,12 +126,19 @@ def _journal() -> Control:
 
 
 def _horizon(study: Study) -> Control:
-    return Control("horizon_days", "Last day", "whole", study.config.horizon_days, low=1, high=LONGEST_HORIZON)
+    return Control(
+        "horizon_days", "Last day", "whole", study.config.horizon_days, low=1, high=LONGEST_HORIZON
+    )
 
 
-def _people(study: Study, *, split: bool = True, outcomes: bool = True, responses: bool = True) -> list[Control]:
+def _people(
+    study: Study, *, split: bool = True, outcomes: bool = True, responses: bool = True
+) -> list[Control]:
     """Return the controls of whom a view is about."""
-    splits: list[tuple[str, Any]] = [("Groups of the study", GROUP), ("Nothing: everybody together", EVERYBODY)]
+    splits: list[tuple[str, Any]] = [
+        ("Groups of the study", GROUP),
+        ("Nothing: everybody together", EVERYBODY),
+    ]
     splits += [
         (variable.label, name) for name, variable in study.variables.items() if outcomes or name != DEATH
     ]
@@ -168,7 +176,9 @@ def _survival(study: Study) -> list[Control]:
         Control("landmark_day", "Landmark on day", "whole", 0, low=0, high=LONGEST_HORIZON),
         Control("interval", "Interval", "choice", None, _own(get_args(Interval))),
         Control("test", "Log-rank test", "choice", None, _own(get_args(Test))),
-        Control("risk_table", "Below the curves", "choice", "at risk and deaths", _words(get_args(RiskTable))),
+        Control(
+            "risk_table", "Below the curves", "choice", "at risk and deaths", _words(get_args(RiskTable))
+        ),
         Control("medians", "Medians", "tick", False),
         _journal(),
     ]

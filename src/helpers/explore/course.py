@@ -54,6 +54,8 @@ def course(
     Raises:
         ExplorationError: it cannot be shown; the message says why.
     """
+    if not followed(study):
+        raise ExplorationError("No measurements are recorded at the visits of this cohort.")
     if variable not in followed(study):
         near = closest(variable, tuple(followed(study)))
         hint = f"Did you mean {near!r}?" if near else f"There are: {', '.join(followed(study))}."
@@ -137,7 +139,9 @@ def _summary(study: Study, statistics: Statistics, variable: str) -> Table:
 
 
 def _headings(table: Table) -> list[str]:
-    return ["".join(str(part) for part in one.label.parts) for one in table.columns if not isinstance(one, str)]
+    return [
+        "".join(str(part) for part in one.label.parts) for one in table.columns if not isinstance(one, str)
+    ]
 
 
 def _values(study: Study, variable: str, visit: str) -> Table:
@@ -153,7 +157,8 @@ def _values(study: Study, variable: str, visit: str) -> Table:
     rows = [
         row(
             str(one["patient_id"]), config.group(one["group"]).label,
-            f"{one['qualifier']}{format_number(one['value'], digits)}", f"{one['day']}", f"{one['source_row']}",
+            f"{one['qualifier']}{format_number(one['value'], digits)}", f"{one['day']}",
+            f"{one['source_row']}",
         )
         for one in found.sort_values(["value", "patient_id"]).to_dict("records")
     ]  # fmt: skip

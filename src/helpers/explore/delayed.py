@@ -131,5 +131,7 @@ def compare_delayed(
     except StatisticsError as error:
         found = Result("Cox hazard ratio with delayed entry", n=len(frame), note=error.problem)
     store.add(*WHERE, "hazard_ratio", result=found, **common)
-    test = Result("log-rank (score) test with delayed entry", p_value=found.p_value, n=len(frame), note=found.note)
+    test = Result(
+        "log-rank (score) test with delayed entry", p_value=found.p_value, n=len(frame), note=found.note
+    )
     store.add(*WHERE, "logrank", result=test, value=found.statistic, **common)

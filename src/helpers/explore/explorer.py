@@ -16,9 +16,9 @@ from helpers.explore.look import Look, code_of
 from helpers.explore.study import Study, known_cohorts, open_study, told
 from helpers.project.paths import DEFAULT_COHORT
 
+# No widget is made when the module is loaded: a kernel that is forked later could not show it.
 _LABEL = {"description_width": "10.5em"}
-_CONTROL = widgets.Layout(width="26em")
-_SPACE = {"number or nothing": "4em"}
+_CONTROL = {"width": "26em"}
 # Adds a cell below the active one where JupyterLab lets a page speak to it; `compendium lab` does.
 _INSERT = """
 const lab = window.jupyterapp;
@@ -51,7 +51,9 @@ class Explorer:
             options=names, value=cohort, description="Cohort", style=_LABEL, layout=_CONTROL
         )
         titles = [spec.title for spec in PANELS]
-        self._panel = widgets.ToggleButtons(options=titles, description="Panel", style={"button_width": "8em"})
+        self._panel = widgets.ToggleButtons(
+            options=titles, description="Panel", style={"button_width": "8em"}
+        )
         self._about = widgets.HTML()
         self._count = widgets.HTML()
         self._place = widgets.VBox()
@@ -126,7 +128,8 @@ class PanelView:
     """
 
     def __init__(self, spec: PanelSpec, study: Study, shown: Callable[[Look], None]) -> None:
-        self.spec, self.study, self.look, self.code = spec, study, None, ""
+        self.spec, self.study, self.code = spec, study, ""
+        self.look: Look | None = None
         self._shown = shown
         self.controls = {control.name: _widget(control) for control in spec.controls(study)}
         for one in self.controls.values():
@@ -144,20 +147,28 @@ class PanelView:
             layout=widgets.Layout(flex_flow="row wrap"),
         )
         chosen = widgets.VBox([*self.controls.values()], layout=widgets.Layout(min_width="27em"))
-        seen = widgets.VBox(
-            [self._notes, self._figure, buttons, self._said, self._table, self._code, self._inserted],
-            layout=widgets.Layout(flex="1 1 30em", min_width="30em"),
+        drawn = widgets.VBox(
+            [self._notes, self._figure, buttons, self._said, self._code, self._inserted],
+            layout=widgets.Layout(flex="1 1 38em", min_width="30em", max_width="64em"),
         )
-        self.widget = widgets.HBox([chosen, seen], layout=widgets.Layout(flex_flow="row wrap"))
+        counted = widgets.VBox([self._table], layout=widgets.Layout(flex="1 1 34em", min_width="30em"))
+        wrapped = widgets.Layout(flex_flow="row wrap", flex="1 1 38em", min_width="30em")
+        seen = widgets.HBox([drawn, counted], layout=wrapped)
+        self.widget = widgets.HBox([chosen, seen])
 
     def set(self, **values: Any) -> Look | None:
         """Choose values of controls by name, as by hand, and return the view.
 
         Raises:
             KeyError: there is no such control.
+            TraitError: a number is out of bounds.
         """
         for name, value in values.items():
-            self.controls[name].value = value
+            control = self.controls[name]
+            if isinstance(control, widgets.Dropdown):
+                control.index = _place(control.options, value)
+            else:
+                control.value = value
         return self.look
 
     @property
@@ -178,7 +189,7 @@ class PanelView:
         except CompendiumError as error:
             self._empty([str(error)], "problem")
             return
-        except Exception as error:  # noqa: BLE001 - a page that keeps its old figure would lie
+        except Exception as error:  # a page that keeps its old figure would lie
             self._empty([f"This could not be computed ({type(error).__name__}: {error})."], "fault")
             return
         self.look, self.code = look, look.code
@@ -232,21 +243,29 @@ def _widget(control: Control) -> Any:
     """Return the widget of a control; its label is read out with it."""
     common: dict[str, Any] = {"description": control.label, "style": _LABEL, "layout": _CONTROL}
     if control.kind == "choice":
-        made: Any = widgets.Dropdown(options=control.options, value=control.value, **common)
+        made: Any = widgets.Dropdown(
+            options=control.options, index=_place(control.options, control.value), **common
+        )
     elif control.kind == "several":
         made = widgets.SelectMultiple(options=control.options, value=control.value, rows=4, **common)
     elif control.kind == "whole":
         bounds = {"min": int(control.low), "max": int(control.high)}
         made = widgets.BoundedIntText(value=control.value, **bounds, **common)
     elif control.kind == "share":
-        bounds = {"min": control.low, "max": control.high}
-        made = widgets.BoundedFloatText(value=control.value, step=control.step, **bounds, **common)
+        made = widgets.BoundedFloatText(
+            value=control.value, min=control.low, max=control.high, step=control.step, **common
+        )
     elif control.kind == "tick":
         made = widgets.Checkbox(value=control.value, indent=False, **common)
     else:
         made = widgets.Text(value="", placeholder="as usual", continuous_update=False, **common)
     made.add_class(f"control-{control.name}")
     return made
+
+
+def _place(options: Any, value: Any) -> int | None:
+    """Return where a value stands among the options: a value of None would choose nothing in a menu."""
+    return next((i for i, (_, one) in enumerate(options) if one == value), None)
 
 
 def _said(messages: Any, kind: str) -> str:

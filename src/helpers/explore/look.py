@@ -24,6 +24,7 @@ from helpers.report.figures.output.recipes import Recipe
 from helpers.report.formats.export import table_format, write_together
 from helpers.report.journals.requirements import Column, journal_named
 from helpers.report.journals.table_themes import theme_named
+from helpers.report.tables.content import column
 from helpers.results.files import write_whole
 from helpers.results.store import COLUMNS, Statistics
 
@@ -172,9 +173,18 @@ def panel(show: Callable[..., Look]) -> Panel:
         bound.apply_defaults()
         values = {name: value for name, value in bound.arguments.items() if name != "study"}
         code = code_of(look, study.cohort, values)
-        return replace(show(study, **values), code=code)
+        found = show(study, **values)
+        return replace(found, code=code, table=_headed(found.table))
 
-    return look  # type: ignore[return-value]
+    return look
+
+
+def _headed(table: Table) -> Table:
+    """Return a table whose first column has a heading, which is read out where none can be seen."""
+    first, *others = table.columns
+    if isinstance(first, str) or first.label:
+        return table
+    return replace(table, columns=[column("Quantity", left=first.left), *others])
 
 
 def code_of(show: Panel, cohort: str, values: Mapping[str, Any]) -> str:
@@ -188,7 +198,10 @@ def code_of(show: Panel, cohort: str, values: Mapping[str, Any]) -> str:
     usual = {name: one.default for name, one in inspect.signature(show).parameters.items()}
     named = {name: value for name, value in values.items() if value != usual.get(name, inspect.Parameter)}
     lines = [f"    {name}={_literal(name, value)}," for name, value in named.items()]
-    imports = [f"from {show.__module__} import {show.__name__}", f"from {open_study_module()} import open_study"]
+    imports = [
+        f"from {show.__module__} import {show.__name__}",
+        f"from {open_study_module()} import open_study",
+    ]
     if any(isinstance(value, Patients) for value in named.values()):
         imports.append(f"from {Patients.__module__} import Patients")
     call = [f"{show.__name__}(study)"] if not lines else [f"{show.__name__}(", "    study,", *lines, ")"]

@@ -218,9 +218,7 @@ def _narrowed(study: Study, patients: Patients) -> tuple[Study, list[str]]:
     return study.with_(study.config, only_members(study.tables, kept)), notes
 
 
-def _split(
-    whole: Study, study: Study, patients: Patients, known_by: float
-) -> tuple[Study, list[str]]:
+def _split(whole: Study, study: Study, patients: Patients, known_by: float) -> tuple[Study, list[str]]:
     """Return the patients of `study` in parts by a variable of the `whole` cohort, and what is to be said."""
     notes: list[str] = []
     ids = pd.Index(study.tables.patients["patient_id"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -25,6 +25,7 @@ from helpers.results.store import Statistics
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
@@ -102,10 +103,14 @@ def patient(
         f"and responses by day; {end} on day {record.last_day:g}",
     )  # fmt: skip
     table = _evidence(alone, patient_id)
-    return Look(f"exploratory_patient_{_safe(patient_id)}", alone, picture, table, Statistics([]), (), journal)
+    return Look(
+        f"exploratory_patient_{_safe(patient_id)}", alone, picture, table, Statistics([]), (), journal
+    )
 
 
-def patient_file(study: Study, patient_id: str, variables: Sequence[str], last_day: int | None) -> PatientFile:
+def patient_file(
+    study: Study, patient_id: str, variables: Sequence[str], last_day: int | None
+) -> PatientFile:
     """Gather what is known of the patient, the only one of `study`, up to a day.
 
     Raises:
@@ -125,7 +130,11 @@ def patient_file(study: Study, patient_id: str, variables: Sequence[str], last_d
     chosen = chosen[:MOST_VARIABLES]
     followed = float(person["followup_days"]) if pd.notna(person["followup_days"]) else float("nan")
     horizon = config.horizon_days + 7
-    end = float(last_day) if last_day is not None else min(horizon, followed if followed == followed else horizon)
+    end = (
+        float(last_day)
+        if last_day is not None
+        else min(horizon, followed if followed == followed else horizon)
+    )
     end = max(end, 1.0)
     values = tables.measurements[tables.measurements["variable"].isin(chosen)]
     values = values[values["day"] <= end].sort_values(["variable", "day", "source_row"])
@@ -139,7 +148,8 @@ def patient_file(study: Study, patient_id: str, variables: Sequence[str], last_d
         {name: short_label(config.vocabulary[name]) for name in chosen},
         {name: reference_band(config, name) for name in chosen},
         doses[["day", "mg_per_kg"]].dropna().sort_values("day"),
-        drugs[["drug", "start_day", "stop_day"]].sort_values(["start_day", "drug"]), calls[["day", "response"]],
+        drugs[["drug", "start_day", "stop_day"]].sort_values(["start_day", "drug"]),
+        calls[["day", "response"]],
         followed, bool(person["died"]), max(first, -60.0), end,
     )  # fmt: skip
 
@@ -148,7 +158,9 @@ def _shown_drugs(record: PatientFile) -> list[str]:
     return list(dict.fromkeys(record.drugs["drug"]))[:MOST_DRUGS]
 
 
-def draw_patient(container: Figure | SubFigure, record: PatientFile, styles: Mapping[str, LevelStyle]) -> None:
+def draw_patient(
+    container: Figure | SubFigure, record: PatientFile, styles: Mapping[str, LevelStyle]
+) -> None:
     """Draw the patient's line of time: measurements, dose, drugs and calls below each other."""
     drugs = _shown_drugs(record)
     rows = [*record.labels, *(["dose"] if len(record.doses) else []), "given"]
@@ -200,23 +212,30 @@ def _given(axes: Axes, record: PatientFile, drugs: Sequence[str]) -> None:
             continue
         y, start = drugs.index(course["drug"]), float(course["start_day"])
         stop = float(course["stop_day"]) if pd.notna(course["stop_day"]) else record.end_day
-        axes.barh(y, max(1.0, stop + 1 - start), 0.62, left=start, color=_GIVEN, edgecolor="white", linewidth=0.4)
+        axes.barh(
+            y, max(1.0, stop + 1 - start), 0.62, left=start, color=_GIVEN, edgecolor="white", linewidth=0.4
+        )
     axes.set_yticks([*range(len(drugs)), len(drugs)], labels=[*drugs, "Response"])
     axes.set_ylim(len(drugs) + 0.7, -0.7)
     axes.tick_params(axis="y", length=0)
     axes.set_title("Drugs given and responses called")
 
 
-def _calls(axes: Axes, record: PatientFile, styles: Mapping[str, LevelStyle], line: int) -> list[object]:
+def _calls(axes: Axes, record: PatientFile, styles: Mapping[str, LevelStyle], line: int) -> list[Artist]:
     """Draw the clinicians' calls and return their signs for the legend, one a level."""
     from matplotlib.lines import Line2D
 
-    seen: dict[str, object] = {}
+    seen: dict[str, Artist] = {}
     for call in record.calls.to_dict("records"):
         style = styles.get(str(call["response"]))
         if style is None:
             continue
-        look = {"color": style.colour, "markeredgecolor": INK, "markeredgewidth": 0.5, "markersize": 6}
+        look: dict[str, Any] = {
+            "color": style.colour,
+            "markeredgecolor": INK,
+            "markeredgewidth": 0.5,
+            "markersize": 6,
+        }
         axes.plot([call["day"]], [line], style.marker, **look)
         seen[style.label] = Line2D([], [], linestyle="none", marker=style.marker, label=style.label, **look)
     return list(seen.values())
@@ -236,12 +255,15 @@ def _evidence(study: Study, patient_id: str) -> Table:
         for one in part.to_dict("records"):
             if one["value"] == "not done" or not one["rule"]:
                 continue
-            source = f"{one['table']}, line {_whole(one['source_row'])}" if one["table"] else ""
+            line = _whole(one["source_row"])
+            source = f"{one['table']}, line {line}" if line else str(one["table"] or "")
             state = str(one["rule_state"] or one["state"])
             cells = (f"{one['value']} ({state})", _whole(one["day"]), str(one["rule"]), source)
             rows.append(row(str(one["item"]), *cells, level=1))
     nothing = [message("No rule says anything about this patient.")]
-    return Table(f"exploratory_patient_{_safe(patient_id)}", title, columns, rows or nothing, (), study.watermark)
+    return Table(
+        f"exploratory_patient_{_safe(patient_id)}", title, columns, rows or nothing, (), study.watermark
+    )
 
 
 def _whole(value: object) -> str:

@@ -23,7 +23,6 @@ from helpers.report.tables.response import response_table
 from helpers.report.tables.table import Table
 from helpers.results.store import StatisticsStore
 
-
 CLINICIANS, OWN_RULE = "clinicians", "rule of the cohort"
 ShownAs = Literal["shares", "patients"]
 _SHARES_MM, _EDGE_MM, _TILE_MM = 80.0, 34.0, 4.2
@@ -93,7 +92,8 @@ def _called(study: Study, called_by: str) -> Study:
     """Return the study whose recorded responses are the calls of a rule."""
     if called_by not in callers(study):
         raise ExplorationError(
-            f"Nothing called {called_by!r} calls responses.", remedy=f"There are: {', '.join(callers(study))}."
+            f"Nothing called {called_by!r} calls responses.",
+            remedy=f"There are: {', '.join(callers(study))}.",
         )
     found = call_responses(study.tables, study.config, study.paths.folder)
     if called_by == OWN_RULE:
@@ -122,9 +122,7 @@ def _called(study: Study, called_by: str) -> Study:
     return study.with_(plain, replace(study.tables, responses=shaped("responses", made)))
 
 
-def _listed(
-    study: Study, paths: dict[str, pd.DataFrame], visit: str, level: str, *, alone: bool
-) -> Table:
+def _listed(study: Study, paths: dict[str, pd.DataFrame], visit: str, level: str, *, alone: bool) -> Table:
     """Return the patients with a level at a visit, each with the calls of all visits."""
     config = study.config
     known = [one.id for one in config.visits if any(one.id in table for table in paths.values())]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from helpers.analysis.historical_control import eligibility_lag
 from helpers.analysis.robustness import Study as Arms
 from helpers.analysis.robustness import attempt, describe_unmeasured, keep
 from helpers.analysis.robustness_time import describe_lag
@@ -85,7 +86,8 @@ def robustness(
         raise ExplorationError(f"A lag lies between 0 and {_longest_lag(arms)} days here.")
     store = StatisticsStore(Path(), "explore")
     _observed(arms, store)
-    describe_lag(arms, store, lag=None, lags=_lags(arms, lag), landmarks=())
+    lag_known = eligibility_lag(view.tables, view.config)
+    describe_lag(arms, store, lag=lag_known, lags=_lags(arms, lag), landmarks=())
     ratio = _leading(arms)
     describe_unmeasured(
         arms, store, ratio, prevalence_treated=(prevalence_treated,),
@@ -153,17 +155,18 @@ def _table(
         return rows.find(analysis, "death", name, group="both", timepoint=arms.timepoint)
 
     corrected = "_".join(slug(f"{value:g}") for value in (*shares, effect))
-    logrank = found("survival", "logrank")
+    logrank, late = found("survival", "logrank"), found("control_time", f"lag_{lag}")
+    entered = found("control_time", "delayed_entry")
+    confounded = (
+        f"One confounder in {100 * shares[0]:g}% of the treated and {100 * shares[1]:g}% of the controls "
+        f"that multiplies deaths by {effect:g}"
+    )
     lines: list[tuple[str, Statistic | None, Statistic | None]] = [
         ("As observed", found("survival", "hazard_ratio"), logrank),
         ("As observed, penalised", found("survival", "hazard_ratio_firth"), None),
-        (f"Had all treated begun {lag} days late", *[found("control_time", f"lag_{lag}")] * 2),
-        (
-            f"One confounder in {100 * shares[0]:g}% of the treated and {100 * shares[1]:g}% of the controls "
-            f"that multiplies deaths by {effect:g}",
-            found("unmeasured_confounder", f"corrected_{corrected}"),
-            None,
-        ),
+        ("Counted from eligibility, with delayed entry", entered, entered),
+        (f"Had all treated begun {lag} days late", late, late),
+        (confounded, found("unmeasured_confounder", f"corrected_{corrected}"), None),
     ]
     body: list[Row] = []
     for words, estimate, test in lines:
@@ -180,7 +183,7 @@ def _table(
         body.append(row("Least lag from which on p is 0.05 or more", day, p_value(tipping)))
     if e_value is not None and e_value.value == e_value.value:
         body.append(row(verbatim("E-value").marked(sentence(e_value.method)), number(e_value, 1), Cell()))
-    columns = ["What if", column("Hazard ratio (95% CI)"), column("{p_value}")]
+    columns = [column("What if", left=True), column("Hazard ratio (95% CI)"), column("{p_value}")]
     title = "Exploratory. What a lag or a confounder would do to the comparison"
     return Table("exploratory_robustness", title, columns, body, (), study.watermark)
 

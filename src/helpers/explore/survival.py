@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
     from helpers.results.store import Statistics
 
-DEATH, DAY_0 = "death", "day 0"
+DEATH = "death"
 CountedFrom = Literal["day 0", "eligibility"]
 Interval = Literal["log-log", "log", "plain"]
 Test = Literal["logrank", "exact", "permutation"]
@@ -64,7 +64,7 @@ def survival(
     endpoint: str = DEATH,
     horizon_days: int | None = None,
     patients: Patients = EVERYONE,
-    counted_from: CountedFrom = DAY_0,
+    counted_from: CountedFrom = "day 0",
     landmark_day: int = 0,
     interval: Interval | None = None,
     test: Test | None = None,
@@ -100,40 +100,47 @@ def survival(
     """
     horizon = int(study.config.horizon_days if horizon_days is None else horizon_days)
     if not 0 <= landmark_day < horizon:
-        raise ExplorationError(f"A landmark on day {landmark_day} does not lie before the last day {horizon}.")
+        raise ExplorationError(
+            f"A landmark on day {landmark_day} does not lie before the last day {horizon}."
+        )
     chosen = choose(study, patients, known_by=landmark_day)
-    own = chosen.study.config.survival
-    settings = own.model_copy(update={"interval": interval or own.interval, "test": test or own.test})
-    view = chosen.study.with_(chosen.study.config.model_copy(update={"survival": settings}), chosen.study.tables)
-    chosen = replace(chosen, study=view)
-    common = {"confidence": confidence, "journal": journal}
+    view = _with_settings(chosen.study, interval, test)
     if endpoint != DEATH:
-        if landmark_day or counted_from != DAY_0:
+        if landmark_day or counted_from != "day 0":
             raise ExplorationError("Landmarks and delayed entry are for death only.")
-        return _endpoint(chosen, endpoint, horizon, **common)  # type: ignore[arg-type]
+        return _endpoint(replace(chosen, study=view), endpoint, horizon, confidence, journal)
     if counted_from == ELIGIBILITY and landmark_day:
         raise ExplorationError("Choose a landmark or delayed entry, not both.")
-    store, notes = StatisticsStore(Path(), "explore"), list(chosen.notes)
+    view, rows, said = _of_death(view, counted_from, landmark_day, horizon, confidence)
+    notes = (*chosen.notes, *said)
+    return _curves(view, rows, horizon - landmark_day, notes, journal, risk_table, medians=medians)
+
+
+def _with_settings(study: Study, interval: Interval | None, test: Test | None) -> Study:
+    own = study.config.survival
+    settings = own.model_copy(update={"interval": interval or own.interval, "test": test or own.test})
+    return study.with_(study.config.model_copy(update={"survival": settings}), study.tables)
+
+
+def _of_death(
+    view: Study, counted_from: CountedFrom, landmark_day: int, horizon: int, confidence: float
+) -> tuple[Study, Statistics, list[str]]:
+    """Return the study with its origin of time in words, every number, and what is to be said."""
+    store = StatisticsStore(Path(), "explore")
     if counted_from == ELIGIBILITY:
-        times, left_out = delayed_times(view, horizon)
-        notes += left_out
-        describe_delayed(times, view.config, store, confidence=confidence)
-        compare_delayed(times, view.config, store, confidence=confidence)
-        view = _counted_anew(view, "eligibility")
-    else:
-        plain = survival_times(view.tables, view.config, horizon)
-        kept, said = _from_landmark(plain, landmark_day)
-        notes += said
-        view = _counted_anew(view, f"day {landmark_day} after {{}}") if landmark_day else view
-        describe_survival(kept, view.config, store, confidence=confidence)
-        _compare(kept, view.config, store, confidence)
-    last = horizon - landmark_day
-    return _curves(view, store.rows(), last, tuple(notes), journal, risk_table, medians=medians)
+        late, notes = delayed_times(view, horizon)
+        describe_delayed(late, view.config, store, confidence=confidence)
+        compare_delayed(late, view.config, store, confidence=confidence)
+        return _counted_anew(view, "eligibility"), store.rows(), notes
+    times, notes = _from_landmark(survival_times(view.tables, view.config, horizon), landmark_day)
+    describe_survival(times, view.config, store, confidence=confidence)
+    _compare(times, view.config, store, confidence)
+    if landmark_day:
+        view = _counted_anew(view, f"day {landmark_day} after {{}}")
+    return view, store.rows(), notes
 
 
-def _compare(
-    times: SurvivalTimes, config: CohortConfig, store: StatisticsStore, confidence: float
-) -> None:
+def _compare(times: SurvivalTimes, config: CohortConfig, store: StatisticsStore, confidence: float) -> None:
     """Compare the parts: two by test and effects, more by the log-rank test of all."""
     frame = times.frame[times.frame["group"].isin(config.group_ids)]
     present = frame["group"].nunique()
@@ -165,7 +172,9 @@ def _compare(
     store_effects(found, "effect", DEATH, horizon, store)
 
 
-def _permuted(test: str, data: tuple[pd.Series, pd.Series, pd.Series], treated: str) -> tuple[str, str, Result]:
+def _permuted(
+    test: str, data: tuple[pd.Series, pd.Series, pd.Series], treated: str
+) -> tuple[str, str, Result]:
     """Return name, unit and result of the exact log-rank test, or of that by permutation."""
     if test == "exact":
         try:
@@ -199,7 +208,14 @@ def _counted_anew(study: Study, origin: str) -> Study:
 
 
 def _curves(
-    view: Study, rows: Statistics, last: int, notes: tuple[str, ...], journal: str, counts: str, *, medians: bool
+    view: Study,
+    rows: Statistics,
+    last: int,
+    notes: tuple[str, ...],
+    journal: str,
+    counts: str,
+    *,
+    medians: bool,
 ) -> Look:
     config = view.config
     table = survival_table(rows, config, last, watermark=view.watermark)
@@ -254,7 +270,7 @@ def draw_curves(
     figure.draw(container)
 
 
-def _endpoint(chosen: Chosen, endpoint: str, horizon: int, *, confidence: float, journal: str) -> Look:
+def _endpoint(chosen: Chosen, endpoint: str, horizon: int, confidence: float, journal: str) -> Look:
     """Show an endpoint beside death: a curve, or a cumulative incidence where something competes."""
     view = chosen.study
     one = next((each for each in view.config.endpoints if each.id == endpoint), None)
