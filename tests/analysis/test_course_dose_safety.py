@@ -83,7 +83,7 @@ def test_a_patient_counts_once_an_event_at_the_highest_grade(tables, config, sto
 
 
 def test_exposure_runs_to_death_where_it_was_not_stopped(tables, config, store):
-    exposure = drug_exposure(tables, "ruxolitinib").set_index("patient_id")
+    exposure = drug_exposure(tables, ["ruxolitinib"]).set_index("patient_id")
     assert exposure["days"].to_dict() == {"T1": 92, "T2": 61}
     assert exposure["ongoing"].to_dict() == {"T1": False, "T2": True}
     describe_exposure(exposure.reset_index(), config, store)
@@ -128,5 +128,5 @@ def test_without_optional_tables_nothing_is_stored(bare, store):
     describe_low_dose(tables, config, store, horizon_days=56, confidence=0.95)
     describe_cumulative_dose(tables, config, store, horizon_days=56)
     assert count_adverse_events(tables, config, store, horizon_days=56, confidence=0.95).empty
-    describe_exposure(drug_exposure(tables, "ruxolitinib"), config, store)
+    describe_exposure(drug_exposure(tables, ["ruxolitinib"]), config, store)
     assert len(store) == 0

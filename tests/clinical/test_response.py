@@ -248,7 +248,7 @@ def test_withdrawal_is_read_from_the_last_course_and_its_reason():
         ["other drug", "etoposide", 3, "toxicity"],
         ["died", "ruxolitinib", 19, "death"],
     ]
-    assert withdrawal_days(pd.DataFrame(rows, columns=columns), "ruxolitinib") == {"left": 21.0}
+    assert withdrawal_days(pd.DataFrame(rows, columns=columns), ["ruxolitinib"]) == {"left": 21.0}
 
 
 def transfusions(*days, product="red_cells"):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +25,8 @@ from helpers.report.tables.course import course_table
 from helpers.report.text.wording import Wording
 from helpers.results.store import StatisticsStore
 
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "helpers"
 PRIOR = "baseline.prior_therapies"
 
 FILES = {
@@ -283,3 +290,111 @@ def test_every_fault_of_an_own_file_is_named(tmp_path: Path, file, old, new, wan
     named = [(p.file, p.row, p.column, p.found) for p in check_cohort(tmp_path) if p.severity == "error"]
     row, column, found = wanted
     assert [one for one in named if one[:3] == (file, row, column) and one[3].startswith(found)], named
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory) -> Path:
+    """A copy of the package to which files are added."""
+    root = tmp_path_factory.mktemp("package")
+    shutil.copytree(SOURCE, root / "helpers", ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+def said(package: Path, code: str) -> str:
+    """What a program prints that finds the copied package."""
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env=dict(os.environ) | {"PYTHONPATH": str(package)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def a_cohort(root: Path, *, language: str = "en", journal: str = "generic") -> Path:
+    """The study of this module with settings of its report."""
+    folder = root / f"{language}_{journal}"
+    folder.mkdir()
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    with (folder / "cohort.toml").open("a", encoding="utf-8") as file:
+        file.write(f'\n[report]\nlanguage = "{language}"\njournal = "{journal}"\n')
+    return folder
+
+
+CHECKED = """
+from helpers.cohort.check import check_cohort
+for problem in check_cohort({folder!r}):
+    print(problem)
+"""
+
+
+def test_a_journal_is_one_file(package: Path, tmp_path: Path) -> None:
+    text = (SOURCE / "report/journals/generic.toml").read_text(encoding="utf-8")
+    text = text.replace("single = 85", "single = 80").replace('marks = "letters"', 'marks = "symbols"')
+    own = text.replace('title = "No journal in particular"', 'title = "Annals"')
+    assert "annals" in str(check_cohort(a_cohort(tmp_path, journal="annals"))[0])
+    (package / "helpers/report/journals/annals.toml").write_text(own, encoding="utf-8")
+    lines = said(package, CHECKED.format(folder=str(tmp_path / "en_annals"))).splitlines()
+    assert not any("annals" in line for line in lines)
+    code = """
+from helpers.report.journals.requirements import journal_named
+from helpers.report.journals.table_themes import theme_named
+print(journal_named("annals").title, journal_named("annals").single, theme_named("annals").mark(0))
+"""
+    assert said(package, code).split() == ["Annals", "80.0", "*"]
+
+
+SENTENCE = r"(?<=[a-z)}]\. )"
+
+
+def marked(text: str) -> str:
+    """Every phrase of a language file with a mark, so that a phrase of another language shows."""
+    lines = []
+    for line in text.splitlines():
+        phrase = re.fullmatch(r'((?:"[^"]+"|\w+) = )"(.+)"(.*)', line)
+        if phrase:
+            line = f'{phrase[1]}"~{re.sub(SENTENCE, "~", phrase[2])}"{phrase[3]}'
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def test_a_language_is_one_folder_and_says_what_it_lacks(package: Path, tmp_path: Path) -> None:
+    own = package / "helpers/report/text/xx"
+    shutil.copytree(SOURCE / "report/text/en", own)
+    for name in ("claims.toml", "methods.toml"):
+        text = marked((own / name).read_text(encoding="utf-8"))
+        (own / name).write_text(text, encoding="utf-8")
+    (own / "terms.toml").write_text('[terms]\n"Ruxolitinib" = "~RUX"\n', encoding="utf-8")
+    folder = a_cohort(tmp_path, language="xx")
+    assert "xx" not in said(package, CHECKED.format(folder=str(folder)))
+    code = f"""
+from pathlib import Path
+from helpers.report.text.document import Paragraph, build_document
+from helpers.report.text.material import Study
+from helpers.report.text.wording import Wording
+root, name = Path({str(ROOT)!r}), "rdmas_reconstructed"
+study = Study.open(root / "data/cohorts" / name, root / "results" / name, root / "figures" / name)
+for block in build_document(study, Wording.of("xx", study.config)).blocks:
+    if isinstance(block, Paragraph):
+        text = str(block.text).replace(chr(10), " ")
+        for own in (study.config.data_note, study.config.source):  # the cohort's, in whatever language
+            text = text.replace(own, "own words")
+        print(text)
+"""
+    paragraphs = [line for line in said(package, code).splitlines() if line.startswith("~")]
+    assert len(paragraphs) > 20
+    assert any("~RUX" in line for line in paragraphs)
+    for line in paragraphs:
+        sentences = [one for one in re.split(SENTENCE, line) if one]
+        assert all(one.startswith("~") for one in sentences), line
+
+    claims = (own / "claims.toml").read_text(encoding="utf-8")
+    (own / "claims.toml").write_text(re.sub(r'"flow.patients" = .*\n', "", claims, count=1), encoding="utf-8")
+    (own / "strobe.toml").unlink()
+    lines = [
+        line for line in said(package, CHECKED.format(folder=str(folder))).splitlines() if "/xx/" in line
+    ]
+    assert any(line.startswith("report/text/xx/strobe.toml: found no such file") for line in lines)
+    assert any(line.startswith("report/text/xx/claims.toml flow.patients: found nothing") for line in lines)

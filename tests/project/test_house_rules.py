@@ -269,3 +269,11 @@ def test_no_module_reads_or_writes_pickles():
     paths = sorted((ROOT / "src").rglob("*.py"))
     assert len(paths) > 200
     assert [path.name for path in paths if wanted.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_no_test_module_changes_the_environment_of_the_others():
+    # What one module sets while it is imported, kernels that another module starts would inherit.
+    changing = re.compile(r"^os\.(environ|putenv|chdir|umask)\b", re.MULTILINE)
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    assert len(files) > 100
+    assert [file.name for file in files if changing.search(file.read_text(encoding="utf-8"))] == []

@@ -42,7 +42,7 @@ def statistics_of(folder: Path) -> tuple[Statistics, CohortConfig]:
     describe_doses(doses, tables, config, store)
     describe_fall(doses, tables, config, store)
     count_adverse_events(tables, config, store, horizon_days=horizon, confidence=CONFIDENCE)
-    describe_exposure(drug_exposure(tables, config.study_drug), config, store)
+    describe_exposure(drug_exposure(tables, config.study_drugs), config, store)
     responders = responders_at_end(tables, config)
     count_added_therapies(tables, config, responders, store)
     describe_long_term(tables, responders, config, store, horizon_days=horizon)

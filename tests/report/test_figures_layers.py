@@ -13,6 +13,7 @@ from helpers.cohort.sections import Report
 from helpers.report.figures.course import Course
 from helpers.report.figures.dose import draw_dose_ribbon
 from helpers.report.figures.exposure import dose_shades, draw_exposure, exposure_height
+from helpers.report.figures.exposure_shares import known_doses
 from helpers.report.figures.output.fonts import MissingFontError, installed_font
 from helpers.report.figures.output.publish import publish_figure
 from helpers.report.figures.response import draw_response_shares, read_bars
@@ -218,6 +219,7 @@ EXPOSURE = pd.DataFrame(
 COURSES = pd.DataFrame(
     {
         "patient_id": ["a", "a", "b", "c"],
+        "drug": ["treated"] * 4,
         "start_day": [0, 10, 0, 0],
         "stop_day": [10.0, 30.0, 12.0, 400.0],
         "daily_dose": [20.0, 10.0, 10.0, 10.0],
@@ -254,10 +256,28 @@ def test_exposure_shows_dose_death_and_what_goes_on(config):
 
 
 def test_doses_are_darker_the_higher_and_alike_where_there_are_many():
-    shades = dose_shades(COURSES)
+    shades = dose_shades(known_doses(COURSES))
     assert list(shades) == [(10.0, "mg"), (20.0, "mg")]
     many = pd.DataFrame({"daily_dose": range(9), "unit": ["mg"] * 9})
-    assert len(set(dose_shades(many).values())) == 1
+    assert len(set(dose_shades(known_doses(many)).values())) == 1
+
+
+def test_several_study_drugs_have_a_lane_and_a_colour_each(config):
+    both = config.model_copy(update={"study_drugs": ("doxorubicin", "etoposide")})
+    courses = COURSES.assign(drug=["etoposide", "etoposide", "doxorubicin", "etoposide"])
+    exposure = pd.concat([EXPOSURE, EXPOSURE.iloc[:1].assign(stop_day=40.0, ongoing=True)])
+    with figure_style():
+        page, body = new_figure(180, exposure_height(exposure))
+        draw_exposure(body, exposure, courses, RESPONSES, both)
+        page.draw_without_rendering()
+    bars = page.axes[1].patches
+    assert len({bar.get_facecolor() for bar in bars}) == 2
+    lanes = {bar.get_facecolor(): round(bar.get_y() % 1, 2) for bar in bars}
+    assert len(set(lanes.values())) == 2
+    assert len(page.axes[1].collections[0].get_segments()) == 3, "one line a patient, whatever the drugs"
+    body = page.subfigs[0] if page.subfigs else page
+    legend = {text.get_text() for text in body.legends[0].get_texts()}
+    assert {"Doxorubicin", "Etoposide", "Study drug still taken"} <= legend
 
 
 def test_a_dose_ribbon_shows_range_middle_half_and_median(store, config):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from helpers.report.figures.criteria import CriteriaPicture, criteria_height, draw_criteria
-from helpers.report.figures.exposure import draw_exposure, exposure_height
+from helpers.report.figures.exposure import course_shades, draw_exposure, exposure_height
 from helpers.report.figures.exposure_shares import daily_states
 from helpers.report.figures.output.publish import publish_figure
 from helpers.report.figures.style import figure_style, new_figure
@@ -35,21 +35,28 @@ def exposed(n):
         }
     )  # fmt: skip
     low = pd.DataFrame(
-        {"patient_id": names, "start_day": 0, "stop_day": 10.0, "daily_dose": 10.0, "unit": "mg"}
+        {
+            "patient_id": names,
+            "drug": "treated",
+            "start_day": 0,
+            "stop_day": 10.0,
+            "daily_dose": 10.0,
+            "unit": "mg",
+        }
     )
     high = low.assign(start_day=10, stop_day=exposure["stop_day"], daily_dose=20.0)
     return exposure, pd.concat([low, high], ignore_index=True)
 
 
-def test_states_of_a_day_are_those_of_the_patients_and_add_up():
+def test_states_of_a_day_are_those_of_the_patients_and_add_up(config):
     exposure, courses = exposed(40)
-    days, counts = daily_states(exposure, courses, 70)
+    days, counts = daily_states(exposure, courses, course_shades(courses, config), 70)
     assert (sum(counts.values()) == 40).all()
     at = {
         day: {name: int(count[days == day][0]) for name, count in counts.items()}
         for day in (0, 10, 20, 30, 61)
     }
-    low, high = (10.0, "mg"), (20.0, "mg")
+    low, high = "Treated, 10 mg a day", "Treated, 20 mg a day"
     nothing = {low: 0, high: 0, "off": 0, "ended": 0, "died": 0}
     assert at == {
         0: nothing | {low: 40},
@@ -60,11 +67,21 @@ def test_states_of_a_day_are_those_of_the_patients_and_add_up():
     }
 
 
-def test_a_dose_that_is_not_known_is_a_state_of_its_own():
+def test_a_dose_that_is_not_known_is_a_state_of_its_own(config):
     exposure, courses = exposed(10)
-    _, counts = daily_states(exposure, courses.assign(daily_dose=[np.nan] * 10 + [20.0] * 10), 70)
-    (unknown,) = [name for name in counts if isinstance(name, tuple) and np.isnan(name[0])]
-    assert counts[unknown][0] == 10
+    courses = courses.assign(daily_dose=[np.nan] * 10 + [5.0] * 5 + [20.0] * 5)
+    _, counts = daily_states(exposure, courses, course_shades(courses, config), 70)
+    assert counts["Treated, dose unknown"][0] == 10
+
+
+def test_drugs_taken_together_are_a_state_of_their_own(config):
+    both = config.model_copy(update={"study_drugs": ("doxorubicin", "etoposide")})
+    exposure, courses = exposed(10)
+    courses = courses.assign(drug=["etoposide"] * 10 + ["doxorubicin"] * 10, start_day=[0] * 10 + [5] * 10)
+    days, counts = daily_states(exposure, courses, course_shades(courses, both), 70)
+    assert (sum(counts.values()) == 10).all()
+    assert counts["Doxorubicin + Etoposide"][days == 7] == [10]
+    assert counts["Etoposide"][days == 2] == [10]
 
 
 @pytest.mark.parametrize(("n", "lines"), [(80, True), (81, False), (4000, False)])

@@ -142,7 +142,9 @@ def test_every_response_and_added_drug_stands_in_the_first_panel_that_reaches_it
             "died": False, "ongoing": False,
         }
     )  # fmt: skip
-    courses = exposure[["patient_id", "start_day", "stop_day"]].assign(daily_dose=10.0, unit="mg")
+    courses = exposure[["patient_id", "start_day", "stop_day"]].assign(
+        drug="treated", daily_dose=10.0, unit="mg"
+    )
     calls = pd.DataFrame({"patient_id": ["a", "b", "a"], "day": [7, 63, 80], "response": ["PR", "CR", "NR"]})
     added = pd.DataFrame(
         {"patient_id": ["b", "a"], "drug": ["ciclosporin", "etoposide"], "day": [12.0, 70.0]}

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from pydantic import ValidationError
@@ -16,13 +15,15 @@ from helpers.report.figures.output.recipes import read_recipe, write_recipe
 from helpers.report.figures.output.redraw import chosen_figures
 from helpers.report.figures.style import character_mm, figure_style, new_figure, panel_letter, text_size
 from helpers.report.journals.requirements import COLUMNS, Journal, JournalError, journal_named, journals
+from helpers.report.journals.table_themes import themes
 
 sys.path.insert(0, str(Path(__file__).parent))
 from destinations import Place
 
 
-def test_the_settings_of_a_cohort_know_every_journal():
-    assert set(get_args(Report.model_fields["journal"].annotation)) == set(journals())
+def test_every_file_is_a_journal_with_its_tables():
+    assert next(iter(journals())) == "generic"
+    assert set(journals()) == set(themes()) > {"frontiers", "nature", "lancet", "nejm", "jama", "plos"}
 
 
 def test_frontiers_asks_for_what_its_authors_are_told():

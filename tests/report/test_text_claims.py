@@ -122,7 +122,8 @@ def test_what_is_declared_is_what_the_settings_say(study, language):
         for prose in (getattr(block, "text", None), getattr(block, "legend", None)):
             for fragment in prose or ():
                 key = getattr(fragment, "key", "")
-                if not key or key.endswith((".label", ".title", ".day0")) or key in {"title", "data_note"}:
+                words = (".label", "_label", ".title", ".day0", ".unit")
+                if not key or key.endswith(words) or key in {"title", "data_note"}:
                     continue
                 assert_declared(fragment, key, study)
                 keys += 1
@@ -190,7 +191,7 @@ def test_comparisons_have_words_for_every_outcome(language, direction, significa
     row = Row(Statistic("a.b.both.day_1.c", "a", "b", "both", "day_1", "c", 1.0, 0.5, 2.0, 0.04, 9, 0))
     slots = dict.fromkeys(
         ["treated", "reference", "test", "day", "ratio", "level", "arm", "before", "after", "fall", "visit",
-         "probability", "variable", "label"], row,
+         "probability", "variable", "label", "difference", "unit"], row,
     )  # fmt: skip
     keys = [key for key, text in language_file(language, "claims.toml").items() if isinstance(text, dict)]
     for key in keys:

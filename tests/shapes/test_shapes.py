@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from helpers.cohort.check import check_cohort
 from helpers.cohort.sections import Report
 from helpers.problems import errors
 
-os.environ.setdefault("MPLBACKEND", "agg")
 NUMBER, CHUNKS = 400, 40
 DRAWN = 8  # figures of every so many shapes are drawn as well, which takes as long as the rest
 

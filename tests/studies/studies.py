@@ -90,6 +90,14 @@ response = "gain"
 id = "loss"
 label = "Loss of response"
 response = "loss"
+
+[[visit_comparison]]
+visit = "month_1"
+variables = ["ferritin", "crp", "platelets"]
+
+[[visit_comparison]]
+visit = "month_6"
+variables = ["ferritin"]
 """
 
 _ETOPOSIDE = """title = "Etoposide in haemophagocytic lymphohistiocytosis of adults"
@@ -126,6 +134,10 @@ window = [24, 32]
 [criteria]
 diagnosis = ["hlh_2024"]
 
+[steroids]
+spared = "dexamethasone"
+threshold_mg_per_kg = 0.1
+
 [[endpoint]]
 id = "transplanted"
 label = "Stem cell transplantation"
@@ -134,7 +146,7 @@ yes_no = "transplanted"
 
 _DEP = """title = "DEP against HLH-94 in lymphoma-associated haemophagocytic lymphohistiocytosis"
 provenance = "synthetic"
-study_drug = "doxorubicin"
+study_drug = ["doxorubicin", "etoposide"]
 
 [[group]]
 id = "dep"

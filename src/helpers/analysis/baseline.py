@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 ANALYSIS = "baseline"
 OVERLAP = "prior_therapy_overlap"
 _WHEN: dict[str, Any] = {"timepoint": "baseline"}
-_ADJUSTMENTS = {"holm": "Holm", "benjamini_hochberg": "Benjamini-Hochberg"}
+ADJUSTMENTS = {"holm": "Holm", "benjamini_hochberg": "Benjamini-Hochberg"}
 
 
 def compare_baseline(
@@ -260,7 +260,7 @@ def _adjust_for_multiplicity(config: CohortConfig, store: StatisticsStore) -> No
     if method == "none" or not family:
         return
     adjusted = adjust_p_values([row.p_value for row in family], method)
-    label = f"{_ADJUSTMENTS[method]} adjustment over {len(family)} baseline tests"
+    label = f"{ADJUSTMENTS[method]} adjustment over {len(family)} baseline tests"
     for row, p_value in zip(family, adjusted, strict=True):
         store.add(
             ANALYSIS,

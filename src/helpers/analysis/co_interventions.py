@@ -33,16 +33,15 @@ ARMS = ("treated", "reference")
 
 
 def begun_drugs(tables: AnalysisTables, config: CohortConfig, study: Study) -> pd.DataFrame:
-    """Courses of drugs against the disease begun on or after day 0, by patient; the study drug is left out.
+    """Courses of drugs against the disease begun on or after day 0, by patient; the study drugs are left out.
 
     Glucocorticoids are left out too: everybody has them, and their doses are an outcome of their own. A row
     that follows one of the same drug without a day between (another dose) is no new course; one given before
     day 0 and again after a pause is. Columns: patient_id, drug, label, day of the first such course.
     """
     rows = tables.treatments[tables.treatments["patient_id"].isin(study.frame["patient_id"])]
-    study_drug = config.study_drug or (config.treated.id if config.treated else "")
     classes = rows["drug"].map(config.vocabulary.drug_class)
-    rows = rows[classes.isin(DISEASE_DRUGS) & (rows["drug"] != study_drug)]
+    rows = rows[classes.isin(DISEASE_DRUGS) & ~rows["drug"].isin(config.study_drugs)]
     rows = rows.sort_values(["patient_id", "drug", "start_day"])
     keys = [rows["patient_id"], rows["drug"]]
     ended = rows["stop_day"].astype(float).fillna(np.inf).groupby(keys).cummax().groupby(keys).shift()

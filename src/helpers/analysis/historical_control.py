@@ -28,6 +28,7 @@ from helpers.analysis.variables import (
 from helpers.clinical.eligibility_day import eligibility_days
 from helpers.clinical.equivalents import equivalents_of
 from helpers.clinical.steroids import weekly_dose
+from helpers.cohort.doses import spared_doses
 from helpers.stats.propensity import covariate_budget
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def what_is_recorded(
     visit = endpoint_visit(config, horizon_days)
     day = None if visit is None else visit.day
     calls = _calls(tables, config, folder)
+    doses = spared_doses(tables, config)
     return Recorded(
         study,
         eligibility_lag(tables, config),
@@ -97,7 +99,7 @@ def what_is_recorded(
         _chosen(variables, study),
         calls,
         None if visit is None else _at_visit(calls, visit.id, tables),
-        None if day is None or tables.doses.empty else _dose(tables, study, day),
+        None if day is None or doses.empty else _dose(doses, study, day),
         "" if visit is None else visit.id,
     )
 
@@ -168,7 +170,7 @@ def _at_visit(calls: pd.DataFrame, visit: str, tables: AnalysisTables) -> pd.Ser
     return ranks.reindex(tables.patients["patient_id"]).astype(float)
 
 
-def _dose(tables: AnalysisTables, study: Study, day: int) -> pd.Series:
-    dose = weekly_dose(tables.doses, day).set_index("patient_id")["mg_per_kg"].astype(float)
+def _dose(doses: pd.DataFrame, study: Study, day: int) -> pd.Series:
+    dose = weekly_dose(doses, day).set_index("patient_id")["mg_per_kg"].astype(float)
     dead = study.frame.loc[study.frame["event"] & (study.frame["time"] <= day), "patient_id"]
     return dose[~dose.index.isin(dead)]

@@ -92,7 +92,7 @@ def _split_non_responders(
     tables: AnalysisTables, paths: pd.DataFrame, config: CohortConfig, store: StatisticsStore
 ) -> None:
     """Store why treated patients are without response at a visit: dead, off the study drug, or neither."""
-    left = pd.Series(withdrawal_days(tables.treatments, config.study_drug), dtype=float).reindex(paths.index)
+    left = pd.Series(withdrawal_days(tables.treatments, config.study_drugs), dtype=float).reindex(paths.index)
     days = {visit.id: visit.day for visit in config.visits}
     for visit in paths.columns:
         without = ~paths[visit].isin([*config.responding, DIED]) & paths[visit].notna()

@@ -93,7 +93,7 @@ def call_responses(tables: AnalysisTables, config: CohortConfig, folder: Path) -
     }
     rules = Rulebook.of(config, folder)
     rule = rules.response(config.criteria.response, settings) if config.criteria.response else None
-    left = withdrawal_days(tables.treatments, config.study_drug) if config.study_drug else {}
+    left = withdrawal_days(tables.treatments, config.study_drugs)
     clinician = in_three_classes(tables.responses[tables.responses["visit"].notna()], config)
     shared = {"withdrawn": left, "settings": settings, "rules": rules, "folder": Path(folder)}
     calls, why_not = pd.DataFrame(columns=["group", "n_recorded"]), ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from helpers.analysis.summary import store_share, store_summary
@@ -167,95 +169,89 @@ def _store_patients(
     store_share(store, EVENTS, name, count, confidence=confidence, **common)
 
 
-def drug_exposure(tables: AnalysisTables, drug: str) -> pd.DataFrame:
-    """Return exposure to one drug from day 0 on, one row a patient who received it.
+def drug_exposure(tables: AnalysisTables, drugs: Collection[str]) -> pd.DataFrame:
+    """Return exposure to drugs from day 0 on, one row a drug and patient who received it, in their order.
 
-    Columns: patient_id, group, start_day, stop_day (last contact where ongoing), ongoing, days (both ends
-    counted), lowest_dose and highest_dose (mg an administration), times_per_day, stop_reason, last_day (death
-    or last contact), died.
+    Columns: drug, patient_id, group, start_day, stop_day (last contact where ongoing), ongoing, days (both
+    ends counted), lowest_dose and highest_dose (of an administration, in `unit`; missing where the patient's
+    doses have several units, which `unit` then names), times_per_day, stop_reason, last_day (death or last
+    contact), died.
     """
-    rows = tables.treatments[(tables.treatments["drug"] == drug) & (tables.treatments["start_day"] >= 0)]
+    rows = _from_day_0(tables, drugs)
     known = tables.patients[["patient_id", "group", "followup_days", "died"]]
     rows = rows.merge(known, on="patient_id").sort_values(["patient_id", "start_day"])
     rows = rows.rename(columns={"followup_days": "last_day"})
+    rows["place"] = rows["drug"].map({drug: place for place, drug in enumerate(drugs)})
     rows["ongoing"] = rows["stop_day"].isna()
     rows["stop_day"] = rows["stop_day"].astype(float).fillna(rows["last_day"])
-    exposure = rows.groupby("patient_id", as_index=False).agg(
+    exposure = rows.groupby(["place", "drug", "patient_id"], as_index=False).agg(
         group=("group", "first"),
         start_day=("start_day", "min"),
         stop_day=("stop_day", "max"),
         ongoing=("ongoing", "last"),
         lowest_dose=("dose", "min"),
         highest_dose=("dose", "max"),
+        unit=("unit", lambda units: " and ".join(sorted({str(unit) for unit in units.dropna()}))),
         times_per_day=("times_per_day", "max"),
         stop_reason=("stop_reason", "last"),
         last_day=("last_day", "first"),
         died=("died", "first"),
     )
     exposure["days"] = exposure["stop_day"] - exposure["start_day"] + 1
-    return exposure
+    several = exposure["unit"].str.contains(" and ", regex=False)
+    exposure.loc[several, ["lowest_dose", "highest_dose"]] = np.nan
+    return exposure.drop(columns="place")
 
 
-def drug_courses(tables: AnalysisTables, drug: str) -> pd.DataFrame:
-    """Return the courses of one drug from day 0 on, one row a dose: who took what from when to when.
+def _from_day_0(tables: AnalysisTables, drugs: Collection[str]) -> pd.DataFrame:
+    rows = tables.treatments
+    return rows[rows["drug"].isin(list(drugs)) & (rows["start_day"] >= 0)]
 
-    Columns: patient_id, start_day, stop_day (last contact where ongoing), daily_dose (dose times
+
+def drug_courses(tables: AnalysisTables, drugs: Collection[str]) -> pd.DataFrame:
+    """Return the courses of drugs from day 0 on, one row a dose: who took what from when to when.
+
+    Columns: patient_id, drug, start_day, stop_day (last contact where ongoing), daily_dose (dose times
     administrations a day), unit. Rows of a patient are in order of time.
     """
-    rows = tables.treatments[(tables.treatments["drug"] == drug) & (tables.treatments["start_day"] >= 0)]
+    rows = _from_day_0(tables, drugs)
     rows = rows.merge(tables.patients[["patient_id", "followup_days"]], on="patient_id")
     stop = rows["stop_day"].astype(float).fillna(rows["followup_days"])
     daily = rows["dose"].astype(float) * rows["times_per_day"].astype(float)
     rows = rows.assign(stop_day=stop, daily_dose=daily).sort_values(["patient_id", "start_day"])
-    return rows[["patient_id", "start_day", "stop_day", "daily_dose", "unit"]].reset_index(drop=True)
+    return rows[["patient_id", "drug", "start_day", "stop_day", "daily_dose", "unit"]].reset_index(drop=True)
 
 
 def describe_exposure(exposure: pd.DataFrame, config: CohortConfig, store: StatisticsStore) -> None:
-    """Store patients exposed, dose range, duration and reasons for stopping."""
-    drug = slug(config.study_drug)
-    for group in config.group_ids:
-        rows = exposure[exposure["group"] == group]
-        if rows.empty:
-            continue
-        common: dict[str, Any] = {"group": group, "n": len(rows)}
-        store.add(EXPOSURE, drug, "patients", value=len(rows), unit="patients", method="count", **common)
-        for name, dose in (("lowest", rows["lowest_dose"].min()), ("highest", rows["highest_dose"].max())):
-            store.add(EXPOSURE, drug, f"{name}_dose", value=dose, unit="mg an administration",
-                      method=f"{name} recorded", **common)  # fmt: skip
-        months = rows["days"] / DAYS_PER_MONTH
-        store_summary(
-            store,
-            EXPOSURE,
-            f"{drug}_months",
-            months,
-            unit="months",
-            method="durations up to stop, death or last contact",
-            **common,
-        )
-        store.add(
-            EXPOSURE,
-            drug,
-            "ongoing",
-            value=int(rows["ongoing"].sum()),
-            unit="patients",
-            method="on treatment at death or last contact",
-            **common,
-        )
-        reasons = rows.loc[~rows["ongoing"], "stop_reason"].fillna("not recorded").replace("", "not recorded")
-        # Reasons that differ in punctuation only are one.
-        first = {slug(reason): reason for reason in sorted(set(reasons), reverse=True)}
-        reasons = reasons.map(lambda reason, first=first: first[slug(reason)])
-        for reason, count in reasons.value_counts().sort_index().items():
-            store.add(
-                EXPOSURE,
-                drug,
-                f"stopped_{slug(reason)}",
-                value=int(count),
-                unit="patients",
-                method="stopped, by recorded reason",
-                note=str(reason),
-                **common,
-            )
+    """Store patients exposed, dose range, duration and reasons for stopping, of each study drug."""
+    for drug in config.study_drugs:
+        for group in config.group_ids:
+            rows = exposure[(exposure["drug"] == drug) & (exposure["group"] == group)]
+            if not rows.empty:
+                _store_exposure(slug(drug), group, rows, store)
+
+
+def _store_exposure(drug: str, group: str, rows: pd.DataFrame, store: StatisticsStore) -> None:
+    """Store one drug's rows of one group."""
+    common: dict[str, Any] = {"group": group, "n": len(rows)}
+    store.add(EXPOSURE, drug, "patients", value=len(rows), unit="patients", method="count", **common)
+    units = sorted({unit for text in rows["unit"] for unit in text.split(" and ")} - {""})
+    note = "" if len(units) < 2 else f"not comparable: doses in {' and '.join(units)}"
+    for name, dose in (("lowest", rows["lowest_dose"].min()), ("highest", rows["highest_dose"].max())):
+        store.add(EXPOSURE, drug, f"{name}_dose", value=None if note else dose, note=note,
+                  unit=f"{units[0] if len(units) == 1 else 'dose'} an administration",
+                  method=f"{name} recorded", **common)  # fmt: skip
+    months = rows["days"] / DAYS_PER_MONTH
+    how = "durations up to stop, death or last contact"
+    store_summary(store, EXPOSURE, f"{drug}_months", months, unit="months", method=how, **common)
+    store.add(EXPOSURE, drug, "ongoing", value=int(rows["ongoing"].sum()), unit="patients",
+              method="on treatment at death or last contact", **common)  # fmt: skip
+    reasons = rows.loc[~rows["ongoing"], "stop_reason"].fillna("not recorded").replace("", "not recorded")
+    # Reasons that differ in punctuation only are one.
+    first = {slug(reason): reason for reason in sorted(set(reasons), reverse=True)}
+    for reason, count in reasons.map(lambda text: first[slug(text)]).value_counts().sort_index().items():
+        store.add(EXPOSURE, drug, f"stopped_{slug(reason)}", value=int(count), unit="patients",
+                  method="stopped, by recorded reason", note=str(reason), **common)  # fmt: skip
 
 
 def added_starts(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:

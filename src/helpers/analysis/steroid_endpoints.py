@@ -9,6 +9,7 @@ import pandas as pd
 from helpers.analysis.clinical import by_group
 from helpers.analysis.summary import store_share
 from helpers.clinical.steroid_endpoints import alive_at_low_dose, composite_rank
+from helpers.cohort.doses import spared_doses
 from helpers.results.store import slug
 from helpers.stats.group_tests import named_test
 from helpers.stats.proportions import proportion_difference
@@ -44,11 +45,12 @@ def describe_alive_at_low_dose(
     all of them had failed or succeeded are stored as bounds.
     """
     visit = endpoint_visit(config, horizon_days)
-    if tables.doses.empty or visit is None:
+    doses = spared_doses(tables, config)
+    if doses.empty or visit is None:
         return pd.DataFrame()
     found = by_group(
         alive_at_low_dose(
-            tables.doses, tables.patients, day=visit.day, threshold=config.steroids.threshold_mg_per_kg,
+            doses, tables.patients, day=visit.day, threshold=config.steroids.threshold_mg_per_kg,
             rule=config.steroids.dose_summary,
         ),
         tables,
@@ -112,10 +114,11 @@ def describe_composite_rank(
     The dead rank after every survivor, the earliest last, so that no death can pass for a low dose.
     """
     visit = endpoint_visit(config, horizon_days)
-    if tables.doses.empty or visit is None:
+    doses = spared_doses(tables, config)
+    if doses.empty or visit is None:
         return pd.DataFrame()
     ranks = by_group(
-        composite_rank(tables.doses, tables.patients, day=visit.day, rule=config.steroids.dose_summary),
+        composite_rank(doses, tables.patients, day=visit.day, rule=config.steroids.dose_summary),
         tables,
     )
     method = "rank of all patients: survivors by dose, then deaths, the earliest last"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from helpers.analysis.summary import store_summary
 from helpers.clinical.steroids import cumulative_dose, percentage_fall, time_to_dose_at_most, weekly_dose
+from helpers.cohort.doses import spared_doses, spared_unit
 from helpers.stats.competing import cumulative_incidence
 from helpers.stats.repeated import signed_rank_test
 
@@ -18,19 +19,17 @@ if TYPE_CHECKING:
     from helpers.results.store import StatisticsStore
 
 ANALYSIS = "glucocorticoid"
-PER_KG, PER_DAY = "mg/kg/d prednisone equivalent", "mg/d prednisone equivalent"
 DOSE, DOSE_MG = "dose", "dose_mg"
-_UNITS = {DOSE: ("mg_per_kg", PER_KG), DOSE_MG: ("prednisone_mg", PER_DAY)}
+_UNITS = {DOSE: ("mg_per_kg", "mg/kg/d"), DOSE_MG: ("prednisone_mg", "mg/d")}
 
 
 def doses_at_visits(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:
     """Return each patient's dose at each visit: patient_id, group, visit, day, mg_per_kg, prednisone_mg."""
-    if tables.doses.empty:
+    daily = spared_doses(tables, config)
+    if daily.empty:
         return pd.DataFrame(columns=["patient_id", "group", "visit", "day", "mg_per_kg", "prednisone_mg"])
-    frames = []
-    for visit in config.visits:
-        doses = weekly_dose(tables.doses, visit.day, rule=config.steroids.dose_summary)
-        frames.append(doses.assign(visit=visit.id))
+    rule = config.steroids.dose_summary
+    frames = [weekly_dose(daily, visit.day, rule=rule).assign(visit=visit.id) for visit in config.visits]
     groups = tables.patients[["patient_id", "group"]]
     found = pd.concat(frames).dropna(subset=["mg_per_kg", "prednisone_mg"], how="all")
     columns = ["patient_id", "group", "visit", "day", "mg_per_kg", "prednisone_mg"]
@@ -44,8 +43,8 @@ def describe_doses(
     for key, rows in doses.groupby(["group", "visit"], sort=False):
         group, visit = (str(part) for part in key)
         size = int((tables.patients["group"] == group).sum())
-        for name, (column, unit) in _UNITS.items():
-            values = rows[column].dropna()
+        for name, (column, per) in _UNITS.items():
+            unit, values = spared_unit(config, per), rows[column].dropna()
             common: dict[str, Any] = {
                 "group": group,
                 "timepoint": visit,
@@ -73,7 +72,7 @@ def describe_fall(
     compared: list[str] = []
     if baseline is None or doses.empty:
         return compared
-    falls = percentage_fall(tables.doses, last.day, rule=config.steroids.dose_summary)
+    falls = percentage_fall(spared_doses(tables, config), last.day, rule=config.steroids.dose_summary)
     for group in config.group_ids:
         wide = doses[doses["group"] == group].pivot(index="patient_id", columns="visit", values="mg_per_kg")
         if not {baseline.id, last.id} <= set(wide.columns):
@@ -131,11 +130,12 @@ def describe_low_dose(
     confidence: float,
 ) -> pd.DataFrame:
     """Time to a lasting dose at or below the threshold, with death competing; return time and status."""
-    if tables.doses.empty:
+    daily = spared_doses(tables, config)
+    if daily.empty:
         return pd.DataFrame()
     threshold = config.steroids.threshold_mg_per_kg
-    known = tables.patients[tables.patients["patient_id"].isin(tables.doses["patient_id"])]
-    times = time_to_dose_at_most(tables.doses, known, threshold, horizon=int(horizon_days))
+    known = tables.patients[tables.patients["patient_id"].isin(daily["patient_id"])]
+    times = time_to_dose_at_most(daily, known, threshold, horizon=int(horizon_days))
     times = times.merge(known[["patient_id", "group"]], on="patient_id")
     for group in config.group_ids:
         rows = times[times["group"] == group]
@@ -193,9 +193,10 @@ def describe_cumulative_dose(
     tables: AnalysisTables, config: CohortConfig, store: StatisticsStore, *, horizon_days: float
 ) -> None:
     """Store the dose summed from day 0 up to the horizon, of patients followed throughout and of all."""
-    if tables.doses.empty:
+    daily = spared_doses(tables, config)
+    if daily.empty:
         return
-    totals = cumulative_dose(tables.doses, days=int(horizon_days))
+    totals = cumulative_dose(daily, days=int(horizon_days))
     totals = totals.merge(tables.patients[["patient_id", "group"]], on="patient_id")
     for group in config.group_ids:
         rows = totals[totals["group"] == group]
@@ -212,6 +213,6 @@ def describe_cumulative_dose(
                 group=group,
                 timepoint=f"day_{horizon_days:g}",
                 n=len(values),
-                unit="mg/kg prednisone equivalent",
+                unit=spared_unit(config, "mg/kg"),
                 method=f"sum of the daily doses of {horizon_days:g} days from day 0, {until}",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -307,18 +307,18 @@ def compare_rules(
 
 def withdrawal_days(
     treatments: pd.DataFrame,
-    drug: str,
+    drugs: Collection[str],
     *,
     not_withdrawal: Iterable[str] = ("remission", "response", "completed", "death", "died"),
 ) -> dict[str, float]:
-    """Day from which each patient had left a drug whose last course ended for want of effect or tolerance.
+    """Day from which each patient had left the drugs whose last course ended for want of effect or tolerance.
 
-    A patient has withdrawn when no course of `drug` is ongoing and the stop_reason of the last one is given
+    A patient has withdrawn when no course of `drugs` is ongoing and the stop_reason of the last one is given
     and holds none of the words of `not_withdrawal`; the day is the one after the last treatment day. A stop
     without a reason is not taken for a withdrawal.
     """
     require_columns(treatments, "treatments", ["patient_id", "drug", "stop_day", "stop_reason"])
-    courses = treatments[treatments["drug"] == drug]
+    courses = treatments[treatments["drug"].isin(list(drugs))]
     ongoing = set(courses.loc[courses["stop_day"].isna(), "patient_id"])
     ended = courses[~courses["patient_id"].isin(ongoing)].sort_values("stop_day", kind="stable")
     last = ended.drop_duplicates("patient_id", keep="last")

@@ -75,6 +75,9 @@ def inputs_digest(folder: Path | str) -> str:
 
 def derive_tables(examination: Examination) -> AnalysisTables:
     """Derive the analysis tables from a cohort without errors."""
+    from helpers.clinical.equivalents import equivalents_of
+    from helpers.cohort.doses import daily_doses
+
     config, tables = examination.config, examination.tables
     everybody = crosschecks.one_row_each(tables["patients"])
     reasons = {n: _reasons(n, table, everybody, examination.measured, config) for n, table in tables.items()}
@@ -90,7 +93,7 @@ def derive_tables(examination: Examination) -> AnalysisTables:
         "measurements": shaped("measurements", measurements),
         "visits": _visits(measurements),
         "treatments": shaped("treatments", treatments),
-        "doses": _doses(treatments, people, measurements, config),
+        "doses": daily_doses(treatments, people, measurements, equivalents_of(config.vocabulary)),
         "responses": shaped("responses", responses),
         "events": shaped("events", _events(used.get("events"))),
     }
@@ -156,7 +159,8 @@ def _prior_therapies(earlier: pd.DataFrame, config: CohortConfig) -> tuple[str, 
         return config.baseline.prior_therapies
     words = config.vocabulary
     steroid = words.of_drug(earlier, GLUCOCORTICOID)
-    others = earlier[~steroid & (earlier["drug"] != words.drug_named(config.study_drug))]
+    studied = [words.drug_named(drug) for drug in config.study_drugs]
+    others = earlier[~steroid & ~earlier["drug"].isin(studied)]
     counts = others.groupby("drug")["patient_id"].nunique()
     names = sorted(counts.index, key=lambda name: (-counts[name], name))
     return (*([GLUCOCORTICOID] if steroid.any() else []), *map(str, names))
@@ -202,33 +206,6 @@ def _events(frame: pd.DataFrame | None) -> pd.DataFrame:
     if frame is None:
         return empty_frame("events")
     return _numbered(frame)
-
-
-def _doses(
-    treatments: pd.DataFrame, people: pd.DataFrame, measurements: pd.DataFrame, config: CohortConfig
-) -> pd.DataFrame:
-    """Daily prednisone-equivalent dose; weights are those measured, with the patient's own at day 0."""
-    from helpers.clinical.equivalents import equivalents_of
-    from helpers.clinical.steroids import daily_glucocorticoid_dose
-
-    if treatments.empty:
-        return empty_frame("doses")
-    measured = measurements[measurements["variable"] == "weight_kg"].rename(columns={"value": "weight_kg"})
-    own = people.reindex(columns=["patient_id", "weight_kg"]).assign(day=0)
-    weights = pd.concat([f[["patient_id", "day", "weight_kg"]] for f in (own, measured) if len(f)])
-    weights = weights.astype({"weight_kg": "float64"}).dropna(subset=["weight_kg"])
-    weights = weights.drop_duplicates(["patient_id", "day"], keep="last")
-    followed = pd.Series(people["followup_days"].to_numpy(), index=people["patient_id"].to_numpy())
-    doses = daily_glucocorticoid_dose(
-        treatments.reset_index(drop=True),
-        weights,
-        last_day=followed,
-        overlap="add",
-        unknown_drugs="ignore",
-        equivalents=equivalents_of(config.vocabulary),
-        body_surface_m2=crosschecks.body_surface(people.set_index("patient_id")),
-    )
-    return shaped("doses", doses)
 
 
 def _dispositions(

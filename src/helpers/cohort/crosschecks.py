@@ -8,6 +8,7 @@ import pandas as pd
 from helpers.cohort.parsing import TypedTable
 from helpers.cohort.settings import CohortConfig
 from helpers.problems import Problem, closest
+from helpers.vocabulary.model import GLUCOCORTICOID
 
 DUPLICATE = "duplicate row"
 AFTER_DEATH = "after death"
@@ -179,19 +180,34 @@ def _overlaps(frame: pd.DataFrame, last_day: pd.Series) -> Iterator[tuple[int, i
         yield int(lines[reaching[-1]]), int(lines[place])
 
 
+def _several_spared(frame: pd.DataFrame, config: CohortConfig) -> list[Problem]:
+    """Doses of different drugs, of which nobody says how many mg of the one equal the other."""
+    spared = config.steroids.spared
+    given = sorted(set(frame["drug"]) & set(config.vocabulary.drugs_of(spared)))
+    if spared == GLUCOCORTICOID or len(given) < 2:
+        return []
+    expected = "one drug, since mg of different drugs do not add up"
+    remedy = f"name the drug, such as {given[0]!r}"
+    return [
+        Problem("cohort.toml", None, "steroids.spared", f"{spared!r}: {', '.join(given)}", expected, remedy)
+    ]
+
+
 def glucocorticoid_rows(table: TypedTable, people: pd.DataFrame, config: CohortConfig) -> list[Problem]:
     """Glucocorticoid rows that cannot be converted to prednisone: wrong route, or no weight or height."""
     from helpers.clinical.equivalents import equivalents_of, refusal
 
     equivalents = equivalents_of(config.vocabulary)
-    frame = table.frame[table.frame["drug"].isin([*equivalents.mg, *equivalents.local_only])]
+    spared = config.vocabulary.drugs_of(config.steroids.spared)
+    frame = table.frame[table.frame["drug"].isin([*equivalents.mg, *equivalents.local_only, *spared])]
     surface, weight = body_surface(people), column_of(people, "weight_kg")
     routes = f"one of {', '.join(sorted(equivalents.systemic_routes))} for a glucocorticoid"
-    problems = []
+    problems = _several_spared(frame, config)
     for row, drug, route, unit, patient in zip(
         frame.index, frame["drug"], frame["route"], frame["unit"], frame["patient_id"], strict=True
     ):
-        if isinstance(route, str) and refusal(drug, route, equivalents):
+        converted = drug in equivalents.mg or drug in equivalents.local_only
+        if converted and isinstance(route, str) and refusal(drug, route, equivalents):
             remedy = "correct the route or the drug"
             problems.append(table.raw.problem(row, "route", f"{drug} {route}", routes, remedy))
         found = f"{drug} in {unit}"

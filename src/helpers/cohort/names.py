@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
+from helpers.cohort.installed import journal_names, language_names, missing_phrases
 from helpers.cohort.settings import CohortConfig
 from helpers.problems import Problem, closest
+from helpers.vocabulary.model import DRUG_CLASSES
 from helpers.vocabulary.vocabulary import Vocabulary
 
 FILE = "cohort.toml"
@@ -37,6 +39,8 @@ def unknown_names(config: CohortConfig, line_of: LineOf) -> list[Problem]:
         for loc, name, known in _named(config, vocabulary)
         if name not in known and not _derived(loc, name)
     ]
+    if config.report.language in language_names():
+        problems += missing_phrases(config.report.language)
     for name, unit in config.units.items():
         if name in vocabulary and vocabulary[name].conversion(unit) is None:
             expected = vocabulary[name].accepted_units() or "no unit"
@@ -63,6 +67,12 @@ def _named(config: CohortConfig, vocabulary: Vocabulary) -> Iterable[tuple[Loc, 
     yield from ((("variables", raw), name, measured) for raw, name in config.variables.items())
     both = (*columns, *measured)
     yield from ((("baseline", "variables"), name, both) for name in config.baseline.variables or ())
+    yield ("report", "journal"), config.report.journal, journal_names()
+    yield ("report", "language"), config.report.language, language_names()
+    for place, family in enumerate(config.visit_comparisons):
+        loc = ("visit_comparison", place, "variables")
+        yield from ((loc, name, measured) for name in family.variables)
+    yield ("steroids", "spared"), config.steroids.spared, (*DRUG_CLASSES, *vocabulary.drugs)
     yield from ((("course", "variables"), name, measured) for name in config.course.variables)
     days, signs = (
         tuple(v.name for v in vocabulary.of_table("patients") if v.type == kind) for kind in ("day", "yes_no")
@@ -85,7 +95,12 @@ def _derived(loc: Loc, name: str) -> bool:
 def _unknown(loc: Loc, name: str, known: tuple[str, ...], line_of: LineOf) -> Problem:
     near = closest(name, known)
     remedy = f"did you mean {near!r}?" if near else "see data/README.md for the names"
-    if loc[0] in ("variables", "baseline", "course", "endpoint"):
+    if loc[0] in ("variables", "baseline", "course", "endpoint", "visit_comparison"):
         remedy += "; a variable of your own goes into variables.csv"
+    if loc[0] == "report":
+        remedy = f"did you mean {near!r}?" if near else "choose one of these"
+        return Problem(FILE, line_of(loc), dotted(loc), repr(name), f"one of {', '.join(known)}", remedy)
+    if loc == ("steroids", "spared"):
+        remedy += "; a drug of your own goes into drugs.csv"
     expected = "a name of the vocabulary"
     return Problem(FILE, line_of(loc), dotted(loc), repr(name), expected, remedy)

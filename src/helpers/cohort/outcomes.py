@@ -1,10 +1,11 @@
-"""The sections of `cohort.toml` on what happens to patients: response, endpoints, survival."""
+"""The sections of `cohort.toml` on what happens to patients: response, endpoints, survival, doses."""
 
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from helpers.cohort.sections import Identifier, Section, Text
+from helpers.vocabulary.model import GLUCOCORTICOID
 from helpers.vocabulary.response_levels import known_level
 
 
@@ -111,4 +112,24 @@ class Survival(Section):
     )
     test: Literal["logrank", "exact", "permutation"] = Field(
         default="logrank", description="Test printed with the survival curves."
+    )
+
+
+class Steroids(Section):
+    """The drugs whose dose is to be spared, and how it is summed up."""
+
+    spared: Text = Field(
+        default=GLUCOCORTICOID,
+        description=(
+            "Class of drugs, or one drug, whose dose is to be spared: glucocorticoids in prednisone "
+            "equivalents, any other in mg of the drug itself."
+        ),
+        examples=["ciclosporin"],
+    )
+    dose_summary: Literal["weekly_mean", "last"] = Field(
+        default="weekly_mean",
+        description="Dose at a visit: mean of the seven days that end at it, or the dose of the day itself.",
+    )
+    threshold_mg_per_kg: float = Field(
+        default=0.5, gt=0, description="Low dose reached: at or below it (mg/kg/day)."
     )

@@ -99,8 +99,8 @@ def _of_variable(
             yield rows[mask], f"{who} of {variable.name}", slip, True
             return
     thousand = Slip(1000.0, up=True)
-    # Counts of cells near none are what disease and treatment do, and normal values are no slip; there only the
-    # three decimals speak.
+    # Counts of cells near none are what disease and treatment do, and normal values are no slip; there only
+    # the three decimals speak.
     gap, normal = _below_a_gap(logs), _limits(ranges)
     if _towards_disease(thousand, variable) or (gap is not None and _is_normal(np.median(logs[gap]), normal)):
         gap = None

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from helpers.cohort.cells import has_unseen
 from helpers.cohort.encodings import Encoding
@@ -12,6 +12,14 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
 MonthText = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Code = str | int | float
+# One name, or a list of several.
+Names = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(
+        lambda value: ((value,) if value else ()) if isinstance(value, str) else value,
+        json_schema_input_type=str | tuple[str, ...],
+    ),
+]
 
 
 class Section(BaseModel):
@@ -84,6 +92,17 @@ class Visit(Section):
         if not first <= self.day <= last:
             raise ValueError(f"a window (first day, last day) that contains the visit's day {self.day}")
         return self
+
+
+class VisitComparison(Section):
+    """Variables compared between the groups at one visit; their tests are one family."""
+
+    visit: Identifier = Field(description="Id of the visit.", examples=["week_8"])
+    variables: tuple[Text, ...] = Field(
+        min_length=1,
+        description="Measured variables that are compared.",
+        examples=[["ferritin", "platelets"]],
+    )
 
 
 class Windowing(Section):
@@ -327,24 +346,12 @@ class Criteria(Section):
         return self
 
 
-class Steroids(Section):
-    """Summary of glucocorticoid exposure, in prednisone equivalents."""
-
-    dose_summary: Literal["weekly_mean", "last"] = Field(
-        default="weekly_mean",
-        description="Dose at a visit: mean of the seven days that end at it, or the dose of the day itself.",
-    )
-    threshold_mg_per_kg: float = Field(
-        default=0.5, gt=0, description="Low dose reached: at or below it (mg/kg/day)."
-    )
-
-
 class Report(Section):
     """How figures are drawn, and in which language manuscript and report are written."""
 
-    language: Literal["en", "zh"] = Field(
+    language: Text = Field(
         default="en",
-        description="Language of manuscript and report: en English, zh Simplified Chinese.",
+        description="Language of manuscript and report: en English, zh Simplified Chinese, or one added.",
         examples=["zh"],
     )
     terms: dict[str, str] = Field(
@@ -354,11 +361,12 @@ class Report(Section):
             "vocabulary need no entry."
         ),
     )
-    journal: Literal["generic", "frontiers", "nature", "lancet", "nejm", "jama", "plos"] = Field(
+    journal: Text = Field(
         default="generic",
         description=(
-            "Journal whose column widths, text sizes and largest height figures are drawn with; generic: "
-            "columns of 85, 120 and 180 mm, text of 8 points."
+            "Journal whose column widths, text sizes and largest height figures are drawn with: frontiers, "
+            "nature, lancet, nejm, jama, plos, or one added; generic: columns of 85, 120 and 180 mm, text "
+            "of 8 points."
         ),
     )
     cjk_fonts: tuple[str, ...] = Field(

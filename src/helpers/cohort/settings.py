@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from helpers.cohort.outcomes import Endpoint, Response, Survival
+from helpers.cohort.outcomes import Endpoint, Response, Steroids, Survival
 from helpers.cohort.sections import (
     Baseline,
     Code,
@@ -19,18 +19,19 @@ from helpers.cohort.sections import (
     FollowUp,
     Group,
     Implausible,
+    Names,
     ReferenceRange,
     Report,
     ReportingLimits,
     Section,
-    Steroids,
     Table,
     Tests,
     Text,
     Visit,
+    VisitComparison,
     Windowing,
 )
-from helpers.vocabulary.model import TableName
+from helpers.vocabulary.model import DRUG_CLASSES, TableName
 from helpers.vocabulary.reading import shipped_vocabulary
 from helpers.vocabulary.response_levels import DEFAULT_LEVELS, ResponseLevel, known_level
 from helpers.vocabulary.vocabulary import Vocabulary
@@ -75,8 +76,13 @@ class CohortConfig(Section):
         description="Published ledger whose values are shown beside this cohort's, without a verdict.",
         examples=["rdmas_2025"],
     )
-    study_drug: str = Field(
-        default="", description="Drug whose exposure is described; the id of the treated group if empty."
+    study_drugs: Names = Field(
+        default=(),
+        alias="study_drug",
+        description=(
+            "Drug whose exposure is described, or a list of several; the id of the treated group if empty."
+        ),
+        examples=["ruxolitinib"],
     )
     added_therapies: tuple[str, ...] = Field(
         default=(), description="Drugs counted when first started after day 0 in responders."
@@ -129,6 +135,11 @@ class CohortConfig(Section):
         default_factory=dict, description="Reference ranges that replace the vocabulary's, per variable."
     )
     baseline: Baseline = Field(default=Baseline(), description="Baseline table.")
+    visit_comparisons: tuple[VisitComparison, ...] = Field(
+        alias="visit_comparison",
+        default=(),
+        description="Variables compared between the groups at other visits; an entry is a family of tests.",
+    )
     course: Course = Field(default=Course(), description="Course of measurements.")
     tests: Tests = Field(default=Tests(), description="Tests.")
     criteria: Criteria = Field(default=Criteria(), description="Clinical criteria.")
@@ -184,6 +195,19 @@ class CohortConfig(Section):
             object.__setattr__(self, "data_note", DATA_NOTES[self.provenance])
         return self
 
+    @field_validator("visit_comparisons")
+    @classmethod
+    def _visits_are_known(
+        cls, comparisons: tuple[VisitComparison, ...], info: ValidationInfo
+    ) -> tuple[VisitComparison, ...]:
+        known = [visit.id for visit in info.data.get("visits", ())]
+        wanted = [one.visit for one in comparisons]
+        if known and not set(wanted) <= set(known):
+            raise ValueError(f"visits among {', '.join(known)}")
+        if len(set(wanted)) < len(wanted):
+            raise ValueError("one entry for each visit")
+        return comparisons
+
     @field_validator("endpoints")
     @classmethod
     def _endpoints_are_known(cls, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
@@ -209,10 +233,17 @@ class CohortConfig(Section):
         return response
 
     @model_validator(mode="after")
-    def _fill_study_drug(self) -> Self:
-        if not self.study_drug and self.treated is not None:
-            object.__setattr__(self, "study_drug", self.treated.id)
+    def _fill_study_drugs(self) -> Self:
+        if not self.study_drugs and self.treated is not None:
+            object.__setattr__(self, "study_drugs", (self.treated.id,))
         return self
+
+    @field_validator("study_drugs")
+    @classmethod
+    def _study_drugs_differ(cls, drugs: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(drugs)) < len(drugs):
+            raise ValueError("each study drug once")
+        return drugs
 
     @property
     def horizon_days(self) -> int:
@@ -248,6 +279,18 @@ class CohortConfig(Section):
     def responding(self) -> tuple[str, ...]:
         """Ids of the levels that count as response."""
         return tuple(level.id for level in self.response_levels if level.responds)
+
+    @property
+    def spared_label(self) -> str:
+        """What the drugs whose dose is to be spared are called."""
+        name = self.steroids.spared
+        return DRUG_CLASSES[name][0] if name in DRUG_CLASSES else self.vocabulary.drug_label(name)
+
+    @property
+    def spared_in_text(self) -> str:
+        """The same for the middle of a sentence."""
+        label = self.spared_label
+        return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
     @property
     def treated(self) -> Group | None:

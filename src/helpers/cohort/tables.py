@@ -187,16 +187,17 @@ def _dose_given(column: str, config: CohortConfig) -> Rule:
     return replace(
         rule,
         test=lambda f: f[column].notna() | ~f["drug"].isin(needed),
-        expected="a value, for a glucocorticoid or the study drug",
+        expected="a value, for a glucocorticoid, a study drug or one to be spared",
         needs=("drug",),
     )
 
 
 def dosed_drugs(config: CohortConfig) -> frozenset[str]:
-    """Return the drugs whose doses are counted: glucocorticoids with an equivalent, and the study drug."""
+    """Return the drugs whose doses are counted: glucocorticoids, study drugs, and those to be spared."""
     drugs = config.vocabulary.drugs.values()
     counted = {drug.name for drug in drugs if drug.drug_class == GLUCOCORTICOID}
-    return frozenset({*counted, config.vocabulary.drug_named(config.study_drug)} - {""})
+    studied = map(config.vocabulary.drug_named, config.study_drugs)
+    return frozenset({*counted, *studied, *config.vocabulary.drugs_of(config.steroids.spared)} - {""})
 
 
 def _event_rules() -> list[Rule]:

@@ -32,7 +32,7 @@ def report(
     language: Annotated[
         str | None,
         typer.Option(
-            metavar="en|zh",
+            metavar="en|zh|...",
             help="Language of the text; another than the cohort's own goes to files of its own.",
             show_default="the cohort's own",
         ),
@@ -51,8 +51,7 @@ def report(
     if language is not None and language not in LANGUAGES:
         complain(f"--language: found {language!r}, expected one of {', '.join(LANGUAGES)}")
         raise typer.Exit(1)
-    chosen = next((known for known in LANGUAGES if known == language), None)
-    for path in write_reports(cohort, chosen, pdf=pdf):
+    for path in write_reports(cohort, language, pdf=pdf):
         typer.echo(f"{shown(path)} written")
 
 
@@ -61,8 +60,8 @@ def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = 
 
     Args:
         cohort: name under ``data/cohorts/`` or path to a cohort folder.
-        language: ``en`` or ``zh``; by default the cohort's own. Another language than the cohort's goes to
-            files of its own, ``report.zh.html``.
+        language: name of the language (``en``, ``zh``); by default the cohort's own. Another language than
+            the cohort's goes to files of its own, ``report.zh.html``.
         pdf: whether to make a PDF of the report as well.
 
     Raises:

@@ -134,6 +134,12 @@ class Vocabulary:
         """Names that stand for several drugs in settings: the classes, and intravenous glucocorticoids."""
         return (*DRUG_CLASSES, IV_GLUCOCORTICOID)
 
+    def drugs_of(self, name: str) -> tuple[str, ...]:
+        """Return the canonical names of a class of drugs, or of one drug."""
+        if name not in DRUG_CLASSES:
+            return (self.drug_named(name),)
+        return tuple(drug.name for drug in self.drugs.values() if drug.drug_class == name)
+
     def of_drug(self, treatments: pd.DataFrame, name: str) -> pd.Series:
         """Return the mask of treatment rows of a drug, of a class of drugs, or of iv_glucocorticoid.
 
@@ -142,10 +148,7 @@ class Vocabulary:
             name: canonical name of a drug or one of `drug_groups`.
         """
         wanted = name.removeprefix("iv_") if name == IV_GLUCOCORTICOID else name
-        if wanted not in DRUG_CLASSES:
-            return treatments["drug"] == self.drug_named(name)
-        members = [drug.name for drug in self.drugs.values() if drug.drug_class == wanted]
-        mask = treatments["drug"].isin(members)
+        mask = treatments["drug"].isin(self.drugs_of(wanted))
         return mask & (treatments["route"] == "iv") if wanted != name else mask
 
     def needs_decision(self, written: str) -> bool:

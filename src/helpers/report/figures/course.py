@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import day_0_title, marks_legend, room_for_text, say_absent
-from helpers.report.figures.output.drawings import drawing, drawn_record
+from helpers.report.figures.output.drawings import drawn_record
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, GroupStyle, group_styles
 from helpers.report.figures.visits import (
     Visits,
@@ -16,6 +17,8 @@ from helpers.report.figures.visits import (
     unit_of,
     visit_axis,
 )
+from helpers.results.catalogue import analyses
+from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,10 +77,13 @@ def laboratory_courses(tables: AnalysisTables, config: CohortConfig) -> list[Cou
 
 
 def dose_courses(doses: pd.DataFrame, config: CohortConfig) -> list[Course]:
-    """Return the glucocorticoid dose per kilogram of all groups as a course; see ``doses_at_visits``."""
+    """Return the dose per kilogram of the drugs to be spared as a course; see ``doses_at_visits``."""
     rows = doses[doses["group"].isin(config.group_ids)]
     patients = rows[["patient_id", "group", "visit"]].assign(value=rows["mg_per_kg"], qualifier="").dropna()
-    return [Course("dose", "Prednisone equivalent, mg/kg/d", patients)]
+    label = f"{config.spared_label}, mg/kg/d"
+    if config.steroids.spared == GLUCOCORTICOID:
+        label = "Prednisone equivalent, mg/kg/d"
+    return [Course("dose", label, patients)]
 
 
 def followed_group(config: CohortConfig) -> str:
@@ -106,7 +112,13 @@ def reference_band(config: CohortConfig, name: str) -> tuple[float, float]:
     return max(lows, default=float("nan")), min(highs, default=float("nan"))
 
 
-@drawing
+@figure(
+    "figure_1c",
+    "double",
+    105,
+    "Course of laboratory values and temperature over the visits",
+    needs={"analysis": "laboratory"},
+)
 def draw_courses(
     container: Figure | SubFigure,
     courses: Sequence[Course],
@@ -166,7 +178,10 @@ class _Panel:
 def _read_panel(course: Course, statistics: Statistics, config: CohortConfig, analysis: str) -> _Panel:
     first = followed_group(config)
     order = [first, *(group for group in config.group_ids if group != first)]
-    shown = {group: summarised_visits(statistics, config, group, analysis, course.name) for group in order}
+    shown = {
+        group: summarised_visits(statistics, config, group, analyses()[analysis], course.name)
+        for group in order
+    }
     place = shown[first].place
     seen = course.patients[course.patients["visit"].isin(list(place))]
     shown = {group: visits for group, visits in shown.items() if len(visits.visits) > 1 or group == first}

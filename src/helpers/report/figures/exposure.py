@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from helpers.report.figures.common import day_0_title, marks_legend, room_for_text, say_absent
 from helpers.report.figures.course import followed_group
-from helpers.report.figures.exposure_shares import dose_key, draw_shares, known_doses, share_handles
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.exposure_shares import Shade, dose_key, draw_shares, known_doses, share_handles
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import GREY, INK, LevelStyle, level_styles
 from helpers.report.figures.visits import near_limit
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    import pandas as pd
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
 ROW_MM, EDGE_MM = 4.0, 35.0
 # From the lowest to the highest, darker in grey too; no blue, which is a response.
 _DOSES = ("#e9dff0", "#cbb3da", "#a883c0", "#8358a0")
+# Of several drugs, which have no shades for doses.
+_DRUGS = ("#a883c0", "#d8b365", "#80b1a0", "#c78a7c", "#8f8f8f")
 _DEATH = "#b2182b"
 _ADDED = ("v", "*", "d", "h")
+_BAR = 0.66  # of a row: the bars of all drugs
 _LEAST_WIDTH = 0.006  # of a bar, in shares of the axis
 _ABOVE = 0.36  # of a row: where the start of another drug is marked
 _LONG = 3.0  # follow-up of so many horizons gets a panel of its own for the time up to the horizon
@@ -40,10 +44,17 @@ def exposure_height(exposure: pd.DataFrame) -> float:
     """Return the height in millimetres at which the bars of all patients, or their shares, can be read."""
     if exposure.empty:
         return 60.0
-    return EDGE_MM + ROW_MM * len(exposure) if len(exposure) <= _LABELLED else _SHARES_MM
+    patients = exposure["patient_id"].nunique()
+    return EDGE_MM + ROW_MM * patients if patients <= _LABELLED else _SHARES_MM
 
 
-@drawing
+@figure(
+    "figure_s6_exposure",
+    "double",
+    lambda exposure, *_others: exposure_height(exposure),
+    "Exposure by dose, responses and follow-up of each treated patient",
+    needs={"analysis": "exposure"},
+)
 def draw_exposure(
     container: Figure | SubFigure,
     exposure: pd.DataFrame,
@@ -54,6 +65,8 @@ def draw_exposure(
 ) -> None:
     """Draw one line a patient: bars of the study drug by daily dose, responses, death or last contact.
 
+    Several study drugs have a lane of the line and a colour each, whatever the dose.
+
     An arrow at the end of a bar says that the drug was still taken, one at the end of the line that the
     patient was alive, at last contact. Where follow-up is long, the days up to the horizon have a panel of
     their own; each response stands in the first panel that reaches it. More patients than have room for a
@@ -61,26 +74,29 @@ def draw_exposure(
 
     Args:
         container: where to draw.
-        exposure: columns patient_id, start_day, stop_day, last_day, died, ongoing; one row a patient.
-        courses: columns patient_id, start_day, stop_day, daily_dose, unit; one row a dose.
+        exposure: columns patient_id, start_day, stop_day, last_day, died, ongoing; one row for each patient
+            and drug.
+        courses: columns patient_id, drug, start_day, stop_day, daily_dose, unit; one row a dose.
         responses: columns patient_id, day, response; empty where none are recorded.
         config: the cohort's configuration, for study drug and horizon.
         added: columns patient_id, drug, day: first start of other drugs after day 0; marked where lines are.
     """
     drug = _drug_label(config)
+    several = len(set(courses["drug"])) > 1
     if exposure.empty:
         say_absent(container, f"No treatment with {drug} is recorded in this cohort.")
         return
-    table = exposure.sort_values(["last_day", "patient_id"], ascending=[True, False]).reset_index(drop=True)
-    shades, styles = dose_shades(courses), level_styles(config)
+    table = _patients_of(exposure)
+    shades, styles = course_shades(courses, config), level_styles(config)
     last = float(table["last_day"].max())
     near = near_limit(config)
     limits = [near, last] if last > _LONG * config.horizon_days else [last]
     panels = container.subplots(1, len(limits), sharey=True, squeeze=False)[0]
     many = len(table) > _LABELLED
+    signs: Sequence[Artist] = _shade_handles(shades)
     for axes, limit in zip(panels, limits, strict=True):
         if many:
-            draw_shares(axes, table, courses, shades, limit)
+            signs = draw_shares(axes, table, courses, shades, limit)
         else:
             _bars(axes, table, courses, shades, limit)
             _responses(axes, table, responses, (near if limit > limits[0] else -1.0, limit), styles)
@@ -92,15 +108,56 @@ def draw_exposure(
         panels[0].set_title(f"Up to day {near}")
         panels[1].set_title("All follow-up")
     _patients(panels[0], table, many=many)
-    handles = _dose_handles(drug, shades)
+    drug = "Study drug" if several else drug
+    handles = [*signs]
     handles += share_handles() if many else _mark_handles(drug, table, responses, styles)
     handles += [] if many else _added_handles(table, added, config)
     marks_legend(container, handles, columns=4)
 
 
-def dose_shades(courses: pd.DataFrame) -> dict[tuple[float, str], str]:
-    """Return a shade for each daily dose and unit, darker for more; one for all where there are many."""
+def _patients_of(exposure: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a patient, those followed longest last: first start, last stop, still treated."""
+    rows = exposure.sort_values(["patient_id", "stop_day"]).groupby("patient_id", as_index=False)
+    table = rows.agg(
+        start_day=("start_day", "min"),
+        stop_day=("stop_day", "max"),
+        last_day=("last_day", "first"),
+        died=("died", "first"),
+        ongoing=("ongoing", "any"),
+    )
+    return table.sort_values(["last_day", "patient_id"], ascending=[True, False]).reset_index(drop=True)
+
+
+def course_shades(courses: pd.DataFrame, config: CohortConfig) -> pd.DataFrame:
+    """Return colour, words and lane of every course: by daily dose of one drug, by drug of several.
+
+    Columns colour, label (for the legend), rank (its order there) and lane; rows as in `courses`. One drug's
+    doses are darker the higher; they have one colour where there are many of them.
+    """
+    drugs = [drug for drug in config.study_drugs if (courses["drug"] == drug).any()]
+    drugs += sorted(set(courses["drug"]) - set(drugs))
+    if len(drugs) > 1:
+        lane = courses["drug"].map({drug: place for place, drug in enumerate(drugs)})
+        label = courses["drug"].map(lambda drug: _capital(config.vocabulary.drug_label(drug)))
+        colour = lane.map(lambda place: _DRUGS[min(place, len(_DRUGS) - 1)])
+        return pd.DataFrame({"colour": colour, "label": label, "rank": lane, "lane": lane})
+    name = _capital(_drug_label(config))
     doses = known_doses(courses)
+    shades, words = dose_shades(doses), {dose: f"{name}, {_in_words(dose)}" for dose in doses}
+    if len(set(shades.values())) < 2:
+        words = dict.fromkeys(doses, name)
+    keys = [dose_key(*pair) for pair in zip(courses["daily_dose"], courses["unit"], strict=True)]
+    columns = {
+        "colour": [shades[key] for key in keys],
+        "label": [words[key] for key in keys],
+        "rank": [doses.index(key) for key in keys],
+        "lane": 0,
+    }
+    return pd.DataFrame(columns, index=courses.index)
+
+
+def dose_shades(doses: Sequence[Shade]) -> dict[Shade, str]:
+    """Return a shade for each daily dose and unit, darker for more; one for all where there are many."""
     known = [pair for pair in doses if pair[0] == pair[0]]
     if not 1 < len(known) <= _MANY_DOSES:
         return dict.fromkeys(doses, _DOSES[1])
@@ -110,31 +167,38 @@ def dose_shades(courses: pd.DataFrame) -> dict[tuple[float, str], str]:
     }
 
 
+def _in_words(dose: Shade) -> str:
+    amount, unit = dose
+    if amount != amount:
+        return "dose unknown"
+    return f"{format_number(amount, 0 if amount == int(amount) else 1)} {unit} a day"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _drug_label(config: CohortConfig) -> str:
-    """Return the study drug as readers know it: the treated group's label where the group bears its name."""
-    treated = config.treated
-    if treated is not None and config.study_drug == treated.id:
+    """Return the study drugs as readers know them: the treated group's label where it bears their name."""
+    treated, drugs = config.treated, config.study_drugs
+    if treated is not None and drugs == (treated.id,):
         return treated.label
-    return config.study_drug or "study drug"
+    return " or ".join(map(config.vocabulary.drug_label, drugs)) or "study drug"
 
 
-def _bars(
-    axes: Axes,
-    table: pd.DataFrame,
-    courses: pd.DataFrame,
-    shades: Mapping[tuple[float, str], str],
-    limit: float,
-) -> None:
-    """Draw each patient's line and doses; one of a single day is as wide as can be seen."""
+def _bars(axes: Axes, table: pd.DataFrame, courses: pd.DataFrame, shades: pd.DataFrame, limit: float) -> None:
+    """Draw each patient's line and doses, each drug in its lane; one of a day is as wide as can be seen."""
     axes.hlines(table.index, 0, table["last_day"], color="#bdbdbd", linewidth=1.0, zorder=1)
     place = dict(zip(table["patient_id"], table.index, strict=True))
     known = courses[courses["patient_id"].isin(list(place))]
-    doses = zip(known["daily_dose"], known["unit"], strict=True)
+    shade = shades.loc[known.index]
+    lanes = int(shades["lane"].max()) + 1
+    height = _BAR / lanes
+    middle = known["patient_id"].map(place) + ((lanes - 1) / 2 - shade["lane"]) * height
     widths = (known["stop_day"] - known["start_day"]).clip(lower=_LEAST_WIDTH * limit)
     axes.barh(
-        known["patient_id"].map(place), widths, left=known["start_day"],
-        height=0.66, zorder=2, edgecolor="white", linewidth=0.4,
-        color=[shades[dose_key(*pair)] for pair in doses],
+        middle, widths, left=known["start_day"],
+        height=height, zorder=2, edgecolor="white", linewidth=0.4, color=list(shade["colour"]),
     )  # fmt: skip
 
 
@@ -244,22 +308,13 @@ def _patients(axes: Axes, table: pd.DataFrame, *, many: bool) -> None:
         axes.set_yticks(table.index, labels=table["patient_id"])
 
 
-def _dose_handles(drug: str, shades: Mapping[tuple[float, str], str]) -> list[Artist]:
-    """Return a sign for each dose, or one for all where they have one shade."""
+def _shade_handles(shades: pd.DataFrame) -> list[Artist]:
+    """Return a sign for each colour of a course."""
     from matplotlib.patches import Patch
 
-    name = drug[:1].upper() + drug[1:]
-    if len(set(shades.values())) < 2:
-        return [Patch(facecolor=_DOSES[1], label=name)]
-    handles: list[Artist] = []
-    for (dose, unit), colour in shades.items():
-        words = (
-            f"{format_number(dose, 0 if dose == int(dose) else 1)} {unit} a day"
-            if dose == dose
-            else "dose unknown"
-        )
-        handles.append(Patch(facecolor=colour, label=f"{name}, {words}"))
-    return handles
+    signs = shades.sort_values("rank").drop_duplicates("label")
+    pairs = zip(signs["colour"], signs["label"], strict=True)
+    return [Patch(facecolor=colour, label=label) for colour, label in pairs]
 
 
 def _mark_handles(
@@ -268,7 +323,7 @@ def _mark_handles(
     """Return a sign for each kind of mark of these patients: only what is drawn."""
     from matplotlib.lines import Line2D
 
-    name = drug[:1].upper() + drug[1:]
+    name = _capital(drug)
     handles: list[Artist] = [Line2D([], [], color="#bdbdbd", linewidth=1.0, label="Follow-up")]
     mine = responses[responses["patient_id"].isin(list(table["patient_id"]))]
     for response, style in styles.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from helpers.report.figures.style import FAINT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     import pandas as pd
@@ -16,67 +16,94 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
 _POINTS = 200  # days at which the shares of a panel are counted, at the most
+_TOGETHER = ("#6a51a3", "#54278f", "#9e9ac8", "#3f007d")  # of drugs taken together
 _OFF, _ENDED, _DIED = "#e6e6e6", "#ffffff", "#a0a0a0"
-Dose = tuple[float, str]
+Shade = tuple[float, str]  # a daily dose with its unit
 
 
-def dose_key(dose: Any, unit: Any) -> Dose:
+def dose_key(dose: Any, unit: Any) -> Shade:
     """Return what tells doses apart; an unknown dose is one like any other."""
     return (float(dose) if dose == dose else math.nan, str(unit))
 
 
-def known_doses(courses: pd.DataFrame) -> list[Dose]:
+def known_doses(courses: pd.DataFrame) -> list[Shade]:
     """Return the daily doses with their units, from the lowest to the highest and the unknown one last."""
     pairs = zip(courses["daily_dose"], courses["unit"], strict=True)
     return sorted({dose_key(*pair) for pair in pairs}, key=lambda key: (math.isnan(key[0]), *key))
 
 
 def daily_states(
-    exposure: pd.DataFrame, courses: pd.DataFrame, limit: float
-) -> tuple[np.ndarray, dict[Any, np.ndarray]]:
+    exposure: pd.DataFrame, courses: pd.DataFrame, shades: pd.DataFrame, limit: float
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return days and, by state, how many patients are in it on each of them.
 
-    A state is a daily dose with its unit, ``"off"`` (alive and followed, without the drug), ``"ended"`` (not
-    followed any more) or ``"died"``. The counts of a day add up to all patients.
+    A state is the words of a course's shade, those of several drugs taken together joined by `` + ``,
+    ``"off"`` (alive and followed, without a drug), ``"ended"`` (not followed any more) or ``"died"``. The
+    counts of a day add up to all patients.
 
     Args:
         exposure: columns patient_id, last_day, died; one row a patient.
-        courses: columns patient_id, start_day, stop_day, daily_dose, unit; one row a dose. The later of two
-            that overlap counts.
+        courses: columns patient_id, start_day, stop_day; one row a dose. The later of two that overlap in one
+            lane counts.
+        shades: columns label, rank, lane of every course.
         limit: last day.
     """
     import numpy as np
 
     days = np.unique(np.linspace(0, limit, min(_POINTS, int(limit) + 1)).round()).astype(int)
-    doses = known_doses(courses)
-    code = {dose: number for number, dose in enumerate(doses)}
-    state = np.full((len(exposure), len(days)), len(doses))
+    labels = list(shades.sort_values("rank")["label"].unique())
+    code = {label: number + 1 for number, label in enumerate(labels)}
+    lanes = int(shades["lane"].max()) + 1
+    taken = np.zeros((lanes, len(exposure), len(days)), dtype=int)
     place = {patient: row for row, patient in enumerate(exposure["patient_id"])}
-    ordered = courses.sort_values(["patient_id", "start_day"])
+    ordered = courses.join(shades).sort_values(["patient_id", "start_day"])
     firsts = np.searchsorted(days, ordered["start_day"].to_numpy(float))
     ends = np.searchsorted(days, ordered["stop_day"].to_numpy(float))
-    keys = zip(ordered["daily_dose"], ordered["unit"], strict=True)
-    for patient, first, end, key in zip(ordered["patient_id"], firsts, ends, keys, strict=True):
+    rows = zip(ordered["patient_id"], ordered["label"], ordered["lane"], firsts, ends, strict=True)
+    for patient, label, lane, first, end in rows:
         if patient in place:
-            state[place[patient], first:end] = code[dose_key(*key)]
+            taken[lane, place[patient], first:end] = code[label]
+    together = {tuple(kind) for kind in np.unique(taken.reshape(lanes, -1), axis=1).T.tolist() if any(kind)}
+    together |= {tuple(code[label] if lane == at else 0 for at in range(lanes))
+                 for label, lane in zip(shades["label"], shades["lane"], strict=True)}  # fmt: skip
+    kinds = sorted(together, key=lambda kind: (sum(map(bool, kind)), kind))
     last, died = exposure["last_day"].to_numpy(float)[:, None], exposure["died"].to_numpy(bool)[:, None]
-    state = np.where(~died & (days > last), len(doses) + 1, state)
-    state = np.where(died & (days >= last), len(doses) + 2, state)
-    names: list[Any] = [*doses, "off", "ended", "died"]
-    return days, {name: (state == number).sum(axis=0) for number, name in enumerate(names)}
+    gone = (~died & (days > last)) | (died & (days >= last))
+    counts = {
+        " + ".join(labels[number - 1] for number in kind if number): (
+            (taken == np.array(kind)[:, None, None]).all(axis=0) & ~gone
+        ).sum(axis=0)
+        for kind in kinds
+    }
+    counts["off"] = ((taken == 0).all(axis=0) & ~gone).sum(axis=0)
+    counts["ended"] = (~died & (days > last)).sum(axis=0)
+    counts["died"] = (died & (days >= last)).sum(axis=0)
+    return days, counts
 
 
 def draw_shares(
-    axes: Axes, exposure: pd.DataFrame, courses: pd.DataFrame, shades: Mapping[Dose, str], limit: float
-) -> None:
-    """Draw the states of all patients by day as areas on each other, the highest dose below."""
-    days, counts = daily_states(exposure, courses, limit)
-    doses = list(shades)[::-1]
-    order = [*doses, "off", "ended", "died"]
-    colours = [*(shades[dose] for dose in doses), _OFF, _ENDED, _DIED]
-    shares = [100 * counts[name] / len(exposure) for name in order]
-    axes.stackplot(days, shares, colors=colours, edgecolor=FAINT, linewidth=0.3, step="post")
+    axes: Axes, exposure: pd.DataFrame, courses: pd.DataFrame, shades: pd.DataFrame, limit: float
+) -> list[Patch]:
+    """Draw the states of all patients by day as areas on each other, the highest dose below.
+
+    Returns the signs of all states that are drawn.
+    """
+    from matplotlib.patches import Patch
+
+    days, counts = daily_states(exposure, courses, shades, limit)
+    colours = dict(zip(shades["label"], shades["colour"], strict=True))
+    ends = {"off": _OFF, "ended": _ENDED, "died": _DIED}
+    drugs = [name for name in counts if name not in ends]
+    mixed = iter(_TOGETHER * len(drugs))
+    shown = {name: colours.get(name) or next(mixed) for name in drugs}
+    order = [*drugs[::-1], *ends]
+    fills = [(shown | ends)[name] for name in order]
+    axes.stackplot(
+        days, [100 * counts[name] / len(exposure) for name in order],
+        colors=fills, edgecolor=FAINT, linewidth=0.3, step="post",
+    )  # fmt: skip
     axes.set_ylim(0, 100)
+    return [Patch(facecolor=colour, label=name) for name, colour in shown.items()]
 
 
 def share_handles() -> Sequence[Patch]:

@@ -9,9 +9,10 @@ import numpy as np
 
 from helpers.report.figures.common import interval_handle, marks_legend, say_absent
 from helpers.report.figures.forest import LABELS
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
 from helpers.results.format import EN_DASH, format_number, format_p
+from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +31,13 @@ _DOTS = (0, (2, 2))
 _ESTIMATE = "#0072B2"
 
 
-@drawing
+@figure(
+    "figure_s13_lag",
+    "double",
+    75,
+    "Days from eligibility to day 0 by group, and the hazard ratio under one common lag",
+    needs={"analysis": "control_time", "statistic": "lag_1"},
+)
 def draw_lag(
     container: Figure | SubFigure,
     statistics: Statistics,
@@ -112,7 +119,13 @@ def _common_lags(
         )  # fmt: skip
 
 
-@drawing
+@figure(
+    "figure_s14_era",
+    "double",
+    75,
+    "Calendar time of day 0 by group, and drugs begun on or after day 0",
+    needs={"analysis": "control_era", "statistic": "calendar_gap"},
+)
 def draw_era(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, patients: pd.DataFrame
 ) -> None:
@@ -171,7 +184,13 @@ _WEIGHTINGS = (
 )
 
 
-@drawing
+@figure(
+    "figure_s15_love",
+    "one_and_a_half",
+    105,
+    "Standardised differences of all characteristics, unweighted and under two kinds of weights",
+    needs={"analysis": "covariate_balance", "statistic": "expected_above_0_1"},
+)
 def draw_love(
     container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str], chosen: Sequence[str]
 ) -> None:
@@ -209,7 +228,13 @@ def draw_love(
     marks_legend(container, axes.get_legend_handles_labels()[0], columns=2)
 
 
-@drawing
+@figure(
+    "figure_s16_confounder",
+    "double",
+    70,
+    "Hazard ratio left by one unmeasured confounder, by its prevalence in both groups and its effect",
+    needs={"analysis": "unmeasured_confounder", "statistic": "corrected_0_1_0_3_2"},
+)
 def draw_confounder(container: Figure | SubFigure, statistics: Statistics, timepoint: str) -> None:
     """Draw what one unmeasured confounder would leave: estimate and limits for prevalences and effects."""
     rows = [
@@ -279,14 +304,20 @@ def _tile(x: int, y: int, colour: str):  # type: ignore[no-untyped-def]
     return Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, facecolor=colour, edgecolor="none")
 
 
-@drawing
+@figure(
+    "figure_s17_low_dose",
+    "one_and_a_half",
+    95,
+    "Share alive at or below each dose by group, and the difference",
+    needs={"analysis": "dose_threshold_curve", "statistic": "at_most_0_5"},
+)
 def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: pd.DataFrame) -> None:
     """Draw the share of each arm alive at or below each glucocorticoid dose, and their difference.
 
     `curve` has threshold, treated, control, n_treated, n_control, difference, lower and upper.
     """
     if curve.empty:
-        say_absent(container, "No glucocorticoid doses are recorded in two groups of this cohort.")
+        say_absent(container, f"No {config.spared_in_text} doses are recorded in two groups of this cohort.")
         return
     styles = group_styles(config)
     upper, lower = container.subplots(2, 1, sharex=True, height_ratios=[1.2, 1])
@@ -303,11 +334,18 @@ def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: 
     lower.step(curve["threshold"], 100 * curve["difference"], where="post", color=INK)
     lower.axhline(0, color=GREY, linewidth=0.7)
     lower.set_ylabel("Difference, points")
-    lower.set_xlabel("Glucocorticoid dose, mg/kg/d of prednisone equivalent")
+    kind = " of prednisone equivalent" if config.steroids.spared == GLUCOCORTICOID else ""
+    lower.set_xlabel(f"{config.spared_label} dose, mg/kg/d{kind}")
     marks_legend(container, [interval_handle()])
 
 
-@drawing
+@figure(
+    "figure_s18_assumptions",
+    "double",
+    165,
+    "P-values under every choice of the test and under every assumption about the design",
+    needs={"analysis": "effect"},
+)
 def draw_assumptions(
     container: Figure | SubFigure,
     analytic: Sequence[tuple[str, float]],

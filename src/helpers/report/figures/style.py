@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.report.journals.requirements import GENERIC, Journal, journal_named
+from helpers.cohort.installed import GENERIC
+from helpers.report.journals.requirements import Journal, journal_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.cohort.installed import ENGLISH
 from helpers.report.text.document import (
     Block,
     Checklist,
@@ -44,7 +45,7 @@ def write_manuscript(study: Study, path: Path, language: Language | None = None)
     Args:
         study: the cohort's results.
         path: the file to write.
-        language: ``en`` or ``zh``; by default the cohort's own.
+        language: name of the language (``en``, ``zh``); by default the cohort's own.
     """
     wording = Wording.of(language or study.config.report.language, study.config)
     content = manuscript_bytes(build_document(study, wording))
@@ -113,8 +114,9 @@ def _styles(word: WordDocument, lang: str) -> None:
     word.styles["Normal"].paragraph_format.line_spacing = 1.25
     language = word.styles.element.find(f".//{qn('w:rPrDefault')}//{qn('w:lang')}")
     if language is not None:
-        language.set(qn("w:val"), lang if not lang.startswith("zh") else "en-GB")
-        language.set(qn("w:eastAsia"), "zh-CN")
+        eastern = lang.startswith(("zh", "ja", "ko"))  # Word keeps one language for each kind of letters
+        language.set(qn("w:val"), "en-GB" if eastern else lang)
+        language.set(qn("w:eastAsia"), lang if eastern else "zh-CN")
 
 
 def _page_numbers(paragraph: Any) -> None:
@@ -203,7 +205,7 @@ class _Writer:
         watermark = self.document.watermark
         table = replace(block.table, title=block.title, watermark=watermark if block.table.watermark else "")
         add_table(self.word, table, self.document.study.config.report.journal)
-        if self.wording.language != "en":
+        if self.wording.language != ENGLISH:
             self._rename_caption(before, block)
         if breaks and not _section_ends(self.word.element.body):
             self.word.add_paragraph()

@@ -1,21 +1,21 @@
-"""What journals ask of a figure: widths, height, resolution, text sizes, file formats (`journals.toml`)."""
+"""What journals ask of a figure: widths, height, resolution, text sizes, file formats (a file a journal)."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from helpers.cohort.installed import JOURNALS, journal_names
 from helpers.errors import CompendiumError
 from helpers.problems import closest
 
 Column = Literal["single", "one_and_a_half", "double"]
 COLUMNS: tuple[Column, ...] = ("single", "one_and_a_half", "double")
 Format = Literal["pdf", "svg", "png", "tiff", "jpeg", "eps"]
-GENERIC = "generic"
 UNCHECKED = ("title", "formats", "text", "source", "verified", "note", "panel_letter", "panel_case")
 
 
@@ -86,9 +86,14 @@ class Journal(BaseModel):
 
 @cache
 def journals() -> dict[str, Journal]:
-    """Return all journals by name, as `journals.toml` lists them."""
-    text = files("helpers.report.journals").joinpath("journals.toml").read_text(encoding="utf-8")
-    return {name: Journal(name=name, **values) for name, values in tomllib.loads(text).items()}
+    """Return all journals by name: one for each file of this folder."""
+    return {name: Journal(name=name, **journal_file(name)["figures"]) for name in journal_names()}
+
+
+@cache
+def journal_file(name: str) -> Mapping[str, Any]:
+    """Return what the file of a journal says, by section."""
+    return tomllib.loads((JOURNALS / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def journal_named(name: str) -> Journal:

@@ -1,17 +1,16 @@
-"""How journals print numbers: p-values, decimal points, counts, medians, intervals (`table_themes.toml`)."""
+"""How journals print numbers: p-values, decimal points, counts, medians, intervals (a file a journal)."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from helpers.report.journals.requirements import GENERIC, JournalError, journal_named
+from helpers.cohort.installed import GENERIC, journal_names
+from helpers.report.journals.requirements import JournalError, journal_file, journal_named
 from helpers.report.tables.cells import Cell, Part, Term, Value
 from helpers.results.format import (
     EN_DASH,
@@ -202,8 +201,8 @@ def _faces(text: str) -> list[Run]:
 @cache
 def themes() -> dict[str, Theme]:
     """Return all themes by the name of their journal."""
-    text = files("helpers.report.journals").joinpath("table_themes.toml").read_text(encoding="utf-8")
-    return {name: Theme(name=name, **values) for name, values in tomllib.loads(text).items()}
+    told = {name: journal_file(name).get("tables") for name in journal_names()}
+    return {name: Theme(name=name, **values) for name, values in told.items() if values}
 
 
 def theme_named(name: str = GENERIC) -> Theme:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from helpers.report.tables.cells import EMPTY, median_spread, size
 from helpers.report.tables.content import column, message, row
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import GlucocorticoidRows
+from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
@@ -14,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def dose_table(statistics: Statistics, config: CohortConfig, *, watermark: str) -> Table:
-    """Return the glucocorticoid dose by visit: median (range) [n] per kilogram and in milligrams."""
+    """Return the dose to be spared by visit: median (range) [n] per kilogram and in milligrams."""
     rows = []
     for visit in config.visits:
         cells = []
         for arm in config.group_ids:
             for name, digits in {"dose": 1, "dose_mg": 0}.items():
-                found = statistics.find("glucocorticoid", name, "median", group=arm, timepoint=visit.id)
-                stem = f"glucocorticoid.{name}.{arm}.{visit.id}"
+                found = statistics.find(GlucocorticoidRows.median, name, group=arm, timepoint=visit.id)
+                stem = GlucocorticoidRows.stem(name, group=arm, timepoint=visit.id)
                 cells.append(
                     median_spread(statistics, stem, digits) + " [" + size(found) + "]" if found else EMPTY
                 )
@@ -30,9 +32,8 @@ def dose_table(statistics: Statistics, config: CohortConfig, *, watermark: str) 
     columns = [column("Visit")]
     for group in config.groups:
         columns += [column(unit, spanner=group.label) for unit in ("mg/kg/d", "mg/d")]
-    nothing = [message("No glucocorticoid doses are recorded in this cohort.")]
-    notes = [
-        "Prednisone equivalents; {median_spread} [n]. Later visits describe the patients alive and followed."
-    ]
-    title = "Glucocorticoid dose by visit"
+    nothing = [message(f"No {config.spared_in_text} doses are recorded in this cohort.")]
+    kind = "Prednisone equivalents; " if config.steroids.spared == GLUCOCORTICOID else ""
+    notes = [f"{kind}{{median_spread}} [n]. Later visits describe the patients alive and followed."]
+    title = f"{config.spared_label} dose by visit"
     return Table("table_5_glucocorticoid", title, columns, rows or nothing, notes, watermark)

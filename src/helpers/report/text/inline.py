@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from helpers.cohort.installed import ENGLISH
 from helpers.errors import CompendiumError
 from helpers.report.text.absence import find_row
 from helpers.report.text.claims import Claim, Material, Row
@@ -33,7 +34,7 @@ def inline(
     config: CohortConfig,
     digits: int | None = None,
     horizon_days: float | None = None,
-    language: Language = "en",
+    language: Language = ENGLISH,
 ) -> Number | Prose:
     """Return one stored number as text that keeps its identifier, or the sentence that says why it is absent.
 
@@ -95,7 +96,7 @@ def _sentence(text: str, material: Material, wording: Wording) -> Prose:
 def _placeholder(text: str, material: Material, wording: Wording) -> Fragment | Claim:
     kind, colon, key = text.partition(":")
     if colon and kind.strip() == "setting":
-        return Declared(setting_text(key.strip(), material), key.strip())
+        return Declared(wording.term(setting_text(key.strip(), material)), key.strip())
     identifier, _, asked = (piece.strip() for piece in text.partition("|"))
     part, _, digits = asked.partition(":")
     part = part.strip() or "value"

@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.report.text.claims import Claim, Items, Row, Slot
+from helpers.report.text.claims import Claim, Items, Row, Slot, Term
 from helpers.report.text.methods import levels_of_response
 from helpers.report.text.prose import Prose, join_prose
+from helpers.report.text.steroids import spared
 from helpers.report.text.survival import nobody_died
 from helpers.report.text.wording import Wording, language_file
+from helpers.results.catalogue import FlowRows, SurvivalRows
+from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
     from helpers.report.text.material import Study
@@ -29,8 +32,8 @@ def figure_legend(stem: Path, study: Study, wording: Wording) -> Prose:
     known = words["legends"].get(stem.name)
     if known is None:
         return Prose.of(f"{svg_description(stem.with_suffix('.svg'))}.")
-    sentences = [Prose.of(known["title"])]
     claim = _legend_claim(study)
+    sentences = [wording.filled(known["title"], claim)]
     texts = [_PART.sub("", text) for text in known["text"] if _part_is_there(text, study)]
     whole = (text for text in texts if set(re.findall(r"\{(\w+)", text)) <= set(claim.slots))
     sentences += [wording.filled(text, claim) for text in whole]
@@ -51,13 +54,16 @@ def _legend_claim(study: Study) -> Claim:
         for group in material.config.groups
         if (
             row := material.statistics.find(
-                "flow", "patients", "analysed", group=group.id, timepoint="baseline"
+                FlowRows.analysed, "patients", group=group.id, timepoint="baseline"
             )
         )
     )
     levels = levels_of_response(material.config)
     slots: dict[str, Slot] = {"level": material.level, "sizes": Items(sizes), "levels": levels}
-    test = material.statistics.find("survival", "death", "logrank", group="both", timepoint=material.day)
+    converted = material.config.steroids.spared == GLUCOCORTICOID
+    slots["dose_unit"] = Claim("legend.dose_converted" if converted else "legend.dose")
+    slots |= {"spared": spared(material.config), "Spared": Term(material.config.spared_label, "")}
+    test = material.statistics.find(SurvivalRows.logrank, "death", group="both", timepoint=material.day)
     if test is not None and test.p_value == test.p_value and not nobody_died(material):
         slots["logrank"] = Row(test)
     return Claim("legend", slots)

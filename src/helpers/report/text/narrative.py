@@ -19,9 +19,11 @@ from helpers.report.text import (
     safety,
     steroids,
     survival,
+    visit_comparisons,
 )
 from helpers.report.text.claims import Claim, Material, Row
 from helpers.report.text.wording import Wording, in_text
+from helpers.results.catalogue import SurvivalRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,9 +50,10 @@ class Narrative:
         return self.text
 
 
-def brief(claims: list[Claim], absent: str) -> Narrative:
+def brief(claims: list[Claim], absent: str | Claim) -> Narrative:
     """Return claims in the words of the notebooks; without any, the claim that says what is absent."""
-    return Narrative(str(Wording().paragraph(claims or [Claim(absent)], BRIEF)))
+    instead = Claim(absent) if isinstance(absent, str) else absent
+    return Narrative(str(Wording().paragraph(claims or [instead], BRIEF)))
 
 
 def material_of(statistics: Statistics, config: CohortConfig, horizon_days: float | None = None) -> Material:
@@ -82,7 +85,7 @@ def survival_narrative(statistics: Statistics, config: CohortConfig, horizon_day
     """Say survival at the horizon by group and what the log-rank test and the hazard ratio say."""
     material = material_of(statistics, config, horizon_days)
     claims = survival.survival_at_horizon(material)
-    test = statistics.find("survival", "death", "logrank", group="both", timepoint=material.day)
+    test = statistics.find(SurvivalRows.logrank, "death", group="both", timepoint=material.day)
     if claims and test is not None:
         tested = Claim("survival.logrank", {"test": Row(test)})
         claims.append(tested if test.p_value == test.p_value else Claim("survival.not_compared"))
@@ -103,7 +106,7 @@ def response_narrative(statistics: Statistics, config: CohortConfig) -> Narrativ
 
 def dose_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say how far the median glucocorticoid dose fell from baseline to the last visit."""
-    return brief(steroids.dose_change(material_of(statistics, config)), "dose.none")
+    return brief(steroids.dose_change(material_of(statistics, config)), steroids.no_doses(config))
 
 
 def safety_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
@@ -159,7 +162,7 @@ def splenomegaly_narrative(statistics: Statistics, config: CohortConfig) -> Narr
 
 def low_dose_narrative(statistics: Statistics, config: CohortConfig, horizon_days: float) -> Narrative:
     """Say how many patients reached a low dose by the horizon, with death competing."""
-    return brief(steroids.low_dose(material_of(statistics, config, horizon_days)), "dose.none")
+    return brief(steroids.low_dose(material_of(statistics, config, horizon_days)), steroids.no_doses(config))
 
 
 def exposure_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
@@ -170,6 +173,12 @@ def exposure_narrative(statistics: Statistics, config: CohortConfig) -> Narrativ
 def effects_narrative(statistics: Statistics, *, alpha: float = 0.05) -> Narrative:
     """Say how far the p-values of the methods spread and whether they agree on one side of ``alpha``."""
     return brief(survival.every_method(statistics, alpha=alpha), "effects.none")
+
+
+def visit_comparison_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say in what the groups differ at the visits that the cohort names."""
+    claims = visit_comparisons.visit_comparisons(material_of(statistics, config))
+    return brief(claims, "visit_comparison.absent")
 
 
 def limits_narrative(statistics: Statistics, labels: Mapping[str, str], *, alpha: float = 0.05) -> Narrative:

@@ -17,9 +17,11 @@ from helpers.report.text import (
     safety,
     steroids,
     survival,
+    visit_comparisons,
 )
 from helpers.report.text.absence import ABSENT_ANALYSES
 from helpers.report.text.claims import Claim, Items
+from helpers.results.catalogue import ResponseVariantRows
 
 if TYPE_CHECKING:
     from helpers.report.text.material import Study
@@ -85,7 +87,7 @@ def _response_rule(study: Study) -> Paragraphs:
     from helpers.clinical.response import VARIANTS
 
     material = study.material
-    rows = material.statistics.select(analysis="response_variant", statistic="overall")
+    rows = material.statistics.select(ResponseVariantRows.overall)
     visits = [visit.id for visit in material.config.visits if visit.id in {row.timepoint for row in rows}]
     found = response.response_variants(material, list(VARIANTS), visits[-1:])
     parts = tuple(Claim(claim.key.replace("variants.", "variants.last_"), claim.slots) for claim in found)
@@ -99,6 +101,7 @@ def _course(study: Study) -> Paragraphs:
     material = study.material
     return [
         _or(course.laboratory_changes(material), "course.none"),
+        visit_comparisons.visit_comparisons(material),
         _or(course.enlarged_spleens(material), "spleen.none"),
     ]
 
@@ -108,7 +111,7 @@ def _steroids(study: Study) -> Paragraphs:
     changed = steroids.dose_change(material)
     reached = steroids.low_dose(material)
     if not changed and not reached:
-        return [[Claim("dose.none")]]
+        return [[steroids.no_doses(material.config)]]
     return [changed, reached, steroids.alive_at_low_dose(material)]
 
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from helpers.cohort.installed import ENGLISH, language_names
 from helpers.errors import CompendiumError
 from helpers.report.text.claims import Claim, Items, Row, Slot, Term
 from helpers.report.text.parts import part_text
@@ -20,12 +21,14 @@ from helpers.vocabulary.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
 
-Language = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
+Language: TypeAlias = str  # the name of a folder of this room
+LANGUAGES = language_names()
 _FILES = ("claims.toml", "methods.toml", "exhibits.toml", "strobe.toml", "report.toml")
 _OWN_DIGITS = {"p", "p_value", "n", "n_missing", "of", "count_percent"}
 _JOINS = {"commas": "list", "semicolons": "semicolon", "sentences": "sentence"}
 _OF_ONE_TABLE = re.compile(r" \(smallest expected count [\d.]+\)(;.*)?$")
+_COUNTED = re.compile(r"^(\S+) \((.*)\)$")
+VOCABULARY_LANGUAGE = "zh"
 _SLOT = re.compile(r"\{(\w+)(?:\.(\w+))?(?::(\d+))?\}")
 
 
@@ -50,23 +53,28 @@ class Wording:
     """One language with the cohort's own words.
 
     Attributes:
-        language: ``en`` or ``zh``.
+        language: name of its folder.
         terms: words of the cohort in this language, by the word as declared.
         vocabulary: names of variables, drugs and event terms.
     """
 
-    language: Language = "en"
+    language: Language = ENGLISH
     terms: Mapping[str, str] = field(default_factory=dict)
     vocabulary: Vocabulary = field(default_factory=shipped_vocabulary)
 
     @cached_property
     def vocabulary_words(self) -> Mapping[str, str]:
-        """Chinese words of the vocabulary by the English ones, also without unit or capital letter."""
+        """Words of the vocabulary by the English ones, also without unit or capital letter.
+
+        The vocabulary has them in Chinese; any other language has its own in `terms.toml`.
+        """
+        if self.language != VOCABULARY_LANGUAGE:
+            return {}
         words = self.vocabulary.translations()
         words |= {
-            label.rpartition(", ")[0]: zh.split("，")[0] for label, zh in words.items() if ", " in label
+            label.rpartition(", ")[0]: own.split("，")[0] for label, own in words.items() if ", " in label
         }
-        return {**{label.lower(): zh for label, zh in words.items()}, **words}
+        return {**{label.lower(): own for label, own in words.items()}, **words}
 
     @classmethod
     def of(cls, language: Language, config: CohortConfig) -> Wording:
@@ -113,7 +121,7 @@ class Wording:
         """Return a word in this language: the cohort's own, the dictionary's, the language's; else itself."""
         if text in self.terms:
             return self.terms[text]
-        if self.language == "en":
+        if self.language == ENGLISH:
             return text
         known = _translations(self.language).get(text) or self.vocabulary_words.get(text)
         if known is not None:
@@ -126,7 +134,7 @@ class Wording:
 
     def phrase(self, text: str) -> str:
         """Return a phrase of methods: the whole if the language has it, else its parts between commas."""
-        if self.language == "en":
+        if self.language == ENGLISH:
             return text
         whole = self.term(text)
         if whole != text:
@@ -136,9 +144,9 @@ class Wording:
     def label(self, name: str) -> str:
         """Return a term for the middle of a sentence, without its unit."""
         text = self.term(name)
-        if self.language == "zh":
-            return re.split(r"，|, ", text)[0]
-        return in_text(text)
+        if self.grammar("small_letters"):
+            return in_text(text)
+        return re.split(rf"{self.grammar('comma')}|, ", text)[0]
 
     def number(self, slot: Row, part: str, *, given: bool = True) -> Number:
         """Return one part of a row in this language.
@@ -156,8 +164,10 @@ class Wording:
             text = self.phrase(text)
         if part in {"ci", "value_ci"}:
             text = text.replace(" to ", self.grammar("to"))
-        if part in {"p", "count_percent"} and self.language == "zh":
-            text = _in_chinese(text)
+        if part == "p":
+            text = self.grammar("p") + text.removeprefix("p")
+        if part == "count_percent":
+            text = _COUNTED.sub(self.grammar("count_percent"), text)
         return Number(text, slot.row.id, part)
 
     def _template(self, claim: Claim, register: str) -> str:
@@ -196,13 +206,6 @@ class Wording:
         return Declared(text, term.key) if term.key else text
 
 
-def _in_chinese(text: str) -> str:
-    """Return a p-value or a count in the signs of Chinese print: ``P < 0.001``, ``17例（85%）``."""
-    if text.startswith("p "):
-        return f"P{text[1:]}"
-    return text.replace(" (", "例（").replace(")", "）")
-
-
 def capitalised(sentence: Prose) -> Prose:
     """Return a sentence that begins with a capital letter, whatever word comes first."""
     if not sentence.fragments:
@@ -229,7 +232,7 @@ def in_text(label: str) -> str:
 
 @cache
 def _translations(language: Language) -> dict[str, str]:
-    return dict(language_file(language, "terms.toml")["terms"])
+    return dict(language_file(language, "terms.toml").get("terms", {}))
 
 
 @cache

@@ -42,7 +42,7 @@ def write_report(
         study: the cohort's results.
         path: the file to write.
         provenance: what the results were made from, as in ``provenance.json``.
-        language: ``en`` or ``zh``; by default the cohort's own.
+        language: name of the language (``en``, ``zh``); by default the cohort's own.
     """
     wording = Wording.of(language or study.config.report.language, study.config)
     page = report_markup(build_document(study, wording), provenance)
