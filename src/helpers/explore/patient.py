@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -102,7 +103,7 @@ def patient(
         f"Course of patient {patient_id}, {record.group}: {', '.join(record.labels.values())}, doses, drugs "
         f"and responses by day; {end} on day {record.last_day:g}",
     )  # fmt: skip
-    table = _evidence(alone, patient_id)
+    table = _evidence(study, patient_id)
     return Look(
         f"exploratory_patient_{_safe(patient_id)}", alone, picture, table, Statistics([]), (), journal
     )
@@ -241,8 +242,10 @@ def _calls(axes: Axes, record: PatientFile, styles: Mapping[str, LevelStyle], li
     return list(seen.values())
 
 
-def _evidence(study: Study, patient_id: str) -> Table:
-    """Return every verdict on the patient with the comparisons behind it."""
+@lru_cache(maxsize=16)
+def _evidence(whole: Study, patient_id: str) -> Table:
+    """Return every verdict on the patient with the comparisons behind it; kept while other things change."""
+    study = whole.with_(whole.config, only_members(whole.tables, {patient_id}))
     columns = ["What was compared", "Found", "Day", "Rule", "Comes from"]
     title = f"Exploratory. Verdicts on patient {patient_id} and their evidence"
     rows: list[Row] = []
