@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.analysis.historical_control import eligibility_lag
+from helpers.analysis.robustness import OUTCOME, attempt, describe_unmeasured, keep
 from helpers.analysis.robustness import Study as Arms
-from helpers.analysis.robustness import attempt, describe_unmeasured, keep
 from helpers.analysis.robustness_time import describe_lag
 from helpers.analysis.survival import hazard_ratios, survival_times
 from helpers.analysis.variables import comparison
@@ -22,6 +22,8 @@ from helpers.report.figures.style import GREY, INK
 from helpers.report.tables.cells import Cell, estimate_interval, number, p_value, sentence, verbatim
 from helpers.report.tables.content import Row, column, row
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import ControlTimeRows, SurvivalRows, UnmeasuredConfounderRows
+from helpers.results.catalogue.key import Key
 from helpers.results.format import format_number, format_p_equation
 from helpers.results.store import StatisticsStore, slug
 from helpers.stats.evalue import confounder_grid
@@ -40,6 +42,7 @@ LARGEST_LAG, LARGEST_EFFECT = 91, 10.0
 MOST_LAGS = 46  # lags tried: every day, or fewer where there are more days
 _ESTIMATE = "#0072B2"
 _DOTS = (0, (2, 2))
+_PENALISED = Key(SurvivalRows.name, "hazard_ratio_firth")
 
 
 @panel
@@ -113,6 +116,10 @@ def _longest_lag(arms: Arms) -> int:
     return min(arms.horizon // 2, LARGEST_LAG - 1)
 
 
+def _of_lag(lag: int) -> Key:
+    return Key(ControlTimeRows.name, f"lag_{lag}")
+
+
 def _lags(arms: Arms, lag: int) -> list[float]:
     """Return the lags that are tried: every day, or every few where they are many, and the one chosen."""
     last = _longest_lag(arms)
@@ -151,22 +158,22 @@ def _over_effects(ratio: Result, shares: tuple[float, float]) -> list[tuple[floa
 def _table(
     study: Study, rows: Statistics, arms: Arms, lag: int, shares: tuple[float, float], effect: float
 ) -> Table:
-    def found(analysis: str, name: str) -> Statistic | None:
-        return rows.find(analysis, "death", name, group="both", timepoint=arms.timepoint)
+    def found(key: Key) -> Statistic | None:
+        return rows.find(key, OUTCOME, group="both", timepoint=arms.timepoint)
 
     corrected = "_".join(slug(f"{value:g}") for value in (*shares, effect))
-    logrank, late = found("survival", "logrank"), found("control_time", f"lag_{lag}")
-    entered = found("control_time", "delayed_entry")
+    logrank, late = found(SurvivalRows.logrank), found(_of_lag(lag))
+    entered = found(ControlTimeRows.delayed_entry)
     confounded = (
         f"One confounder in {100 * shares[0]:g}% of the treated and {100 * shares[1]:g}% of the controls "
         f"that multiplies deaths by {effect:g}"
     )
     lines: list[tuple[str, Statistic | None, Statistic | None]] = [
-        ("As observed", found("survival", "hazard_ratio"), logrank),
-        ("As observed, penalised", found("survival", "hazard_ratio_firth"), None),
+        ("As observed", found(SurvivalRows.hazard_ratio), logrank),
+        ("As observed, penalised", found(_PENALISED), None),
         ("Counted from eligibility, with delayed entry", entered, entered),
         (f"Had all treated begun {lag} days late", late, late),
-        (confounded, found("unmeasured_confounder", f"corrected_{corrected}"), None),
+        (confounded, found(Key(UnmeasuredConfounderRows.name, f"corrected_{corrected}")), None),
     ]
     body: list[Row] = []
     for words, estimate, test in lines:
@@ -177,7 +184,7 @@ def _table(
         tested = test is not None and test.p_value == test.p_value
         p = p_value(test).marked(sentence(test.method)) if test is not None and tested else Cell()
         body.append(row(verbatim(words).marked(sentence(estimate.method)), cell, p))
-    tipping, e_value = found("control_time", "lag_tipping_point"), found("unmeasured_confounder", "e_value")
+    tipping, e_value = found(ControlTimeRows.lag_tipping_point), found(UnmeasuredConfounderRows.e_value)
     if tipping is not None:
         day = number(tipping) + " days" if tipping.value == tipping.value else verbatim(tipping.note)
         body.append(row("Least lag from which on p is 0.05 or more", day, p_value(tipping)))
@@ -199,7 +206,7 @@ def draw_what_if(
     """Draw the hazard ratio by common lag and by the confounder's effect, with the choices marked."""
     rows = [
         (float(row.statistic.removeprefix("lag_")), row)
-        for row in statistics.select(analysis="control_time", timepoint=timepoint)
+        for row in statistics.select(ControlTimeRows, timepoint=timepoint)
         if row.statistic.removeprefix("lag_").isdigit() and row.value == row.value
     ]
     if not rows and not over_effects:
@@ -210,10 +217,10 @@ def draw_what_if(
     _band(left, [(at, row.value, row.lower, row.upper) for at, row in rows])
     left.set_xlabel("Common lag of the treated, days")
     left.set_title("Had all treated begun late")
-    there = statistics.find("control_time", "death", f"lag_{lag}", group="both", timepoint=timepoint)
+    there = statistics.find(_of_lag(lag), OUTCOME, group="both", timepoint=timepoint)
     if there is not None and there.value == there.value:
         _marked(left, lag, there.value, f"{lag} days: {format_p_equation(there.p_value)}")
-    tipping = statistics.find("control_time", "death", "lag_tipping_point", group="both", timepoint=timepoint)
+    tipping = statistics.find(ControlTimeRows.lag_tipping_point, OUTCOME, group="both", timepoint=timepoint)
     if tipping is not None and tipping.value > 0:
         left.axvline(tipping.value, color=GREY, linewidth=0.7, linestyle=_DOTS)
     _band(right, over_effects)

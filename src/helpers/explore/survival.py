@@ -34,6 +34,7 @@ from helpers.report.figures.survival_layers import (
 )
 from helpers.report.tables.endpoints import endpoints_table
 from helpers.report.tables.survival import survival_table
+from helpers.results.catalogue import SurvivalRows
 from helpers.results.store import StatisticsStore
 from helpers.stats.logrank import exact_logrank_test, logrank_test, permutation_logrank_test
 from helpers.stats.result import Result, StatisticsError
@@ -235,7 +236,7 @@ def _curves(
 
 
 def _deaths(rows: Statistics, group: str, last: int) -> str:
-    row = rows.find("survival", DEATH, "deaths", group=group, timepoint=f"day_{last}")
+    row = rows.find(SurvivalRows.deaths, DEATH, group=group, timepoint=f"day_{last}")
     return "no follow-up" if row is None else f"{row.value:.0f} deaths among {row.n}"
 
 
