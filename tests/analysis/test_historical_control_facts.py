@@ -13,6 +13,7 @@ import pytest
 from helpers.analysis.co_interventions import describe_co_interventions
 from helpers.analysis.historical_control import what_is_recorded
 from helpers.analysis.historical_control_questions import (
+    ask_about_gaps,
     ask_about_low_dose,
     ask_about_missing_response,
     ask_about_outcomes,
@@ -186,12 +187,13 @@ def put_every_question(folder: Path, store: StatisticsStore) -> None:
     describe_co_interventions(tables, config, study, store)
     describe_era(study, store, years=recorded.years)
     describe_balance(study, recorded.covariates, store)
-    describe_weighting(study, recorded.covariates, recorded.chosen, store, draws=50, seed=1)
+    describe_weighting(study, recorded.covariates, recorded.model, store, draws=50, seed=1)
     describe_fragility(study, store)
     describe_few_events(study, store)
     ask_about_wins(recorded, store, draws=50, seed=1)
     ask_about_low_dose(recorded, store)
     ask_about_missing_response(recorded, store)
+    ask_about_gaps(recorded, config, store, draws=5, seed=1)
     ask_about_outcomes(recorded, tables, config, store, draws=50, seed=1)
     describe_design(study, store)
 

@@ -232,6 +232,15 @@ def test_entropy_balance_meets_its_moments_or_says_why_not(seed, columns):
         assert found.reason
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_many_patients_are_balanced_as_exactly_as_few(seed):
+    x = np.random.default_rng(seed).normal(0, 1, 1000)
+    found = entropy_balance(np.column_stack([x, x**2]), [0.15, 0.96])
+    assert found.reason == ""
+    assert found.weights @ x == pytest.approx(0.15, abs=1e-10)
+    assert found.weights @ x**2 == pytest.approx(0.96, abs=1e-10)
+
+
 def test_what_cannot_be_balanced_names_the_column():
     x = np.array([[1.0, 0], [2, 0], [3, 1], [4, 1]])
     assert "age: the target 5 is not inside" in entropy_balance(x, [5, 0.5], names=["age", "sex"]).reason

@@ -19,7 +19,6 @@ from helpers.analysis.steroid_endpoints import endpoint_visit
 from helpers.analysis.survival import TREATED, survival_times
 from helpers.analysis.variables import (
     DEATH,
-    PRIOR_PREFIX,
     BaselineVariable,
     as_float,
     baseline_variables,
@@ -38,6 +37,30 @@ if TYPE_CHECKING:
 RANKS = {"CR": 2.0, "PR": 1.0, "NR": 0.0}
 
 
+# Measures of severity, the most important first: what of the SOFA score is in blood (organ failure is the
+# strongest confounder of death), then markers of MAS and cell damage, then age. A default, for a team to
+# replace.
+SEVERITY = (
+    "platelets", "bilirubin", "creatinine", "ldh", "albumin", "ast", "ferritin", "fibrinogen",
+    "triglycerides", "hemoglobin", "neutrophils", "age",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WeightingModel:
+    """Covariates that the arms are weighted for.
+
+    Attributes:
+        chosen: their names, the most important first.
+        passed_over: measures of severity that stand before the last one chosen, and why they were not taken.
+        fault: why there can be no weighting by them; empty if there can.
+    """
+
+    chosen: tuple[str, ...]
+    passed_over: dict[str, str]
+    fault: str = ""
+
+
 @dataclass(frozen=True)
 class Recorded:
     """What a cohort holds for the comparison; every series is by patient_id.
@@ -48,8 +71,11 @@ class Recorded:
         years: calendar time of day 0 as a number; None without dates.
         covariates: numeric baseline characteristics, skewed ones as logarithms; columns by variable.
         labels: label of each covariate.
-        chosen: covariates of the weighting model, named without a look at the outcome.
-        calls: what the response rule says of each patient and visit: patient_id, visit, day, rank.
+        qualifiers: signs (``<`` or ``>``) of the characteristics that somebody has beyond a reporting limit.
+        model: covariates of the weighting model, named without a look at the outcome.
+        calls: what the response rule says of each patient and visit: patient_id, visit, day, rank; the rank
+        is
+            missing where what was not recorded could turn it.
         response: response by the rule at the last visit (2 complete, 1 partial, 0 none); None without a rule.
         dose: glucocorticoid dose (mg/kg/d) at the last visit; None without doses.
         visit: id of that visit, empty without one.
@@ -60,7 +86,8 @@ class Recorded:
     years: pd.Series | None
     covariates: pd.DataFrame
     labels: dict[str, str]
-    chosen: tuple[str, ...]
+    qualifiers: pd.DataFrame
+    model: WeightingModel
     calls: pd.DataFrame
     response: pd.Series | None
     dose: pd.Series | None
@@ -69,7 +96,7 @@ class Recorded:
     @property
     def chosen_labels(self) -> list[str]:
         """Labels of the covariates of the weighting model."""
-        return [self.labels[name] for name in self.chosen]
+        return [self.labels[name] for name in self.model.chosen]
 
     @property
     def responded(self) -> pd.Series | None:
@@ -85,7 +112,12 @@ def what_is_recorded(
     """Gather what the cohort holds for its comparison with historical controls; `folder` is the cohort's."""
     times = survival_times(tables, config, horizon_days)
     study = Study.of(times, comparison(config), confidence)
-    variables = [v for v in baseline_variables(tables, config, horizon_days) if _is_covariate(v)]
+    wanted = config.baseline.weighting or SEVERITY
+    offered = baseline_variables(tables, config, horizon_days, also=wanted)
+    offered = [variable for variable in offered if variable.name != DEATH]
+    model = weighting_model(offered, study, config.baseline.weighting)
+    listed = {*(config.baseline.variables or [v.name for v in offered]), *model.chosen}
+    variables = [v for v in offered if v.name in listed and v.kind in ("continuous", "binary")]
     visit = endpoint_visit(config, horizon_days)
     day = None if visit is None else visit.day
     calls = _calls(tables, config, folder)
@@ -96,16 +128,13 @@ def what_is_recorded(
         _years(tables),
         pd.DataFrame({v.name: _numbers(v) for v in variables}),
         {v.name: v.label for v in variables},
-        _chosen(variables, study),
+        _limited(variables),
+        model,
         calls,
         None if visit is None else _at_visit(calls, visit.id, tables),
         None if day is None or doses.empty else _dose(doses, study, day),
         "" if visit is None else visit.id,
     )
-
-
-def _is_covariate(variable: BaselineVariable) -> bool:
-    return variable.kind in ("continuous", "binary") and variable.name != DEATH
 
 
 def _numbers(variable: BaselineVariable) -> pd.Series:
@@ -115,21 +144,53 @@ def _numbers(variable: BaselineVariable) -> pd.Series:
     return pd.Series(np.log(values.where(values > 0)), index=values.index)
 
 
-def _chosen(variables: list[BaselineVariable], study: Study) -> tuple[str, ...]:
-    """The first baseline characteristics, in the cohort's order, that everybody has; as many as n carries.
+def _limited(variables: list[BaselineVariable]) -> pd.DataFrame:
+    signs = {v.name: v.qualifiers for v in variables if v.qualifiers.isin(["<", ">"]).any()}
+    return pd.DataFrame(signs)
 
-    Treatments before day 0 belong to the way into the study, and a value at a reporting limit is no number:
-    neither is taken.
+
+def weighting_model(
+    variables: list[BaselineVariable], study: Study, asked: tuple[str, ...] | None
+) -> WeightingModel:
+    """The covariates of the weighting model: those `asked` for, or else the first measures of severity.
+
+    A default covariate is one that everybody has as a number and that differs between patients; as many as
+    the patients carry are taken in the order of `SEVERITY`. What a team asked for is never changed: where it
+    cannot be used the weighting is refused.
     """
     ids = study.frame["patient_id"]
+    known = {variable.name: variable for variable in variables}
+    faults = {
+        name: fault for name in asked or SEVERITY if (fault := _fault(known.get(name), ids, bool(asked)))
+    }
+    if asked:
+        found = "; ".join(f"{name}: {fault}" for name, fault in faults.items())
+        return WeightingModel(tuple(name for name in asked if name not in faults), {}, found)
     treated = int(study.frame[TREATED].sum())
     budget = covariate_budget(treated, len(ids) - treated)
-    usable = [v for v in variables if not v.name.startswith((PRIOR_PREFIX, "glucocorticoid"))]
-    usable = [v for v in usable if v.values.reindex(ids).notna().all()]
-    usable = [v for v in usable if not v.qualifiers.reindex(ids).isin(["<", ">"]).any()]
-    varied = [v.name for v in usable if len(set(v.values.reindex(ids))) > 1]
+    usable = [name for name in SEVERITY if name not in faults]
     # One too many where none is allowed, so that the refusal states the budget.
-    return tuple(varied[: max(budget, 1)])
+    chosen = tuple(usable[: max(budget, 1)])
+    last = SEVERITY.index(chosen[-1]) if chosen else len(SEVERITY)
+    passed = {name: fault for name, fault in faults.items() if SEVERITY.index(name) < last}
+    nothing = "" if chosen else "no measure of severity is known in everybody"
+    return WeightingModel(chosen, passed, nothing)
+
+
+def _fault(variable: BaselineVariable | None, ids: pd.Series, asked: bool) -> str:
+    """Why a characteristic cannot be in the model, empty if it can; gaps are no fault of one asked for."""
+    if variable is None:
+        return "not recorded"
+    if variable.kind == "categorical":
+        return "neither a number nor yes or no"
+    beyond = int(variable.qualifiers.reindex(ids).isin(["<", ">"]).sum())
+    if beyond:
+        return f"beyond a reporting limit in {beyond}"
+    values = variable.values.reindex(ids)
+    missing = int(values.isna().sum())
+    if missing and not asked:
+        return f"missing in {missing}"
+    return "" if asked or len(set(values.dropna())) > 1 else "the same in everybody"
 
 
 def eligibility_lag(tables: AnalysisTables, config: CohortConfig) -> pd.Series | None:
@@ -160,7 +221,10 @@ def _calls(tables: AnalysisTables, config: CohortConfig, folder: Path) -> pd.Dat
         return pd.DataFrame(columns=columns)
     # How the dead and the not assessed count is asked there, not taken from the cohort's settings.
     mine = calls[calls["reason"].isin(["rule", "withdrawn"])]
-    return mine.assign(rank=mine["response"].map(RANKS).astype(float))[columns].reset_index(drop=True)
+    # A verdict that unrecorded items could turn is none.
+    sure = mine["response_lowest"] == mine["response_highest"]
+    rank = mine["response"].map(RANKS).astype(float).where(sure)
+    return mine.assign(rank=rank)[columns].reset_index(drop=True)
 
 
 def _at_visit(calls: pd.DataFrame, visit: str, tables: AnalysisTables) -> pd.Series | None:

@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.analysis.assumptions import assumptions_of_design, choices_of_analysis
 from helpers.analysis.historical_control import Recorded
 from helpers.analysis.robustness import OUTCOME, POINTS, Study, describe_unmeasured, refuse
+from helpers.analysis.robustness_missing import describe_imputation, describe_limit_scenarios
 from helpers.analysis.robustness_outcomes import (
     describe_days_in_response,
     describe_discounted_controls,
@@ -28,6 +29,7 @@ from helpers.analysis.robustness_patients import (
 )
 from helpers.analysis.robustness_time import describe_lag
 from helpers.analysis.survival import TREATED
+from helpers.results.catalogue import BalanceRows, EffectRows, SurvivalRows
 from helpers.stats.result import Result
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def ask_about_time(recorded: Recorded, store: StatisticsStore) -> None:
 def ask_about_balance(recorded: Recorded, statistics: Statistics, store: StatisticsStore) -> None:
     """Store the balance of all characteristics, and how many of the differences counted are due by chance."""
     describe_balance(recorded.study, recorded.covariates, store)
-    counted = statistics.find("balance", "standardized_difference", "above_0_1", group="both",
+    counted = statistics.find(BalanceRows.above_0_1, "standardized_difference", group="both",
                               timepoint="baseline")  # fmt: skip
     describe_chance_imbalance(recorded.study, (counted.n if counted else None) or 0, store)
 
@@ -61,9 +63,9 @@ def ask_about_balance(recorded: Recorded, statistics: Statistics, store: Statist
 def ask_about_unmeasured(recorded: Recorded, statistics: Statistics, store: StatisticsStore) -> None:
     """Store what one unmeasured confounder would do to the hazard ratio, or else to the penalised one."""
     study = recorded.study
-    names = ("hazard_ratio", "hazard_ratio_firth")
+    keys = (SurvivalRows.hazard_ratio, EffectRows.cox_firth)
     where = {"group": "both", "timepoint": study.timepoint}
-    rows = [statistics.find("survival", OUTCOME, name, **where) for name in names]
+    rows = [statistics.find(key, OUTCOME, **where) for key in keys]
     known = [row for row in rows if row is not None and row.value == row.value]
     ratio = Result("hazard ratio")
     if known:
@@ -93,6 +95,19 @@ def ask_about_missing_response(recorded: Recorded, store: StatisticsStore) -> No
         refuse(store, recorded.study, BOUNDS, {"difference": POINTS}, variable="response", reason=NO_RULE)
         return
     describe_missing_response(recorded.study, store, responded=recorded.responded)
+
+
+def ask_about_gaps(
+    recorded: Recorded, config: CohortConfig, store: StatisticsStore, *, draws: int = 20, seed: int
+) -> None:
+    """Store imputations of what is missing, and scenarios of what is known only as beyond a limit."""
+    chosen = [] if recorded.model.fault else recorded.model.chosen
+    describe_imputation(
+        recorded.study, recorded.covariates, recorded.labels, chosen, store, responded=recorded.responded,
+        draws=draws, seed=seed,
+    )  # fmt: skip
+    skewed = [name for name, one in config.vocabulary.variables.items() if one.skewed]
+    describe_limit_scenarios(recorded.study, recorded.covariates, recorded.qualifiers, skewed, chosen, store)
 
 
 def ask_about_outcomes(

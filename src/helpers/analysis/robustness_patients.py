@@ -35,6 +35,7 @@ from helpers.stats.win_statistics import (
 )
 
 if TYPE_CHECKING:
+    from helpers.analysis.historical_control import WeightingModel
     from helpers.results.store import StatisticsStore
 
 BALANCE, WEIGHTED, WIN, THRESHOLD, BOUNDS = (
@@ -104,7 +105,7 @@ def _joined(study: Study, covariates: pd.DataFrame) -> pd.DataFrame:
 def describe_weighting(
     study: Study,
     covariates: pd.DataFrame,
-    chosen: Sequence[str],
+    model: WeightingModel,
     store: StatisticsStore,
     *,
     draws: int = 200,
@@ -112,15 +113,16 @@ def describe_weighting(
 ) -> None:
     """Store the effects and the balance under overlap, ATT and entropy-balancing weights.
 
-    `chosen` are the covariates of the model, named before the outcome was looked at; more than the smaller
-    arm carries are refused, with the reason in the rows. Intervals: jackknife with the weights fixed, and
+    `model` has the covariates, named before the outcome was looked at; more than the smaller arm carries are
+    refused, with the reason in the rows. Intervals: jackknife with the weights fixed, and
     percentiles of the fractional-weight bootstrap that estimates them anew (not for entropy balancing).
     """
     if study.one_arm:
         refuse(store, study, WEIGHTED, _UNITS, variable="ato")
         return
     frame = _joined(study, covariates)
-    complete = frame[list(chosen)].notna().all(axis=1)
+    chosen = [] if model.fault else list(model.chosen)
+    complete = frame[chosen].notna().all(axis=1)
     frame = frame[complete].reset_index(drop=True)
     lost = int((~complete).sum())
     treated = int(frame[TREATED].sum())
@@ -128,9 +130,13 @@ def describe_weighting(
         "covariates that a propensity model may have, one for ten patients of the smaller arm",
         value=float(covariate_budget(treated, len(frame) - treated)),
         n=covariates.shape[1],
-        note="n: characteristics recorded at baseline",
+        note=_said(model),
     )
     keep(store, study, WEIGHTED, "budget", budget, variable="model", unit="covariates")
+    if model.fault:
+        for variable in WORDS:
+            _refuse(store, study, variable, model.fault, lost)
+        return
     for estimand in ("ATO", "ATT"):
         try:
             fit = propensity_scores(frame, treated=TREATED, covariates=chosen)
@@ -143,7 +149,7 @@ def describe_weighting(
                variable=estimand.lower())  # fmt: skip
         _bootstrapped(study, frame, chosen, estimand, store, draws, seed)
     on = (frame[TREATED] == 1).to_numpy()
-    columns = frame[list(chosen)].to_numpy(dtype=float)
+    columns = frame[chosen].to_numpy(dtype=float)
     if not on.any() or on.all():
         _refuse(store, study, "entropy", "all complete rows are in one arm", lost)
         return
@@ -154,6 +160,17 @@ def describe_weighting(
     weights = np.ones(len(frame))
     weights[~on] = found.weights * on.sum()
     _weighted(study, frame, covariates, weights, "entropy", store, lost)
+
+
+def _said(model: WeightingModel) -> str:
+    """Which covariates the model has, and which more important ones were passed over."""
+    passed = [f"{name} ({why})" for name, why in model.passed_over.items()]
+    parts = [
+        "n: characteristics recorded at baseline",
+        f"model: {' and '.join(model.chosen) or 'none'}",
+        *([f"passed over: {', '.join(passed)}"] if passed else []),
+    ]
+    return "; ".join(parts)
 
 
 def _refuse(store: StatisticsStore, study: Study, variable: str, reason: str, lost: int) -> None:

@@ -62,14 +62,16 @@ class BaselineVariable:
 
 
 def baseline_variables(
-    tables: AnalysisTables, config: CohortConfig, horizon_days: float
+    tables: AnalysisTables, config: CohortConfig, horizon_days: float, *, also: Iterable[str] = ()
 ) -> list[BaselineVariable]:
     """Return the variables of the baseline comparison, in the order that the configuration gives.
 
     Without a list in the configuration these are all patient-level variables, earlier therapies and
-    measurements of the baseline visit that the cohort holds.
+    measurements of the baseline visit that the cohort holds. Those in `also` follow if they are not among
+    them.
     """
-    names = config.baseline.variables or list(_all_names(tables, config))
+    names = list(config.baseline.variables or _all_names(tables, config))
+    names += [name for name in also if name not in names]
     found = (_variable(name, tables, config, horizon_days) for name in names)
     return [variable for variable in found if variable is not None and variable.values.notna().any()]
 

@@ -17,7 +17,7 @@ from helpers.stats.two_group import adjust_p_values
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.sections import VisitComparison
+    from helpers.cohort.outcomes import VisitComparison
     from helpers.results.store import StatisticsStore
 
 ANALYSIS = "visit_comparison"

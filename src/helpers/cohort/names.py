@@ -11,7 +11,8 @@ from helpers.vocabulary.vocabulary import Vocabulary
 FILE = "cohort.toml"
 
 # Rows of the baseline table that are derived and so have no row in the vocabulary; also every prior_<drug>.
-DERIVED_BASELINE = ("death", "glucocorticoid_week_before", "glucocorticoid_week_before_per_kg")
+DEATH = "death"
+DERIVED_BASELINE = (DEATH, "glucocorticoid_week_before", "glucocorticoid_week_before_per_kg")
 PRIOR = "prior_"
 
 Loc = tuple[str | int, ...]
@@ -67,6 +68,7 @@ def _named(config: CohortConfig, vocabulary: Vocabulary) -> Iterable[tuple[Loc, 
     yield from ((("variables", raw), name, measured) for raw, name in config.variables.items())
     both = (*columns, *measured)
     yield from ((("baseline", "variables"), name, both) for name in config.baseline.variables or ())
+    yield from ((("baseline", "weighting"), name, both) for name in config.baseline.weighting or ())
     yield ("report", "journal"), config.report.journal, journal_names()
     yield ("report", "language"), config.report.language, language_names()
     for place, family in enumerate(config.visit_comparisons):
@@ -89,7 +91,9 @@ def _named(config: CohortConfig, vocabulary: Vocabulary) -> Iterable[tuple[Loc, 
 
 
 def _derived(loc: Loc, name: str) -> bool:
-    return loc == ("baseline", "variables") and (name.startswith(PRIOR) or name in DERIVED_BASELINE)
+    if loc == ("baseline", "weighting") and name == DEATH:
+        return False  # the outcome is nothing to weight for
+    return loc[0] == "baseline" and (name.startswith(PRIOR) or name in DERIVED_BASELINE)
 
 
 def _unknown(loc: Loc, name: str, known: tuple[str, ...], line_of: LineOf) -> Problem:

@@ -94,17 +94,6 @@ class Visit(Section):
         return self
 
 
-class VisitComparison(Section):
-    """Variables compared between the groups at one visit; their tests are one family."""
-
-    visit: Identifier = Field(description="Id of the visit.", examples=["week_8"])
-    variables: tuple[Text, ...] = Field(
-        min_length=1,
-        description="Measured variables that are compared.",
-        examples=[["ferritin", "platelets"]],
-    )
-
-
 class Windowing(Section):
     """Which row stands for a visit: the one nearest to its nominal day, within its window."""
 
@@ -247,6 +236,16 @@ class Baseline(Section):
             "drug, glucocorticoids as one."
         ),
         examples=[["ivig", "etoposide"]],
+    )
+    weighting: tuple[str, ...] | None = Field(
+        default=None,
+        description=(
+            "Characteristics that the arms are weighted for, chosen by clinicians before the outcome is "
+            "looked at, the most important first; one for ten patients of the smaller group. If left out, "
+            "measures of severity: platelets, bilirubin, creatinine, LDH, albumin, AST, ferritin, "
+            "fibrinogen, triglycerides, haemoglobin, neutrophils, age, as far as everybody has them."
+        ),
+        examples=[["platelets", "age"]],
     )
 
 

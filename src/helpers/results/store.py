@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from helpers.errors import CompendiumError
-from helpers.results.catalogue.key import Analysis, Key
 from helpers.results.files import write_whole
+from helpers.results.key import Analysis, Key
 
 ID_PARTS = ("analysis", "variable", "group", "timepoint", "statistic")
 _PART = re.compile(r"[a-z0-9][a-z0-9_]*")

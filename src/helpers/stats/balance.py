@@ -20,6 +20,8 @@ from helpers.stats.weighted_survival import effective_sample_size
 if TYPE_CHECKING:
     import pandas as pd
 
+_BALANCED = 1e-10
+
 
 def smd_standard_error(difference: float, n_treated: float, n_control: float) -> float:
     """Standard error of a standardised mean difference (Hedges & Olkin 1985); sizes may be effective ones.
@@ -90,5 +92,7 @@ def _row(name: str, values: Floats, arm: Bools, weights: Floats, z: float) -> di
     if pooled == 0:
         return empty | row | {"note": "does not vary within the arms"}
     smd = (means[0] - means[1]) / pooled
+    # Balanced exactly, up to the rounding of sums, which differs between machines.
+    smd = 0.0 if abs(smd) < _BALANCED else smd
     se = smd_standard_error(smd, *ess)
     return row | {"smd": smd, "std_err": se, "lower": smd - z * se, "upper": smd + z * se, "note": ""}

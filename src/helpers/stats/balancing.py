@@ -91,6 +91,10 @@ def _dual_newton(standard: Floats, base: Floats) -> tuple[Floats, float]:
             new_value, new_weights = at(b + size * step)
             if new_value <= value + 1e-15 * abs(value):
                 break
+            # Close to the minimum the values differ by rounding alone, the moments do not.
+            gap = np.abs(new_weights @ standard).max(initial=0.0)
+            if new_value - value < 1e-12 and gap < np.abs(moments).max(initial=0.0):
+                break
             size /= 2
         stalled = abs(value - new_value) <= 1e-16 and np.abs(new_weights - weights).max() < 1e-16
         b, value, weights = b + size * step, new_value, new_weights

@@ -155,9 +155,34 @@ class CountingFit:
 
 
 @dataclass(frozen=True)
+class _AtRisk:
+    """Who is at risk just before each of some times: the records in order, and the places of the times."""
+
+    by_stop: Ints
+    by_start: Ints
+    upto: Ints
+    since: Ints
+
+    @classmethod
+    def of(cls, start: Floats, stop: Floats, at: Floats) -> _AtRisk:
+        by_stop, by_start = np.argsort(stop, kind="stable"), np.argsort(start, kind="stable")
+        return cls(
+            by_stop, by_start, np.searchsorted(stop[by_stop], at), np.searchsorted(start[by_start], at)
+        )
+
+    def sums(self, values: Floats) -> Floats:
+        """Sum of the rows of `values` (n x k) over the records at risk, one row a time."""
+        zero = np.zeros((1, values.shape[1]))
+        later = np.vstack([zero, np.cumsum(values[self.by_stop][::-1], axis=0)])[::-1]
+        unseen = np.vstack([zero, np.cumsum(values[self.by_start][::-1], axis=0)])[::-1]
+        return np.asarray(later[self.upto] - unseen[self.since])
+
+
+@dataclass(frozen=True)
 class _RiskSets:
     """Event times and, for each tied death in turn, what of the tied weight has left the risk set."""
 
+    at_risk: _AtRisk
     at: Floats
     index: Ints
     count: Ints
@@ -172,17 +197,13 @@ def _risk_sets(data: Records, ties: str) -> _RiskSets:
     place = np.arange(block.size) - np.repeat(np.cumsum(count) - count, count)
     part = place / count[block] if ties == "efron" else np.zeros(block.size)
     weight = np.bincount(index, data.weight[data.event], at.size) / count
-    return _RiskSets(at, index.astype(np.int64), count, block, part, weight[block])
+    at_risk = _AtRisk.of(data.start, data.stop, at)
+    return _RiskSets(at_risk, at, index.astype(np.int64), count, block, part, weight[block])
 
 
 def at_risk_sums(values: Floats, start: Floats, stop: Floats, at: Floats) -> Floats:
     """Sum of the rows of `values` (n x k) over the records at risk just before each time of `at`."""
-    by_stop, by_start = np.argsort(stop, kind="stable"), np.argsort(start, kind="stable")
-    zero = np.zeros((1, values.shape[1]))
-    later = np.vstack([zero, np.cumsum(values[by_stop][::-1], axis=0)])[::-1]
-    unseen = np.vstack([zero, np.cumsum(values[by_start][::-1], axis=0)])[::-1]
-    found = later[np.searchsorted(stop[by_stop], at)] - unseen[np.searchsorted(start[by_start], at)]
-    return np.asarray(found)
+    return _AtRisk.of(start, stop, at).sums(values)
 
 
 @dataclass(frozen=True)
@@ -203,7 +224,7 @@ def _moments(data: Records, design: Floats, sets: _RiskSets, beta: Floats) -> _M
     stacked = np.column_stack([np.ones(eta.size), design, outer]) * risk[:, None]
     tied = np.zeros((sets.at.size, stacked.shape[1]))
     np.add.at(tied, sets.index, stacked[data.event])
-    sums = at_risk_sums(stacked, data.start, data.stop, sets.at)[sets.block]
+    sums = sets.at_risk.sums(stacked)[sets.block]
     sums = sums - sets.part[:, None] * tied[sets.block]
     mean = sums[:, 1 : size + 1] / sums[:, :1]
     second = (sums[:, size + 1 :] / sums[:, :1]).reshape(-1, size, size)

@@ -4,12 +4,14 @@ Given who is at risk just before each death, the arm of the patient who dies is 
 Followed from death to death this gives the exact distribution of observed less expected deaths for any
 hazard ratio. At HR = 1, with censoring only after the last death, it is the permutation distribution of the
 exact log-rank test.
+
+The paths are followed in two halves that meet at the number of treated deaths so far, which is all that the
+later half needs to know of the earlier one: 18 deaths are some 3,000 halves instead of 262,144 paths.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from math import inf
 from typing import Any
 
@@ -18,36 +20,66 @@ import numpy as np
 from helpers.stats.checks import Bools, Floats, Ints, confidence_level, event_flags, survival_data
 from helpers.stats.result import Result, StatisticsError
 
-# Paths of the arms of the deaths: 2^18 in the worst case.
-_MAX_PATHS = 300_000
+# Half paths held at once: 26 deaths at distinct times, a second or two.
+_MAX_PATHS = 100_000
 _SLACK = 1e-9
 _LOG_LIMIT = 12.0
 
 
 @dataclass(frozen=True)
-class _Paths:
-    """Every sequence of arms of the deaths: statistic, and what its probability needs for any hazard ratio.
+class _Deaths:
+    """At each death time, `tied` deaths and the numbers at risk if no treated patient had died so far.
 
-    `treated_deaths` counts the deaths in the treated arm; `ways` is the log number of ways at the tied times;
-    `one`, `none`, `tied` hold, for each death time, those at risk in the arms and the deaths then.
+    A treated death so far moves one from `one` (treated at risk) to `none` (controls at risk). `log_ways` and
+    `score` have shape (times, treated deaths so far, treated deaths now): the log number of ways, -inf where
+    there is none, and observed less expected deaths.
     """
 
-    statistic: Floats
-    treated_deaths: Ints
-    log_ways: Floats
-    one: Ints
-    none: Ints
     tied: Ints
+    log_ways: Floats
+    score: Floats
+    observed: float
 
-    @cached_property
-    def normalisers(self) -> list[tuple[Floats, Ints]]:
-        """At each death time: the log ways of each distinct pair at risk, and which pair each path has."""
-        found = []
-        for column, d in enumerate(self.tied.tolist()):
-            pairs = np.column_stack([self.one[:, column], self.none[:, column]])
-            distinct, where = np.unique(pairs, axis=0, return_inverse=True)
-            found.append((_log_ways(distinct, d), where.ravel()))
-        return found
+    def probability(self, log_ratio: float) -> Floats:
+        """Probability of each number of treated deaths now, given those so far; `log_ways` made flat."""
+        terms = self.log_ways + log_ratio * np.arange(self.log_ways.shape[2])
+        top = terms.max(axis=2, keepdims=True)
+        raw = np.exp(terms - np.where(np.isfinite(top), top, 0.0))
+        return np.asarray(raw / np.maximum(raw.sum(axis=2, keepdims=True), 1e-300)).ravel()
+
+
+@dataclass(frozen=True)
+class _Half:
+    """Paths through some death times: treated deaths before and after, and the statistic.
+
+    `steps` has, for each time, which path of the former time each path continues, and which cell it passes.
+    """
+
+    first: Ints
+    last: Ints
+    statistic: Floats
+    steps: tuple[tuple[Ints, Ints], ...]
+
+    def probability(self, table: Floats) -> Floats:
+        """Probability of each path, given where it begins; `table` has those of the cells."""
+        found = np.ones(1)
+        for parent, cell in self.steps:
+            found = found[parent] * table[cell]
+        return found if self.steps else np.ones(self.first.size)
+
+
+@dataclass(frozen=True)
+class _Meeting:
+    """Early and late paths that meet at one number of treated deaths, the late ones by rising statistic.
+
+    `at_most` counts, for each early path, the late ones with which it reaches at most the observed statistic,
+    `below` those with which it stays below it.
+    """
+
+    early: Ints
+    late: Ints
+    at_most: Ints
+    below: Ints
 
 
 def exact_logrank_interval(time: Any, event: Any, treated: Any, *, confidence: float = 0.95) -> Result:
@@ -58,7 +90,7 @@ def exact_logrank_interval(time: Any, event: Any, treated: Any, *, confidence: f
     are equal (median unbiased), `p_value` twice the smaller one-sided p at HR = 1 (at most 1); `details`
     has the two. A limit is 0 or infinite where the observed statistic is the most extreme there is.
     Censored patients are taken as censored whatever the hazard ratio. Raises StatisticsError without events
-    or with too many to enumerate (about 18 deaths), where the profile interval serves.
+    or with too many to enumerate (about 26 deaths), where the profile interval serves.
     """
     level = confidence_level(confidence)
     times, events = survival_data(time, event)
@@ -67,31 +99,39 @@ def exact_logrank_interval(time: Any, event: Any, treated: Any, *, confidence: f
         raise StatisticsError("treated", "one arm is empty")
     if not events.any():
         raise StatisticsError("event", "no events")
-    paths, observed = _enumerate(times, events, arm)
+    tied = np.unique(times[events], return_counts=True)[1]
+    split = _split(tied)
+    deaths = _deaths(times, events, arm)
+    early = _paths(deaths, np.zeros(1, dtype=np.int64), range(split))
+    late = _paths(deaths, np.unique(early.last), range(split, tied.size))
+    meetings = _meetings(early, late, deaths.observed)
     tail = (1 - level) / 2
 
-    def less(log_ratio: float) -> float:
-        weight = _probability(paths, log_ratio)
-        return float(weight[paths.statistic <= observed + _SLACK].sum())
+    def tails(log_ratio: float) -> tuple[float, float]:
+        """Probability of at most, and of at least, the observed statistic."""
+        table = deaths.probability(log_ratio)
+        before, after = early.probability(table), late.probability(table)
+        less = greater = 0.0
+        for one in meetings:
+            upto = np.concatenate(([0.0], np.cumsum(after[one.late])))
+            less += float(before[one.early] @ upto[one.at_most])
+            greater += float(before[one.early] @ (upto[-1] - upto[one.below]))
+        return less, greater
 
-    def greater(log_ratio: float) -> float:
-        weight = _probability(paths, log_ratio)
-        return float(weight[paths.statistic >= observed - _SLACK].sum())
-
-    upper = _crossing(lambda b: less(b) - tail)
-    lower = _crossing(lambda b: tail - greater(b))
-    middle = _crossing(lambda b: less(b) - greater(b))
-    at_one = less(0.0), greater(0.0)
+    upper = _crossing(lambda b: tails(b)[0] - tail)
+    lower = _crossing(lambda b: tail - tails(b)[1])
+    middle = _crossing(lambda b: np.subtract(*tails(b)))
+    at_one = tails(0.0)
     return Result(
         method="hazard ratio, interval by inverting the exact log-rank test, median unbiased estimate",
         value=middle,
         lower=lower,
         upper=upper,
         p_value=min(1.0, 2 * min(at_one)),
-        statistic=observed,
+        statistic=deaths.observed,
         n=times.size,
         confidence=level,
-        details={"p_less": at_one[0], "p_greater": at_one[1], "paths": int(paths.statistic.size)},
+        details={"p_less": at_one[0], "p_greater": at_one[1]},
     )
 
 
@@ -106,68 +146,72 @@ def _crossing(function: Any) -> float:
     return float(np.exp(brentq(function, -_LOG_LIMIT, _LOG_LIMIT, xtol=1e-12, rtol=1e-14)))
 
 
-def _enumerate(times: Floats, events: Bools, arm: Bools) -> tuple[_Paths, float]:
+def _split(tied: Ints) -> int:
+    """Death time at which the halves meet, so that the fewest half paths are held.
+
+    Raises:
+        StatisticsError: there are too many however they are cut.
+    """
+    branches = np.concatenate(([0.0], np.cumsum(np.log2(tied + 1.0))))
+    starts = np.concatenate(([0], np.cumsum(tied))) + 1
+    # Beyond 2^60 the count only has to be too large.
+    held = 2 ** np.minimum(branches, 60) + starts * 2 ** np.minimum(branches[-1] - branches, 60)
+    if held.min() > _MAX_PATHS:
+        raise StatisticsError("event", f"{int(tied.sum())} events are too many to enumerate exactly")
+    return int(np.argmin(held))
+
+
+def _deaths(times: Floats, events: Bools, arm: Bools) -> _Deaths:
     from scipy.special import gammaln
+
+    def log_choose(n: Ints, k: Ints) -> Floats:
+        safe = np.maximum(n, k)
+        return np.asarray(gammaln(safe + 1) - gammaln(k + 1) - gammaln(safe - k + 1))
 
     at, tied = np.unique(times[events], return_counts=True)
-    start = int(arm.sum()), int((~arm).sum())
-    deaths = np.zeros(1, dtype=np.int64)
-    statistic, log_ways = np.zeros(1), np.zeros(1)
-    one, none = np.empty((1, 0), np.int64), np.empty((1, 0), np.int64)
-    observed = 0.0
-    for step, (day, d) in enumerate(zip(at.tolist(), tied.tolist(), strict=True)):
-        gone = ~events & (times < day)
-        before = int(tied[:step].sum())
-        n1 = start[0] - int((gone & arm).sum()) - deaths
-        n0 = start[1] - int((gone & ~arm).sum()) - (before - deaths)
-        n1, n0 = np.maximum(n1, 0), np.maximum(n0, 0)
-        own1, own0 = int((arm & (times >= day)).sum()), int((~arm & (times >= day)).sum())
-        observed += int((arm & events & (times == day)).sum()) - d * own1 / (own1 + own0)
-        branches = []
-        for k in range(d + 1):
-            fits = (k <= n1) & (d - k <= n0) & (n1 + n0 >= d)
-            if not fits.any():
-                continue
-            a, b = n1[fits], n0[fits]
-            ways = _log_choose(gammaln, a, k) + _log_choose(gammaln, b, d - k)
-            branches.append(
-                (
-                    deaths[fits] + k,
-                    statistic[fits] + k - d * a / (a + b),
-                    log_ways[fits] + ways,
-                    np.column_stack([one[fits], a]),
-                    np.column_stack([none[fits], b]),
-                )
-            )
-        deaths, statistic, log_ways, one, none = (
-            np.concatenate(part) for part in zip(*branches, strict=True)
-        )
-        if deaths.size > _MAX_PATHS:
-            raise StatisticsError("event", f"{int(events.sum())} events are too many to enumerate exactly")
-    return _Paths(statistic, deaths, log_ways, one, none, tied), observed
+    before = np.cumsum(tied) - tied
+    gone = ~events[:, None] & (times[:, None] < at)
+    one = int(arm.sum()) - (gone & arm[:, None]).sum(0)
+    none = int((~arm).sum()) - (gone & ~arm[:, None]).sum(0) - before
+    so_far = np.arange(int(tied.sum()) + 1)
+    n1 = np.maximum(one[:, None] - so_far, 0)[:, :, None]
+    n0 = np.maximum(none[:, None] + so_far, 0)[:, :, None]
+    now, d = np.arange(int(tied.max()) + 1), tied[:, None, None]
+    fits = (now <= d) & (now <= n1) & (d - now <= n0) & (so_far[:, None] <= before[:, None, None])
+    rest = np.maximum(d - now, 0)
+    expected = d * n1 / np.maximum(n1 + n0, 1)
+    risk = times[:, None] >= at
+    own = (risk & arm[:, None]).sum(0)
+    dead = (arm & events)[:, None] & (times[:, None] == at)
+    return _Deaths(
+        tied,
+        np.where(fits, log_choose(n1, np.broadcast_to(now, fits.shape)) + log_choose(n0, rest), -inf),
+        np.asarray(now - expected),
+        float((dead.sum(0) - tied * own / risk.sum(0)).sum()),
+    )
 
 
-def _log_choose(gammaln: Any, n: Ints, k: int) -> Floats:
-    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
+def _paths(deaths: _Deaths, starts: Ints, times: range) -> _Half:
+    """Every path through `times` from each number of treated deaths in `starts`."""
+    shape = deaths.log_ways.shape
+    first, so_far, statistic = starts, starts, np.zeros(starts.size)
+    steps: list[tuple[Ints, Ints]] = []
+    for j in times:
+        path, now = np.nonzero(np.isfinite(deaths.log_ways[j][so_far]))
+        # Before the first step every start is as likely as any: there is one parent.
+        parent = path if steps else np.zeros_like(path)
+        steps.append((parent, np.ravel_multi_index((np.full_like(path, j), so_far[path], now), shape)))
+        statistic = statistic[path] + deaths.score[j][so_far[path], now]
+        first, so_far = first[path], so_far[path] + now
+    return _Half(first, so_far, statistic, tuple(steps))
 
 
-def _probability(paths: _Paths, log_ratio: float) -> Floats:
-    """Probability of each path: at each death time the noncentral hypergeometric, given those at risk."""
-    total = paths.log_ways + log_ratio * paths.treated_deaths
-    for ways, where in paths.normalisers:
-        terms = ways + log_ratio * np.arange(ways.shape[1])
-        top = terms.max(axis=1)
-        total = total - (top + np.log(np.exp(terms - top[:, None]).sum(axis=1)))[where]
-    return np.asarray(np.exp(total))
-
-
-def _log_ways(at_risk: Ints, d: int) -> Floats:
-    """Log number of ways in which 0 to d of the deaths fall on the treated, by those at risk in the arms."""
-    from scipy.special import gammaln
-
-    n1, n0 = at_risk[:, 0], at_risk[:, 1]
-    found = np.full((len(at_risk), d + 1), -np.inf)
-    for k in range(d + 1):
-        fits = (k <= n1) & (d - k <= n0)
-        found[fits, k] = _log_choose(gammaln, n1[fits], k) + _log_choose(gammaln, n0[fits], d - k)
+def _meetings(early: _Half, late: _Half, observed: float) -> list[_Meeting]:
+    found = []
+    for k in np.unique(early.last):
+        before, after = np.flatnonzero(early.last == k), np.flatnonzero(late.first == k)
+        after = after[np.argsort(late.statistic[after], kind="stable")]
+        wanted, ranked = observed - early.statistic[before], late.statistic[after]
+        at_most = np.searchsorted(ranked, wanted + _SLACK, side="right")
+        found.append(_Meeting(before, after, at_most, np.searchsorted(ranked, wanted - _SLACK)))
     return found

@@ -99,8 +99,9 @@ def _outcome(statistics: Statistics, config: CohortConfig, group: Group) -> list
         "censored": "Follow-up ended before day {}",
     }
     day = config.follow_up.horizon_days
+    stem = FlowRows.stem("patients", group=group.id, timepoint="horizon")
     return [
-        f"{text.format(day)}: {statistics[f'flow.patients.{group.id}.horizon.{name}'].value:.0f}"
+        f"{text.format(day)}: {statistics[FlowRows.named(name).at(stem)].value:.0f}"
         for name, text in words.items()
     ]
 

@@ -21,7 +21,7 @@ from helpers.report.tables.cells import (
 )
 from helpers.report.tables.content import Column, Row, column, heading, message, row
 from helpers.report.tables.table import Table
-from helpers.results.catalogue import BaselineRows, ReportingLimitsRows
+from helpers.results.catalogue import BaselineRows, GroupRows, ReportingLimitsRows
 from helpers.results.format import NOT_ESTIMABLE
 from helpers.results.store import slug
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistics
 
 NOT_RECORDED = "not recorded"
-OF_THE_GROUP = "group.patients.{}.baseline.n"
 
 
 def baseline_table(
@@ -48,7 +47,7 @@ def baseline_table(
         rows.extend(_baseline_rows(statistics, variable, config))
     columns = [column("Characteristic")]
     for group in config.groups:
-        patients = number(statistics[OF_THE_GROUP.format(group.id)])
+        patients = number(statistics[GroupRows.n.id("patients", group=group.id, timepoint="baseline")])
         columns.append(Column(verbatim(f"{group.label} (n = ") + patients + ")"))
     notes = [
         "{Median_spread} or {n_percent} of the patients with the item recorded; [n] where not all have it."
@@ -105,7 +104,7 @@ def _group_cell(statistics: Statistics, name: str, group: str, variable: Baselin
         cell = cell.marked(LIMIT_NOTE)
     if found.n_missing and found.n:
         missing = number(found, column="n_missing")
-        total = number(statistics[OF_THE_GROUP.format(group)])
+        total = number(statistics[GroupRows.n.id("patients", group=group, timepoint="baseline")])
         cell = (cell + " [" + size(found) + "]").marked(
             "Missing in " + missing + " of " + total + " patients"
         )

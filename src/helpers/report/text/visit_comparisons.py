@@ -8,7 +8,7 @@ from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, 
 from helpers.results.catalogue import VisitComparisonRows
 
 if TYPE_CHECKING:
-    from helpers.cohort.sections import VisitComparison
+    from helpers.cohort.outcomes import VisitComparison
     from helpers.results.store import Statistic
 
 

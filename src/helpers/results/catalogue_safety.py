@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from helpers.results.catalogue.key import Analysis, Key
+from helpers.results.key import Analysis, Key
 
 
 class AdverseEventsRows(
@@ -28,11 +28,11 @@ class EventRateRows(
 ):
     """Event rates."""
 
-    upper_limit_if_none: ClassVar[Key]
     n_events: ClassVar[Key]
     n_patients_with_event: ClassVar[Key]
     patient_years: ClassVar[Key]
     per_100_patient_years: ClassVar[Key]
+    upper_limit_if_none: ClassVar[Key]
 
 
 class LaboratoryToxicityRows(
@@ -93,6 +93,8 @@ class ExposureRows(
     min: ClassVar[Key]
     ongoing: ClassVar[Key]
     patients: ClassVar[Key]
+    q1: ClassVar[Key]
+    q3: ClassVar[Key]
 
 
 class AddedTherapyRows(
@@ -105,6 +107,8 @@ class AddedTherapyRows(
     median: ClassVar[Key]
     min: ClassVar[Key]
     percent: ClassVar[Key]
+    q1: ClassVar[Key]
+    q3: ClassVar[Key]
 
 
 class LongTermRows(
@@ -117,6 +121,8 @@ class LongTermRows(
     max: ClassVar[Key]
     median: ClassVar[Key]
     min: ClassVar[Key]
+    q1: ClassVar[Key]
+    q3: ClassVar[Key]
 
 
 class PublishedRows(

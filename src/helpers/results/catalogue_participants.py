@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from helpers.results.catalogue.key import Analysis, Key
+from helpers.results.key import Analysis, Key
 
 
 class GroupRows(Analysis, name="group", title="Groups", title_zh="分组"):
@@ -64,6 +64,8 @@ class DiagnosisRows(
     met_percent: ClassVar[Key]
     min: ClassVar[Key]
     not_met: ClassVar[Key]
+    q1: ClassVar[Key]
+    q3: ClassVar[Key]
     total: ClassVar[Key]
     undetermined: ClassVar[Key]
 
@@ -121,14 +123,16 @@ class BaselineRows(
 ):
     """Baseline characteristics."""
 
-    mean: ClassVar[Key]
-    sd: ClassVar[Key]
     count: ClassVar[Key]
     max: ClassVar[Key]
+    mean: ClassVar[Key]
     median: ClassVar[Key]
     min: ClassVar[Key]
     other_count: ClassVar[Key]
     percent: ClassVar[Key]
+    q1: ClassVar[Key]
+    q3: ClassVar[Key]
+    sd: ClassVar[Key]
     shift: ClassVar[Key]
     standardized_difference: ClassVar[Key]
     test: ClassVar[Key]

@@ -24,7 +24,7 @@ class Key:
         """Return the identifier of its row for a variable, group and time.
 
         Example:
-            >>> Survival.deaths.id("death", group="treated", timepoint="day_56")
+            >>> Key("survival", "deaths").id("death", group="treated", timepoint="day_56")
             'survival.death.treated.day_56.deaths'
         """
         return ".".join((self.analysis, variable, group, timepoint, self.statistic))
@@ -88,8 +88,3 @@ class Analysis:
     def stem(cls, variable: str, *, group: str = "all", timepoint: str = "follow_up") -> str:
         """Return what the identifiers of one variable, group and time begin with, without the last dot."""
         return ".".join((cls.name, variable, group, timepoint))
-
-
-def analyses() -> dict[str, type[Analysis]]:
-    """Return all analyses by name, in the order of the walk."""
-    return {one.name: one for one in Analysis.__subclasses__()}

@@ -3,7 +3,7 @@
 Code asks the store by these keys; an identifier is never put together from words.
 """
 
-from helpers.results.catalogue.design import (
+from helpers.results.catalogue_design import (
     CoInterventionRows,
     ControlEraRows,
     ControlTimeRows,
@@ -14,6 +14,8 @@ from helpers.results.catalogue.design import (
     EstimandRows,
     FewEventsRows,
     FragilityRows,
+    ImputationRows,
+    LimitScenarioRows,
     MissingBoundsRows,
     SlopeBeforeDay0Rows,
     SpecificationRows,
@@ -23,8 +25,7 @@ from helpers.results.catalogue.design import (
     WeightedEffectRows,
     WinStatisticsRows,
 )
-from helpers.results.catalogue.key import Analysis, CatalogueError, Key, analyses
-from helpers.results.catalogue.outcomes import (
+from helpers.results.catalogue_outcomes import (
     AliveLowDoseRows,
     CompositeRankRows,
     EffectRows,
@@ -43,7 +44,7 @@ from helpers.results.catalogue.outcomes import (
     TimeToResponseRows,
     TrendRows,
 )
-from helpers.results.catalogue.participants import (
+from helpers.results.catalogue_participants import (
     BalanceRows,
     BaselineRows,
     CriteriaAgreementRows,
@@ -59,7 +60,7 @@ from helpers.results.catalogue.participants import (
     SeverityRows,
     VisitComparisonRows,
 )
-from helpers.results.catalogue.safety import (
+from helpers.results.catalogue_safety import (
     AddedTherapyRows,
     AdverseEventsRows,
     BesidePaperRows,
@@ -72,6 +73,7 @@ from helpers.results.catalogue.safety import (
     ToxicityFindingRows,
     ToxicityShiftRows,
 )
+from helpers.results.key import Analysis, CatalogueError, Key
 
 __all__ = [
     "AddedTherapyRows",
@@ -104,9 +106,11 @@ __all__ = [
     "FragilityRows",
     "GlucocorticoidRows",
     "GroupRows",
+    "ImputationRows",
     "Key",
     "LaboratoryRows",
     "LaboratoryToxicityRows",
+    "LimitScenarioRows",
     "LongTermRows",
     "MissingBoundsRows",
     "MissingnessRows",
@@ -139,3 +143,8 @@ __all__ = [
     "WinStatisticsRows",
     "analyses",
 ]
+
+
+def analyses() -> dict[str, type[Analysis]]:
+    """Return all analyses by name, in the order of the walk."""
+    return {one.name: one for one in Analysis.__subclasses__()}

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from helpers.results.catalogue.key import Analysis, Key
+from helpers.results.key import Analysis, Key
 
 
-class ControlTimeRows(Analysis, name="control_time", title="Time before day 0", title_zh="第0天之前的时间"):
+class ControlTimeRows(
+    Analysis,
+    name="control_time",
+    title="Time before day 0",
+    title_zh="第0天之前的时间",
+    patterns=("lag_*", "landmark_*"),
+):
     """Time before day 0."""
 
     delayed_entry: ClassVar[Key]
@@ -18,7 +24,9 @@ class ControlTimeRows(Analysis, name="control_time", title="Time before day 0", 
     lag_treated: ClassVar[Key]
 
 
-class CoInterventionRows(Analysis, name="co_intervention", title="Drugs added", title_zh="加用药物"):
+class CoInterventionRows(
+    Analysis, name="co_intervention", title="Drugs added", title_zh="加用药物", patterns=("begun_*",)
+):
     """Drugs added."""
 
     begun_reference: ClassVar[Key]
@@ -26,7 +34,7 @@ class CoInterventionRows(Analysis, name="co_intervention", title="Drugs added", 
     test: ClassVar[Key]
 
 
-class EstimandRows(Analysis, name="estimand", title="Estimands", title_zh="估计目标"):
+class EstimandRows(Analysis, name="estimand", title="Estimands", title_zh="估计目标", patterns=("*",)):
     """Estimands."""
 
     composite: ClassVar[Key]
@@ -37,7 +45,9 @@ class EstimandRows(Analysis, name="estimand", title="Estimands", title_zh="估�
     treatment_policy_treated: ClassVar[Key]
 
 
-class ControlEraRows(Analysis, name="control_era", title="Calendar time", title_zh="日历时间"):
+class ControlEraRows(
+    Analysis, name="control_era", title="Calendar time", title_zh="日历时间", patterns=("control_deaths_*",)
+):
     """Calendar time."""
 
     calendar_gap: ClassVar[Key]
@@ -46,7 +56,9 @@ class ControlEraRows(Analysis, name="control_era", title="Calendar time", title_
     tipping_point: ClassVar[Key]
 
 
-class WeightedEffectRows(Analysis, name="weighted_effect", title="Weighted effects", title_zh="加权效应"):
+class WeightedEffectRows(
+    Analysis, name="weighted_effect", title="Weighted effects", title_zh="加权效应", patterns=("*",)
+):
     """Weighted effects."""
 
     bootstrap_log_hazard_ratio: ClassVar[Key]
@@ -63,7 +75,11 @@ class WeightedEffectRows(Analysis, name="weighted_effect", title="Weighted effec
 
 
 class CovariateBalanceRows(
-    Analysis, name="covariate_balance", title="Balance under weights", title_zh="加权后的均衡性"
+    Analysis,
+    name="covariate_balance",
+    title="Balance under weights",
+    title_zh="加权后的均衡性",
+    patterns=("*",),
 ):
     """Balance under weights."""
 
@@ -73,7 +89,9 @@ class CovariateBalanceRows(
     smd_entropy: ClassVar[Key]
 
 
-class FragilityRows(Analysis, name="fragility", title="Fragility", title_zh="脆弱性"):
+class FragilityRows(
+    Analysis, name="fragility", title="Fragility", title_zh="脆弱性", patterns=("logrank_*",)
+):
     """Fragility."""
 
     fisher_index: ClassVar[Key]
@@ -82,7 +100,7 @@ class FragilityRows(Analysis, name="fragility", title="Fragility", title_zh="脆
     logrank_one_more: ClassVar[Key]
 
 
-class FewEventsRows(Analysis, name="few_events", title="Few events", title_zh="少数事件"):
+class FewEventsRows(Analysis, name="few_events", title="Few events", title_zh="少数事件", patterns=("*",)):
     """Few events."""
 
     exact_logrank_interval: ClassVar[Key]
@@ -92,12 +110,15 @@ class FewEventsRows(Analysis, name="few_events", title="Few events", title_zh="�
     predictive_enthusiastic: ClassVar[Key]
     predictive_sceptical: ClassVar[Key]
     predictive_weak: ClassVar[Key]
+    probability_below_1_sceptical: ClassVar[Key]
     probability_below_benefit_enthusiastic: ClassVar[Key]
     probability_below_benefit_sceptical: ClassVar[Key]
     probability_below_benefit_weak: ClassVar[Key]
 
 
-class WinStatisticsRows(Analysis, name="win_statistics", title="Win statistics", title_zh="胜率统计量"):
+class WinStatisticsRows(
+    Analysis, name="win_statistics", title="Win statistics", title_zh="胜率统计量", patterns=("*",)
+):
     """Win statistics."""
 
     bootstrap_probability_better: ClassVar[Key]
@@ -115,7 +136,11 @@ class WinStatisticsRows(Analysis, name="win_statistics", title="Win statistics",
 
 
 class DoseThresholdCurveRows(
-    Analysis, name="dose_threshold_curve", title="Dose thresholds", title_zh="剂量阈值"
+    Analysis,
+    name="dose_threshold_curve",
+    title="Dose thresholds",
+    title_zh="剂量阈值",
+    patterns=("at_most_*",),
 ):
     """Dose thresholds."""
 
@@ -139,7 +164,7 @@ class SlopeBeforeDay0Rows(
 
 
 class TruncationByDeathRows(
-    Analysis, name="truncation_by_death", title="Truncation by death", title_zh="死亡截断"
+    Analysis, name="truncation_by_death", title="Truncation by death", title_zh="死亡截断", patterns=("*",)
 ):
     """Truncation by death."""
 
@@ -150,7 +175,9 @@ class TruncationByDeathRows(
     survivors_median_treated: ClassVar[Key]
 
 
-class StateOccupancyRows(Analysis, name="state_occupancy", title="Days in response", title_zh="缓解天数"):
+class StateOccupancyRows(
+    Analysis, name="state_occupancy", title="Days in response", title_zh="缓解天数", patterns=("*",)
+):
     """Days in response."""
 
     days_in_response_reference: ClassVar[Key]
@@ -158,19 +185,25 @@ class StateOccupancyRows(Analysis, name="state_occupancy", title="Days in respon
 
 
 class DiscountedControlsRows(
-    Analysis, name="discounted_controls", title="Discounted controls", title_zh="折扣对照"
+    Analysis, name="discounted_controls", title="Discounted controls", title_zh="折扣对照", patterns=("*",)
 ):
     """Discounted controls."""
 
 
-class DesignErrorRows(Analysis, name="design_error", title="Error of the design", title_zh="设计误差"):
+class DesignErrorRows(
+    Analysis, name="design_error", title="Error of the design", title_zh="设计误差", patterns=("*",)
+):
     """Error of the design."""
 
     smallest_detectable_ratio: ClassVar[Key]
 
 
 class UnmeasuredConfounderRows(
-    Analysis, name="unmeasured_confounder", title="Unmeasured confounder", title_zh="未测量的混杂"
+    Analysis,
+    name="unmeasured_confounder",
+    title="Unmeasured confounder",
+    title_zh="未测量的混杂",
+    patterns=("corrected_*",),
 ):
     """Unmeasured confounder."""
 
@@ -182,3 +215,28 @@ class SpecificationRows(Analysis, name="specification", title="Specifications", 
     """Specifications."""
 
     significant: ClassVar[Key]
+
+
+class ImputationRows(Analysis, name="imputation", title="Imputation", title_zh="多重插补", patterns=("*",)):
+    """Imputation."""
+
+    difference: ClassVar[Key]
+    known_difference: ClassVar[Key]
+    missing_information: ClassVar[Key]
+
+
+class LimitScenarioRows(
+    Analysis,
+    name="limit_scenario",
+    title="Scenarios for values beyond a limit",
+    title_zh="超出检测限的情景",
+    patterns=("*",),
+):
+    """Scenarios for values beyond a limit."""
+
+    hazard_ratio_at_limit: ClassVar[Key]
+    hazard_ratio_tenfold: ClassVar[Key]
+    hazard_ratio_twice: ClassVar[Key]
+    smd_at_limit: ClassVar[Key]
+    smd_tenfold: ClassVar[Key]
+    smd_twice: ClassVar[Key]

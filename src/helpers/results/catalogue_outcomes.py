@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from helpers.results.catalogue.key import Analysis, Key
+from helpers.results.key import Analysis, Key
 
 
 class ResponseRows(
@@ -140,6 +140,8 @@ class LaboratoryRows(
     median_change: ClassVar[Key]
     min: ClassVar[Key]
     n: ClassVar[Key]
+    q1: ClassVar[Key]
+    q3: ClassVar[Key]
 
 
 class TrendRows(
@@ -222,12 +224,12 @@ class EndpointRows(
 ):
     """Endpoints beside death."""
 
-    survival: ClassVar[Key]
-    share: ClassVar[Key]
     at_risk: ClassVar[Key]
     competing: ClassVar[Key]
     events: ClassVar[Key]
     incidence: ClassVar[Key]
+    share: ClassVar[Key]
+    survival: ClassVar[Key]
 
 
 class EndpointEffectRows(
@@ -261,6 +263,8 @@ class GlucocorticoidRows(
     median_fall: ClassVar[Key]
     min: ClassVar[Key]
     n: ClassVar[Key]
+    q1: ClassVar[Key]
+    q3: ClassVar[Key]
     reached: ClassVar[Key]
     threshold: ClassVar[Key]
 
