@@ -23,8 +23,8 @@ from helpers.report.tables.cells import Cell, estimate_interval, number, p_value
 from helpers.report.tables.content import Row, column, row
 from helpers.report.tables.table import Table
 from helpers.results.catalogue import ControlTimeRows, SurvivalRows, UnmeasuredConfounderRows
-from helpers.results.catalogue.key import Key
 from helpers.results.format import format_number, format_p_equation
+from helpers.results.key import Key
 from helpers.results.store import StatisticsStore, slug
 from helpers.stats.evalue import confounder_grid
 from helpers.stats.logrank import logrank_test
