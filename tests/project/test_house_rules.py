@@ -33,6 +33,7 @@ FLOORS = (
     {"kernels"},
     {"run"},
     {"cluster"},
+    {"explore"},
     {"commands"},
 )
 GROUND = {"errors", "faults", "problems"}  # modules that every room may import
