@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from running import faults_of
 
 from helpers.results.store import Statistics
 
-os.environ.setdefault("MPLBACKEND", "agg")
 ROOT = Path(__file__).parents[2]
 NAME = "rdmas_reconstructed"
 NUMBERS = ("value", "lower", "upper", "p_value")
