@@ -205,7 +205,7 @@ _TARGET: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "Introduction": (
         ("Background, and why no trial", "", "Say what trials there are, and why none answers"),
-        ("The causal question, and why it is emulated", "Target trial and estimand", "For whom is the answer?"),
+        ("The causal question, and why emulated", "Target trial and estimand", "For whom is the answer?"),
     ),
     "Methods: the target trial and its emulation": (
         ("Data sources and settings", "Methods", "Name centres, records, and who extracted them"),
