@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from helpers.results.catalogue import analyses
 from helpers.run.parameters import declared_parameters
 from helpers.run.plan import load_plan, predecessors
 from helpers.run.validation import read_by
@@ -276,3 +277,51 @@ def test_no_test_module_changes_the_environment_of_the_others():
     files = sorted((ROOT / "tests").rglob("*.py"))
     assert len(files) > 100
     assert [file.name for file in files if changing.search(file.read_text(encoding="utf-8"))] == []
+
+
+# Look-ups by words: find("survival", ...), select(analysis="..."), f"survival.death.{group}...".
+_IDENTIFIER = re.compile(r"^[a-z0-9_]+(\.[a-z0-9_{}]+){3,4}$")
+
+
+def looked_up_by_words(path: Path) -> list[str]:
+    """Lines of a module that ask the statistics by words instead of the catalogue's keys."""
+    names = set(analyses())
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = ""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            first = node.args[0] if node.args else None
+            if node.func.attr == "find" and isinstance(first, ast.Constant) and first.value in names:
+                text = str(first.value)
+            for keyword in node.keywords if node.func.attr == "select" else ():
+                if keyword.arg in ("analysis", "statistic") and isinstance(keyword.value, ast.Constant):
+                    text = str(keyword.value.value)
+        elif isinstance(node, ast.JoinedStr):
+            parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            text = "".join(map(str, parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        identifier = _IDENTIFIER.match(text) and text.split(".")[0] in names
+        if identifier or (text in names and isinstance(node, ast.Call)):
+            found.append(f"{path.name}:{node.lineno} {text}")
+    return found
+
+
+def test_statistics_are_asked_for_by_keys_of_the_catalogue():
+    paths = [path for path in (ROOT / "src" / "helpers").rglob("*.py") if "reconstruction" not in path.parts]
+    assert len(analyses()) > 50
+    assert [line for path in paths for line in looked_up_by_words(path)] == []
+
+
+def test_a_look_up_by_words_is_found(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text(
+        'a = stored.find("survival", "death", "deaths")\n'
+        'b = stored.select(analysis="baseline", statistic=name)\n'
+        'c = stored[f"survival.death.{group}.day_56.deaths"]\n'
+        'd = stored["flow.rows.all.baseline.used"]\n'
+        'e = stored.find(SurvivalRows.deaths, "death")\n',
+        encoding="utf-8",
+    )
+    lines = [int(re.search(r":(\d+) ", one)[1]) for one in looked_up_by_words(path)]
+    assert sorted(set(lines)) == [1, 2, 3, 4]

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from helpers.results.key import Key
 from helpers.results.store import COLUMNS, Statistics, StatisticsStore, StatisticsStoreError, slug
 
 
@@ -104,8 +105,8 @@ def test_select_and_find(tmp_path):
     store.add("a", "d", "c", value=2, group="control")
     rows = store.rows()
     assert [row.value for row in rows.select(analysis="a", statistic="c")] == [1, 2]
-    assert rows.find("a", "b", "c", group="control").value == 1
-    assert rows.find("a", "b", "c") is None
+    assert rows.find(Key("a", "c"), "b", group="control").value == 1
+    assert rows.find(Key("a", "c"), "b") is None
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from helpers.analysis.co_interventions import ESTIMAND
 from helpers.analysis.robustness import FRAGILE, OUTCOME, Study, keep
 from helpers.analysis.robustness_patients import WEIGHTED, WORDS
 from helpers.analysis.robustness_time import ERA, TIME
+from helpers.results.catalogue import EffectRows, EstimandRows, Key
 from helpers.stats.result import Result
 from helpers.stats.specification import Kind, Specification, curve_summary, specification_curve
 
@@ -48,7 +49,7 @@ class Assumption:
 
 def choices_of_analysis(statistics: Statistics, timepoint: str) -> list[Assumption]:
     """Every stored effect on survival that has a p-value, in stored order."""
-    rows = statistics.select(analysis=EFFECT, variable=OUTCOME, timepoint=timepoint)
+    rows = statistics.select(EffectRows, variable=OUTCOME, timepoint=timepoint)
     return [Assumption(row.method, row) for row in rows if row.p_value == row.p_value]
 
 
@@ -59,7 +60,7 @@ def assumptions_of_design(statistics: Statistics, timepoint: str) -> list[Assump
     return [
         Assumption(label, row, column)
         for label, analysis, variable, statistic, column in _asked(statistics, timepoint)
-        if (row := statistics.find(analysis, variable, statistic, **where)) is not None
+        if (row := statistics.find(Key(analysis, statistic), variable, **where)) is not None
     ]
 
 
@@ -69,7 +70,7 @@ def _asked(statistics: Statistics, timepoint: str) -> Iterator[tuple[str, str, s
     for lag in LAGS:
         yield f"All treated began {lag} days after eligibility", TIME, OUTCOME, f"lag_{lag}", "p_value"
     deaths = statistics.find(
-        ESTIMAND, OUTCOME, "treatment_policy_reference", group="both", timepoint=timepoint
+        EstimandRows.treatment_policy_reference, OUTCOME, group="both", timepoint=timepoint
     )
     for fewer in FEWER:
         if deaths is not None and deaths.value >= fewer:

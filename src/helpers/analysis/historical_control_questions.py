@@ -29,6 +29,7 @@ from helpers.analysis.robustness_patients import (
 )
 from helpers.analysis.robustness_time import describe_lag
 from helpers.analysis.survival import TREATED
+from helpers.results.catalogue import BalanceRows, EffectRows, SurvivalRows
 from helpers.stats.result import Result
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def ask_about_time(recorded: Recorded, store: StatisticsStore) -> None:
 def ask_about_balance(recorded: Recorded, statistics: Statistics, store: StatisticsStore) -> None:
     """Store the balance of all characteristics, and how many of the differences counted are due by chance."""
     describe_balance(recorded.study, recorded.covariates, store)
-    counted = statistics.find("balance", "standardized_difference", "above_0_1", group="both",
+    counted = statistics.find(BalanceRows.above_0_1, "standardized_difference", group="both",
                               timepoint="baseline")  # fmt: skip
     describe_chance_imbalance(recorded.study, (counted.n if counted else None) or 0, store)
 
@@ -62,9 +63,9 @@ def ask_about_balance(recorded: Recorded, statistics: Statistics, store: Statist
 def ask_about_unmeasured(recorded: Recorded, statistics: Statistics, store: StatisticsStore) -> None:
     """Store what one unmeasured confounder would do to the hazard ratio, or else to the penalised one."""
     study = recorded.study
-    names = ("hazard_ratio", "hazard_ratio_firth")
+    keys = (SurvivalRows.hazard_ratio, EffectRows.cox_firth)
     where = {"group": "both", "timepoint": study.timepoint}
-    rows = [statistics.find("survival", OUTCOME, name, **where) for name in names]
+    rows = [statistics.find(key, OUTCOME, **where) for key in keys]
     known = [row for row in rows if row is not None and row.value == row.value]
     ratio = Result("hazard ratio")
     if known:

@@ -9,6 +9,7 @@ import pandas as pd
 from helpers.analysis.baseline import ADJUSTMENTS, chosen_test
 from helpers.analysis.summary import store_share, store_summary
 from helpers.analysis.variables import as_float, by_group, comparison
+from helpers.results.catalogue import VisitComparisonRows
 from helpers.stats.proportions import proportion_difference
 from helpers.stats.shift import hodges_lehmann
 from helpers.stats.two_group import adjust_p_values
@@ -16,7 +17,7 @@ from helpers.stats.two_group import adjust_p_values
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
-    from helpers.cohort.sections import VisitComparison
+    from helpers.cohort.outcomes import VisitComparison
     from helpers.results.store import StatisticsStore
 
 ANALYSIS = "visit_comparison"
@@ -97,7 +98,7 @@ def _adjust(names: list[str], family: VisitComparison, config: CohortConfig, sto
         return
     both: dict[str, Any] = {"group": "both", "timepoint": family.visit}
     rows = store.rows()
-    tests = [rows.find(ANALYSIS, name, "test", **both) for name in names]
+    tests = [rows.find(VisitComparisonRows.test, name, **both) for name in names]
     adjusted = adjust_p_values([row.p_value for row in tests if row is not None], method)
     label = f"{ADJUSTMENTS[method]} adjustment over {len(names)} tests at {config.visit(family.visit).label}"
     for name, p_value in zip(names, adjusted, strict=True):

@@ -55,6 +55,17 @@ class Response(Section):
         return self
 
 
+class VisitComparison(Section):
+    """Variables compared between the groups at one visit; their tests are one family."""
+
+    visit: Identifier = Field(description="Id of the visit.", examples=["week_8"])
+    variables: tuple[Text, ...] = Field(
+        min_length=1,
+        description="Measured variables that are compared.",
+        examples=[["ferritin", "platelets"]],
+    )
+
+
 class Endpoint(Section):
     """An endpoint beside death, which is always the first: what counts as the event, and what competes."""
 

@@ -94,17 +94,6 @@ class Visit(Section):
         return self
 
 
-class VisitComparison(Section):
-    """Variables compared between the groups at one visit; their tests are one family."""
-
-    visit: Identifier = Field(description="Id of the visit.", examples=["week_8"])
-    variables: tuple[Text, ...] = Field(
-        min_length=1,
-        description="Measured variables that are compared.",
-        examples=[["ferritin", "platelets"]],
-    )
-
-
 class Windowing(Section):
     """Which row stands for a visit: the one nearest to its nominal day, within its window."""
 

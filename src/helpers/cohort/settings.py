@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from helpers.cohort.outcomes import Endpoint, Response, Steroids, Survival
+from helpers.cohort.outcomes import Endpoint, Response, Steroids, Survival, VisitComparison
 from helpers.cohort.sections import (
     Baseline,
     Code,
@@ -28,7 +28,6 @@ from helpers.cohort.sections import (
     Tests,
     Text,
     Visit,
-    VisitComparison,
     Windowing,
 )
 from helpers.vocabulary.model import DRUG_CLASSES, TableName

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from helpers.published.entries import Entries, Entry
+from helpers.results.catalogue import GroupRows
 from helpers.results.format import format_number, format_p
 from helpers.results.store import slug
 
@@ -63,7 +64,7 @@ def side_by_side(
     rows = []
     if ledger is not None:
         entries = Entries(ledger)
-        sizes = {row.group: row.value for row in statistics.select(analysis="group", statistic="n")}
+        sizes = {row.group: row.value for row in statistics.select(GroupRows.n)}
         pairs = _pairs(statistics, config, ledger, entries)
         rows = [_line(pair, entries, sizes, confidence) for pair in pairs]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -88,7 +89,7 @@ def _pairs(
         parts = str(row["statistic_id"]).split(".")
         parts[2] = groups.get(parts[2], parts[2])
         identifier = ".".join(parts)
-        own = statistics.find(parts[0], parts[1], parts[4], group=parts[2], timepoint=parts[3])
+        own = statistics.get(identifier)
         yield _Pair(by_id[str(row["id"])], identifier, parts[2], own, float(Fraction(row["scale"] or 1)))
 
 

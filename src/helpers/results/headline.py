@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from helpers.results.catalogue import EffectRows, SurvivalRows
 from helpers.results.store import Statistic, Statistics
 
 FEW_DEATHS = 5  # in an arm, below which a Wald interval misleads
@@ -13,12 +14,12 @@ def headline_ratio(statistics: Statistics, timepoint: str) -> Statistic | None:
     With fewer than five deaths in an arm it is the Firth-penalised one with its profile likelihood interval,
     else Cox's; each stands in for the other where that is not estimated.
     """
-    deaths = statistics.select(analysis="survival", variable="death", statistic="deaths", timepoint=timepoint)
-    names = [("survival", "hazard_ratio"), ("effect", "cox_firth")]
+    deaths = statistics.select(SurvivalRows.deaths, variable="death", timepoint=timepoint)
+    keys = [SurvivalRows.hazard_ratio, EffectRows.cox_firth]
     if any(row.value < FEW_DEATHS for row in deaths):
-        names.reverse()
-    for analysis, statistic in names:
-        row = statistics.find(analysis, "death", statistic, group="both", timepoint=timepoint)
+        keys.reverse()
+    for key in keys:
+        row = statistics.find(key, "death", group="both", timepoint=timepoint)
         if row is not None and row.value == row.value:
             return row
     return None

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from helpers.errors import CompendiumError
 from helpers.results.files import write_whole
+from helpers.results.key import Analysis, Key
 
 ID_PARTS = ("analysis", "variable", "group", "timepoint", "statistic")
 _PART = re.compile(r"[a-z0-9][a-z0-9_]*")
@@ -244,21 +245,25 @@ class Statistics(Mapping[str, Statistic]):
         """Return the number of rows."""
         return len(self._rows)
 
-    def select(self, **parts: str) -> list[Statistic]:
-        """Return the rows whose parts equal those given, in stored order: ``select(analysis="baseline")``."""
+    def select(self, what: Key | type[Analysis] | None = None, **parts: str) -> list[Statistic]:
+        """Return the rows of a kind or analysis whose parts equal those given, in stored order.
+
+        Example:
+            >>> from helpers.results.catalogue import SurvivalRows
+            >>> Statistics([]).select(SurvivalRows.deaths, group="treated")
+            []
+        """
+        if isinstance(what, Key):
+            parts |= {"analysis": what.analysis, "statistic": what.statistic}
+        elif what is not None:
+            parts |= {"analysis": what.name}
         return [row for row in self._rows.values() if all(getattr(row, k) == v for k, v in parts.items())]
 
     def find(
-        self,
-        analysis: str,
-        variable: str,
-        statistic: str,
-        *,
-        group: str = "all",
-        timepoint: str = "follow_up",
+        self, key: Key, variable: str, *, group: str = "all", timepoint: str = "follow_up"
     ) -> Statistic | None:
-        """Return the row with these parts, or None where the cohort does not have it."""
-        return self._rows.get(statistic_id(analysis, variable, group, timepoint, statistic))
+        """Return the row of a kind for a variable, group and time, or None where the cohort has none."""
+        return self._rows.get(statistic_id(key.analysis, variable, group, timepoint, key.statistic))
 
 
 def _number(value: Any) -> float:

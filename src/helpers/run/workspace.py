@@ -2,7 +2,7 @@
 
 import fnmatch
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -127,6 +127,19 @@ class Workspace:
         from helpers.report.text.narrative import cohort_narrative
 
         return cohort_narrative(self.config)
+
+    def show(self, exhibit: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """Publish a figure or table of the walk and return it for display.
+
+        Args:
+            exhibit: a drawing function with ``@figure`` above it, or a function that returns a table.
+            arguments, options: what it takes; a table's watermark is the cohort's.
+        """
+        from helpers.report.figures.output.exhibits import exhibit_of, publish_exhibit
+
+        if exhibit_of(exhibit) is not None:
+            return publish_exhibit(self, exhibit, *arguments)
+        return exhibit(*arguments, watermark=self.watermark, **options).save(self.tables_dir)
 
     @cached_property
     def horizon_days(self) -> float:

@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import marks_legend, say_absent, wrapped
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
+from helpers.results.catalogue import BalanceRows, BaselineRows, PriorTherapyOverlapRows
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
@@ -34,7 +35,13 @@ def balance_height(statistics: Statistics, labels: Mapping[str, str]) -> float:
     return EDGE_MM + ROW_MM * (_places(_names(rows, labels))[-1] + 1) if rows else 60.0
 
 
-@drawing
+@figure(
+    "figure_s3_balance",
+    "one_and_a_half",
+    balance_height,
+    "Standardised differences at baseline",
+    needs={"analysis": "balance"},
+)
 def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str]) -> None:
     """Draw signed standardised differences of the baseline variables, the largest in size on top.
 
@@ -57,7 +64,7 @@ def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: 
     finite = [abs(row.value) for row in rows if math.isfinite(row.value)]
     end = max(_LEAST, 1.06 * max(finite, default=0.0))
     error = statistics.find(
-        "balance", "standardized_difference", "standard_error", group="both", timepoint="baseline"
+        BalanceRows.standard_error, "standardized_difference", group="both", timepoint="baseline"
     )
     if error is not None and error.value == error.value:
         axes.axvspan(-_ERRORS * error.value, _ERRORS * error.value, color=FAINT, alpha=0.3, linewidth=0)
@@ -80,7 +87,7 @@ def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: 
 
 def _differences(statistics: Statistics) -> list[Statistic]:
     """Return the stored differences, the smallest in size first; death is an outcome."""
-    rows = statistics.select(analysis="baseline", statistic="standardized_difference")
+    rows = statistics.select(BaselineRows.standardized_difference)
     known = [row for row in rows if row.value == row.value and row.variable not in _OUTCOMES]
     return sorted(known, key=lambda row: (abs(row.value), row.variable))
 
@@ -118,7 +125,13 @@ def _balance_legend(rows: Sequence[Statistic], error: Statistic | None) -> list[
     return handles
 
 
-@drawing
+@figure(
+    "figure_s4_prior_therapies",
+    "one_and_a_half",
+    85,
+    "Combinations of earlier therapies by group",
+    needs={"analysis": "prior_therapy_overlap"},
+)
 def draw_therapy_overlaps(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, labels: Mapping[str, str]
 ) -> None:
@@ -131,7 +144,7 @@ def draw_therapy_overlaps(
         config: the cohort's configuration.
         labels: label of each therapy.
     """
-    rows = statistics.select(analysis="prior_therapy_overlap", statistic="n")
+    rows = statistics.select(PriorTherapyOverlapRows.n)
     combinations = list(dict.fromkeys(row.variable for row in rows))
     if not combinations:
         say_absent(container, "No earlier therapies are recorded in this cohort.")
@@ -146,7 +159,7 @@ def draw_therapy_overlaps(
     for i, group in enumerate(config.groups):
         offset = (i - (len(config.groups) - 1) / 2) * width
         for x, name in enumerate(combinations):
-            row = statistics.find("prior_therapy_overlap", name, "n", group=group.id, timepoint="baseline")
+            row = statistics.find(PriorTherapyOverlapRows.n, name, group=group.id, timepoint="baseline")
             count = row.value if row else 0
             bars.bar(
                 x + offset,

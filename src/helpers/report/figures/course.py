@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import day_0_title, marks_legend, room_for_text, say_absent
-from helpers.report.figures.output.drawings import drawing, drawn_record
+from helpers.report.figures.output.drawings import drawn_record
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, GroupStyle, group_styles
 from helpers.report.figures.visits import (
     Visits,
@@ -16,6 +17,7 @@ from helpers.report.figures.visits import (
     unit_of,
     visit_axis,
 )
+from helpers.results.catalogue import analyses
 from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
@@ -110,7 +112,13 @@ def reference_band(config: CohortConfig, name: str) -> tuple[float, float]:
     return max(lows, default=float("nan")), min(highs, default=float("nan"))
 
 
-@drawing
+@figure(
+    "figure_1c",
+    "double",
+    105,
+    "Course of laboratory values and temperature over the visits",
+    needs={"analysis": "laboratory"},
+)
 def draw_courses(
     container: Figure | SubFigure,
     courses: Sequence[Course],
@@ -170,7 +178,10 @@ class _Panel:
 def _read_panel(course: Course, statistics: Statistics, config: CohortConfig, analysis: str) -> _Panel:
     first = followed_group(config)
     order = [first, *(group for group in config.group_ids if group != first)]
-    shown = {group: summarised_visits(statistics, config, group, analysis, course.name) for group in order}
+    shown = {
+        group: summarised_visits(statistics, config, group, analyses()[analysis], course.name)
+        for group in order
+    }
     place = shown[first].place
     seen = course.patients[course.patients["visit"].isin(list(place))]
     shown = {group: visits for group, visits in shown.items() if len(visits.visits) > 1 or group == first}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import marks_legend, room_for_text, say_absent
 from helpers.report.figures.criteria_shares import draw_score_shares, draw_verdict_shares
-from helpers.report.figures.output.drawings import drawing, drawn_record
+from helpers.report.figures.output.drawings import drawn_record
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import GREY, INK, group_styles
 
 if TYPE_CHECKING:
@@ -69,7 +70,13 @@ def criteria_height(found: CriteriaPicture) -> float:
     return EDGE_MM + BAR_MM * len(found.titles) * found.verdicts["group"].nunique()
 
 
-@drawing
+@figure(
+    "figure_s8_criteria",
+    "double",
+    lambda picture, _config: criteria_height(picture),
+    "Diagnostic criteria that each patient meets, and the range of the HScore",
+    needs={"analysis": "diagnosis"},
+)
 def draw_criteria(container: Figure | SubFigure, found: CriteriaPicture, config: CohortConfig) -> None:
     """Draw a tile for each patient and criteria set, and beside it the attainable range of the HScore.
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import day_0_title, halo, marks_legend, room_for_text, say_absent, wrapped
 from helpers.report.figures.course import MOST_LINES, median_line, patient_lines
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, GroupStyle, group_styles
 from helpers.report.figures.visits import above, counts_above, summarised_visits, unit_of, visit_axis
+from helpers.results.catalogue import analyses
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
@@ -27,7 +28,13 @@ _LOW: dict[str, Any] = {"color": GREY, "linewidth": 0.8, "linestyle": (0, (1, 1.
 _ROOM_ABOVE = 1.06
 
 
-@drawing
+@figure(
+    "figure_2",
+    "one_and_a_half",
+    80,
+    "Dose to be spared over time: median, middle half and range",
+    needs={"analysis": "glucocorticoid"},
+)
 def draw_dose_ribbon(
     container: Figure | SubFigure,
     courses: Sequence[Course],
@@ -52,7 +59,7 @@ def draw_dose_ribbon(
     """
     courses = [course for course in courses if len(course.patients)]
     found = {
-        group.id: summarised_visits(statistics, config, group.id, analysis, course.name)
+        group.id: summarised_visits(statistics, config, group.id, analyses()[analysis], course.name)
         for course in courses
         for group in config.groups
     }

@@ -16,9 +16,10 @@ from helpers.report.figures.common import (
     say_absent,
     wrapped,
 )
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import group_styles
 from helpers.report.figures.survival_data import stored_horizon
+from helpers.results.catalogue import EndpointEffectRows, EndpointRows
 from helpers.results.format import format_p_equation
 
 if TYPE_CHECKING:
@@ -46,10 +47,7 @@ def drawn_endpoints(statistics: Statistics, config: CohortConfig) -> list[Endpoi
         one
         for one in config.endpoints
         if not one.yes_no
-        and any(
-            row.value == row.value
-            for row in statistics.select(analysis="endpoint", variable=one.id, statistic="events")
-        )
+        and any(row.value == row.value for row in statistics.select(EndpointRows.events, variable=one.id))
     ]
 
 
@@ -59,7 +57,13 @@ def endpoints_height(statistics: Statistics, config: CohortConfig) -> float:
     return ROW_MM * max(1, -(-count // _ACROSS)) if count else 40.0
 
 
-@drawing
+@figure(
+    "figure_s12_endpoints",
+    "double",
+    endpoints_height,
+    "Endpoints beside death: curves and cumulative incidences with numbers at risk",
+    needs={"analysis": "endpoint"},
+)
 def draw_endpoints(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw each endpoint beside death in a panel of its own, with bands and numbers at risk.
 
@@ -85,18 +89,19 @@ def draw_endpoints(container: Figure | SubFigure, statistics: Statistics, config
 
 def _panel(panel: SubFigure, endpoint: Endpoint, statistics: Statistics, config: CohortConfig) -> None:
     horizon = stored_horizon(statistics, endpoint.id) or 0
-    competes = bool(statistics.select(analysis="endpoint", variable=endpoint.id, statistic="incidence"))
+    competes = bool(statistics.select(EndpointRows.incidence, variable=endpoint.id))
     styles = group_styles(config)
     lines = len(config.groups) * (2 if long_names(config, config.group_ids) else 1)
     upper, lower = panel.subplots(2, 1, height_ratios=[6.0, ROW * lines], sharex=True)
     counts: dict[str, dict[int, int]] = {}
     for group in config.groups:
-        found = {"analysis": "endpoint", "variable": endpoint.id, "group": group.id}
-        rows = statistics.select(**found, statistic="incidence" if competes else "survival")
+        found = {"variable": endpoint.id, "group": group.id}
+        key = EndpointRows.incidence if competes else EndpointRows.survival
+        rows = statistics.select(key, **found)
         steps = _steps(rows, horizon, start=0.0 if competes else 100.0)
         if steps:
             _curve(upper, steps, styles[group.id])
-            at_risk = statistics.select(**found, statistic="at_risk")
+            at_risk = statistics.select(EndpointRows.at_risk, **found)
             counts[group.id] = {int(_day(row.timepoint)): int(row.value) for row in at_risk}
     ticks = sorted(next(iter(counts.values()), {0: 0}))
     upper.set_ylim(0, 102)
@@ -130,7 +135,9 @@ def _panel(panel: SubFigure, endpoint: Endpoint, statistics: Statistics, config:
 def _tested(endpoint: Endpoint, statistics: Statistics, horizon: int, *, competes: bool) -> list[str]:
     """Return the test of the curves in words, or nothing where they are not compared."""
     name, words = ("test_gray", "Gray") if competes else ("test_logrank", "Log-rank")
-    row = statistics.find("endpoint_effect", endpoint.id, name, group="both", timepoint=f"day_{horizon}")
+    row = statistics.find(
+        EndpointEffectRows.named(name), endpoint.id, group="both", timepoint=f"day_{horizon}"
+    )
     return [] if row is None or row.p_value != row.p_value else [f"{words} {format_p_equation(row.p_value)}"]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from helpers.report.figures.common import day_0_title, marks_legend, room_for_text, say_absent
 from helpers.report.figures.course import followed_group
 from helpers.report.figures.exposure_shares import Shade, dose_key, draw_shares, known_doses, share_handles
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import GREY, INK, LevelStyle, level_styles
 from helpers.report.figures.visits import near_limit
 from helpers.results.format import format_number
@@ -48,7 +48,13 @@ def exposure_height(exposure: pd.DataFrame) -> float:
     return EDGE_MM + ROW_MM * patients if patients <= _LABELLED else _SHARES_MM
 
 
-@drawing
+@figure(
+    "figure_s6_exposure",
+    "double",
+    lambda exposure, *_others: exposure_height(exposure),
+    "Exposure by dose, responses and follow-up of each treated patient",
+    needs={"analysis": "exposure"},
+)
 def draw_exposure(
     container: Figure | SubFigure,
     exposure: pd.DataFrame,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent, size_mm, wrapped
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import (
     CHARACTER,
     GREY,
@@ -15,6 +15,7 @@ from helpers.report.figures.style import (
     group_styles,
     text_size,
 )
+from helpers.results.catalogue import FlowRows
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
@@ -38,7 +39,12 @@ _ARROW = 2.2  # height of an arrow in text sizes
 _PAGE, _ASIDE = 0.98, 0.66  # right edge, and where the box beside the flow begins, in shares of the width
 
 
-@drawing
+@figure(
+    "figure_s1_flow",
+    "one_and_a_half",
+    105,
+    "Flow of patients from the records to the analysis",
+)
 def draw_patient_flow(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw the flow of patients: recorded, excluded with reasons, analysed by group, outcome at the horizon.
 
@@ -48,7 +54,7 @@ def draw_patient_flow(container: Figure | SubFigure, statistics: Statistics, con
     axes.set_axis_off()
     width = size_mm(container)[0] / MM_PER_INCH * POINTS_PER_INCH / text_size()
     sheet = _Sheet(axes, width)
-    recorded = statistics["flow.patients.all.baseline.recorded"].value
+    recorded = statistics[FlowRows.recorded.id("patients", timepoint="baseline")].value
     top = sheet.box((0.02, _ASIDE - 0.08), 0.0, [f"Patients recorded: {recorded:.0f}"])
     middle = (_ASIDE - 0.06) / 2
     aside = sheet.box((_ASIDE, _PAGE), top + _ARROW / 2, _excluded(statistics))
@@ -73,15 +79,15 @@ def draw_patient_flow(container: Figure | SubFigure, statistics: Statistics, con
 
 def _excluded(statistics: Statistics) -> list[str]:
     """Return how many patients were excluded and, where stored, why."""
-    excluded = statistics["flow.patients.all.baseline.excluded"].value
-    rows = statistics.select(analysis="flow", variable="rows_patients")
+    excluded = statistics[FlowRows.excluded.id("patients", timepoint="baseline")].value
+    rows = statistics.select(FlowRows, variable="rows_patients")
     reasons = [row for row in rows if row.statistic.startswith("excluded_")]
     return [f"Excluded: {excluded:.0f}", *(f"{row.note}:{_SPACE}{row.value:.0f}" for row in reasons)]
 
 
 def _entered(statistics: Statistics, group: Group) -> list[str]:
     """Return a group's name and size, when its patients were enrolled if that is known, and what day 0 is."""
-    analysed = statistics[f"flow.patients.{group.id}.baseline.analysed"].value
+    analysed = statistics[FlowRows.analysed.id("patients", group=group.id, timepoint="baseline")].value
     enrolled = [f"Enrolled {' to '.join(group.enrolment)}"] if group.enrolment else []
     return [f"{group.label}:{_SPACE}{analysed:.0f}", *enrolled, f"Day 0: {group.day0}"]
 
@@ -93,8 +99,9 @@ def _outcome(statistics: Statistics, config: CohortConfig, group: Group) -> list
         "censored": "Follow-up ended before day {}",
     }
     day = config.follow_up.horizon_days
+    stem = FlowRows.stem("patients", group=group.id, timepoint="horizon")
     return [
-        f"{text.format(day)}: {statistics[f'flow.patients.{group.id}.horizon.{name}'].value:.0f}"
+        f"{text.format(day)}: {statistics[FlowRows.named(name).at(stem)].value:.0f}"
         for name, text in words.items()
     ]
 
@@ -144,7 +151,12 @@ def missing_map_height(observed: pd.DataFrame) -> float:
     return max(110.0, _MAP_FRAME_MM + _MAP_ROW_MM * len(observed))
 
 
-@drawing
+@figure(
+    "figure_s2_missing",
+    "double",
+    missing_map_height,
+    "Share of living patients with a value, by variable and visit",
+)
 def draw_missing_map(
     container: Figure | SubFigure, observed: pd.DataFrame, *, title: str = "Patients alive with a value (%)"
 ) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, INK
+from helpers.results.catalogue import EffectRows
 from helpers.results.format import NOT_ESTIMABLE, format_number, format_p
 
 if TYPE_CHECKING:
@@ -75,12 +76,18 @@ ROW_MM, BLOCK_MM, EDGE_MM = 4.2, 12.0, 22.0
 
 def effects_height(statistics: Statistics) -> float:
     """Return the height in millimetres at which the rows of all methods can be told apart."""
-    rows = statistics.select(analysis="effect")
+    rows = statistics.select(EffectRows)
     blocks = [found for block in _BLOCKS if (found := effects_of(block, rows))]
     return EDGE_MM + sum(BLOCK_MM + ROW_MM * len(found) for found in blocks) if blocks else 60.0
 
 
-@drawing
+@figure(
+    "figure_s7_effects",
+    "double",
+    effects_height,
+    "Effect on survival by every method",
+    needs={"analysis": "effect"},
+)
 def draw_effects(container: Figure | SubFigure, statistics: Statistics, *, alpha: float = 0.05) -> None:
     """Draw every stored effect on survival: left the estimate with its interval, right the p-value.
 
@@ -88,7 +95,7 @@ def draw_effects(container: Figure | SubFigure, statistics: Statistics, *, alpha
     log scale; an arrow marks a limit beyond the drawn range, ``NE`` one that cannot be estimated. The dotted
     line on the right is ``alpha``.
     """
-    rows = statistics.select(analysis="effect")
+    rows = statistics.select(EffectRows)
     blocks = {block: effects_of(block, rows) for block in _BLOCKS}
     blocks = {block: found for block, found in blocks.items() if found}
     if not rows:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import interval_handle, marks_legend, say_absent
-from helpers.report.figures.forest import LABELS
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
-from helpers.results.format import EN_DASH, format_number, format_p
-from helpers.vocabulary.model import GLUCOCORTICOID
+from helpers.results.catalogue import (
+    CoInterventionRows,
+    ControlTimeRows,
+    CovariateBalanceRows,
+    UnmeasuredConfounderRows,
+)
+from helpers.results.format import EN_DASH, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,13 @@ _DOTS = (0, (2, 2))
 _ESTIMATE = "#0072B2"
 
 
-@drawing
+@figure(
+    "figure_s13_lag",
+    "double",
+    75,
+    "Days from eligibility to day 0 by group, and the hazard ratio under one common lag",
+    needs={"analysis": "control_time", "statistic": "lag_1"},
+)
 def draw_lag(
     container: Figure | SubFigure,
     statistics: Statistics,
@@ -58,7 +65,7 @@ def draw_lag(
 def _by_lag(statistics: Statistics, timepoint: str) -> list[tuple[float, Statistic]]:
     """Rows of one common lag, with the lag, in order; only those with an estimate or a p-value."""
     found = []
-    for row in statistics.select(analysis="control_time", timepoint=timepoint):
+    for row in statistics.select(ControlTimeRows, timepoint=timepoint):
         lag = row.statistic.removeprefix("lag_")
         if row.statistic.startswith("lag_") and lag.isdigit():
             found.append((float(lag), row))
@@ -104,7 +111,7 @@ def _common_lags(
     axes.set_xlabel("Common lag of the treated, days")
     axes.set_ylabel("Hazard ratio")
     axes.set_title("Had all treated begun so many days late")
-    tipping = statistics.find("control_time", "death", "lag_tipping_point", group="both", timepoint=timepoint)
+    tipping = statistics.find(ControlTimeRows.lag_tipping_point, "death", group="both", timepoint=timepoint)
     if tipping is not None and tipping.value > 0:
         axes.axvline(tipping.value - 0.5, color=INK, linewidth=0.7, linestyle=_DOTS)
         axes.annotate(
@@ -113,7 +120,13 @@ def _common_lags(
         )  # fmt: skip
 
 
-@drawing
+@figure(
+    "figure_s14_era",
+    "double",
+    75,
+    "Calendar time of day 0 by group, and drugs begun on or after day 0",
+    needs={"analysis": "control_era", "statistic": "calendar_gap"},
+)
 def draw_era(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, patients: pd.DataFrame
 ) -> None:
@@ -121,7 +134,7 @@ def draw_era(
 
     `patients` has treated (1 or 0), years (calendar time, missing where unknown) and event.
     """
-    drugs = statistics.select(analysis="co_intervention", statistic="begun_treated")
+    drugs = statistics.select(CoInterventionRows.begun_treated)
     dated = bool(patients["years"].notna().any())
     if patients["treated"].nunique() < 2 or not (drugs or dated):
         say_absent(container, "Neither dates nor treatments are recorded in two groups of this cohort.")
@@ -172,7 +185,13 @@ _WEIGHTINGS = (
 )
 
 
-@drawing
+@figure(
+    "figure_s15_love",
+    "one_and_a_half",
+    105,
+    "Standardised differences of all characteristics, unweighted and under two kinds of weights",
+    needs={"analysis": "covariate_balance", "statistic": "expected_above_0_1"},
+)
 def draw_love(
     container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str], chosen: Sequence[str]
 ) -> None:
@@ -180,11 +199,7 @@ def draw_love(
 
     `labels` of the variables; those of the weighting model (`chosen`) are set in bold.
     """
-    rows = [
-        row
-        for row in statistics.select(analysis="covariate_balance", statistic="smd")
-        if row.value == row.value
-    ]
+    rows = [row for row in statistics.select(CovariateBalanceRows.smd) if row.value == row.value]
     if not rows:
         say_absent(container, NO_ARMS)
         return
@@ -210,12 +225,18 @@ def draw_love(
     marks_legend(container, axes.get_legend_handles_labels()[0], columns=2)
 
 
-@drawing
+@figure(
+    "figure_s16_confounder",
+    "double",
+    70,
+    "Hazard ratio left by one unmeasured confounder, by its prevalence in both groups and its effect",
+    needs={"analysis": "unmeasured_confounder", "statistic": "corrected_0_1_0_3_2"},
+)
 def draw_confounder(container: Figure | SubFigure, statistics: Statistics, timepoint: str) -> None:
     """Draw what one unmeasured confounder would leave: estimate and limits for prevalences and effects."""
     rows = [
         (tuple(float(part) for part in _parts(row.statistic)), row)
-        for row in statistics.select(analysis="unmeasured_confounder", timepoint=timepoint)
+        for row in statistics.select(UnmeasuredConfounderRows, timepoint=timepoint)
         if row.statistic.startswith("corrected_")
     ]
     if not rows:
@@ -278,92 +299,3 @@ def _tile(x: int, y: int, colour: str):  # type: ignore[no-untyped-def]
     from matplotlib.patches import Rectangle
 
     return Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, facecolor=colour, edgecolor="none")
-
-
-@drawing
-def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: pd.DataFrame) -> None:
-    """Draw the share of each arm alive at or below each glucocorticoid dose, and their difference.
-
-    `curve` has threshold, treated, control, n_treated, n_control, difference, lower and upper.
-    """
-    if curve.empty:
-        say_absent(container, f"No {config.spared_in_text} doses are recorded in two groups of this cohort.")
-        return
-    styles = group_styles(config)
-    upper, lower = container.subplots(2, 1, sharex=True, height_ratios=[1.2, 1])
-    for arm, role in (("treated", "treated"), ("control", "reference")):
-        group = next(group for group in config.groups if group.role == role)
-        share = 100 * curve[arm] / curve[f"n_{arm}"]
-        upper.step(curve["threshold"], share, where="post", color=styles[group.id].colour,
-                   linestyle=styles[group.id].line, label=group.label)  # fmt: skip
-    upper.set_ylabel("Alive at or below, %")
-    upper.set_ylim(0, 102)
-    upper.legend(loc="upper left")
-    lower.fill_between(curve["threshold"], 100 * curve["lower"], 100 * curve["upper"], color=INK, alpha=0.12,
-                       linewidth=0, step="post")  # fmt: skip
-    lower.step(curve["threshold"], 100 * curve["difference"], where="post", color=INK)
-    lower.axhline(0, color=GREY, linewidth=0.7)
-    lower.set_ylabel("Difference, points")
-    kind = " of prednisone equivalent" if config.steroids.spared == GLUCOCORTICOID else ""
-    lower.set_xlabel(f"{config.spared_label} dose, mg/kg/d{kind}")
-    marks_legend(container, [interval_handle()])
-
-
-@drawing
-def draw_assumptions(
-    container: Figure | SubFigure,
-    analytic: Sequence[tuple[str, float]],
-    design: Sequence[tuple[str, float]],
-) -> None:
-    """Draw the p-value under every choice of analysis (top) and every assumption of design (below).
-
-    Pairs of name (of an effect) or label and p, NaN where there is none. The dotted line is 0.05.
-    """
-    blocks = [("Choice of the test", analytic), ("Assumption about the design", design)]
-    blocks = [(title, [*found]) for title, found in blocks if found]
-    if not blocks:
-        say_absent(container, "Nothing was tested in this cohort.")
-        return
-    heights = [len(found) + 1.3 for _, found in blocks]
-    grid = container.subplots(len(blocks), 1, height_ratios=heights, sharex=True, squeeze=False)[:, 0]
-    for axes, (title, found) in zip(grid, blocks, strict=True):
-        _p_values(axes, found)
-        axes.set_title(title, fontweight="bold")
-    grid[-1].set_xlabel("P value (log scale)")
-    marks_legend(container, _p_handles([p for _, found in blocks for _, p in found]), columns=3)
-
-
-def _p_handles(values: Sequence[float]) -> list[Artist]:
-    """Return the signs of p-values on either side of the level, and of the level."""
-    from matplotlib.lines import Line2D
-
-    kinds = {False: ("o", _ESTIMATE, f"P below {ALPHA:g}"), True: ("D", "#D55E00", f"P not below {ALPHA:g}")}
-    there = {p >= ALPHA for p in values if not math.isnan(p)}
-    handles: list[Artist] = [
-        Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=4.5, label=label)
-        for lost, (marker, colour, label) in kinds.items()
-        if lost in there
-    ]
-    look: Any = {"color": GREY, "linewidth": 0.7, "linestyle": _DOTS}
-    return [*handles, Line2D([], [], label=f"{ALPHA:g}", **look)]
-
-
-def _p_values(axes: Axes, found: Sequence[tuple[str, float]]) -> None:
-    axes.set_xscale("log")
-    axes.set_xlim(0.0007, 1.4)
-    axes.axvline(ALPHA, color=GREY, linewidth=0.7, linestyle=_DOTS)
-    for y, (_, p) in enumerate(found):
-        if math.isnan(p):
-            axes.text(0.0008, y, "not estimated", va="center", color=GREY)
-            continue
-        place = max(p, 0.001)
-        lost = p >= ALPHA
-        axes.plot([0.0007, place], [y, y], color=FAINT, linewidth=0.7)
-        axes.plot(place, y, "D" if lost else "o", color="#D55E00" if lost else "#0072B2", markersize=4.5)
-        axes.annotate(format_p(p), (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
-                      textcoords="offset points", va="center")  # fmt: skip
-    axes.set_yticks(np.arange(len(found)), labels=[LABELS.get(label, label) for label, _ in found])
-    axes.set_ylim(len(found) - 0.4, -0.6)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    axes.set_xticks([0.001, 0.01, 0.1, 1], labels=["0.001", "0.01", "0.1", "1"])

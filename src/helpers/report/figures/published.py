@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import GREY, INK
+from helpers.results.catalogue import PublishedRows
 from helpers.results.store import slug
 
 if TYPE_CHECKING:
@@ -36,7 +37,12 @@ def verdicts_height(comparison: pd.DataFrame) -> float:
     return EDGE_MM + TILE_MM * lines if len(comparison) else 60.0
 
 
-@drawing
+@figure(
+    "figure_3_published",
+    "double",
+    lambda comparison, _statistics: verdicts_height(comparison),
+    "Every printed number of the publication by what became of it",
+)
 def draw_verdicts(container: Figure | SubFigure, comparison: pd.DataFrame, statistics: Statistics) -> None:
     """Draw a tile a printed value, by section in the order of the ledger, with the stored counts.
 
@@ -53,7 +59,7 @@ def draw_verdicts(container: Figure | SubFigure, comparison: pd.DataFrame, stati
     axes.set_aspect("equal")
     top = 0.0
     for section, part in comparison.groupby("section", sort=False):
-        total = statistics[f"published.{slug(section)}_all.all.follow_up.count"].value
+        total = statistics[PublishedRows.count.id(f"{slug(section)}_all")].value
         axes.text(-0.8, top + 0.5, str(section), ha="right", va="center")
         _tiles(axes, list(part["verdict"]), top)
         last = top + (len(part) - 1) // PER_LINE
@@ -82,7 +88,7 @@ def _legend(container: Figure | SubFigure, statistics: Statistics) -> None:
 
     handles = []
     for verdict, (colour, mark, words) in LOOKS.items():
-        count = statistics[f"published.{slug(verdict)}.all.follow_up.count"].value
+        count = statistics[PublishedRows.count.id(slug(verdict))].value
         sign = f" {mark}" if mark else ""
         handles.append(Patch(facecolor=colour, label=f"{words}{sign}: {count:.0f}"))
     container.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=1, handleheight=1)

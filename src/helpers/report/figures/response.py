@@ -7,11 +7,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import marks_legend, name_places, room_for_text, say_absent, wrapped
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import (
     GREY,
     level_styles,
 )
+from helpers.results.catalogue import ResponseRows, ResponseTransitionRows
 from helpers.results.format import format_number, format_percent
 from helpers.results.store import slug
 
@@ -38,7 +39,13 @@ TWO_LINES = 12.0  # percent of the bar's height from which on two lines of text 
 DIED, WITHOUT = "died", "nr"
 
 
-@drawing
+@figure(
+    "figure_1b",
+    "single",
+    80,
+    "Share of patients by level of response and visit",
+    needs={"analysis": "response"},
+)
 def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw stacked bars of the levels of response by visit with n (%), and bands for who went where.
 
@@ -46,9 +53,7 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
     segment of their own on top, unless the configuration leaves them out of the denominator. The count in
     a segment is that of the patients it is drawn for.
     """
-    groups = [
-        g for g in config.groups if statistics.select(analysis="response", group=g.id, variable="class")
-    ]
+    groups = [g for g in config.groups if statistics.select(ResponseRows, group=g.id, variable="class")]
     if not groups:
         say_absent(container, ABSENT)
         return
@@ -65,7 +70,7 @@ def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, 
             bands = _flows(axes, left, right, statistics, colours) or bands
         name_places(axes, [bar.place for bar in bars], [bar.label for bar in bars], width)
         axes.set_ylim(0, 100)
-        total = statistics.select(analysis="response", variable="class", group=group.id)[0].n
+        total = statistics.select(ResponseRows, variable="class", group=group.id)[0].n
         axes.set_title(wrapped(f"{group.label} (n = {total})", int(room)), fontweight="normal")
     panels[0].set_ylabel("Patients (%)")
     marks_legend(container, _legend(drawn, level_styles(config), bands=bands))
@@ -108,14 +113,14 @@ def read_bars(statistics: Statistics, config: CohortConfig, group: str) -> list[
     for visit in config.visits:
         rows = {
             slug(level.id): statistics.find(
-                "response", "class", slug(level.id), group=group, timepoint=visit.id
+                ResponseRows.named(slug(level.id)), "class", group=group, timepoint=visit.id
             )
             for level in config.response_levels
         }
         found = {name: row for name, row in rows.items() if row is not None}
         if not found:
             continue
-        dead = statistics.find("response", "class", "dead", group=group, timepoint=visit.id)
+        dead = statistics.find(ResponseRows.dead, "class", group=group, timepoint=visit.id)
         counted = dead.value if dead is not None and config.response.dead_is == "NR" else 0.0
         shown = {name: row.value for name, row in found.items()}
         parts = shown | ({WITHOUT: shown[WITHOUT] - counted} if WITHOUT in shown else {}) | {DIED: counted}
@@ -166,7 +171,7 @@ def _flows(axes: Axes, left: Bar, right: Bar, statistics: Statistics, colours: M
     for before in left.parts:
         for after in right.parts:
             row = statistics.find(
-                "response_transition", before, f"to_{after}", group=left.group, timepoint=right.visit
+                ResponseTransitionRows.named(f"to_{after}"), before, group=left.group, timepoint=right.visit
             )
             if row is None or not left.parts[before] or not right.parts[after]:
                 continue
@@ -227,7 +232,13 @@ def _legend(bars: Sequence[Bar], styles: Mapping[str, LevelStyle], *, bands: boo
     return handles
 
 
-@drawing
+@figure(
+    "figure_s5_response_paths",
+    "single",
+    120,
+    "Response of each patient at each visit",
+    needs={"analysis": "response"},
+)
 def draw_response_paths(
     container: Figure | SubFigure, paths: Mapping[str, pd.DataFrame], config: CohortConfig
 ) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import day_0_title, interval_handle, marks_legend, say_absent
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, group_styles
 from helpers.report.figures.visits import near_limit
+from helpers.results.catalogue import ResponseRows, ResponseVariantRows, TimeToResponseRows
 from helpers.results.store import slug
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _BEYOND = 1.02  # of the horizon, so that a step on the last day and its interva
 
 def shown_visits(statistics: Statistics, config: CohortConfig) -> list[Visit]:
     """Return the visits shown of those with calls by a rule: at most four, the first and last among them."""
-    called = {row.timepoint for row in statistics.select(analysis="response_variant", statistic="overall")}
+    called = {row.timepoint for row in statistics.select(ResponseVariantRows.overall)}
     visits = [visit for visit in config.visits if visit.id in called]
     if len(visits) <= MOST_VISITS:
         return visits
@@ -43,7 +44,13 @@ def variants_height(variants: Sequence[str]) -> float:
     return EDGE_MM + ROW_MM * (len(variants) + 1) if variants else 60.0
 
 
-@drawing
+@figure(
+    "figure_s9_rule_variants",
+    "double",
+    lambda _statistics, variants, _config: variants_height(variants),
+    "Overall response rate by variant of the response rule and visit",
+    needs={"analysis": "response_variant"},
+)
 def draw_variants(
     container: Figure | SubFigure, statistics: Statistics, variants: Sequence[str], config: CohortConfig
 ) -> None:
@@ -78,8 +85,8 @@ def _rates(
     statistics: Statistics, variants: Sequence[str], visit: Visit, group: str
 ) -> list[tuple[int, Statistic]]:
     """Return the stored rates of one group at one visit with the row at which each is drawn."""
-    names = [("response", "overall", "rate")]
-    names += [("response_variant", slug(label), "overall") for label in variants]
+    names = [(ResponseRows.rate, "overall")]
+    names += [(ResponseVariantRows.overall, slug(label)) for label in variants]
     found = [(row, statistics.find(*name, group=group, timepoint=visit.id)) for row, name in enumerate(names)]
     return [(row, rate) for row, rate in found if rate is not None]
 
@@ -115,7 +122,13 @@ def _panel(
     axes.tick_params(axis="y", length=0)
 
 
-@drawing
+@figure(
+    "figure_s10_time_to_response",
+    "double",
+    75,
+    "Cumulative incidence of the first response with death competing",
+    needs={"analysis": "time_to_response"},
+)
 def draw_response_time(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, horizon_days: float
 ) -> None:
@@ -128,7 +141,7 @@ def draw_response_time(
     sources = {
         name: title
         for name, title in titles.items()
-        if statistics.select(analysis="time_to_response", variable=name, statistic="incidence")
+        if statistics.select(TimeToResponseRows.incidence, variable=name)
     }
     if not sources:
         say_absent(container, "No response is recorded or can be worked out in this cohort.")
@@ -188,7 +201,7 @@ def _steps(
     statistics: Statistics, source: str, group: str, name: str, horizon_days: float
 ) -> tuple[list[float], list[float], list[float], list[float]]:
     """Return days, shares and their limits, in percent, from day 0 to the horizon."""
-    rows = statistics.select(analysis="time_to_response", variable=source, group=group, statistic=name)
+    rows = statistics.select(TimeToResponseRows.named(name), variable=source, group=group)
     points = sorted(
         (float(row.timepoint.removeprefix("day_")), 100 * row.value, 100 * row.lower, 100 * row.upper)
         for row in rows

@@ -20,7 +20,7 @@ from helpers.report.figures.common import (
     say_absent,
     size_mm,
 )
-from helpers.report.figures.output.drawings import drawing
+from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import MM_PER_INCH, POINTS_PER_INCH, group_styles, text_size
 from helpers.report.figures.survival_data import SurvivalData, read_survival
 from helpers.report.figures.survival_layers import (
@@ -116,7 +116,12 @@ def survival_height(config: CohortConfig, plain: float) -> float:
     return plain + _LONG_MM if long_names(config, config.group_ids) else plain
 
 
-@drawing
+@figure(
+    "figure_1a",
+    "single",
+    lambda _statistics, config: survival_height(config, 80),
+    "Kaplan-Meier survival from day 0 with numbers at risk",
+)
 def draw_survival(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw survival by group with bands, censor marks, effects, and numbers at risk with the deaths so far.
 
@@ -127,7 +132,12 @@ def draw_survival(container: Figure | SubFigure, statistics: Statistics, config:
     (figure + risk_table("{n.risk} ({events})" if counted else "{n.risk}")).draw(container)
 
 
-@drawing
+@figure(
+    "figure_s11_survival",
+    "one_and_a_half",
+    lambda _statistics, config: survival_height(config, 115),
+    "Kaplan-Meier survival with numbers at risk, censored and of deaths, and medians",
+)
 def draw_survival_kmunicate(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from helpers.results.catalogue import EffectRows, SurvivalRows
 from helpers.results.format import format_interval, format_number, format_p_equation
 from helpers.results.headline import headline_ratio
 
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
 # The test printed, as the configuration names it: analysis and name of its row, and its words.
 TESTS = {
-    "logrank": ("survival", "logrank", "Log-rank"),
-    "exact": ("effect", "test_logrank_exact", "Exact log-rank"),
-    "permutation": ("effect", "test_logrank_monte_carlo", "Permutation log-rank"),
+    "logrank": (SurvivalRows.logrank, "Log-rank"),
+    "exact": (EffectRows.test_logrank_exact, "Exact log-rank"),
+    "permutation": (EffectRows.test_logrank_monte_carlo, "Permutation log-rank"),
 }
 COUNTS = {"at_risk": "risk", "cumulative_deaths": "events", "cumulative_censored": "censored"}
 
@@ -75,14 +76,14 @@ def read_survival(statistics: Statistics, config: CohortConfig) -> SurvivalData:
         table = _by_day(statistics, group)
         curves[group] = table[table["n_event"].notna()] if "n_event" in table else table.iloc[:0]
         counts[group] = _counts(table)
-        median = statistics.find("survival", "death", "median", group=group)
+        median = statistics.find(SurvivalRows.median, "death", group=group)
         if median is not None:
             medians[group] = median
     horizon_days = stored_horizon(statistics) or 0
     ticks = next(([int(day) for day in table["day"]] for table in counts.values() if len(table)), [])
     p_value, label = _test(statistics, config, horizon_days)
     when = f"day_{horizon_days}"
-    gap = statistics.find("effect", "death", "survival_difference", group="both", timepoint=when)
+    gap = statistics.find(EffectRows.survival_difference, "death", group="both", timepoint=when)
     known = gap if gap is not None and gap.value == gap.value else None
     ratio = headline_ratio(statistics, when)
     return SurvivalData(horizon_days, curves, counts, medians, ticks, p_value, label, ratio, known)
@@ -106,7 +107,7 @@ def _by_day(statistics: Statistics, group: str) -> pd.DataFrame:
     import pandas as pd
 
     rows: dict[int, dict[str, float]] = {}
-    for row in statistics.select(analysis="survival", variable="death", group=group):
+    for row in statistics.select(SurvivalRows, variable="death", group=group):
         if not row.timepoint.startswith("day_"):
             continue
         day = rows.setdefault(int(row.timepoint.removeprefix("day_")), {})
@@ -128,8 +129,8 @@ def _counts(table: pd.DataFrame) -> pd.DataFrame:
 def _test(statistics: Statistics, config: CohortConfig, horizon_days: int) -> tuple[float | None, str]:
     """Return p-value and name of the test that the configuration names; of log-rank if it has none."""
     for name in (config.survival.test, "logrank"):
-        analysis, statistic, label = TESTS[name]
-        row = statistics.find(analysis, "death", statistic, group="both", timepoint=f"day_{horizon_days}")
+        key, label = TESTS[name]
+        row = statistics.find(key, "death", group="both", timepoint=f"day_{horizon_days}")
         if row is not None and row.p_value == row.p_value:
             return row.p_value, label
-    return None, TESTS["logrank"][2]
+    return None, TESTS["logrank"][1]

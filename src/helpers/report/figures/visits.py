@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from helpers.cohort.config import CohortConfig
     from helpers.cohort.settings import Visit
+    from helpers.results.catalogue import Analysis
     from helpers.results.store import Statistics
 
 WEEK = 7
@@ -53,7 +54,7 @@ class Visits:
 
 
 def summarised_visits(
-    statistics: Statistics, config: CohortConfig, group: str, analysis: str, name: str
+    statistics: Statistics, config: CohortConfig, group: str, analysis: type[Analysis], name: str
 ) -> Visits:
     """Return the visits at which a quantity has a stored summary, each at its day.
 
@@ -63,7 +64,7 @@ def summarised_visits(
     """
 
     def stored(statistic: str, visit: Visit) -> float:
-        row = statistics.find(analysis, name, statistic, group=group, timepoint=visit.id)
+        row = statistics.find(analysis.named(statistic), name, group=group, timepoint=visit.id)
         return row.value if row is not None else float("nan")
 
     visits = [visit for visit in config.visits if stored("median", visit) == stored("median", visit)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from helpers.report.tables.cells import Cell, count_percent, joined, number, verbatim
 from helpers.report.tables.content import column, message, row
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import AdverseEventsRows
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def adverse_event_table(statistics: Statistics, config: CohortConfig, *, watermark: str) -> Table:
     """Return patients with each adverse event, and by highest grade."""
-    known = statistics.select(analysis="adverse_events", statistic="count")
+    known = statistics.select(AdverseEventsRows.count)
     names = list(dict.fromkeys(found.variable for found in known))
     general = {
         "any": "Any event",
@@ -28,7 +29,7 @@ def adverse_event_table(statistics: Statistics, config: CohortConfig, *, waterma
     for name in [*general, *[n for n in names if n not in general]]:
         cells, label = [], general.get(name, name)
         for arm in config.group_ids:
-            found = statistics.find("adverse_events", name, "count", group=arm)
+            found = statistics.find(AdverseEventsRows.count, name, group=arm)
             label = found.note if found and name not in general else label
             cells += [_patients(found), _grades(statistics, name, arm)]
         if any(cells):
@@ -61,7 +62,7 @@ def _patients(found: Statistic | None) -> Cell:
 def _grades(statistics: Statistics, name: str, group: str) -> Cell:
     grades = {
         found.statistic.removeprefix("grade_"): found
-        for found in statistics.select(analysis="adverse_events", variable=name, group=group)
+        for found in statistics.select(AdverseEventsRows, variable=name, group=group)
     }
     known = {grade: found for grade, found in grades.items() if grade.isdigit() or grade == "not_recorded"}
     cells = [f"{grade.replace('_', ' ')}: " + number(found) for grade, found in known.items()]

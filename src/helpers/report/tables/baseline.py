@@ -21,6 +21,7 @@ from helpers.report.tables.cells import (
 )
 from helpers.report.tables.content import Column, Row, column, heading, message, row
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import BaselineRows, GroupRows, ReportingLimitsRows
 from helpers.results.format import NOT_ESTIMABLE
 from helpers.results.store import slug
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistics
 
 NOT_RECORDED = "not recorded"
-OF_THE_GROUP = "group.patients.{}.baseline.n"
 
 
 def baseline_table(
@@ -47,7 +47,7 @@ def baseline_table(
         rows.extend(_baseline_rows(statistics, variable, config))
     columns = [column("Characteristic")]
     for group in config.groups:
-        patients = number(statistics[OF_THE_GROUP.format(group.id)])
+        patients = number(statistics[GroupRows.n.id("patients", group=group.id, timepoint="baseline")])
         columns.append(Column(verbatim(f"{group.label} (n = ") + patients + ")"))
     notes = [
         "{Median_spread} or {n_percent} of the patients with the item recorded; [n] where not all have it."
@@ -70,7 +70,7 @@ def _baseline_rows(statistics: Statistics, variable: BaselineVariable, config: C
     names = list(
         dict.fromkeys(
             found.variable
-            for found in statistics.select(analysis="baseline", statistic="count")
+            for found in statistics.select(BaselineRows.count)
             if found.variable.startswith(f"{variable.name}_")
         )
     )
@@ -86,21 +86,25 @@ def _baseline_rows(statistics: Statistics, variable: BaselineVariable, config: C
 
 def _group_cell(statistics: Statistics, name: str, group: str, variable: BaselineVariable) -> Cell:
     """Return one group's summary, marked where values are missing or known only as a limit."""
-    stem = f"baseline.{name}.{group}.baseline"
+    stem = BaselineRows.stem(name, group=group, timepoint="baseline")
     if variable.kind == "continuous":
-        found, cell = statistics[f"{stem}.median"], median_spread(statistics, stem, variable.digits)
-        if f"{stem}.mean" in statistics and found.n:
-            mean, sd = statistics[f"{stem}.mean"], statistics[f"{stem}.sd"]
+        found, cell = (
+            statistics[BaselineRows.median.at(stem)],
+            median_spread(statistics, stem, variable.digits),
+        )
+        if BaselineRows.mean.at(stem) in statistics and found.n:
+            mean = statistics[BaselineRows.mean.at(stem)]
+            sd = statistics[BaselineRows.sd.at(stem)]
             cell = number(mean, variable.digits + 1) + " (" + number(sd, variable.digits + 1) + ")"
             cell = cell.marked("Mean (standard deviation)")
     else:
-        found = statistics[f"{stem}.count"]
+        found = statistics[BaselineRows.count.at(stem)]
         cell = count_percent(found) if found.n else verbatim(NOT_RECORDED)
     if any(one.sign for value in cell.values for one in value.numbers.values()):
         cell = cell.marked(LIMIT_NOTE)
     if found.n_missing and found.n:
         missing = number(found, column="n_missing")
-        total = number(statistics[OF_THE_GROUP.format(group)])
+        total = number(statistics[GroupRows.n.id("patients", group=group, timepoint="baseline")])
         cell = (cell + " [" + size(found) + "]").marked(
             "Missing in " + missing + " of " + total + " patients"
         )
@@ -109,8 +113,8 @@ def _group_cell(statistics: Statistics, name: str, group: str, variable: Baselin
 
 def _comparison_cells(statistics: Statistics, name: str) -> list[Cell]:
     both = {"group": "both", "timepoint": "baseline"}
-    test = statistics.find("baseline", name, "test", **both)
-    difference = statistics.find("baseline", name, "standardized_difference", **both)
+    test = statistics.find(BaselineRows.test, name, **both)
+    difference = statistics.find(BaselineRows.standardized_difference, name, **both)
     return [
         p_value(test).marked(sentence(short_method(test.method))) if test else EMPTY,
         number(difference, 2) if difference else EMPTY,
@@ -122,20 +126,21 @@ def limits_table(
 ) -> Table:
     """Return the comparison of each partly limited variable by what its limits may stand for."""
     rows: list[Row] = []
-    for name in dict.fromkeys(found.variable for found in statistics.select(analysis="reporting_limits")):
+    for name in dict.fromkeys(found.variable for found in statistics.select(ReportingLimitsRows)):
         medians = []
         for group in config.groups:
-            stem = f"reporting_limits.{name}.{group.id}.baseline"
-            middle, beyond = statistics[f"{stem}.median"], statistics[f"{stem}.beyond_limit"]
+            stem = ReportingLimitsRows.stem(name, group=group.id, timepoint="baseline")
+            middle = statistics[ReportingLimitsRows.median.at(stem)]
+            beyond = statistics[ReportingLimitsRows.beyond_limit.at(stem)]
             sign = middle.note if middle.note in ("<", ">") else ""
             median = f"{group.label}: median " + number(middle, sign=sign)
             medians.append(median + ", " + count_percent(beyond) + " beyond a limit")
-        sure = statistics[f"reporting_limits.{name}.both.baseline.test"]
+        sure = statistics[ReportingLimitsRows.test.id(name, group="both", timepoint="baseline")]
         rows += [
             heading(f"{labels.get(name, name)}. " + joined(medians, "; ")),
             row("Only sure comparisons", EMPTY, p_value(sure).marked(sentence(sure.method)), level=1),
         ]
-        for found in statistics.select(analysis="reporting_limits", variable=name, group="both"):
+        for found in statistics.select(ReportingLimitsRows, variable=name, group="both"):
             if found.statistic != "test":
                 test = p_value(found).marked(sentence(found.method))
                 rows.append(row(found.note.capitalize(), number(found), test, level=1))

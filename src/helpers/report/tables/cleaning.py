@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from helpers.report.tables.cells import number
 from helpers.report.tables.content import column, message, row
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import PlanRows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,8 @@ def visit_table(statistics: Statistics, config: CohortConfig, *, watermark: str)
     rows = []
     for visit in config.visits:
         day, first, last = (
-            number(statistics[f"plan.{visit.id}.all.baseline.{name}"]) for name in ("day", "first", "last")
+            number(statistics[PlanRows.named(name).id(visit.id, timepoint="baseline")])
+            for name in ("day", "first", "last")
         )
         rows.append(row(visit.label, day, first + " to " + last))
     return Table(

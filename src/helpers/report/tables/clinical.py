@@ -20,6 +20,14 @@ from helpers.report.tables.cells import (
 from helpers.report.tables.content import Column, Row, column, heading, message, row
 from helpers.report.tables.safety import share_interval
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import (
+    CriteriaAgreementRows,
+    DiagnosisRows,
+    ResponseAgreementRows,
+    ResponseEndpointRows,
+    ResponseRows,
+    ResponseVariantRows,
+)
 from helpers.results.format import NOT_ESTIMABLE
 from helpers.results.store import slug
 
@@ -75,9 +83,11 @@ def _verdict_cells(statistics: Statistics, name: str, moment: str, config: Cohor
     """Return the verdicts of one criteria set at one moment, the cells of each group after the other."""
     cells: list[Cell] = []
     for group in config.group_ids:
-        stem = f"diagnosis.{slug(name)}.{group}.{moment}"
-        counts = [statistics[f"{stem}.{state}"] for state in ("met", "not_met", "undetermined")]
-        share = statistics.find("diagnosis", slug(name), "met_percent", group=group, timepoint=moment)
+        stem = DiagnosisRows.stem(slug(name), group=group, timepoint=moment)
+        counts = [
+            statistics[DiagnosisRows.named(state).at(stem)] for state in ("met", "not_met", "undetermined")
+        ]
+        share = statistics.find(DiagnosisRows.met_percent, slug(name), group=group, timepoint=moment)
         cells += [*map(number, counts), share_interval(share)]
     return cells
 
@@ -102,11 +112,11 @@ def hscore_table(statistics: Statistics, config: CohortConfig, *, watermark: str
         "hscore_items": ("Items known", 0),
     }
     rows = []
-    moments = {one.timepoint for one in statistics.select(analysis="diagnosis", variable="hscore_points")}
+    moments = {one.timepoint for one in statistics.select(DiagnosisRows, variable="hscore_points")}
     moment = config.criteria.moment if config.criteria.moment in moments else "baseline"
     for name, (label, digits) in labels.items():
-        stems = [f"diagnosis.{name}.{group}.{moment}" for group in config.group_ids]
-        if all(f"{stem}.median" in statistics for stem in stems):
+        stems = [DiagnosisRows.stem(name, group=group, timepoint=moment) for group in config.group_ids]
+        if all(DiagnosisRows.median.at(stem) in statistics for stem in stems):
             rows.append(row(label, *[median_spread(statistics, stem, digits) for stem in stems]))
     notes = ["{Median_spread}.", "Probability: printed table, on a straight line between its points."]
     columns = ["HScore", *[group.label for group in config.groups]]
@@ -117,11 +127,10 @@ def hscore_table(statistics: Statistics, config: CohortConfig, *, watermark: str
 def agreement_table(statistics: Statistics, found: Diagnoses, *, watermark: str) -> Table:
     """Return the agreement of every two criteria sets: counts, share and kappa."""
     rows = []
-    for kappa in statistics.select(analysis="criteria_agreement", statistic="kappa"):
+    for kappa in statistics.select(CriteriaAgreementRows.kappa):
         first, _, second = kappa.note.partition("|")
-        stem = kappa.id.removesuffix(".kappa")
-        counts = [statistics[f"{stem}.{name}"] for name in ("both_met", "a_only", "b_only", "neither")]
-        share = statistics[f"{stem}.agreement"]
+        counts = [statistics[CriteriaAgreementRows.named(name).beside(kappa.id)] for name in _FOUR]
+        share = statistics[CriteriaAgreementRows.agreement.beside(kappa.id)]
         rows.append(row(
             f"{found.titles[first]} and {found.titles[second]}", *map(number, counts),
             number(kappa, column="n_missing"), number(share, 1, unit="%"), number(kappa, 2),
@@ -149,6 +158,7 @@ def agreement_table(statistics: Statistics, found: Diagnoses, *, watermark: str)
     return Table("table_s6_agreement", title, columns, rows or nothing, notes, watermark)
 
 
+_FOUR = ("both_met", "a_only", "b_only", "neither")
 _ITEM_STATES = ("met", "not_met", "undetermined", "not_done")
 
 
@@ -186,13 +196,11 @@ def _states(statistics: Statistics, stem: str) -> list[Cell]:
 def rule_agreement_table(statistics: Statistics, config: CohortConfig, *, watermark: str) -> Table:
     """Return the calls of rule and clinicians against each other, and agreement with kappa by visit."""
     rows: list[Row] = []
-    found = {
-        one.timepoint: one for one in statistics.select(analysis="response_agreement", statistic="kappa")
-    }
+    found = {one.timepoint: one for one in statistics.select(ResponseAgreementRows.kappa)}
     labels = {visit.id: visit.label for visit in config.visits} | {"all_visits": "All visits"}
     for when, kappa in found.items():
         linear, agree, share = (
-            statistics[f"response_agreement.calls.all.{when}.{name}"]
+            statistics[ResponseAgreementRows.named(name).id("calls", timepoint=when)]
             for name in ("kappa_linear", "agree", "agreement")
         )
         rows.append(row(
@@ -203,7 +211,11 @@ def rule_agreement_table(statistics: Statistics, config: CohortConfig, *, waterm
         rows.append(heading("Rule against clinician, all visits"))
     for name in ("CR", "PR", "NR") if rows else ():
         cells = [
-            statistics[f"response_agreement.rule_{name.lower()}.all.all_visits.clinician_{other}"]
+            statistics[
+                ResponseAgreementRows.named(f"clinician_{other}").id(
+                    f"rule_{name.lower()}", timepoint="all_visits"
+                )
+            ]
             for other in ("cr", "pr", "nr")
         ]
         counts = [f"{word} " + number(cell) for word, cell in zip(("CR", "PR", "NR"), cells, strict=True)]
@@ -241,7 +253,7 @@ def discordant_table(discordant: pd.DataFrame, evidence: pd.DataFrame, *, waterm
 
 
 def _assessed(statistics: Statistics, config: CohortConfig) -> list[tuple[str, Visit]]:
-    called = {one.group for one in statistics.select(analysis="response_variant", statistic="overall_count")}
+    called = {one.group for one in statistics.select(ResponseVariantRows.overall_count)}
     visits = shown_visits(statistics, config)
     return [(group, visit) for group in config.group_ids if group in called for visit in visits]
 
@@ -254,13 +266,14 @@ def variants_table(
     rows: list[Row] = []
     if pairs:
         cells = [
-            _share(statistics.find("response", "overall", "count", group=group, timepoint=visit.id))
+            _share(statistics.find(ResponseRows.count, "overall", group=group, timepoint=visit.id))
             for group, visit in pairs
         ]
         rows.append(row("Clinicians", *cells))
+    overall = ResponseVariantRows.overall_count
     for label in variants if pairs else ():
         cells = [
-            _share(statistics[f"response_variant.{slug(label)}.{group}.{visit.id}.overall_count"])
+            _share(statistics[overall.id(slug(label), group=group, timepoint=visit.id)])
             for group, visit in pairs
         ]
         rows.append(row(f"Rule: {label}", *cells))
@@ -286,7 +299,7 @@ def endpoint_table(statistics: Statistics, config: CohortConfig, *, watermark: s
     rows = []
     for source, title in {"clinician": "Clinicians' calls", "rule": "By the rule"}.items():
         for group in config.groups:
-            found = statistics.select(analysis="response_endpoint", group=group.id)
+            found = statistics.select(ResponseEndpointRows, group=group.id)
             mine = {f"{r.variable}.{r.statistic}": r for r in found if r.variable.startswith(f"{source}_")}
             if not mine:
                 continue

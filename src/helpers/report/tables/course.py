@@ -21,6 +21,7 @@ from helpers.report.tables.cells import (
 from helpers.report.tables.content import column, message, row
 from helpers.report.tables.table import Table
 from helpers.report.text.narrative import in_text
+from helpers.results.catalogue import LaboratoryRows, TrendRows
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
@@ -36,16 +37,14 @@ def course_table(
     visits = [
         visit
         for visit in config.visits
-        if any(statistics.find("laboratory", v, "n", group=chosen.id, timepoint=visit.id) for v in variables)
+        if any(statistics.find(LaboratoryRows.n, v, group=chosen.id, timepoint=visit.id) for v in variables)
     ]
     rows = []
     for name in variables:
         digits = vocabulary[name].decimals or 0
         cells = [_course_cell(statistics, name, chosen.id, visit.id, digits) for visit in visits]
         if any(cells):
-            tests = statistics.select(
-                analysis="laboratory", variable=name, group=chosen.id, statistic="change_test"
-            )
+            tests = statistics.select(LaboratoryRows.change_test, variable=name, group=chosen.id)
             methods = dict.fromkeys(f"{{p}}: {test.method}, paired change from baseline" for test in tests)
             rows.append(row(verbatim(vocabulary[name].label).marked(*methods), *cells))
     nothing = [message("No measurements are recorded at the visits of this cohort.")]
@@ -59,17 +58,17 @@ def course_table(
 
 
 def _course_cell(statistics: Statistics, name: str, group: str, visit: str, digits: int) -> Cell:
-    found = statistics.find("laboratory", name, "median", group=group, timepoint=visit)
+    found = statistics.find(LaboratoryRows.median, name, group=group, timepoint=visit)
     if found is None:
         return EMPTY
-    cell = median_spread(statistics, f"laboratory.{name}.{group}.{visit}", digits)
+    cell = median_spread(statistics, LaboratoryRows.stem(name, group=group, timepoint=visit), digits)
     if any(one.sign for value in cell.values for one in value.numbers.values()):
         cell = cell.marked(LIMIT_NOTE)
     cell = cell + " [" + size(found) + "]"
     if found.n_missing:
         missing = number(found, column="n_missing")
         cell = cell.marked("Not measured in " + missing + " of the patients then alive")
-    test = statistics.find("laboratory", name, "change_test", group=group, timepoint=visit)
+    test = statistics.find(LaboratoryRows.change_test, name, group=group, timepoint=visit)
     return cell + "; " + p_equation(test) if test else cell
 
 
@@ -81,8 +80,8 @@ def trend_table(
     group = (config.treated or config.groups[0]).id
     rows = []
     for name in variables:
-        ratio = statistics.find("trend", name, "ratio_per_week", group=group)
-        blocks = statistics.find("trend", name, "friedman", group=group)
+        ratio = statistics.find(TrendRows.ratio_per_week, name, group=group)
+        blocks = statistics.find(TrendRows.friedman, name, group=group)
         if ratio is None or blocks is None:
             continue
         estimate = estimate_interval(ratio, 3)

@@ -16,6 +16,7 @@ from helpers.report.tables.cells import (
 )
 from helpers.report.tables.content import Row, heading, message, row
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import EndpointEffectRows, EndpointRows
 from helpers.results.format import NOT_ESTIMABLE
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def endpoints_table(statistics: Statistics, config: CohortConfig, *, watermark: 
     """Return for each endpoint beside death events, estimate at its horizon, and the comparison."""
     rows: list[Row] = []
     for endpoint in config.endpoints:
-        found = statistics.select(analysis="endpoint", variable=endpoint.id, statistic="events")
+        found = statistics.select(EndpointRows.events, variable=endpoint.id)
         if found:
             rows += _rows(endpoint, found[0].timepoint, statistics, config)
     columns = ["", *[group.label for group in config.groups]]
@@ -63,12 +64,12 @@ def _rows(endpoint: Endpoint, when: str, statistics: Statistics, config: CohortC
         ("survival", f"Free of it at day {day}, Kaplan-Meier (95% CI)"),
         ("share", "Share (95% CI)"),
     ):
-        if statistics.select(analysis="endpoint", variable=endpoint.id, statistic=name, timepoint=when):
+        if statistics.select(EndpointRows.named(name), variable=endpoint.id, timepoint=when):
             cells = [_cell(endpoint, name, when, group, statistics) for group in config.group_ids]
             lines.append(row(label, *cells, *compared, level=1))
     if not compared:
         return lines
-    for effect in statistics.select(analysis="endpoint_effect", variable=endpoint.id):
+    for effect in statistics.select(EndpointEffectRows, variable=endpoint.id):
         blanks = [EMPTY for _ in config.groups]
         named = verbatim(_LABELS.get(effect.statistic, "Comparison")).marked(sentence(_method(effect)))
         lines.append(row(named, *blanks, _effect(effect), level=1))
@@ -86,7 +87,7 @@ def _effect(effect: Statistic) -> Cell:
 
 
 def _cell(endpoint: Endpoint, name: str, when: str, group: str, statistics: Statistics) -> Cell:
-    found = statistics.find("endpoint", endpoint.id, name, group=group, timepoint=when)
+    found = statistics.find(EndpointRows.named(name), endpoint.id, group=group, timepoint=when)
     if found is None or (name == "events" and found.value != found.value):
         return verbatim("not recorded")
     if name in ("events", "competing"):

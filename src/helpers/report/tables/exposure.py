@@ -18,18 +18,19 @@ from helpers.report.tables.cells import (
 )
 from helpers.report.tables.content import Row, heading, message, row
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import AddedTherapyRows, Analysis, ExposureRows, Key, LongTermRows
 from helpers.results.store import slug
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
     from helpers.results.store import Statistic, Statistics
 
-ANALYSES = ("exposure", "added_therapy", "long_term")
+ANALYSES: tuple[type[Analysis], ...] = (ExposureRows, AddedTherapyRows, LongTermRows)
 
 
 def exposure_table(statistics: Statistics, config: CohortConfig, *, watermark: str) -> Table:
     """Return exposure to the study drugs, therapies added to it in responders and their later course."""
-    known = {one.group for name in ANALYSES for one in statistics.select(analysis=name)}
+    known = {one.group for name in ANALYSES for one in statistics.select(name)}
     groups = [group for group in config.groups if group.id in known]
     ids = [group.id for group in groups]
     drugs = config.study_drugs
@@ -51,24 +52,33 @@ def exposure_table(statistics: Statistics, config: CohortConfig, *, watermark: s
 
 def _exposure(statistics: Statistics, groups: Sequence[str], drug: str) -> list[Row | None]:
     return [
-        _line(statistics, groups, "Patients treated", "exposure", drug, "patients", number),
+        _line(statistics, groups, "Patients treated", ExposureRows.patients, drug, number),
         _dose_range(statistics, groups, drug),
-        _median(statistics, groups, "Duration, months", "exposure", f"{drug}_months"),
-        _line(statistics, groups, "Ongoing at death or last contact", "exposure", drug, "ongoing", count_of),
+        _median(statistics, groups, "Duration, months", ExposureRows.median, f"{drug}_months"),
+        _line(statistics, groups, "Ongoing at death or last contact", ExposureRows.ongoing, drug, count_of),
         *_reasons(statistics, groups, drug),
     ]
 
 
 def _added(statistics: Statistics, groups: Sequence[str]) -> list[Row | None]:
-    counts = statistics.select(analysis="added_therapy", statistic="count")
+    counts = statistics.select(AddedTherapyRows.count)
     lines: list[Row | None] = []
     for name in dict.fromkeys(one.variable for one in counts):
-        label, stem = name.replace("_", " ").capitalize(), "added_therapy"
+        label = name.replace("_", " ").capitalize()
         since = "Start, weeks from the first response"
         lines += [
-            _line(statistics, groups, label, stem, name, "count", count_percent),
-            _median(statistics, groups, "Start, weeks from day 0", stem, f"{name}_start_week", level=1),
-            _median(statistics, groups, since, stem, f"{name}_weeks_after_response", level=1),
+            _line(statistics, groups, label, AddedTherapyRows.count, name, count_percent),
+            _median(
+                statistics,
+                groups,
+                "Start, weeks from day 0",
+                AddedTherapyRows.median,
+                f"{name}_start_week",
+                level=1,
+            ),
+            _median(
+                statistics, groups, since, AddedTherapyRows.median, f"{name}_weeks_after_response", level=1
+            ),
         ]
     return lines
 
@@ -77,10 +87,10 @@ def _long_term(statistics: Statistics, groups: Sequence[str]) -> list[Row | None
     labels = {"alive": "Alive at last contact", "died": "Died after the horizon"}
     return [
         *[
-            _line(statistics, groups, label, "long_term", "responders", name, count_of)
+            _line(statistics, groups, label, LongTermRows.named(name), "responders", count_of)
             for name, label in labels.items()
         ],
-        _median(statistics, groups, "Follow-up from day 0, months", "long_term", "responders_months"),
+        _median(statistics, groups, "Follow-up from day 0, months", LongTermRows.median, "responders_months"),
     ]
 
 
@@ -91,39 +101,39 @@ def _section(title: str, lines: Sequence[Row | None]) -> list[Row]:
 
 
 def _line(
-    statistics: Statistics, groups: Sequence[str], label: str, analysis: str, variable: str, statistic: str,
+    statistics: Statistics, groups: Sequence[str], label: str, key: Key, variable: str,
     form: Callable[[Statistic], Cell], *, level: int = 0,
 ) -> Row | None:  # fmt: skip
-    found = [statistics.find(analysis, variable, statistic, group=group) for group in groups]
+    found = [statistics.find(key, variable, group=group) for group in groups]
     return row(label, *[form(one) if one else EMPTY for one in found], level=level) if any(found) else None
 
 
 def _median(
-    statistics: Statistics, groups: Sequence[str], label: str, analysis: str, variable: str, *, level: int = 0
+    statistics: Statistics, groups: Sequence[str], label: str, key: Key, variable: str, *, level: int = 0
 ) -> Row | None:
     def form(one: Statistic) -> Cell:
         return median_spread(statistics, one.id.removesuffix(".median"), 1) + " [" + size(one) + "]"
 
-    return _line(statistics, groups, label, analysis, variable, "median", form, level=level)
+    return _line(statistics, groups, label, key, variable, form, level=level)
 
 
 def _dose_range(statistics: Statistics, groups: Sequence[str], drug: str) -> Row | None:
-    lowest = statistics.select(analysis="exposure", variable=drug, statistic="lowest_dose")
+    lowest = statistics.select(ExposureRows.lowest_dose, variable=drug)
     unit = next((one.unit for one in lowest), "")
 
     def form(one: Statistic) -> Cell:
-        highest = statistics[f"{one.id.removesuffix('lowest_dose')}highest_dose"]
+        highest = statistics[ExposureRows.highest_dose.beside(one.id)]
         return number(one, 1) + " to " + number(highest, 1) if one.value == one.value else verbatim(one.note)
 
     label = f"Lowest to highest dose, {unit}"
-    return _line(statistics, groups, label, "exposure", drug, "lowest_dose", form)
+    return _line(statistics, groups, label, ExposureRows.lowest_dose, drug, form)
 
 
 def _reasons(statistics: Statistics, groups: Sequence[str], drug: str) -> list[Row | None]:
-    stopped = [one for one in statistics.select(analysis="exposure", variable=drug)
+    stopped = [one for one in statistics.select(ExposureRows, variable=drug)
                if one.statistic.startswith("stopped_")]  # fmt: skip
     reasons = dict.fromkeys((one.statistic, one.note) for one in stopped)
     return [
-        _line(statistics, groups, f"Stopped: {note}", "exposure", drug, name, count_of)
+        _line(statistics, groups, f"Stopped: {note}", ExposureRows.named(name), drug, count_of)
         for name, note in reasons
     ]

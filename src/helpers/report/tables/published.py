@@ -9,6 +9,7 @@ from helpers.report.tables.cells import number, verbatim
 from helpers.report.tables.content import Row, column, message, row
 from helpers.report.tables.table import Table
 from helpers.report.text.narrative import Narrative
+from helpers.results.catalogue import PublishedAuditRows, PublishedRows
 from helpers.results.format import format_interval, format_number
 from helpers.results.store import slug
 
@@ -39,7 +40,7 @@ def verdict_table(statistics: Statistics, comparison: pd.DataFrame, *, watermark
     rows = []
     for section, prefix in {**sections, "All": ""}.items() if sections else ():
         names = [f"{prefix}{slug(verdict)}" for verdict in VERDICTS] + [f"{prefix}all"]
-        counts = [statistics[f"published.{name}.all.follow_up.count"] for name in names]
+        counts = [statistics[PublishedRows.count.id(name)] for name in names]
         rows.append(row(section, *map(number, counts)))
     columns = ["Section", *[verdict.capitalize() for verdict in VERDICTS], "Printed values"]
     title = "Printed values by what became of them"
@@ -89,7 +90,7 @@ def audit_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say how many contradictions and tensions there are among the printed numbers alone."""
     if config.ledger is None:
         return Narrative(ABSENT)
-    found = {kind: statistics[f"published_audit.{kind}.all.follow_up.count"].value
+    found = {kind: statistics[PublishedAuditRows.count.id(kind)].value
              for kind in ("contradiction", "tension", "note")}  # fmt: skip
     return Narrative(
         f"Contradictions: {found['contradiction']:.0f}. What can hold, but only in a way to know "
@@ -103,7 +104,7 @@ def comparison_narrative(statistics: Statistics, config: CohortConfig) -> Narrat
     if config.ledger is None:
         return Narrative(ABSENT)
     names = ("all", *VERDICTS)
-    count = {name: statistics[f"published.{slug(name)}.all.follow_up.count"].value for name in names}
+    count = {name: statistics[PublishedRows.count.id(slug(name))].value for name in names}
     differs = "none differs" if not count["differs"] else f"{count['differs']:.0f} differ"
     text = (
         f"Of {count['all']:.0f} printed values {count['reproduced']:.0f} are reproduced by a stored "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from helpers.report.tables.cells import count_percent, estimate_interval, number, verbatim
 from helpers.report.tables.content import message, row
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import ResponseRows
 from helpers.results.format import NOT_ESTIMABLE
 from helpers.results.store import slug
 from helpers.vocabulary.response_levels import DEFAULT_LEVELS
@@ -24,12 +25,12 @@ def response_table(statistics: Statistics, config: CohortConfig, *, watermark: s
     rows, levels = [], config.response_levels
     for group in config.groups:
         for visit in config.visits:
-            if not statistics.find("response", "class", "dead", group=group.id, timepoint=visit.id):
+            if not statistics.find(ResponseRows.dead, "class", group=group.id, timepoint=visit.id):
                 continue
-            stem = f"{group.id}.{visit.id}"
-            classes = [statistics[f"response.class.{stem}.{slug(level.id)}"] for level in levels]
-            dead = statistics[f"response.class.{stem}.dead"]
-            overall = statistics.find("response", "overall", "rate", group=group.id, timepoint=visit.id)
+            stem = ResponseRows.stem("class", group=group.id, timepoint=visit.id)
+            classes = [statistics[ResponseRows.named(slug(level.id)).at(stem)] for level in levels]
+            dead = statistics[ResponseRows.dead.at(stem)]
+            overall = statistics.find(ResponseRows.rate, "overall", group=group.id, timepoint=visit.id)
             rate = verbatim(NOT_ESTIMABLE)
             if overall:
                 rate = estimate_interval(overall, 1, "%")

@@ -21,8 +21,18 @@ from helpers.report.tables.cells import (
     words,
 )
 from helpers.report.tables.content import column, heading, message, row
+from helpers.report.tables.evidence import Evidence
 from helpers.report.tables.table import Table
-from helpers.report.tables.verdict import Evidence
+from helpers.results.catalogue import (
+    CoInterventionRows,
+    ControlEraRows,
+    ControlTimeRows,
+    EstimandRows,
+    MissingBoundsRows,
+    SpecificationRows,
+    UnmeasuredConfounderRows,
+    WeightedEffectRows,
+)
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
@@ -58,9 +68,11 @@ def _sentences(*parts: Cell | str) -> Cell:
 
 
 def _confounding(evidence: Evidence) -> Domain:
-    budget = evidence.find("weighted_effect", "budget", "model")
-    overlap, gap = (evidence.find("control_era", name) for name in ("calendar_overlap", "calendar_gap"))
-    e_value = evidence.find("unmeasured_confounder", "e_value")
+    budget = evidence.find(WeightedEffectRows.budget, "model")
+    overlap, gap = (
+        evidence.find(ControlEraRows.named(name)) for name in ("calendar_overlap", "calendar_gap")
+    )
+    e_value = evidence.find(UnmeasuredConfounderRows.e_value)
     carried = era = strength = EMPTY
     if budget is not None and _known(budget):
         carried = "The patients carry a model of " + number(budget) + " of " + size(budget)
@@ -88,8 +100,10 @@ def _classification(config: CohortConfig) -> Domain:
 
 
 def _selection(evidence: Evidence) -> Domain:
-    tipping, entry = (evidence.find("control_time", name) for name in ("lag_tipping_point", "delayed_entry"))
-    lag, lost = evidence.find("control_time", "lag_treated"), EMPTY
+    tipping, entry = (
+        evidence.find(ControlTimeRows.named(name)) for name in ("lag_tipping_point", "delayed_entry")
+    )
+    lag, lost = evidence.find(ControlTimeRows.lag_treated), EMPTY
     if tipping is not None and tipping.value > 0:
         lost = "Significance is lost from a common lag of " + number(tipping) + " days on."
     known, judgement = verbatim("The day of eligibility is not recorded."), SERIOUS
@@ -107,7 +121,7 @@ def _selection(evidence: Evidence) -> Domain:
 
 def _deviations(evidence: Evidence) -> Domain:
     one, none = (
-        evidence.find("co_intervention", name, "any") for name in ("begun_treated", "begun_reference")
+        evidence.find(CoInterventionRows.named(name), "any") for name in ("begun_treated", "begun_reference")
     )
     question = "Was what was added part of usual care, or does it tell of the group?"
     name = "4. Deviations from intended interventions"
@@ -115,7 +129,7 @@ def _deviations(evidence: Evidence) -> Domain:
         return Domain(name, verbatim("Treatments are not recorded."), SERIOUS, question)
     found = count_of(one) + " treated and " + count_of(none) + " controls began a further course."
     single = [
-        row for row in evidence.statistics.select(analysis="co_intervention", statistic="test")
+        row for row in evidence.statistics.select(CoInterventionRows.test)
         if row.p_value < ALPHA
     ]  # fmt: skip
     if single:
@@ -127,8 +141,8 @@ def _deviations(evidence: Evidence) -> Domain:
 
 def _missing(evidence: Evidence) -> Domain:
     bounds, policy = (
-        evidence.find("missing_bounds", "difference", "response"),
-        evidence.find("estimand", "treatment_policy"),
+        evidence.find(MissingBoundsRows.difference, "response"),
+        evidence.find(EstimandRows.treatment_policy),
     )
     followed = policy is not None and _known(policy)
     death = "Death is known in everybody to the horizon." if followed else "Follow-up ends early in some."
@@ -143,9 +157,7 @@ def _missing(evidence: Evidence) -> Domain:
 
 
 def _reported(evidence: Evidence) -> Domain:
-    analytic, design = (
-        evidence.find("specification", "significant", kind) for kind in ("analytic", "design")
-    )
+    analytic, design = (evidence.find(SpecificationRows.significant, kind) for kind in ("analytic", "design"))
     found = EMPTY
     if analytic is not None and design is not None and analytic.n and design.n:
         found = number(analytic) + " of " + size(analytic) + " tests and " + number(design) + " of "
@@ -179,7 +191,7 @@ def risk_of_bias_table(
         *(column(name, left=True) for name in ("Found", "Judgement", "For the team")),
     ]
     title = "Risk of bias, domain by domain, as far as the data tell"
-    if config.treated is None or config.reference is None or evidence.find("specification", "significant",
+    if config.treated is None or config.reference is None or evidence.find(SpecificationRows.significant,
                                                                           "design") is None:  # fmt: skip
         return Table("table_s26_risk_of_bias", title, columns, [message(NO_ARMS)], (), watermark)
     domains = [

@@ -19,6 +19,13 @@ from helpers.report.tables.cells import (
 )
 from helpers.report.tables.content import Row, column, message, row
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import (
+    AliveLowDoseRows,
+    CompositeRankRows,
+    EventRateRows,
+    LaboratoryToxicityRows,
+    ToxicityShiftRows,
+)
 from helpers.results.format import NOT_ESTIMABLE
 
 if TYPE_CHECKING:
@@ -34,9 +41,7 @@ def share_interval(found: Statistic | None) -> Cell:
 def low_dose_table(statistics: Statistics, config: CohortConfig, *, watermark: str) -> Table:
     """Return who is alive at a low dose at the last visit, and the composite rank with death worst."""
     groups = [
-        g
-        for g in config.groups
-        if statistics.select(analysis="alive_low_dose", variable="patients", group=g.id)
+        g for g in config.groups if statistics.select(AliveLowDoseRows, variable="patients", group=g.id)
     ]
     rows: list[Row] = []
     labels = {
@@ -46,7 +51,7 @@ def low_dose_table(statistics: Statistics, config: CohortConfig, *, watermark: s
     when = ""
     for name, label in labels.items() if groups else ():
         found = [
-            statistics.select(analysis="alive_low_dose", variable="patients", group=g.id, statistic=name)[0]
+            statistics.select(AliveLowDoseRows.named(name), variable="patients", group=g.id)[0]
             for g in groups
         ]
         when = found[0].timepoint
@@ -68,16 +73,14 @@ def low_dose_table(statistics: Statistics, config: CohortConfig, *, watermark: s
 def _low_dose_comparison(statistics: Statistics, groups: Sequence[str], when: str) -> list[Row]:
     """Return the shares alive at a low dose and the composite ranks, each with its comparison."""
     both = {"group": "both", "timepoint": when}
-    known = [
-        statistics.find("alive_low_dose", "patients", "percent", group=g, timepoint=when) for g in groups
-    ]
-    test = statistics.find("alive_low_dose", "patients", "test", **both)
-    gap = statistics.find("alive_low_dose", "patients", "difference", **both)
+    known = [statistics.find(AliveLowDoseRows.percent, "patients", group=g, timepoint=when) for g in groups]
+    test = statistics.find(AliveLowDoseRows.test, "patients", **both)
+    gap = statistics.find(AliveLowDoseRows.difference, "patients", **both)
     texts = [p_equation(test).marked(_method(test))] if test else []
     if gap:
         texts.append(("difference " + estimate_interval(gap, 1) + " points").marked(_method(gap)))
-    ranks = [statistics.find("composite_rank", "rank", "median", group=g, timepoint=when) for g in groups]
-    wins = statistics.find("composite_rank", "rank", "test", **both)
+    ranks = [statistics.find(CompositeRankRows.median, "rank", group=g, timepoint=when) for g in groups]
+    wins = statistics.find(CompositeRankRows.test, "rank", **both)
     cells = [number(found, 1) if found else verbatim(NOT_ESTIMABLE) for found in ranks]
     better = EMPTY
     if wins:
@@ -96,12 +99,10 @@ def _method(found: Statistic) -> str:
 def laboratory_grade_table(statistics: Statistics, config: CohortConfig, *, watermark: str) -> Table:
     """Return the patients by worst grade of each laboratory term after day 0."""
     rows = []
-    terms = {
-        r.variable: r.note for r in statistics.select(analysis="laboratory_toxicity", statistic="grade_0")
-    }
+    terms = {r.variable: r.note for r in statistics.select(LaboratoryToxicityRows.grade_0)}
     for term, label in terms.items():
         for group in config.groups:
-            found = statistics.select(analysis="laboratory_toxicity", variable=term, group=group.id)
+            found = statistics.select(LaboratoryToxicityRows, variable=term, group=group.id)
             mine = {row.statistic: row for row in found}
             if not mine:
                 continue
@@ -131,7 +132,7 @@ def laboratory_grade_table(statistics: Statistics, config: CohortConfig, *, wate
 
 def shift_grade_table(statistics: Statistics, config: CohortConfig, *, watermark: str) -> Table:
     """Return the shifts from the grade at baseline to the worst later grade, one row a term and group."""
-    found = statistics.select(analysis="toxicity_shift")
+    found = statistics.select(ToxicityShiftRows)
     rows = []
     groups = {group.id: group.label for group in config.groups}
     levels = ["0", "1", "2", "3", "4", "missing"]
@@ -161,16 +162,13 @@ def event_rate_table(statistics: Statistics, config: CohortConfig, *, watermark:
     """Return events, person-time and the rate of each recorded event with its exact interval."""
     rows = []
     labels = {group.id: group.label for group in config.groups}
-    for rate in statistics.select(analysis="event_rate", statistic="per_100_patient_years"):
-        stem = rate.id.removesuffix(".per_100_patient_years")
+    for rate in statistics.select(EventRateRows.per_100_patient_years):
+        bound = EventRateRows.upper_limit_if_none.beside(rate.id)
         events, patients, years = (
-            statistics[f"{stem}.{name}"] for name in ("n_events", "n_patients_with_event", "patient_years")
+            statistics[EventRateRows.named(name).beside(rate.id)]
+            for name in ("n_events", "n_patients_with_event", "patient_years")
         )
-        limit = (
-            statistics.get(f"{stem}.upper_limit_if_none")
-            if f"{stem}.upper_limit_if_none" in statistics
-            else None
-        )
+        limit = statistics.get(bound) if bound in statistics else None
         label = "Any event" if rate.note == "any" else rate.note
         rows.append(row(
             f"{label}, {labels[rate.group]}", number(events), count_of(patients), number(years, 2),

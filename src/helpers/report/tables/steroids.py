@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from helpers.report.tables.cells import EMPTY, median_spread, size
 from helpers.report.tables.content import column, message, row
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import GlucocorticoidRows
 from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ def dose_table(statistics: Statistics, config: CohortConfig, *, watermark: str) 
         cells = []
         for arm in config.group_ids:
             for name, digits in {"dose": 1, "dose_mg": 0}.items():
-                found = statistics.find("glucocorticoid", name, "median", group=arm, timepoint=visit.id)
-                stem = f"glucocorticoid.{name}.{arm}.{visit.id}"
+                found = statistics.find(GlucocorticoidRows.median, name, group=arm, timepoint=visit.id)
+                stem = GlucocorticoidRows.stem(name, group=arm, timepoint=visit.id)
                 cells.append(
                     median_spread(statistics, stem, digits) + " [" + size(found) + "]" if found else EMPTY
                 )

@@ -17,6 +17,7 @@ from helpers.report.tables.cells import (
 )
 from helpers.report.tables.content import Row, row
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import SurvivalRows
 from helpers.results.format import NOT_ESTIMABLE
 from helpers.results.headline import headline_ratio
 
@@ -80,10 +81,14 @@ class _OfDeath:
     timepoint: str
 
     def find(self, statistic: str, group: str) -> Statistic | None:
-        return self.statistics.find("survival", "death", statistic, group=group, timepoint=self.timepoint)
+        return self.statistics.find(
+            SurvivalRows.named(statistic), "death", group=group, timepoint=self.timepoint
+        )
 
     def of(self, statistic: str, group: str) -> Statistic:
-        return self.statistics[f"survival.death.{group}.{self.timepoint}.{statistic}"]
+        return self.statistics[
+            SurvivalRows.named(statistic).id("death", group=group, timepoint=self.timepoint)
+        ]
 
 
 @dataclass(frozen=True)

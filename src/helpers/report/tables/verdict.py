@@ -8,8 +8,8 @@ data do not say.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from helpers.report.tables.cells import (
     Cell,
@@ -24,13 +24,29 @@ from helpers.report.tables.cells import (
     words,
 )
 from helpers.report.tables.content import Row, column, heading, message, row
+from helpers.report.tables.evidence import Evidence, Kind, Line, estimated, interval_excludes, known, reason
 from helpers.report.tables.table import Table
 from helpers.report.text.wording import in_text
+from helpers.results.catalogue import (
+    CoInterventionRows,
+    ControlEraRows,
+    ControlTimeRows,
+    DesignErrorRows,
+    EstimandRows,
+    FewEventsRows,
+    FragilityRows,
+    ImputationRows,
+    LimitScenarioRows,
+    MissingBoundsRows,
+    SpecificationRows,
+    UnmeasuredConfounderRows,
+    WeightedEffectRows,
+    WinStatisticsRows,
+)
 
 if TYPE_CHECKING:
     from helpers.results.store import Statistic, Statistics
 
-Kind = Literal["stands", "fragile", "unknown"]
 HEADINGS: dict[Kind, str] = {
     "stands": "What stands",
     "fragile": "What is fragile",
@@ -40,28 +56,6 @@ HEADINGS: dict[Kind, str] = {
 TRIED = 3
 ALPHA = 0.05
 POINTS = " percentage points"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the verdict: its kind, the question, the finding, and the stored row that it rests on."""
-
-    kind: Kind
-    question: str
-    finding: Cell
-    row: Statistic
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The stored rows of the comparison at its horizon."""
-
-    statistics: Statistics
-    timepoint: str
-
-    def find(self, analysis: str, statistic: str, variable: str = "death") -> Statistic | None:
-        """A row of the comparison, or None where the notebook did not store it."""
-        return self.statistics.find(analysis, variable, statistic, group="both", timepoint=self.timepoint)
 
 
 def verdict_lines(statistics: Statistics, timepoint: str, *, adjusted_for: Sequence[str] = ()) -> list[Line]:
@@ -87,7 +81,7 @@ def verdict_table(
             row(line.question, _with_methods(line.finding, statistics), verbatim(line.row.id))
             for line in mine
         ]
-    if not any(_known(line.row) for line in lines):
+    if not any(known(line.row) for line in lines):
         rows = []
     nothing = [message("There are no two groups with a follow-up, so nothing is compared.")]
     columns = [column("Question"), column("Finding", left=True), column("Row", left=True)]
@@ -109,48 +103,13 @@ def _with_methods(finding: Cell, statistics: Statistics) -> Cell:
 
 def _anything_to_lose(evidence: Evidence) -> bool:
     """Whether any test of survival is significant: only then is there a result to take away."""
-    found = evidence.find("specification", "significant", "analytic")
+    found = evidence.find(SpecificationRows.significant, "analytic")
     return found is not None and found.value > 0
 
 
-def _known(row: Statistic | None) -> bool:
-    return row is not None and row.value == row.value
-
-
-def _reason(row: Statistic) -> Cell:
-    note = row.note.removeprefix("not estimated: ")
-    return verbatim(f"Not estimated: {note}." if note else "Not estimated.")
-
-
-def _interval_excludes(row: Statistic, none: float) -> bool:
-    return row.upper < none or row.lower > none
-
-
-def _estimated(
-    evidence: Evidence,
-    question: str,
-    analysis: str,
-    statistic: str,
-    none: float,
-    say: Callable[[Statistic], Cell],
-    *,
-    variable: str = "death",
-    otherwise: Kind = "fragile",
-) -> Iterator[Line]:
-    """A line that stands where the interval excludes no effect, and is of the kind `otherwise` where not."""
-    found = evidence.find(analysis, statistic, variable)
-    if found is None:
-        return
-    if not _known(found):
-        yield Line("unknown", question, _reason(found), found)
-        return
-    kind: Kind = "stands" if _interval_excludes(found, none) else otherwise
-    yield Line(kind, question, say(found), found)
-
-
 def _choice_of_test(evidence: Evidence) -> Iterator[Line]:
-    found = evidence.find("specification", "significant", "analytic")
-    if found is None or not _known(found):
+    found = evidence.find(SpecificationRows.significant, "analytic")
+    if found is None or not known(found):
         return
     text = number(found) + " of " + size(found) + " tests of the same data are significant."
     kind: Kind = "stands" if found.value == found.n else ("fragile" if found.value else "unknown")
@@ -158,15 +117,13 @@ def _choice_of_test(evidence: Evidence) -> Iterator[Line]:
 
 
 def _common_lag(evidence: Evidence) -> Iterator[Line]:
-    found = evidence.find("control_time", "lag_tipping_point")
+    found = evidence.find(ControlTimeRows.lag_tipping_point)
     if found is None:
         return
     question = "Days from eligibility to the drug"
-    if not _known(found):
+    if not known(found):
         survives = found.p_value == found.p_value
-        text = (
-            words("{p_value} stays significant for every common lag tried.") if survives else _reason(found)
-        )
+        text = words("{p_value} stays significant for every common lag tried.") if survives else reason(found)
         yield Line("stands" if survives else "unknown", question, text, found)
     elif found.value == 0:
         yield Line("unknown", question, words("{p_value} is 0.05 or more without any lag."), found)
@@ -176,19 +133,19 @@ def _common_lag(evidence: Evidence) -> Iterator[Line]:
 
 
 def _prescribed_lag(evidence: Evidence) -> Iterator[Line]:
-    yield from _estimated(
-        evidence, "Time counted from eligibility, by prescriptions", "control_time", "delayed_entry", 1.0,
+    yield from estimated(
+        evidence, "Time counted from eligibility, by prescriptions", ControlTimeRows.delayed_entry, 1.0,
         lambda found: "Hazard ratio " + estimate_interval(found, 2) + ", " + p_equation(found) + ".",
     )  # fmt: skip
 
 
 def _one_more_death(evidence: Evidence) -> Iterator[Line]:
-    found = evidence.find("fragility", "fisher_index")
+    found = evidence.find(FragilityRows.fisher_index)
     if found is None:
         return
     question = "One death more or less"
-    if not _known(found):
-        yield Line("unknown", question, _reason(found), found)
+    if not known(found):
+        yield Line("unknown", question, reason(found), found)
         return
     if found.p_value < ALPHA:  # changed outcomes bring p below it: there was no result to lose
         text = words("{p_value} is 0.05 or more by Fisher's test; ") + number(found)
@@ -202,15 +159,17 @@ def _one_more_death(evidence: Evidence) -> Iterator[Line]:
 
 
 def _fewer_deaths_treated(evidence: Evidence) -> bool:
-    one, none = (evidence.find("estimand", f"treatment_policy_{arm}") for arm in ("treated", "reference"))
+    one, none = (
+        evidence.find(EstimandRows.named(f"treatment_policy_{arm}")) for arm in ("treated", "reference")
+    )
     return bool(one and none and one.n and none.n and one.value / one.n <= none.value / none.n)
 
 
 def _era(evidence: Evidence) -> Iterator[Line]:
-    found, gap = (evidence.find("control_era", name) for name in ("calendar_overlap", "calendar_gap"))
+    found, gap = (evidence.find(ControlEraRows.named(name)) for name in ("calendar_overlap", "calendar_gap"))
     question = "Another era"
-    if found is not None and not _known(found):
-        yield Line("unknown", question, _reason(found), found)
+    if found is not None and not known(found):
+        yield Line("unknown", question, reason(found), found)
     elif found is not None and gap is not None and found.value == 0:
         text = "The arms lie " + number(gap, 1) + " years apart: era cannot be told from the drug."
         yield Line("unknown", question, text, gap)
@@ -220,22 +179,22 @@ def _era(evidence: Evidence) -> Iterator[Line]:
 
 
 def _better_era(evidence: Evidence) -> Iterator[Line]:
-    found = evidence.find("control_era", "tipping_point")
-    if found is None or not _known(found):
+    found = evidence.find(ControlEraRows.tipping_point)
+    if found is None or not known(found):
         return
     text = "Significance is lost if the later era alone had bettered control survival by " + number(found, 1)
     yield Line("fragile", "A better era", text + POINTS + " (" + p_equation(found) + ").", found)
 
 
 def _trend(evidence: Evidence) -> Iterator[Line]:
-    found = evidence.find("control_era", "control_trend")
+    found = evidence.find(ControlEraRows.control_trend)
     if found is None:
         return
     question = "Trend of deaths within the control years"
-    if not _known(found):
-        yield Line("unknown", question, _reason(found), found)
+    if not known(found):
+        yield Line("unknown", question, reason(found), found)
         return
-    seen = _interval_excludes(found, 1.0)
+    seen = interval_excludes(found, 1.0)
     text = "Odds ratio of death a calendar year " + estimate_interval(found, 2)
     said = (
         ": deaths were changing before the drug." if seen else ": a trend can neither be seen nor excluded."
@@ -244,7 +203,7 @@ def _trend(evidence: Evidence) -> Iterator[Line]:
 
 
 def _severity(evidence: Evidence) -> Iterator[Line]:
-    found = evidence.find("weighted_effect", "budget", "model")
+    found = evidence.find(WeightedEffectRows.budget, "model")
     if found is None or not found.n:
         return
     text = "These patients carry a model of " + number(found) + " of " + size(found)
@@ -256,12 +215,12 @@ def _severity(evidence: Evidence) -> Iterator[Line]:
 
 
 def _unmeasured(evidence: Evidence) -> Iterator[Line]:
-    found = evidence.find("unmeasured_confounder", "e_value")
+    found = evidence.find(UnmeasuredConfounderRows.e_value)
     if found is None:
         return
     question = "A confounder that nobody measured"
-    if not _known(found) or found.lower != found.lower:
-        yield Line("unknown", question, _reason(found), found)
+    if not known(found) or found.lower != found.lower:
+        yield Line("unknown", question, reason(found), found)
     elif found.lower == 1:
         yield Line(
             "unknown", question, words("The interval includes no effect without any confounder."), found
@@ -273,7 +232,9 @@ def _unmeasured(evidence: Evidence) -> Iterator[Line]:
 
 
 def _added_drugs(evidence: Evidence) -> Iterator[Line]:
-    one, none = (evidence.find("co_intervention", f"begun_{arm}", "any") for arm in ("treated", "reference"))
+    one, none = (
+        evidence.find(CoInterventionRows.named(f"begun_{arm}"), "any") for arm in ("treated", "reference")
+    )
     if one is None or none is None:
         return
     question = "What else was given"
@@ -286,15 +247,15 @@ def _added_drugs(evidence: Evidence) -> Iterator[Line]:
 
 
 def _composite(evidence: Evidence) -> Iterator[Line]:
-    yield from _estimated(
-        evidence, "A further course counted as failure", "estimand", "composite", 0.0,
+    yield from estimated(
+        evidence, "A further course counted as failure", EstimandRows.composite, 0.0,
         lambda row: "Risk difference " + estimate_interval(row, 1) + POINTS + ", " + p_equation(row) + ".",
     )  # fmt: skip
 
 
 def _response(evidence: Evidence) -> Iterator[Line]:
-    yield from _estimated(
-        evidence, "Response, the missing as worst and best", "missing_bounds", "difference_interval", 0.0,
+    yield from estimated(
+        evidence, "Response, the missing as worst and best", MissingBoundsRows.difference_interval, 0.0,
         lambda row: "Difference among the known " + number(row, 1) + POINTS
         + "; over all outcomes of the missing, with its error, " + number(row, 1, column="lower") + " to "
         + number(row, 1, column="upper") + ".",
@@ -303,33 +264,43 @@ def _response(evidence: Evidence) -> Iterator[Line]:
 
 
 def _few_events(evidence: Evidence) -> Iterator[Line]:
-    yield from _estimated(
-        evidence, "Few deaths, exact interval", "few_events", "exact_logrank_interval", 1.0,
+    yield from estimated(
+        evidence, "Few deaths, exact interval", FewEventsRows.exact_logrank_interval, 1.0,
         lambda found: "Hazard ratio " + estimate_interval(found, 2) + " by inverting the exact test.",
     )  # fmt: skip
-    share = evidence.find("few_events", "probability_below_1_sceptical")
-    yield from _estimated(
-        evidence, "A sceptical reader", "few_events", "posterior_sceptical", 1.0,
+    share = evidence.find(FewEventsRows.probability_below_1_sceptical)
+    yield from estimated(
+        evidence, "A sceptical reader", FewEventsRows.posterior_sceptical, 1.0,
         lambda found: "Hazard ratio " + estimate_interval(found, 2) + " after the data"
         + ("; probability of any benefit " + number(share, 0, unit="%") if share else "") + ".",
     )  # fmt: skip
 
 
 def _wins(evidence: Evidence) -> Iterator[Line]:
-    rows = evidence.statistics.select(analysis="win_statistics", statistic="probability_better")
+    rows = evidence.statistics.select(WinStatisticsRows.probability_better)
     for found in rows:
         name = found.variable.replace("_", ", then ")
-        yield from _estimated(
-            evidence, f"Who fares better: {name}", "win_statistics", "probability_better", 50.0,
-            lambda found: "A treated patient fares better with probability "
-            + estimate_interval(found, 0, "%") + ", " + p_equation(found) + ".",
+        yield from estimated(
+            evidence,
+            f"Who fares better: {name}",
+            WinStatisticsRows.probability_better,
+            50.0,
+            lambda found: (
+                "A treated patient fares better with probability "
+                + estimate_interval(found, 0, "%")
+                + ", "
+                + p_equation(found)
+                + "."
+            ),
             variable=found.variable,
-        )  # fmt: skip
+        )
 
 
 def _design(evidence: Evidence) -> Iterator[Line]:
-    power, size_error = (evidence.find("design_error", f"{name}_logrank_0_5") for name in ("power", "type_m"))
-    if power is None or size_error is None or not _known(power):
+    power, size_error = (
+        evidence.find(DesignErrorRows.named(f"{name}_logrank_0_5")) for name in ("power", "type_m")
+    )
+    if power is None or size_error is None or not known(power):
         return
     text = "Were the hazard truly halved, power would be " + number(power, 0, unit="%")
     text = text + ", and significant results would exaggerate " + number(size_error, 1) + " times."
@@ -337,27 +308,33 @@ def _design(evidence: Evidence) -> Iterator[Line]:
 
 
 def _limits(evidence: Evidence) -> Iterator[Line]:
-    rows = evidence.statistics.select(analysis="limit_scenario", statistic="hazard_ratio_at_limit")
+    rows = evidence.statistics.select(LimitScenarioRows.hazard_ratio_at_limit)
     for found in rows:
-        yield from _estimated(
-            evidence, f"{sentence(found.variable)} beyond a reporting limit", "limit_scenario",
-            "hazard_ratio_at_limit", 1.0,
-            lambda row: "Weighted for it, the values taken at the limit: hazard ratio "
-            + estimate_interval(row, 2) + _tenfold(evidence, row) + ".",
+        yield from estimated(
+            evidence,
+            f"{sentence(found.variable)} beyond a reporting limit",
+            LimitScenarioRows.hazard_ratio_at_limit,
+            1.0,
+            lambda row: (
+                "Weighted for it, the values taken at the limit: hazard ratio "
+                + estimate_interval(row, 2)
+                + _tenfold(evidence, row)
+                + "."
+            ),
             variable=found.variable,
-        )  # fmt: skip
+        )
 
 
 def _tenfold(evidence: Evidence, row: Statistic) -> Cell:
-    far = evidence.find("limit_scenario", "hazard_ratio_tenfold", row.variable)
-    if far is None or not _known(far):
+    far = evidence.find(LimitScenarioRows.hazard_ratio_tenfold, row.variable)
+    if far is None or not known(far):
         return verbatim("")
     return "; at ten times the limit " + estimate_interval(far, 2)
 
 
 def _imputed_response(evidence: Evidence) -> Iterator[Line]:
-    yield from _estimated(
-        evidence, "Response, the missing imputed within the arms", "imputation", "difference", 0.0,
+    yield from estimated(
+        evidence, "Response, the missing imputed within the arms", ImputationRows.difference, 0.0,
         lambda row: "Difference " + estimate_interval(row, 1) + POINTS
         + ", if the missing are like the known of their arm.",
         variable="response", otherwise="unknown",
@@ -367,8 +344,8 @@ def _imputed_response(evidence: Evidence) -> Iterator[Line]:
 def _weighting(evidence: Evidence, adjusted_for: Sequence[str]) -> list[Line]:
     names = " and ".join(in_text(label.split(",")[0]) for label in adjusted_for) or "measured covariates"
     return list(
-        _estimated(
-            evidence, f"Weighted for {names}", "weighted_effect", "hazard_ratio", 1.0,
+        estimated(
+            evidence, f"Weighted for {names}", WeightedEffectRows.hazard_ratio, 1.0,
             lambda found: "Hazard ratio " + estimate_interval(found, 2) + ", overlap weights.",
             variable="ato",
         )

@@ -18,20 +18,20 @@ from helpers.report.tables.cells import (
 )
 from helpers.report.tables.content import Row, column, heading, message, row
 from helpers.report.tables.table import Table
+from helpers.results.catalogue import VisitComparisonRows
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
     from helpers.results.store import Statistics
 
 NOTHING = "This cohort names no comparison at other visits."
-_ANALYSIS = "visit_comparison"
 
 
 def visit_comparison_table(statistics: Statistics, config: CohortConfig, *, watermark: str) -> Table:
     """Return by visit and variable the summary of each group, the difference, and both p-values."""
     rows: list[Row] = []
     for family in config.visit_comparisons:
-        if not statistics.select(analysis=_ANALYSIS, timepoint=family.visit):
+        if not statistics.select(VisitComparisonRows, timepoint=family.visit):
             continue
         rows.append(heading(config.visit(family.visit).label))
         rows += [_row(name, family.visit, statistics, config) for name in family.variables]
@@ -51,13 +51,13 @@ def _row(name: str, visit: str, statistics: Statistics, config: CohortConfig) ->
     cells = [_group(name, group, visit, statistics, known.decimals or 0) for group in config.group_ids]
     if len(config.groups) == 2:
         both = {"group": "both", "timepoint": visit}
-        shift = statistics.find(_ANALYSIS, name, "shift", **both)
-        gap = statistics.find(_ANALYSIS, name, "difference", **both)
+        shift = statistics.find(VisitComparisonRows.shift, name, **both)
+        gap = statistics.find(VisitComparisonRows.difference, name, **both)
         found = shift or gap
         digits = (known.decimals or 0) + 1 if shift else 1
         cells.append(estimate_interval(found, digits).marked(sentence(found.method)) if found else EMPTY)
-        test = statistics.find(_ANALYSIS, name, "test", **both)
-        adjusted = statistics.find(_ANALYSIS, name, "test_adjusted", **both)
+        test = statistics.find(VisitComparisonRows.test, name, **both)
+        adjusted = statistics.find(VisitComparisonRows.test_adjusted, name, **both)
         said = "" if test is None else "; ".join(filter(None, (short_method(test.method), test.note)))
         cells.append(p_value(test).marked(sentence(said)) if test else EMPTY)
         cells.append(p_value(adjusted).marked(sentence(adjusted.method)) if adjusted else EMPTY)
@@ -65,11 +65,11 @@ def _row(name: str, visit: str, statistics: Statistics, config: CohortConfig) ->
 
 
 def _group(name: str, group: str, visit: str, statistics: Statistics, digits: int) -> Cell:
-    middle = statistics.find(_ANALYSIS, name, "median", group=group, timepoint=visit)
-    count = statistics.find(_ANALYSIS, name, "count", group=group, timepoint=visit)
+    middle = statistics.find(VisitComparisonRows.median, name, group=group, timepoint=visit)
+    count = statistics.find(VisitComparisonRows.count, name, group=group, timepoint=visit)
     found = middle or count
     if found is None or not found.n:
         return verbatim("not recorded")
-    stem = f"{_ANALYSIS}.{name}.{group}.{visit}"
+    stem = VisitComparisonRows.stem(name, group=group, timepoint=visit)
     cell = median_spread(statistics, stem, digits) if middle else count_percent(found)
     return cell + " [" + size(found) + "]"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from helpers.report.text.claims import Claim, Material, Term
 from helpers.report.text.steroids import no_doses
 from helpers.report.text.survival import nobody_died
+from helpers.results.catalogue import analyses
 from helpers.results.store import StatisticsStoreError
 
 if TYPE_CHECKING:
@@ -17,36 +18,7 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistic
 
 # Analysis: the sentence for a cohort that has no row of it at all.
-ABSENT_ANALYSES = {
-    "response": "response.none",
-    "response_by_rule": "variants.none",
-    "response_agreement": "rule.alone",
-    "response_endpoint": "response_time.none",
-    "response_variant": "variants.none",
-    "time_to_response": "response_time.none",
-    "survival": "survival.none",
-    "effect": "effects.none",
-    "glucocorticoid": "dose.none",
-    "alive_low_dose": "dose.none",
-    "composite_rank": "dose.none",
-    "laboratory": "course.none",
-    "trend": "course.none",
-    "splenomegaly": "spleen.none",
-    "adverse_events": "events.absent",
-    "event_rate": "events.absent",
-    "laboratory_toxicity": "toxicity.none",
-    "toxicity_shift": "toxicity.none",
-    "toxicity_finding": "toxicity.none",
-    "exposure": "exposure.none",
-    "added_therapy": "exposure.none",
-    "long_term": "response.none",
-    "diagnosis": "criteria.none",
-    "criteria_agreement": "agreement.none",
-    "refractoriness": "eligibility.none",
-    "eligibility": "eligibility.none",
-    "reporting_limits": "limits.none",
-}
-_BY_VARIABLE = {"baseline", "laboratory", "trend", "missingness", "reporting_limits", "splenomegaly"}
+ABSENT_ANALYSES = {name: one.absent for name, one in analyses().items() if one.absent}
 _COMPARISONS = {"both"}
 
 
@@ -109,7 +81,7 @@ def why_absent(material: Material, identifier: str) -> Claim | None:
     ids = material.config.group_ids
     if group not in {*ids, "all", "both"} and "*" not in group:
         return None
-    if analysis in _BY_VARIABLE and not any(row.variable == variable for row in rows):
+    if analyses()[analysis].by_variable and not any(row.variable == variable for row in rows):
         return _not_measured(variable, material)
     if analysis == "survival" and group in _COMPARISONS and nobody_died(material):
         return Claim("survival.not_compared")

@@ -17,6 +17,7 @@ from helpers.report.text.claims import (
     direction_of,
     is_significant,
 )
+from helpers.results.catalogue import BalanceRows, BaselineRows, ReportingLimitsRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,7 @@ def baseline_labels(material: Material) -> dict[str, str]:
     """Return the labels of the variables of the baseline comparison."""
     from helpers.analysis.variables import variable_label
 
-    names = {row.variable for row in material.statistics.select(analysis="baseline")}
+    names = {row.variable for row in material.statistics.select(BaselineRows)}
     return {name: variable_label(name, material.config) for name in sorted(names)}
 
 
@@ -50,7 +51,7 @@ def baseline_differences(
         alpha: significance level.
         groups: the treated and the reference group, to say which has the higher median or share.
     """
-    tests = statistics.select(analysis="baseline", statistic="test")
+    tests = statistics.select(BaselineRows.test)
     if not tests:
         return [Claim("baseline.one_group")]
     apart = [row for row in tests if row.p_value < alpha and row.variable != _NO_TEST]
@@ -58,7 +59,9 @@ def baseline_differences(
     if apart:
         slots["variables"] = Items(tuple(_apart(row, statistics, labels, alpha, groups) for row in apart))
     claims = [Claim("baseline.differ" if apart else "baseline.none_differs", slots)]
-    large = statistics["balance.standardized_difference.both.baseline.above_0_1"]
+    large = statistics[
+        BalanceRows.above_0_1.id("standardized_difference", group="both", timepoint="baseline")
+    ]
     claims.append(Claim("baseline.balance", {"large": Row(large)}))
     return [*claims, *_adjusted(statistics, labels, alpha)]
 
@@ -76,7 +79,7 @@ def _apart(
         return Claim("baseline.variable", slots)
     for name in ("median", "percent"):
         found = [
-            stored.find("baseline", row.variable, name, group=group.id, timepoint="baseline")
+            stored.find(BaselineRows.named(name), row.variable, group=group.id, timepoint="baseline")
             for group in groups
         ]
         first, second = found
@@ -104,7 +107,7 @@ def _unit(label: str) -> str:
 
 
 def _adjusted(statistics: Statistics, labels: Mapping[str, str], alpha: float) -> list[Claim]:
-    rows = statistics.select(analysis="baseline", statistic="test_adjusted")
+    rows = statistics.select(BaselineRows.test_adjusted)
     if not rows:
         return []
     left = [row for row in rows if row.p_value < alpha]
@@ -121,8 +124,8 @@ def _adjusted(statistics: Statistics, labels: Mapping[str, str], alpha: float) -
 def under_limits(statistics: Statistics, labels: Mapping[str, str], *, alpha: float = ALPHA) -> list[Claim]:
     """Whether a difference survives what values beyond an assay's limit may stand for."""
     claims = []
-    for sure in statistics.select(analysis="reporting_limits", statistic="test"):
-        rows = statistics.select(analysis="reporting_limits", variable=sure.variable, group="both")
+    for sure in statistics.select(ReportingLimitsRows.test):
+        rows = statistics.select(ReportingLimitsRows, variable=sure.variable, group="both")
         rows = [row for row in rows if row.p_value == row.p_value]
         if not rows:
             continue

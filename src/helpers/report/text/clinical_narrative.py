@@ -11,6 +11,7 @@ from helpers.report.figures.response_rules import shown_visits
 from helpers.report.text import participants, response, safety, steroids
 from helpers.report.text.claims import Claim, Row, Slot, Term
 from helpers.report.text.narrative import Narrative, brief, material_of
+from helpers.results.catalogue import CriteriaAgreementRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ def criteria_narrative(statistics: Statistics, found: Diagnoses, config: CohortC
 
 def agreement_narrative(statistics: Statistics, found: Diagnoses) -> Narrative:
     """Name the two criteria sets that agree least."""
-    rows = [row for row in statistics.select(analysis="criteria_agreement", statistic="agreement") if row.n]
+    rows = [row for row in statistics.select(CriteriaAgreementRows.agreement) if row.n]
     if not rows:
         return brief([], "agreement.none")
     least = min(rows, key=lambda row: row.value)

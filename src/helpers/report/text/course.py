@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Direction, Items, Material, Row, Slot, Term, direction_of
+from helpers.results.catalogue import LaboratoryRows, SplenomegalyRows
 
 if TYPE_CHECKING:
     from helpers.cohort.settings import Group
@@ -31,7 +32,7 @@ def laboratory_changes(material: Material) -> list[Claim]:
 def _last_tests(material: Material, group: Group) -> list[Statistic]:
     """Return the paired test of each measurement at the last visit that has one."""
     found: dict[str, Statistic] = {}
-    for row in material.statistics.select(analysis="laboratory", statistic="change_test", group=group.id):
+    for row in material.statistics.select(LaboratoryRows.change_test, group=group.id):
         if row.p_value == row.p_value and row.n:
             found[row.variable] = row
     return list(found.values())
@@ -44,10 +45,10 @@ def _sorted(
     first = material.config.baseline_visit
     found: dict[tuple[str, Direction, bool], list[tuple[Statistic, Statistic, Statistic]]] = {}
     for test in tests:
-        stem = f"laboratory.{test.variable}.{test.group}"
-        change = f"{stem}.{test.timepoint}.median_change"
-        before = f"{stem}.{first.id if first else ''}.median"
-        after = f"{stem}.{test.timepoint}.median"
+        start = first.id if first else ""
+        change = LaboratoryRows.median_change.beside(test.id)
+        before = LaboratoryRows.median.id(test.variable, group=test.group, timepoint=start)
+        after = LaboratoryRows.median.beside(test.id)
         stored = material.statistics
         if any(name not in stored for name in (change, before, after)):
             continue
@@ -86,15 +87,15 @@ def enlarged_spleens(material: Material) -> list[Claim]:
     """How many enlarged spleens were normal when last examined."""
     stored, claims = material.statistics, []
     for group in material.config.groups:
-        rows = stored.select(analysis="splenomegaly", variable="resolved", statistic="count", group=group.id)
-        enlarged = stored.find("splenomegaly", "enlarged", "count", group=group.id, timepoint="baseline")
+        rows = stored.select(SplenomegalyRows.count, variable="resolved", group=group.id)
+        enlarged = stored.find(SplenomegalyRows.count, "enlarged", group=group.id, timepoint="baseline")
         if enlarged is None:
             continue
         slots: dict[str, Slot] = {"arm": material.arm(group), "enlarged": Row(enlarged, 0)}
         if not rows:
             claims.append(Claim("spleen.not_examined", slots))
             continue
-        share = stored[f"splenomegaly.resolved.{group.id}.{rows[0].timepoint}.percent"]
+        share = stored[SplenomegalyRows.percent.id("resolved", group=group.id, timepoint=rows[0].timepoint)]
         slots |= {"resolved": Row(rows[0], 0), "share": Row(share, 0), "level": material.level}
         claims.append(Claim("spleen.resolved", slots))
     return claims

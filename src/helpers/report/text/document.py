@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from helpers.cohort.installed import ENGLISH
+from helpers.report.figures.output.exhibits import exhibits
 from helpers.report.text import sections
 from helpers.report.text.inline import PLACEHOLDER, TemplateError, fill
 from helpers.report.text.legends import exhibit_words, figure_legend
@@ -25,27 +26,6 @@ if TYPE_CHECKING:
 _FIGURE = re.compile(r"figure_(s?)(\d+)([a-z]?)(?:_|$)")
 _HEADING = re.compile(r"^(#{1,6})\s+(.+)$")
 _DIRECTIVE = re.compile(r"^\{\{\s*(\w+)(?:\s*:\s*(.*?))?\s*\}\}$")
-# What a figure is drawn from: parts of identifiers of which at least one row must be stored.
-_FIGURE_NEEDS = {
-    "figure_1b": {"analysis": "response"},
-    "figure_1c": {"analysis": "laboratory"},
-    "figure_2": {"analysis": "glucocorticoid"},
-    "figure_s3_balance": {"analysis": "balance"},
-    "figure_s4_prior_therapies": {"analysis": "prior_therapy_overlap"},
-    "figure_s5_response_paths": {"analysis": "response"},
-    "figure_s6_exposure": {"analysis": "exposure"},
-    "figure_s7_effects": {"analysis": "effect"},
-    "figure_s8_criteria": {"analysis": "diagnosis"},
-    "figure_s9_rule_variants": {"analysis": "response_variant"},
-    "figure_s10_time_to_response": {"analysis": "time_to_response"},
-    "figure_s12_endpoints": {"analysis": "endpoint"},
-    "figure_s13_lag": {"analysis": "control_time", "statistic": "lag_1"},
-    "figure_s14_era": {"analysis": "control_era", "statistic": "calendar_gap"},
-    "figure_s15_love": {"analysis": "covariate_balance", "statistic": "expected_above_0_1"},
-    "figure_s16_confounder": {"analysis": "unmeasured_confounder", "statistic": "corrected_0_1_0_3_2"},
-    "figure_s17_low_dose": {"analysis": "dose_threshold_curve", "statistic": "at_most_0_5"},
-    "figure_s18_assumptions": {"analysis": "effect"},
-}
 # Tables in which nothing to show is itself the finding, where the cohort has this analysis.
 _SHOWN_EMPTY = {"table_s1_checks": "", "table_s9_discordant": "response_agreement"}
 Room = Literal["main", "supplementary"]
@@ -203,8 +183,8 @@ def _has_data(figure: str, study: Study) -> bool:
     """Tell whether the cohort has what a figure shows; without it the figure holds a sentence only."""
     if figure == "figure_3_published":
         return study.config.ledger is not None
-    needs = _FIGURE_NEEDS.get(figure)
-    return needs is None or bool(study.statistics.select(**needs))
+    exhibit = exhibits().get(figure)
+    return exhibit is None or not exhibit.needs or bool(study.statistics.select(None, **exhibit.needs))
 
 
 def _is_empty(table: Table, study: Study) -> bool:

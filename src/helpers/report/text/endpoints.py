@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, direction_of
 from helpers.report.text.prose import Declared
+from helpers.results.catalogue import EndpointEffectRows, EndpointRows
 
 if TYPE_CHECKING:
     from helpers.cohort.outcomes import Endpoint
@@ -20,7 +21,7 @@ def endpoints(material: Material) -> list[Claim]:
     """How many had each endpoint beside death, and the effect with its interval."""
     claims = []
     for endpoint in material.config.endpoints:
-        rows = material.statistics.select(analysis="endpoint", variable=endpoint.id, statistic="events")
+        rows = material.statistics.select(EndpointRows.events, variable=endpoint.id)
         known = [row for row in rows if row.value == row.value]
         if known:
             claims += _endpoint(material, endpoint, known)
@@ -61,9 +62,7 @@ def _endpoint(material: Material, endpoint: Endpoint, known: list[Statistic]) ->
 def _effect(material: Material, endpoint: Endpoint, *, few: bool) -> Statistic | None:
     names = [name for name in _EFFECTS if not few or "firth" in name or name == "odds_ratio_exact"]
     for name in names:
-        for row in material.statistics.select(
-            analysis="endpoint_effect", variable=endpoint.id, statistic=name
-        ):
+        for row in material.statistics.select(EndpointEffectRows.named(name), variable=endpoint.id):
             if row.value == row.value:
                 return row
     return None

@@ -5,18 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Row
+from helpers.results.catalogue import (
+    CoInterventionRows,
+    ControlEraRows,
+    ControlTimeRows,
+    FragilityRows,
+    Key,
+    SpecificationRows,
+    UnmeasuredConfounderRows,
+    WeightedEffectRows,
+)
 
 if TYPE_CHECKING:
     from helpers.report.text.claims import Material, Slot
     from helpers.results.store import Statistic
 
 
-def _find(material: Material, analysis: str, statistic: str, variable: str = "death") -> Statistic | None:
-    return material.statistics.find(analysis, variable, statistic, group="both", timepoint=material.day)
+def _find(material: Material, key: Key, variable: str = "death") -> Statistic | None:
+    return material.statistics.find(key, variable, group="both", timepoint=material.day)
 
 
 def _result_to_lose(material: Material) -> bool:
-    found = _find(material, "specification", "significant", "analytic")
+    found = _find(material, SpecificationRows.significant, "analytic")
     return found is not None and found.value > 0
 
 
@@ -25,19 +35,19 @@ def fragility(material: Material) -> list[Claim]:
     if not _result_to_lose(material):
         return []
     claims = []
-    lag = _find(material, "control_time", "lag_tipping_point")
+    lag = _find(material, ControlTimeRows.lag_tipping_point)
     if lag is not None and lag.value > 0:
         claims.append(Claim("control.lag", {"lag": Row(lag, 0)}))
     elif lag is not None and lag.value != lag.value and lag.p_value == lag.p_value:
         claims.append(Claim("control.lag_stays"))
-    entry = _find(material, "control_time", "delayed_entry")
+    entry = _find(material, ControlTimeRows.delayed_entry)
     if entry is not None and entry.value == entry.value:
         slots: dict[str, Slot] = {"ratio": Row(entry, 2), "level": material.level}
         claims.append(Claim("control.delayed_entry", slots))
-    index = _find(material, "fragility", "fisher_index")
+    index = _find(material, FragilityRows.fisher_index)
     if index is not None and index.value > 0 and index.p_value >= material.alpha:
         claims.append(Claim("control.fragility", {"index": Row(index, 0)}))
-    confounder = _find(material, "unmeasured_confounder", "e_value")
+    confounder = _find(material, UnmeasuredConfounderRows.e_value)
     if confounder is not None and confounder.lower > 1:
         claims.append(Claim("control.e_value", {"e_value": Row(confounder, 1)}))
     return claims
@@ -46,19 +56,23 @@ def fragility(material: Material) -> list[Claim]:
 def not_known(material: Material) -> list[Claim]:
     """What cannot be told from the treatment: era, other drugs, severity."""
     claims = []
-    overlap, gap = (_find(material, "control_era", name) for name in ("calendar_overlap", "calendar_gap"))
+    overlap, gap = (
+        _find(material, ControlEraRows.named(name)) for name in ("calendar_overlap", "calendar_gap")
+    )
     if overlap is not None and gap is not None and overlap.value == 0:
         claims.append(Claim("control.era", {"gap": Row(gap, 1)}))
-    better = _find(material, "control_era", "tipping_point")
+    better = _find(material, ControlEraRows.tipping_point)
     if better is not None and better.value == better.value:
         claims.append(Claim("control.better_era", {"points": Row(better, 1)}))
-    added = [_find(material, "co_intervention", f"begun_{arm}", "any") for arm in ("treated", "reference")]
+    added = [
+        _find(material, CoInterventionRows.named(f"begun_{arm}"), "any") for arm in ("treated", "reference")
+    ]
     treated, reference = material.config.treated, material.config.reference
     if treated is not None and reference is not None and added[0] is not None and added[1] is not None:
         slots: dict[str, Slot] = {"treated": material.arm(treated), "reference": material.arm(reference)}
         slots |= {"one": Row(added[0], 0), "none": Row(added[1], 0)}
         claims.append(Claim("control.added", slots))
-    budget = _find(material, "weighted_effect", "budget", "model")
+    budget = _find(material, WeightedEffectRows.budget, "model")
     if budget is not None and budget.n and budget.value < budget.n:
         claims.append(Claim("control.severity", {"budget": Row(budget, 0)}))
     return claims

@@ -12,6 +12,7 @@ from helpers.report.text.prose import Prose, join_prose
 from helpers.report.text.steroids import spared
 from helpers.report.text.survival import nobody_died
 from helpers.report.text.wording import Wording, language_file
+from helpers.results.catalogue import FlowRows, SurvivalRows
 from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _legend_claim(study: Study) -> Claim:
         for group in material.config.groups
         if (
             row := material.statistics.find(
-                "flow", "patients", "analysed", group=group.id, timepoint="baseline"
+                FlowRows.analysed, "patients", group=group.id, timepoint="baseline"
             )
         )
     )
@@ -62,7 +63,7 @@ def _legend_claim(study: Study) -> Claim:
     converted = material.config.steroids.spared == GLUCOCORTICOID
     slots["dose_unit"] = Claim("legend.dose_converted" if converted else "legend.dose")
     slots |= {"spared": spared(material.config), "Spared": Term(material.config.spared_label, "")}
-    test = material.statistics.find("survival", "death", "logrank", group="both", timepoint=material.day)
+    test = material.statistics.find(SurvivalRows.logrank, "death", group="both", timepoint=material.day)
     if test is not None and test.p_value == test.p_value and not nobody_died(material):
         slots["logrank"] = Row(test)
     return Claim("legend", slots)

@@ -10,6 +10,21 @@ from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, 
 from helpers.report.text.prose import Declared
 from helpers.report.text.steroids import spared, threshold
 from helpers.report.text.survival import survival_test
+from helpers.results.catalogue import (
+    AdverseEventsRows,
+    BaselineRows,
+    DiagnosisRows,
+    EffectRows,
+    FlowRows,
+    GlucocorticoidRows,
+    LaboratoryRows,
+    LaboratoryToxicityRows,
+    PlanRows,
+    ReportingLimitsRows,
+    ResponseByRuleRows,
+    ResponseRows,
+    SurvivalRows,
+)
 from helpers.results.headline import headline_ratio
 from helpers.vocabulary.model import GLUCOCORTICOID
 
@@ -43,7 +58,7 @@ def design(material: Material) -> list[Claim]:
 
 
 def _group(material: Material, group: Group) -> Claim:
-    n = material.statistics[f"flow.patients.{group.id}.baseline.analysed"]
+    n = material.statistics[FlowRows.analysed.id("patients", group=group.id, timepoint="baseline")]
     slots: dict[str, Slot] = {"arm": material.arm(group), "n": Row(n)}
     slots["day0"] = Term(group.day0, f"group.{group.id}.day0", "plain")
     if group.enrolment is None:
@@ -61,13 +76,13 @@ def data_handling(material: Material) -> list[Claim]:
             {
                 "visit": material.visit(visit.id),
                 **{
-                    name: Row(stored[f"plan.{visit.id}.all.baseline.{name}"], 0)
+                    name: Row(stored[PlanRows.named(name).id(visit.id, timepoint="baseline")], 0)
                     for name in ("day", "first", "last")
                 },
             },
         )
         for visit in config.visits
-        if f"plan.{visit.id}.all.baseline.day" in stored
+        if PlanRows.day.id(visit.id, timepoint="baseline") in stored
     )
     claims = [Claim("methods.horizon", {"day": material.horizon})]
     if visits:
@@ -76,7 +91,7 @@ def data_handling(material: Material) -> list[Claim]:
     after = "allowed" if config.windowing.baseline_after_day0 else "not_allowed"
     claims.append(Claim(f"methods.baseline_after_{after}"))
     claims.append(Claim(f"methods.implausible_{config.implausible.action}"))
-    if material.statistics.select(analysis="reporting_limits"):
+    if material.statistics.select(ReportingLimitsRows):
         claims.append(Claim("methods.limits"))
     if config.exclusions:
         number = Declared(str(len(config.exclusions)), "exclusion")
@@ -106,11 +121,7 @@ def _title(name: str, titles: Mapping[str, str]) -> Term:
 def _criteria(material: Material, titles: Mapping[str, str]) -> list[Claim]:
     from helpers.results.store import slug
 
-    names = [
-        name
-        for name in titles
-        if material.statistics.select(analysis="diagnosis", variable=slug(name), statistic="met")
-    ]
+    names = [name for name in titles if material.statistics.select(DiagnosisRows.met, variable=slug(name))]
     if not names:
         return []
     listed = tuple(Claim("methods.named", {"title": _title(name, titles)}) for name in names)
@@ -120,20 +131,21 @@ def _criteria(material: Material, titles: Mapping[str, str]) -> list[Claim]:
 def levels_of_response(config: CohortConfig) -> Items:
     """Return the levels of response in words, best first."""
     terms = (
-        Term(level.label, f"response.level.{level.id}.label", "in_text") for level in config.response_levels
+        Term(level.label, ResponseRows.stem("level", group=level.id, timepoint="label"), "in_text")
+        for level in config.response_levels
     )
     return Items(tuple(Claim("methods.response_level", {"level": term}) for term in terms), "commas")
 
 
 def _response(material: Material, titles: Mapping[str, str]) -> list[Claim]:
     config, claims = material.config, []
-    if material.statistics.select(analysis="response"):
+    if material.statistics.select(ResponseRows):
         ways: dict[str, Slot] = {
             name: Claim(f"methods.counts_as_{getattr(config.response, name)}")
             for name in ("dead_is", "withdrawn_is", "not_assessed_is")
         }
         claims.append(Claim("methods.response", ways | {"levels": levels_of_response(config)}))
-    if material.statistics.select(analysis="response_by_rule"):
+    if material.statistics.select(ResponseByRuleRows):
         name = config.criteria.response
         found = next((key for key in titles if key in {name, f"response_{name}"}), name)
         claims.append(Claim("methods.response_rule", {"title": _title(found, titles)}))
@@ -141,26 +153,26 @@ def _response(material: Material, titles: Mapping[str, str]) -> list[Claim]:
 
 
 def _steroids(material: Material) -> list[Claim]:
-    if not material.statistics.select(analysis="glucocorticoid"):
+    if not material.statistics.select(GlucocorticoidRows):
         return []
     summary = Claim(f"methods.dose_{material.config.steroids.dose_summary}")
     config = material.config
     converted = config.steroids.spared == GLUCOCORTICOID
     divided = Claim("methods.dose" if converted else "methods.dose_unconverted", {"spared": spared(config)})
     claims = [divided, summary]
-    rows = material.statistics.select(analysis="glucocorticoid", statistic="change_test")
+    rows = material.statistics.select(GlucocorticoidRows.change_test)
     if rows:
         claims.append(Claim("methods.dose_tested", {"test": Row(rows[0])}))
-    if material.statistics.select(analysis="glucocorticoid", variable="low_dose"):
+    if material.statistics.select(GlucocorticoidRows, variable="low_dose"):
         claims.append(Claim("methods.low_dose", {"limit": threshold(material)}))
     return claims
 
 
 def _safety(material: Material, titles: Mapping[str, str]) -> list[Claim]:
     claims = []
-    if material.statistics.select(analysis="adverse_events"):
+    if material.statistics.select(AdverseEventsRows):
         claims.append(Claim("methods.events", {"day": material.horizon}))
-    if material.statistics.select(analysis="laboratory_toxicity"):
+    if material.statistics.select(LaboratoryToxicityRows):
         claims.append(Claim("methods.toxicity", {"title": _title(material.config.criteria.toxicity, titles)}))
     return claims
 
@@ -169,14 +181,14 @@ def statistical_methods(material: Material) -> list[Claim]:
     """Tests, intervals and models, in the words of the rows' own method column."""
     stored = material.statistics
     claims = []
-    tests = stored.select(analysis="baseline", statistic="test")
+    tests = stored.select(BaselineRows.test)
     if tests:
         claims.append(Claim("methods.baseline", {"methods": Items(_distinct(tests), "semicolons")}))
         claims.append(Claim("methods.balance"))
-    adjusted = stored.select(analysis="baseline", statistic="test_adjusted")
+    adjusted = stored.select(BaselineRows.test_adjusted)
     if adjusted:
         claims.append(Claim("methods.adjusted", {"method": Row(adjusted[0])}))
-    changes = stored.select(analysis="laboratory", statistic="change_test")
+    changes = stored.select(LaboratoryRows.change_test)
     if changes:
         claims.append(Claim("methods.changes", {"methods": Items(_distinct(changes), "semicolons")}))
     shares = [r for r in stored.values() if r.method == "proportion, clopper-pearson interval"]
@@ -201,7 +213,7 @@ def _distinct(rows: Iterable[Statistic]) -> tuple[Claim, ...]:
 
 
 def _survival(material: Material) -> list[Claim]:
-    curves = material.statistics.select(analysis="survival", statistic="survival")
+    curves = material.statistics.select(SurvivalRows.survival)
     if not curves:
         return []
     usual = f"{material.config.survival.interval} interval"
@@ -215,7 +227,7 @@ def _survival(material: Material) -> list[Claim]:
     if ratio is not None and treated is not None and reference is not None:
         slots: dict[str, Slot] = {"treated": material.arm(treated), "reference": material.arm(reference)}
         claims.append(Claim("methods.hazard_ratio", slots | {"ratio": Row(ratio)}))
-    rows = material.statistics.select(analysis="effect")
+    rows = material.statistics.select(EffectRows)
     if rows:
         claims.append(Claim("methods.effects", {"methods": Items(_distinct(rows), "semicolons")}))
     return claims

@@ -23,6 +23,7 @@ from helpers.report.text import (
 )
 from helpers.report.text.claims import Claim, Material, Row
 from helpers.report.text.wording import Wording, in_text
+from helpers.results.catalogue import SurvivalRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +85,7 @@ def survival_narrative(statistics: Statistics, config: CohortConfig, horizon_day
     """Say survival at the horizon by group and what the log-rank test and the hazard ratio say."""
     material = material_of(statistics, config, horizon_days)
     claims = survival.survival_at_horizon(material)
-    test = statistics.find("survival", "death", "logrank", group="both", timepoint=material.day)
+    test = statistics.find(SurvivalRows.logrank, "death", group="both", timepoint=material.day)
     if claims and test is not None:
         tested = Claim("survival.logrank", {"test": Row(test)})
         claims.append(tested if test.p_value == test.p_value else Claim("survival.not_compared"))

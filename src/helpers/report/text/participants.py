@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term
+from helpers.results.catalogue import (
+    DiagnosisRows,
+    EligibilityRows,
+    FlowRows,
+    RefractorinessRows,
+    SurvivalRows,
+)
 from helpers.results.store import slug
 
 if TYPE_CHECKING:
@@ -19,26 +26,31 @@ def patient_flow(material: Material) -> list[Claim]:
     groups = tuple(
         Claim(
             "flow.group",
-            {"n": Row(stored[f"flow.patients.{g.id}.baseline.analysed"]), "arm": material.arm(g)},
+            {
+                "n": Row(stored[FlowRows.analysed.id("patients", group=g.id, timepoint="baseline")]),
+                "arm": material.arm(g),
+            },
         )
         for g in material.config.groups
     )
-    recorded = stored["flow.patients.all.baseline.recorded"]
-    excluded = stored["flow.patients.all.baseline.excluded"]
+    recorded = stored[FlowRows.recorded.id("patients", timepoint="baseline")]
+    excluded = stored[FlowRows.excluded.id("patients", timepoint="baseline")]
     slots: dict[str, Slot] = {"recorded": Row(recorded), "excluded": Row(excluded), "groups": Items(groups)}
     return [Claim("flow.patients", slots)]
 
 
 def row_flow(material: Material) -> list[Claim]:
     """How many raw rows were used."""
-    return [Claim("flow.rows", {"used": Row(material.statistics["flow.rows.all.baseline.used"])})]
+    return [
+        Claim("flow.rows", {"used": Row(material.statistics[FlowRows.used.id("rows", timepoint="baseline")])})
+    ]
 
 
 def follow_up(material: Material) -> list[Claim]:
     """Median time in the analysis of each group."""
     found = []
     for group in material.config.groups:
-        row = material.statistics.find("survival", "death", "follow_up", group=group.id)
+        row = material.statistics.find(SurvivalRows.follow_up, "death", group=group.id)
         if row is not None and row.value == row.value:
             found.append(Claim("follow_up.group", {"days": Row(row), "arm": material.arm(group)}))
     return [Claim("follow_up.median", {"groups": Items(tuple(found))})] if found else []
@@ -57,13 +69,19 @@ def criteria_met(
     claims = []
     for name, title in titles.items():
         moment = material.config.criteria.moment
-        if f"diagnosis.{slug(name)}.{material.config.group_ids[0]}.{moment}.met" not in material.statistics:
+        if (
+            DiagnosisRows.met.id(slug(name), group=material.config.group_ids[0], timepoint=moment)
+            not in material.statistics
+        ):
             moment = "baseline"  # nobody's day of diagnosis was recorded
-        stems = [f"diagnosis.{slug(name)}.{group.id}.{moment}" for group in material.config.groups]
-        if any(f"{stem}.met" not in material.statistics for stem in stems):
+        stems = [
+            DiagnosisRows.stem(slug(name), group=group.id, timepoint=moment)
+            for group in material.config.groups
+        ]
+        if any(DiagnosisRows.met.at(stem) not in material.statistics for stem in stems):
             continue
-        rows = [material.statistics[f"{stem}.met"] for stem in stems]
-        open_ = [material.statistics[f"{stem}.undetermined"] for stem in stems]
+        rows = [material.statistics[DiagnosisRows.met.at(stem)] for stem in stems]
+        open_ = [material.statistics[DiagnosisRows.undetermined.at(stem)] for stem in stems]
         with_verdict = any(row.value < (row.n or 0) for row in open_)
         term = Term(title, f"criteria.{name}.title", "plain")
         if not (name in decided if decided is not None else with_verdict):
@@ -82,22 +100,23 @@ def eligibility(material: Material) -> list[Claim]:
     """How many patients were refractory, by which item, and how many were eligible by the rules."""
     stored, claims = material.statistics, []
     for group in material.config.groups:
-        refractory = stored.find("refractoriness", "verdict", "met", group=group.id, timepoint="baseline")
+        refractory = stored.find(RefractorinessRows.met, "verdict", group=group.id, timepoint="baseline")
         if refractory is None:
             continue
         reasons = tuple(
             Claim(
-                f"eligibility.{name}", {"met": Row(stored[f"refractoriness.{name}.{group.id}.baseline.met"])}
+                f"eligibility.{name}",
+                {"met": Row(stored[RefractorinessRows.met.id(name, group=group.id, timepoint="baseline")])},
             )
             for name in _REASONS
-            if f"refractoriness.{name}.{group.id}.baseline.met" in stored
+            if RefractorinessRows.met.id(name, group=group.id, timepoint="baseline") in stored
         )
         slots: dict[str, Slot] = {
             "arm": material.arm(group),
             "met": Row(refractory),
             "reasons": Items(reasons, "commas"),
         }
-        eligible = stored.find("eligibility", "verdict", "met", group=group.id, timepoint="baseline")
+        eligible = stored.find(EligibilityRows.met, "verdict", group=group.id, timepoint="baseline")
         if eligible is None:
             claims.append(Claim("eligibility.refractory", slots))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from helpers.report.text.claims import Claim, Material, Row, Slot
+from helpers.results.catalogue import PublishedRows
 
 _VERDICTS = ("all", "reproduced", "declared", "contradicted", "not_computable", "differs")
 
@@ -10,7 +11,7 @@ _VERDICTS = ("all", "reproduced", "declared", "contradicted", "not_computable", 
 def printed_values(material: Material) -> list[Claim]:
     """What became of the printed values, and what agreement does and does not mean."""
     stored = material.statistics
-    ids = {name: f"published.{name}.all.follow_up.count" for name in _VERDICTS}
+    ids = {name: PublishedRows.count.id(name) for name in _VERDICTS}
     if material.config.ledger is None or not all(name in stored for name in ids.values()):
         return []
     slots: dict[str, Slot] = {name: Row(stored[identifier], 0) for name, identifier in ids.items()}

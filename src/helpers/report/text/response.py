@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term
+from helpers.results.catalogue import (
+    ResponseAgreementRows,
+    ResponseRows,
+    ResponseVariantRows,
+    TimeToResponseRows,
+)
 from helpers.results.store import slug
 
 if TYPE_CHECKING:
@@ -17,14 +23,12 @@ def overall_response(material: Material) -> list[Claim]:
     """Overall and complete response at the last assessed visit, and the earliest response."""
     claims = []
     for group in material.config.groups:
-        rates = material.statistics.select(
-            analysis="response", variable="overall", statistic="rate", group=group.id
-        )
+        rates = material.statistics.select(ResponseRows.rate, variable="overall", group=group.id)
         if not rates:
             continue
         rate = rates[-1]
         complete = material.statistics.find(
-            "response", "complete", "count", group=group.id, timepoint=rate.timepoint
+            ResponseRows.count, "complete", group=group.id, timepoint=rate.timepoint
         )
         slots: dict[str, Slot] = {"visit": material.visit(rate.timepoint), "arm": material.arm(group)}
         slots |= {"rate": Row(rate, 1), "level": material.level}
@@ -32,7 +36,7 @@ def overall_response(material: Material) -> list[Claim]:
             claims.append(Claim("response.overall_alone", slots))
         else:
             claims.append(Claim("response.overall", slots | {"complete": Row(complete)}))
-        first = material.statistics.find("response", "first_response", "earliest", group=group.id)
+        first = material.statistics.find(ResponseRows.earliest, "first_response", group=group.id)
         if first is not None:
             claims.append(Claim("response.earliest", {"day": Row(first)}))
     return claims
@@ -42,9 +46,7 @@ def response_course(material: Material) -> list[Claim]:
     """Overall response at every assessed visit but the last."""
     claims = []
     for group in material.config.groups:
-        rates = material.statistics.select(
-            analysis="response", variable="overall", statistic="rate", group=group.id
-        )
+        rates = material.statistics.select(ResponseRows.rate, variable="overall", group=group.id)
         if len(rates) < 2:
             continue
         visits = tuple(
@@ -61,7 +63,7 @@ def time_to_response(material: Material) -> list[Claim]:
     for source in ("clinician", "rule"):
         for group in material.config.groups:
             row = material.statistics.find(
-                "time_to_response", source, "incidence", group=group.id, timepoint=material.day
+                TimeToResponseRows.incidence, source, group=group.id, timepoint=material.day
             )
             if row is None:
                 continue
@@ -69,10 +71,12 @@ def time_to_response(material: Material) -> list[Claim]:
             if row.value != row.value:
                 claims.append(Claim(f"response_time.{source}_unknown", slots))
                 continue
-            died = material.statistics[f"time_to_response.{source}.{group.id}.{material.day}.died_first"]
+            died = material.statistics[
+                TimeToResponseRows.died_first.id(source, group=group.id, timepoint=material.day)
+            ]
             span = Claim("response_time.span", {"incidence": Row(row, 0), "level": material.level})
             slots |= {"incidence": Row(row, 0), "died": Row(died), "span": span, "when": ""}
-            median = material.statistics.find("time_to_response", source, "median_day", group=group.id)
+            median = material.statistics.find(TimeToResponseRows.median_day, source, group=group.id)
             if median is not None:
                 slots["when"] = Claim("response_time.median", {"median": Row(median, 0)})
             claims.append(Claim(f"response_time.{source}", slots))
@@ -82,10 +86,10 @@ def time_to_response(material: Material) -> list[Claim]:
 def agreement_of_rule(material: Material) -> list[Claim]:
     """How often rule and clinicians make the same call."""
     stored = material.statistics
-    kappa = stored.find("response_agreement", "calls", "kappa", timepoint="all_visits")
+    kappa = stored.find(ResponseAgreementRows.kappa, "calls", timepoint="all_visits")
     if kappa is None:
         return []
-    agree = stored["response_agreement.calls.all.all_visits.agree"]
+    agree = stored[ResponseAgreementRows.agree.id("calls", timepoint="all_visits")]
     claims = [Claim("rule.agreement", {"agree": Row(agree), "kappa": Row(kappa, 2)})]
     if material.config.provenance == "reconstructed":
         claims.append(Claim("rule.rebuilt"))
@@ -111,7 +115,7 @@ def response_variants(material: Material, variants: Sequence[str], visits: Seque
 
 def _variant_rows(material: Material, variants: Sequence[str], group: str, visit: str) -> list[Statistic]:
     found = (
-        material.statistics.find("response_variant", slug(label), "overall", group=group, timepoint=visit)
+        material.statistics.find(ResponseVariantRows.overall, slug(label), group=group, timepoint=visit)
         for label in variants
     )
     return [row for row in found if row is not None]

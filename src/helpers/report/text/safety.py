@@ -6,6 +6,15 @@ import math
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, plain_row
+from helpers.results.catalogue import (
+    AddedTherapyRows,
+    AdverseEventsRows,
+    EventRateRows,
+    ExposureRows,
+    LaboratoryToxicityRows,
+    LongTermRows,
+    ToxicityFindingRows,
+)
 from helpers.results.store import slug
 
 if TYPE_CHECKING:
@@ -20,7 +29,7 @@ def adverse_events(material: Material) -> list[Claim]:
     claims = []
     for group in material.config.groups:
         rows = {
-            name: material.statistics.find("adverse_events", name, "count", group=group.id)
+            name: material.statistics.find(AdverseEventsRows.count, name, group=group.id)
             for name in ("any", "serious", "grade_3_or_higher")
         }
         first = rows["any"]
@@ -53,9 +62,7 @@ def event_terms(material: Material) -> list[Claim]:
     for group in material.config.groups:
         rows = [
             row
-            for row in material.statistics.select(
-                analysis="adverse_events", statistic="count", group=group.id
-            )
+            for row in material.statistics.select(AdverseEventsRows.count, group=group.id)
             if row.note and row.variable not in GENERAL and row.value > 0
         ]
         if rows:
@@ -71,17 +78,18 @@ def event_rates(material: Material) -> list[Claim]:
     """Rate of recorded events by group with its exact interval, and what none recorded excludes."""
     stored, claims = material.statistics, []
     for group in material.config.groups:
-        rows = stored.select(
-            analysis="event_rate", variable="any", statistic="per_100_patient_years", group=group.id
-        )
+        rows = stored.select(EventRateRows.per_100_patient_years, variable="any", group=group.id)
         for row in rows:
-            stem = row.id.removesuffix(".per_100_patient_years")
+            bound = EventRateRows.upper_limit_if_none.beside(row.id)
             slots: dict[str, Slot] = {"arm": material.arm(group), "rate": Row(row, 0)}
-            slots |= {"events": Row(stored[f"{stem}.n_events"], 0), "level": material.level}
-            slots["years"] = Row(stored[f"{stem}.patient_years"], 2)
+            slots |= {
+                "events": Row(stored[EventRateRows.n_events.beside(row.id)], 0),
+                "level": material.level,
+            }
+            slots["years"] = Row(stored[EventRateRows.patient_years.beside(row.id)], 2)
             claims.append(Claim("event_rate.group", slots))
-            if f"{stem}.upper_limit_if_none" in stored:
-                limit = Row(stored[f"{stem}.upper_limit_if_none"], 1)
+            if bound in stored:
+                limit = Row(stored[bound], 1)
                 claims.append(Claim("event_rate.none", {"limit": limit, "rate": Row(row)}))
     return claims
 
@@ -90,13 +98,13 @@ def laboratory_toxicity(material: Material) -> list[Claim]:
     """In which term severe grades were most frequent, and how many patients have no event for them."""
     stored, claims = material.statistics, []
     for group in material.config.groups:
-        rows = stored.select(analysis="laboratory_toxicity", statistic="severe", group=group.id)
+        rows = stored.select(LaboratoryToxicityRows.severe, group=group.id)
         if not rows:
             continue
         most = max(rows, key=lambda row: row.value / (row.n or 1))
         slots: dict[str, Slot] = {"arm": material.arm(group), "severe": Row(most, 0)}
         slots["term"] = Term(most.note, "", "in_text")
-        only = stored.find("toxicity_finding", most.variable, "laboratory_only", group=group.id)
+        only = stored.find(ToxicityFindingRows.laboratory_only, most.variable, group=group.id)
         if not most.value:
             claims.append(Claim("toxicity.none_severe", slots))
             continue
@@ -111,17 +119,17 @@ def exposure(material: Material) -> list[Claim]:
     for name in material.config.study_drugs:
         drug = slug(name)
         for group in material.config.groups:
-            patients = stored.find("exposure", drug, "patients", group=group.id)
+            patients = stored.find(ExposureRows.patients, drug, group=group.id)
             if patients is None:
                 continue
-            stem = f"exposure.{drug}.{group.id}.follow_up"
+            stem = ExposureRows.stem(drug, group=group.id)
             slots: dict[str, Slot] = {"arm": material.arm(group), "patients": Row(patients, 0)}
-            low, high = stored[f"{stem}.lowest_dose"], stored[f"{stem}.highest_dose"]
+            low, high = stored[ExposureRows.lowest_dose.at(stem)], stored[ExposureRows.highest_dose.at(stem)]
             slots |= {"low": plain_row(low), "high": plain_row(high)}
             slots["unit"] = Term(
                 high.unit.removesuffix(" an administration"), "data.treatments.unit", "plain"
             )
-            slots["months"] = Row(stored[f"exposure.{drug}_months.{group.id}.follow_up.median"], 1)
+            slots["months"] = Row(stored[ExposureRows.median.id(f"{drug}_months", group=group.id)], 1)
             slots["drug"] = Term(name, "study_drug")
             claims.append(Claim(_exposure_key(low.value, high.value), slots))
     return claims
@@ -137,12 +145,12 @@ def later_course(material: Material) -> list[Claim]:
     """Drugs added in responders, and how long and how well responders were followed."""
     stored, claims = material.statistics, []
     for group in material.config.groups:
-        for row in stored.select(analysis="added_therapy", statistic="count", group=group.id):
+        for row in stored.select(AddedTherapyRows.count, group=group.id):
             slots: dict[str, Slot] = {"arm": material.arm(group), "count": Row(row)}
             slots["drug"] = Term(row.variable, "added_therapies")
             claims.append(Claim("added.count" if row.value else "added.none", slots))
-        alive = stored.find("long_term", "responders", "alive", group=group.id)
-        months = stored.find("long_term", "responders_months", "median", group=group.id)
+        alive = stored.find(LongTermRows.alive, "responders", group=group.id)
+        months = stored.find(LongTermRows.median, "responders_months", group=group.id)
         if alive is not None and months is not None and months.value == months.value:
             slots = {"arm": material.arm(group), "alive": Row(alive, 0), "months": Row(months, 1)}
             claims.append(Claim("long_term.responders", slots))

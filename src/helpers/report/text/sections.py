@@ -21,6 +21,7 @@ from helpers.report.text import (
 )
 from helpers.report.text.absence import ABSENT_ANALYSES
 from helpers.report.text.claims import Claim, Items
+from helpers.results.catalogue import ResponseVariantRows
 
 if TYPE_CHECKING:
     from helpers.report.text.material import Study
@@ -86,7 +87,7 @@ def _response_rule(study: Study) -> Paragraphs:
     from helpers.clinical.response import VARIANTS
 
     material = study.material
-    rows = material.statistics.select(analysis="response_variant", statistic="overall")
+    rows = material.statistics.select(ResponseVariantRows.overall)
     visits = [visit.id for visit in material.config.visits if visit.id in {row.timepoint for row in rows}]
     found = response.response_variants(material, list(VARIANTS), visits[-1:])
     parts = tuple(Claim(claim.key.replace("variants.", "variants.last_"), claim.slots) for claim in found)

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import CompendiumError
+from helpers.results.catalogue import EffectRows, EndpointRows
 
 if TYPE_CHECKING:
     from helpers.report.text.claims import Material
@@ -59,7 +60,7 @@ def _version(name: str) -> str:
 
 
 def _count(name: str, material: Material) -> str:
-    rows = [row for row in material.statistics.select(analysis="effect") if row.p_value == row.p_value]
+    rows = [row for row in material.statistics.select(EffectRows) if row.p_value == row.p_value]
     below = sum(row.p_value < material.alpha for row in rows)
     counts = {"effect": len(rows), "effect.below": below, "effect.above": len(rows) - below}
     if name not in counts:
@@ -73,7 +74,7 @@ def _configured(key: str, material: Material) -> str:
     if parts[0] == "exclusion":
         return str(len(material.config.exclusions))
     if parts[0] == "endpoint":
-        rows = material.statistics.select(analysis="endpoint", variable=parts[1], statistic="events")
+        rows = material.statistics.select(EndpointRows.events, variable=parts[1])
         if parts[2:] != ["horizon"] or not rows:
             raise UnknownSettingError(f"no endpoint has {key}")
         return rows[0].timepoint.removeprefix("day_")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Material, Row, Slot, Term, direction_of, plain_row
 from helpers.report.text.prose import Declared
+from helpers.results.catalogue import AliveLowDoseRows, CompositeRankRows, GlucocorticoidRows
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
@@ -24,12 +25,12 @@ def spared(config: CohortConfig) -> Term:
 def dose_change(material: Material) -> list[Claim]:
     """How far the median dose moved from baseline to the last visit, and what the paired test says."""
     stored, claims = material.statistics, []
-    for row in stored.select(analysis="glucocorticoid", variable="dose", statistic="fall_of_median"):
+    for row in stored.select(GlucocorticoidRows.fall_of_median, variable="dose"):
         first = material.config.baseline_visit
         assert first is not None, "a fall from baseline is stored only where there is a baseline visit"
-        before = stored[f"glucocorticoid.dose.{row.group}.{first.id}.median"]
-        after = stored[f"glucocorticoid.dose.{row.group}.{row.timepoint}.median"]
-        test = stored[f"glucocorticoid.dose.{row.group}.{row.timepoint}.change_test"]
+        before = stored[GlucocorticoidRows.median.id("dose", group=row.group, timepoint=first.id)]
+        after = stored[GlucocorticoidRows.median.id("dose", group=row.group, timepoint=row.timepoint)]
+        test = stored[GlucocorticoidRows.change_test.id("dose", group=row.group, timepoint=row.timepoint)]
         slots: dict[str, Slot] = {"arm": material.arm(material.config.group(row.group))}
         slots |= {"before": Row(before, 1), "after": Row(after, 1), "fall": Row(row, 1), "test": Row(test)}
         slots["visit"] = material.visit(row.timepoint)
@@ -44,14 +45,14 @@ def low_dose(material: Material) -> list[Claim]:
     """How many patients reached a low dose by the horizon, with death competing."""
     stored, claims = material.statistics, []
     for group in material.config.groups:
-        stem = f"glucocorticoid.low_dose.{group.id}"
-        if f"{stem}.{material.day}.reached" not in stored:
+        stem = GlucocorticoidRows.stem("low_dose", group=group.id, timepoint=material.day)
+        if GlucocorticoidRows.reached.at(stem) not in stored:
             continue
         slots: dict[str, Slot] = {"arm": material.arm(group), "day": material.horizon}
-        slots |= {"reached": Row(stored[f"{stem}.{material.day}.reached"]), "level": material.level}
-        slots["limit"] = plain_row(stored[f"{stem}.follow_up.threshold"])
-        slots["died"] = Row(stored[f"{stem}.{material.day}.died_first"], 0)
-        slots["incidence"] = Row(stored[f"{stem}.{material.day}.incidence"], 1)
+        slots |= {"reached": Row(stored[GlucocorticoidRows.reached.at(stem)]), "level": material.level}
+        slots["limit"] = plain_row(stored[GlucocorticoidRows.threshold.id("low_dose", group=group.id)])
+        slots["died"] = Row(stored[GlucocorticoidRows.died_first.at(stem)], 0)
+        slots["incidence"] = Row(stored[GlucocorticoidRows.incidence.at(stem)], 1)
         claims.append(Claim("low_dose.reached", slots))
     return claims
 
@@ -65,12 +66,12 @@ def alive_at_low_dose(material: Material) -> list[Claim]:
     """Who is alive at a low dose, whether the groups differ, and whom the doses describe."""
     stored, claims = material.statistics, []
     for group in material.config.groups:
-        rows = stored.select(analysis="alive_low_dose", variable="patients", group=group.id)
+        rows = stored.select(AliveLowDoseRows, variable="patients", group=group.id)
         by_name = {row.statistic: row for row in rows}
         if "percent" not in by_name:
             continue
         share = by_name["percent"]
-        limit = stored[f"alive_low_dose.dose.{group.id}.{share.timepoint}.threshold"]
+        limit = stored[AliveLowDoseRows.threshold.id("dose", group=group.id, timepoint=share.timepoint)]
         slots: dict[str, Slot] = {"arm": material.arm(group), "visit": material.visit(share.timepoint)}
         slots |= {"alive": Row(by_name["low_dose"], 0), "share": Row(share, 0), "level": material.level}
         slots |= {"limit": plain_row(limit), "died": Row(by_name["died"], 0)}
@@ -83,11 +84,11 @@ def alive_at_low_dose(material: Material) -> list[Claim]:
 def _compared(material: Material) -> list[Claim]:
     stored, claims = material.statistics, []
     treated, reference = material.config.treated, material.config.reference
-    for test in stored.select(analysis="alive_low_dose", group="both", statistic="test"):
+    for test in stored.select(AliveLowDoseRows.test, group="both"):
         assert treated is not None
         assert reference is not None
         shares = [
-            stored.find("alive_low_dose", "patients", "percent", group=g.id, timepoint=test.timepoint)
+            stored.find(AliveLowDoseRows.percent, "patients", group=g.id, timepoint=test.timepoint)
             for g in (treated, reference)
         ]
         first, second = shares
@@ -99,7 +100,7 @@ def _compared(material: Material) -> list[Claim]:
         claims.append(
             Claim("alive_low_dose.compared", slots, way, material.significant(test), compared, test.id)
         )
-    for test in stored.select(analysis="composite_rank", group="both", statistic="test"):
+    for test in stored.select(CompositeRankRows.test, group="both"):
         if test.value != test.value:
             continue
         assert treated is not None

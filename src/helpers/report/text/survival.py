@@ -16,6 +16,7 @@ from helpers.report.text.claims import (
     direction_of,
 )
 from helpers.report.text.prose import Declared
+from helpers.results.catalogue import EffectRows, SurvivalRows
 from helpers.results.headline import headline_ratio
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
 # The test that the setting `survival.test` names, in the order to look for it.
 _PRIMARY = {
-    "logrank": ("survival", "logrank"),
-    "exact": ("effect", "test_logrank_exact"),
-    "permutation": ("effect", "test_logrank_monte_carlo"),
+    "logrank": SurvivalRows.logrank,
+    "exact": EffectRows.test_logrank_exact,
+    "permutation": EffectRows.test_logrank_monte_carlo,
 }
 
 
@@ -33,9 +34,7 @@ def survival_at_horizon(material: Material) -> list[Claim]:
     """Kaplan-Meier survival at the horizon by group."""
     groups = []
     for group in material.config.groups:
-        row = material.statistics.find(
-            "survival", "death", "survival", group=group.id, timepoint=material.day
-        )
+        row = material.statistics.find(SurvivalRows.survival, "death", group=group.id, timepoint=material.day)
         if row is None:
             continue
         key = "survival.group" if row.value == row.value else "survival.group_unknown"
@@ -53,7 +52,7 @@ def deaths(material: Material) -> list[Claim]:
         for group in material.config.groups
         if (
             row := material.statistics.find(
-                "survival", "death", "deaths", group=group.id, timepoint=material.day
+                SurvivalRows.deaths, "death", group=group.id, timepoint=material.day
             )
         )
     ]
@@ -73,15 +72,14 @@ def deaths(material: Material) -> list[Claim]:
 
 def nobody_died(material: Material) -> bool:
     """Tell whether no death is recorded up to the horizon."""
-    rows = material.statistics.select(analysis="survival", statistic="deaths", timepoint=material.day)
+    rows = material.statistics.select(SurvivalRows.deaths, timepoint=material.day)
     return not any(row.value for row in rows)
 
 
 def survival_test(material: Material) -> Statistic | None:
     """Return the row of the configured test; that of the log-rank test where it has no p-value."""
-    analysis, name = _PRIMARY[material.config.survival.test]
-    for room, statistic in ((analysis, name), _PRIMARY["logrank"]):
-        row = material.statistics.find(room, "death", statistic, group="both", timepoint=material.day)
+    for key in (_PRIMARY[material.config.survival.test], SurvivalRows.logrank):
+        row = material.statistics.find(key, "death", group="both", timepoint=material.day)
         if row is not None and row.p_value == row.p_value:
             return row
     return None
@@ -94,10 +92,10 @@ def survival_compared(material: Material) -> list[Claim]:
     if treated is None or reference is None:
         return []
     if test is None or nobody_died(material):
-        both = material.statistics.find("survival", "death", "logrank", group="both", timepoint=material.day)
+        both = material.statistics.find(SurvivalRows.logrank, "death", group="both", timepoint=material.day)
         return [Claim("survival.not_compared")] if both is not None else []
     rows = [
-        material.statistics.find("survival", "death", "survival", group=g.id, timepoint=material.day)
+        material.statistics.find(SurvivalRows.survival, "death", group=g.id, timepoint=material.day)
         for g in (treated, reference)
     ]
     slots: dict[str, Slot] = {"treated": material.arm(treated), "reference": material.arm(reference)}
@@ -112,9 +110,7 @@ def survival_compared(material: Material) -> list[Claim]:
 
 def _at_odds(material: Material, way: Direction) -> bool:
     """Tell whether the hazard ratio points the other way than survival at the horizon: curves that cross."""
-    ratio = material.statistics.find(
-        "survival", "death", "hazard_ratio", group="both", timepoint=material.day
-    )
+    ratio = material.statistics.find(SurvivalRows.hazard_ratio, "death", group="both", timepoint=material.day)
     return ratio is not None and (direction_of(ratio.value, 1.0), way) in {
         ("lower", "lower"),
         ("higher", "higher"),
@@ -141,7 +137,7 @@ def median_survival(material: Material) -> list[Claim]:
     """Median survival of the groups whose curve reaches one half."""
     claims = []
     for group in material.config.groups:
-        row = material.statistics.find("survival", "death", "median", group=group.id)
+        row = material.statistics.find(SurvivalRows.median, "death", group=group.id)
         if row is not None and row.value == row.value:
             slots: dict[str, Slot] = {"median": Row(row, 0), "level": material.level}
             open_ended = row.lower == row.lower and row.upper != row.upper
@@ -152,7 +148,7 @@ def median_survival(material: Material) -> list[Claim]:
 
 def every_method(statistics: Statistics, *, alpha: float = ALPHA) -> list[Claim]:
     """How far the p-values of the methods spread and on which side of the significance level they lie."""
-    rows = [row for row in statistics.select(analysis="effect") if row.p_value == row.p_value]
+    rows = [row for row in statistics.select(EffectRows) if row.p_value == row.p_value]
     if not rows:
         return []
     rows.sort(key=lambda row: row.p_value)

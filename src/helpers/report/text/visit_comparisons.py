@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, direction_of
+from helpers.results.catalogue import VisitComparisonRows
 
 if TYPE_CHECKING:
-    from helpers.cohort.sections import VisitComparison
+    from helpers.cohort.outcomes import VisitComparison
     from helpers.results.store import Statistic
-
-_ANALYSIS = "visit_comparison"
 
 
 def visit_comparisons(material: Material) -> list[Claim]:
@@ -24,12 +23,13 @@ def visit_comparisons(material: Material) -> list[Claim]:
 def _family(material: Material, family: VisitComparison) -> list[Claim]:
     stored, visit = material.statistics, family.visit
     both = {"group": "both", "timepoint": visit}
-    tests = {name: stored.find(_ANALYSIS, name, "test", **both) for name in family.variables}
+    tests = {name: stored.find(VisitComparisonRows.test, name, **both) for name in family.variables}
     known = {name: row for name, row in tests.items() if row is not None and row.p_value == row.p_value}
     if not known:
         return []
     judged = {
-        name: stored.find(_ANALYSIS, name, "test_adjusted", **both) or row for name, row in known.items()
+        name: stored.find(VisitComparisonRows.test_adjusted, name, **both) or row
+        for name, row in known.items()
     }
     apart = tuple(
         _difference(material, known[name], row)
@@ -47,9 +47,9 @@ def _difference(material: Material, test: Statistic, judged: Statistic) -> Claim
 
     label = variable_label(test.variable, material.config)
     both = {"group": "both", "timepoint": test.timepoint}
-    gap = material.statistics.find(_ANALYSIS, test.variable, "shift", **both) or material.statistics.find(
-        _ANALYSIS, test.variable, "difference", **both
-    )
+    gap = material.statistics.find(
+        VisitComparisonRows.shift, test.variable, **both
+    ) or material.statistics.find(VisitComparisonRows.difference, test.variable, **both)
     assert gap is not None, "a difference is stored with every test"
     slots: dict[str, Slot] = {"variable": Term(label, f"variable.{test.variable}.label", "in_text")}
     slots |= {"difference": Row(gap), "level": material.level, "test": Row(judged)}

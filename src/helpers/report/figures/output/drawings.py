@@ -89,6 +89,13 @@ def record_name(value: object) -> str | None:
     return name if _RECORDS.get(name) is type(value) else None
 
 
+def load_drawings() -> None:
+    """Import every module of this room, so that all it draws is registered."""
+    package = importlib.import_module(FIGURES)
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{FIGURES}.{module.name}")
+
+
 def _register(known: dict[str, Any], name: str, what: Any) -> None:
     before = known.setdefault(name, what)
     if before.__module__ != what.__module__:
@@ -98,9 +105,7 @@ def _register(known: dict[str, Any], name: str, what: Any) -> None:
 
 def _found(known: dict[str, Any], name: str, what: str) -> Any:
     if name not in known:
-        package = importlib.import_module(FIGURES)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{FIGURES}.{module.name}")
+        load_drawings()
     if name not in known:
         raise RecipeError(
             f"There is no {what} {name!r}; known: {', '.join(sorted(known))}. "

@@ -1,0 +1,131 @@
+"""Dose thresholds, and what every assumption makes of the p-value."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from helpers.report.figures.common import interval_handle, marks_legend, say_absent
+from helpers.report.figures.forest import LABELS
+from helpers.report.figures.output.exhibits import figure
+from helpers.report.figures.style import FAINT, GREY, INK, group_styles
+from helpers.results.format import format_p
+from helpers.vocabulary.model import GLUCOCORTICOID
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from helpers.cohort.config import CohortConfig
+
+NO_ARMS = "There are no two groups with a follow-up in this cohort."
+ALPHA = 0.05
+_DOTS = (0, (2, 2))
+_ESTIMATE = "#0072B2"
+
+
+@figure(
+    "figure_s17_low_dose",
+    "one_and_a_half",
+    95,
+    "Share alive at or below each dose by group, and the difference",
+    needs={"analysis": "dose_threshold_curve", "statistic": "at_most_0_5"},
+)
+def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: pd.DataFrame) -> None:
+    """Draw the share of each arm alive at or below each glucocorticoid dose, and their difference.
+
+    `curve` has threshold, treated, control, n_treated, n_control, difference, lower and upper.
+    """
+    if curve.empty:
+        say_absent(container, f"No {config.spared_in_text} doses are recorded in two groups of this cohort.")
+        return
+    styles = group_styles(config)
+    upper, lower = container.subplots(2, 1, sharex=True, height_ratios=[1.2, 1])
+    for arm, role in (("treated", "treated"), ("control", "reference")):
+        group = next(group for group in config.groups if group.role == role)
+        share = 100 * curve[arm] / curve[f"n_{arm}"]
+        upper.step(curve["threshold"], share, where="post", color=styles[group.id].colour,
+                   linestyle=styles[group.id].line, label=group.label)  # fmt: skip
+    upper.set_ylabel("Alive at or below, %")
+    upper.set_ylim(0, 102)
+    upper.legend(loc="upper left")
+    lower.fill_between(curve["threshold"], 100 * curve["lower"], 100 * curve["upper"], color=INK, alpha=0.12,
+                       linewidth=0, step="post")  # fmt: skip
+    lower.step(curve["threshold"], 100 * curve["difference"], where="post", color=INK)
+    lower.axhline(0, color=GREY, linewidth=0.7)
+    lower.set_ylabel("Difference, points")
+    kind = " of prednisone equivalent" if config.steroids.spared == GLUCOCORTICOID else ""
+    lower.set_xlabel(f"{config.spared_label} dose, mg/kg/d{kind}")
+    marks_legend(container, [interval_handle()])
+
+
+@figure(
+    "figure_s18_assumptions",
+    "double",
+    165,
+    "P-values under every choice of the test and under every assumption about the design",
+    needs={"analysis": "effect"},
+)
+def draw_assumptions(
+    container: Figure | SubFigure,
+    analytic: Sequence[tuple[str, float]],
+    design: Sequence[tuple[str, float]],
+) -> None:
+    """Draw the p-value under every choice of analysis (top) and every assumption of design (below).
+
+    Pairs of name (of an effect) or label and p, NaN where there is none. The dotted line is 0.05.
+    """
+    blocks = [("Choice of the test", analytic), ("Assumption about the design", design)]
+    blocks = [(title, [*found]) for title, found in blocks if found]
+    if not blocks:
+        say_absent(container, "Nothing was tested in this cohort.")
+        return
+    heights = [len(found) + 1.3 for _, found in blocks]
+    grid = container.subplots(len(blocks), 1, height_ratios=heights, sharex=True, squeeze=False)[:, 0]
+    for axes, (title, found) in zip(grid, blocks, strict=True):
+        _p_values(axes, found)
+        axes.set_title(title, fontweight="bold")
+    grid[-1].set_xlabel("P value (log scale)")
+    marks_legend(container, _p_handles([p for _, found in blocks for _, p in found]), columns=3)
+
+
+def _p_handles(values: Sequence[float]) -> list[Artist]:
+    """Return the signs of p-values on either side of the level, and of the level."""
+    from matplotlib.lines import Line2D
+
+    kinds = {False: ("o", _ESTIMATE, f"P below {ALPHA:g}"), True: ("D", "#D55E00", f"P not below {ALPHA:g}")}
+    there = {p >= ALPHA for p in values if not math.isnan(p)}
+    handles: list[Artist] = [
+        Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=4.5, label=label)
+        for lost, (marker, colour, label) in kinds.items()
+        if lost in there
+    ]
+    look: Any = {"color": GREY, "linewidth": 0.7, "linestyle": _DOTS}
+    return [*handles, Line2D([], [], label=f"{ALPHA:g}", **look)]
+
+
+def _p_values(axes: Axes, found: Sequence[tuple[str, float]]) -> None:
+    axes.set_xscale("log")
+    axes.set_xlim(0.0007, 1.4)
+    axes.axvline(ALPHA, color=GREY, linewidth=0.7, linestyle=_DOTS)
+    for y, (_, p) in enumerate(found):
+        if math.isnan(p):
+            axes.text(0.0008, y, "not estimated", va="center", color=GREY)
+            continue
+        place = max(p, 0.001)
+        lost = p >= ALPHA
+        axes.plot([0.0007, place], [y, y], color=FAINT, linewidth=0.7)
+        axes.plot(place, y, "D" if lost else "o", color="#D55E00" if lost else "#0072B2", markersize=4.5)
+        axes.annotate(format_p(p), (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
+                      textcoords="offset points", va="center")  # fmt: skip
+    axes.set_yticks(np.arange(len(found)), labels=[LABELS.get(label, label) for label, _ in found])
+    axes.set_ylim(len(found) - 0.4, -0.6)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xticks([0.001, 0.01, 0.1, 1], labels=["0.001", "0.01", "0.1", "1"])
