@@ -254,7 +254,7 @@ def test_equals_r(name: str, index: int) -> None:
 
 
 def test_enough_is_compared(record_property: Callable[[str, object], None]) -> None:
-    """At least 150 quantities; the number stands in pytest's own report (`--junitxml`) and on the screen (`-s`)."""
+    """At least 150 quantities; `-s` shows how many."""
     count = sum(
         numbers(value).size
         for path in TOPICS
