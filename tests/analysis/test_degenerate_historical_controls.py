@@ -151,8 +151,7 @@ def test_what_is_refused_is_no_claim(asked, case):
             "few_events/death/posterior_weak", "unmeasured_confounder/death/e_value",
         ]),
         ("three an arm", [
-            "weighted_effect/ato/hazard_ratio", "weighted_effect/ato/bootstrap_risk_difference",
-            "weighted_effect/att/hazard_ratio",
+            "weighted_effect/ato/hazard_ratio", "weighted_effect/att/hazard_ratio",
         ]),
         ("one arm", [
             "control_time/death/delayed_entry", "weighted_effect/ato/hazard_ratio",
