@@ -23,7 +23,7 @@ unexport PYTHONHOME
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup run test quick-tests nbval outputs test-slow lab lint refresh bench soak slurm-check oracle clean
+.PHONY: help setup run test quick-tests nbval outputs test-slow browser-test lab lint refresh bench soak slurm-check oracle clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -67,7 +67,7 @@ IN_NEW_FOLDER := output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && \
 	export PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST := $(BIN)/pytest -q -n 2 -p no:cacheprovider -p no:hypothesispytest -p no:typeguard -p no:anyio
 NBVAL := $(PYTEST) --dist loadfile --no-loadscope-reorder -p helpers.run.validation --nbval \
-	--nbval-current-env $(sort $(wildcard notebooks/0*.ipynb)) tests/outputs/test_results_are_current.py
+	--nbval-current-env $(sort $(wildcard notebooks/0*.ipynb)) notebooks/explore.ipynb tests/outputs/test_results_are_current.py
 
 nbval: setup ## the notebooks against their stored outputs, and their results against the committed ones
 	@$(IN_NEW_FOLDER) && $(NBVAL)
@@ -76,7 +76,14 @@ outputs: setup ## the same, and their figures against the committed ones
 	@$(IN_NEW_FOLDER) && $(NBVAL) && $(PYTEST) tests/outputs/test_figures_are_current.py
 
 test-slow: setup ## tests that take minutes
-	$(BIN)/pytest -n 2 -m slow
+	$(BIN)/pytest -n 2 -m "slow and not browser"
+
+# Debian's own browser is driven; Playwright downloads none.
+browser-test: setup ## JupyterLab and the explorer, driven in a browser (minutes)
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+		{ echo "A browser is needed: apt install chromium" >&2; exit 1; }
+	$(BIN)/uv sync --frozen --group browser --quiet
+	$(BIN)/pytest -m browser tests/browser $(ARGS)
 
 lint: setup ## style and types
 	$(BIN)/ruff check .

@@ -20,8 +20,8 @@ def test_missing_answers_leave_the_denominator(rows):
 
 def test_median_of_values_at_a_limit_keeps_the_sign(rows):
     highest = rows["baseline.ferritin.treated.baseline.max"]
-    assert (highest.value, highest.note) == (1500, ">")
-    assert rows["baseline.ferritin.treated.baseline.min"].note == ""
+    assert (highest.value, highest.qualifier) == (1500, ">")
+    assert rows["baseline.ferritin.treated.baseline.min"].qualifier == ""
 
 
 def test_sex_counts_one_level_and_diagnosis_each(rows):

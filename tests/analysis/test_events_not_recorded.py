@@ -95,4 +95,4 @@ def test_an_event_called_like_a_row_is_an_event(tables, config, store, term):
     rows = store.rows()
     named = [row for row in rows.values() if row.variable.startswith("term_")]
     assert named
-    assert {row.note for row in named} == {term}
+    assert {row.level for row in named} == {term}

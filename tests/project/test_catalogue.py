@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,15 @@ def test_titles_stand_in_both_languages_and_differ_between_analyses():
 def test_a_kind_that_nobody_stores_is_refused():
     with pytest.raises(CatalogueError, match="survival has no statistic hazard_ratio_firth"):
         SurvivalRows.named("hazard_ratio_firth")
+
+
+def test_the_table_of_keys_is_that_of_the_stored_rows():
+    # The identifiers of the embedded cohort and the keys by which code asks for them.
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        from write_keys_of_rows import HEAD, TABLE, keys_of_rows
+    finally:
+        sys.path.remove(str(ROOT / "docs"))
+    with TABLE.open(encoding="utf-8", newline="") as handle:
+        written = list(csv.reader(handle))
+    assert written == [list(HEAD), *map(list, keys_of_rows())], "run docs/write_keys_of_rows.py"

@@ -28,11 +28,12 @@ FLOORS = (
     {"project", "stats", "results", "vocabulary"},
     {"clinical"},
     {"cohort"},
-    {"analysis", "published"},
+    {"analysis", "intake", "published"},
     {"report"},
     {"kernels"},
     {"run"},
     {"cluster"},
+    {"explore"},
     {"commands"},
 )
 GROUND = {"errors", "faults", "problems"}  # modules that every room may import

@@ -185,7 +185,7 @@ def _describe_binary(
             value=count,
             unit="patients",
             method="count",
-            note=variable.level,
+            level=variable.level,
             **common,
         )
         if variable.level:

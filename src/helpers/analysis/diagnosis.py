@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,14 @@ class Diagnoses:
         known = self.verdicts[list(self.evaluations)].isin(["met", "not met"]).any()
         return [name for name in self.evaluations if known[name]]
 
+    @property
+    def pairs(self) -> dict[str, tuple[str, str]]:
+        """Titles of every two criteria sets, by the variable under which their agreement is stored."""
+        return {
+            f"{slug(one)}_v_{slug(other)}": (self.titles[one], self.titles[other])
+            for one, other in permutations(self.titles, 2)
+        }
+
 
 def _of(found: Evaluation | ScoreEvaluation) -> Criteria | Score:
     return found.criteria if isinstance(found, Evaluation) else found.score
@@ -179,7 +188,7 @@ def describe_diagnoses(
                 store.add(ANALYSIS, slug(name), "cutoff", value=score.score.cutoff.value,
                           timepoint=one.moment, unit="points", method="cut-off of the score")  # fmt: skip
     for pair in criteria_agreement(found.verdicts, found.decided).to_dict("records"):
-        _store_agreement({str(key): value for key, value in pair.items()}, found.moment, store)
+        _store_agreement({str(key): value for key, value in pair.items()}, found, store)
 
 
 def _store_verdicts(
@@ -229,13 +238,12 @@ def _store_scores(name: str, scores: pd.DataFrame, group: str, moment: str, stor
               method="items of the score", note=note, **common)  # fmt: skip
 
 
-def _store_agreement(pair: dict[str, Any], moment: str, store: StatisticsStore) -> None:
+def _store_agreement(pair: dict[str, Any], found: Diagnoses, store: StatisticsStore) -> None:
     variable = f"{slug(pair['criteria_a'])}_v_{slug(pair['criteria_b'])}"
     counts = ("both_met", "a_only", "b_only", "neither")
     n = sum(int(pair[name]) for name in counts)
-    note = f"{pair['criteria_a']}|{pair['criteria_b']}"
-    common: dict[str, Any] = {"timepoint": moment, "n": n, "n_missing": int(pair["undetermined"])}
-    common["note"] = note
+    common: dict[str, Any] = {"timepoint": found.moment, "n": n, "n_missing": int(pair["undetermined"])}
+    common["level"] = " and ".join(found.pairs[variable])
     for name in counts:
         store.add(AGREEMENT, variable, name, value=pair[name], unit="patients",
                   method="patients with a verdict by both", **common)  # fmt: skip

@@ -196,17 +196,33 @@ def analyse_endpoints(
     applies. What was not recorded in a group is a row without a value that says so.
     """
     for endpoint in config.endpoints:
-        if endpoint.yes_no:
-            _analyse_yes_no(endpoint, tables, config, store, horizon_days, confidence)
-            continue
-        times = endpoint_times(endpoint, tables, config, horizon_days)
-        _say_not_recorded(endpoint, times.not_recorded, times.horizon_days, store)
-        if times.competes:
-            _describe_incidence(endpoint, times, config, store, confidence)
-        else:
-            describe_survival(_as_survival(endpoint, times), config, store, confidence=confidence)
-        _compare(endpoint, times, config, store, confidence, seed)
+        analyse_endpoint(
+            endpoint, tables, config, store, horizon_days=horizon_days, confidence=confidence, seed=seed
+        )
     return len(config.endpoints)
+
+
+def analyse_endpoint(
+    endpoint: Endpoint,
+    tables: AnalysisTables,
+    config: CohortConfig,
+    store: StatisticsStore,
+    *,
+    horizon_days: float,
+    confidence: float,
+    seed: int,
+) -> None:
+    """Describe and compare one endpoint as :func:`analyse_endpoints` does all of them."""
+    if endpoint.yes_no:
+        _analyse_yes_no(endpoint, tables, config, store, horizon_days, confidence)
+        return
+    times = endpoint_times(endpoint, tables, config, horizon_days)
+    _say_not_recorded(endpoint, times.not_recorded, times.horizon_days, store)
+    if times.competes:
+        _describe_incidence(endpoint, times, config, store, confidence)
+    else:
+        describe_survival(_as_survival(endpoint, times), config, store, confidence=confidence)
+    _compare(endpoint, times, config, store, confidence, seed)
 
 
 def _say_not_recorded(

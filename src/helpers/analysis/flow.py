@@ -68,9 +68,9 @@ def _count_rows(variable: str, rows: pd.DataFrame, store: StatisticsStore) -> No
     store.add(ANALYSIS, variable, "excluded", value=excluded["n"].sum(), **common)
     if variable != "rows":
         for reason, n in excluded.groupby("reason")["n"].sum().items():
-            store.add(ANALYSIS, variable, f"excluded_{slug(reason)}", value=n, note=str(reason), **common)
+            store.add(ANALYSIS, variable, f"excluded_{slug(reason)}", value=n, level=str(reason), **common)
         for role, n in rows[rows["role"].fillna("") != ""].groupby("role")["n"].sum().items():
-            store.add(ANALYSIS, variable, f"role_{slug(role)}", value=n, note=str(role), **common)
+            store.add(ANALYSIS, variable, f"role_{slug(role)}", value=n, level=str(role), **common)
 
 
 def count_missing(tables: AnalysisTables, config: CohortConfig, store: StatisticsStore) -> pd.DataFrame:

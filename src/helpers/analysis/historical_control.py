@@ -124,7 +124,7 @@ def what_is_recorded(
     doses = spared_doses(tables, config)
     return Recorded(
         study,
-        _lag(tables, config),
+        eligibility_lag(tables, config),
         _years(tables),
         pd.DataFrame({v.name: _numbers(v) for v in variables}),
         {v.name: v.label for v in variables},
@@ -191,7 +191,8 @@ def _fault(variable: BaselineVariable | None, ids: pd.Series, asked: bool) -> st
     return "" if asked or len(set(values.dropna())) > 1 else "the same in everybody"
 
 
-def _lag(tables: AnalysisTables, config: CohortConfig) -> pd.Series | None:
+def eligibility_lag(tables: AnalysisTables, config: CohortConfig) -> pd.Series | None:
+    """Return the days from eligibility to day 0 by patient_id; None without doses or weights."""
     patients = tables.patients
     if tables.doses.empty or "weight_kg" not in patients:
         return None

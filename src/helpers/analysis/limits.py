@@ -77,8 +77,9 @@ def _describe(
     median = censored_median(values, flags)
     qualifier = str(median.details["qualifier"])
     # A median that is only known to lie between two limits has no sign; its note says where it lies.
-    note = qualifier if np.isfinite(median.value) else median.note
-    store.add(ANALYSIS, variable.name, "median", result=median, **(common | {"note": note}))
+    known = np.isfinite(median.value)
+    common |= {"qualifier": qualifier if known else "", "note": "" if known else median.note}
+    store.add(ANALYSIS, variable.name, "median", result=median, **common)
 
 
 def _compare(
@@ -107,7 +108,7 @@ def _compare(
             value=row["difference"],
             p_value=row["p_value"],
             unit=variable.unit,
-            note=scenario,
+            level=scenario,
             method="rank-sum test; difference of medians",
             **both,
         )

@@ -161,8 +161,8 @@ def describe_unmeasured(
             f"corrected for one confounder: {100 * row.prevalence_treated:g} % of the treated, "
             f"{100 * row.prevalence_control:g} % of the controls, risk ratio {row.effect:g}"
         )
-        result = Result(method, row.ratio, row.lower, row.upper, n=len(study.frame), note=row.conclusion)
-        keep(store, study, UNMEASURED, f"corrected_{name}", result, unit=RATIO)
+        result = Result(method, row.ratio, row.lower, row.upper, n=len(study.frame))
+        keep(store, study, UNMEASURED, f"corrected_{name}", result, unit=RATIO, level=row.conclusion)
     return grid
 
 

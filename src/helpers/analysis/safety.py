@@ -133,8 +133,8 @@ def _store_term(
 ) -> None:
     """Store the patients with one event, by highest grade; those without a grade are counted as such."""
     name = event_key(term)
-    _store_patients(name, len(rows), n, group, store, confidence, note=term)
-    common: dict[str, Any] = {"n": n, "group": group, "unit": "patients", "note": term}
+    _store_patients(name, len(rows), n, group, store, confidence, level=term)
+    common: dict[str, Any] = {"n": n, "group": group, "unit": "patients", "level": term}
     for grade, count in rows["grade"].value_counts().sort_index().items():
         method = "patients by highest grade"
         store.add(EVENTS, name, f"grade_{grade}", value=int(count), method=method, **common)
@@ -156,14 +156,14 @@ def _store_grades(grades: pd.Series, term: str, n: int, group: str, store: Stati
             group=group,
             unit="grade",
             method=f"{name} of the patients' highest grades",
-            note=term,
+            level=term,
         )
 
 
 def _store_patients(
-    name: str, count: int, n: int, group: str, store: StatisticsStore, confidence: float, note: str = ""
+    name: str, count: int, n: int, group: str, store: StatisticsStore, confidence: float, level: str = ""
 ) -> None:
-    common: dict[str, Any] = {"group": group, "n": n, "note": note}
+    common: dict[str, Any] = {"group": group, "n": n, "level": level}
     method = "deaths from day 0 to the horizon" if name == "deaths" else "patients with at least one"
     store.add(EVENTS, name, "count", value=count, unit="patients", method=method, **common)
     store_share(store, EVENTS, name, count, confidence=confidence, **common)
@@ -251,7 +251,7 @@ def _store_exposure(drug: str, group: str, rows: pd.DataFrame, store: Statistics
     first = {slug(reason): reason for reason in sorted(set(reasons), reverse=True)}
     for reason, count in reasons.map(lambda text: first[slug(text)]).value_counts().sort_index().items():
         store.add(EXPOSURE, drug, f"stopped_{slug(reason)}", value=int(count), unit="patients",
-                  method="stopped, by recorded reason", note=str(reason), **common)  # fmt: skip
+                  method="stopped, by recorded reason", level=str(reason), **common)  # fmt: skip
 
 
 def added_starts(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:

@@ -41,18 +41,20 @@ def store_summary(
         store, analysis, variable: where the rows go.
         values: one value a patient; missing ones are left out.
         qualifiers: ``<`` or ``>`` where a value is known only as a limit; a summary that falls on it
-            keeps the qualifier as its note.
+            keeps the qualifier.
         method: how the values came about, added to the name of each summary.
         columns: further columns of the rows (``group``, ``timepoint``, ``unit``, ``n``, ``n_missing``).
     """
     observed = values.dropna().astype(float)
     for name, share in QUANTILES.items():
-        value, note = np.nan, "not recorded"
+        value, note, qualifier = np.nan, "not recorded", ""
         if len(observed):
-            value = float(np.quantile(observed, share, method="averaged_inverted_cdf"))
-            note = _qualifier(value, observed, qualifiers)
+            value, note = float(np.quantile(observed, share, method="averaged_inverted_cdf")), ""
+            qualifier = _qualifier(value, observed, qualifiers)
         label = f"{_METHODS[name]} of the {method}" if method else _METHODS[name]
-        store.add(analysis, variable, name, value=value, note=note, method=label, **columns)
+        store.add(
+            analysis, variable, name, value=value, qualifier=qualifier, note=note, method=label, **columns
+        )
 
 
 def store_share(

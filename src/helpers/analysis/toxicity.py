@@ -101,7 +101,7 @@ def describe_laboratory_grades(
             grades = rows["worst_grade"].dropna().astype(int)
             common: dict[str, Any] = {
                 "group": group, "timepoint": when, "n": len(grades), "n_missing": len(rows) - len(grades),
-                "note": str(rows["label"].iloc[0]),
+                "level": str(rows["label"].iloc[0]),
             }  # fmt: skip
             for grade in range(5):
                 count = int((grades == grade).sum())
@@ -115,7 +115,7 @@ def describe_laboratory_grades(
                             statistic="severe_percent", **common)  # fmt: skip
     for row in shift_table(worst, tables.patients).to_dict("records"):
         store.add(SHIFT, slug(row["term"]), f"from_{row['baseline']}_to_{row['worst']}", value=int(row["n"]),
-                  group=str(row["group"]), timepoint=when, unit="patients", note=str(row["label"]),
+                  group=str(row["group"]), timepoint=when, unit="patients", level=str(row["label"]),
                   method="patients by grade at baseline and worst grade after day 0")  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def describe_findings(
     for (group, term), rows in beside.groupby(["group", "term"], sort=True):
         for finding in ("both", "laboratory only", "recorded only", "neither"):
             store.add(FINDING, slug(term), slug(finding), value=int((rows["finding"] == finding).sum()),
-                      group=str(group), n=len(rows), unit="patients", note=str(rows["label"].iloc[0]),
+                      group=str(group), n=len(rows), unit="patients", level=str(rows["label"].iloc[0]),
                       method="laboratory grade 1 or more, and an event recorded for it")  # fmt: skip
 
 
@@ -173,7 +173,11 @@ def describe_event_rates(
         if not row["person_days"] > 0 or row["group"] not in collected:
             continue
         variable = row["variable"]
-        common: dict[str, Any] = {"group": str(row["group"]), "timepoint": when, "note": str(row["term"])}
+        common: dict[str, Any] = {
+            "group": str(row["group"]),
+            "timepoint": when,
+            "level": "" if row["term"] == ANY else str(row["term"]),
+        }
         n = int(row["n_patients"])
         for name, unit in {"n_events": "events", "n_patients_with_event": "patients"}.items():
             store.add(RATE, variable, name, value=int(row[name]), n=n, unit=unit, method="count", **common)

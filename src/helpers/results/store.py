@@ -11,7 +11,7 @@ import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -56,8 +56,10 @@ class Statistic:
     """One number of the analysis.
 
     ``value`` is the estimate in ``unit``; ``lower`` and ``upper`` are its confidence limits; missing numbers
-    are NaN, missing counts ``None``. ``method`` names the test or estimator with its tie rule, interval
-    transform and seed.
+    are NaN, missing counts ``None``. ``level`` is the category in words, where a row is of one: a level of
+    response, a term, a reason. ``qualifier`` is ``<`` or ``>`` where the value is known only as a limit.
+    ``method`` names the test or estimator with its tie rule, interval transform and seed; ``note`` is prose
+    for people, and never parsed.
     """
 
     id: str
@@ -66,18 +68,23 @@ class Statistic:
     group: str
     timepoint: str
     statistic: str
+    level: str = ""
     value: float = math.nan
     lower: float = math.nan
     upper: float = math.nan
     p_value: float = math.nan
     n: int | None = None
     n_missing: int | None = None
+    qualifier: str = ""
     unit: str = ""
     method: str = ""
     note: str = ""
 
 
-COLUMNS = tuple(field.name for field in fields(Statistic))
+COLUMNS = (
+    "id", "analysis", "variable", "level", "group", "timepoint", "statistic",
+    "value", "lower", "upper", "p_value", "n", "n_missing", "qualifier", "unit", "method", "note",
+)  # fmt: skip
 
 
 def slug(text: object) -> str:
@@ -173,9 +180,7 @@ class StatisticsStore:
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(
-            [_cell(name, item) for name, item in asdict(row).items()] for row in self._rows.values()
-        )
+        writer.writerows([_cell(name, getattr(row, name)) for name in COLUMNS] for row in self._rows.values())
         write_whole(self.path, buffer.getvalue().encode())  # other notebooks may be reading the folder
         return self.path
 

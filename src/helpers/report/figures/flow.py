@@ -82,7 +82,7 @@ def _excluded(statistics: Statistics) -> list[str]:
     excluded = statistics[FlowRows.excluded.id("patients", timepoint="baseline")].value
     rows = statistics.select(FlowRows, variable="rows_patients")
     reasons = [row for row in rows if row.statistic.startswith("excluded_")]
-    return [f"Excluded: {excluded:.0f}", *(f"{row.note}:{_SPACE}{row.value:.0f}" for row in reasons)]
+    return [f"Excluded: {excluded:.0f}", *(f"{row.level}:{_SPACE}{row.value:.0f}" for row in reasons)]
 
 
 def _entered(statistics: Statistics, group: Group) -> list[str]:

@@ -268,7 +268,7 @@ def _conclusions(rows: Sequence[tuple[tuple[float, ...], Statistic]]) -> list[Ar
     """Return the sign of each conclusion that some cell comes to."""
     from matplotlib.patches import Patch
 
-    there = {row.note for _, row in rows}
+    there = {row.level for _, row in rows}
     return [
         Patch(facecolor=colour, edgecolor=GREY, linewidth=0.5, label=_MEANING[name])
         for name, colour in _CONCLUSIONS.items()
@@ -280,7 +280,7 @@ def _cells(axes: Axes, rows: Sequence[tuple[tuple[float, ...], Statistic]]) -> N
     treated, control = (sorted({key[i] for key, _ in rows}) for i in (0, 1))
     for key, row in rows:
         x, y = control.index(key[1]), treated.index(key[0])
-        axes.add_patch(_tile(x, y, _CONCLUSIONS[row.note]))
+        axes.add_patch(_tile(x, y, _CONCLUSIONS[row.level]))
         axes.text(x, y, _corrected(row), ha="center", va="center", linespacing=1.1)
     axes.set_xticks(range(len(control)), labels=[f"{100 * value:.0f}" for value in control])
     axes.set_yticks(range(len(treated)), labels=[f"{100 * value:.0f}" for value in treated])

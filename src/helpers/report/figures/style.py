@@ -102,9 +102,23 @@ _BY_ROLE = {
 }
 
 
+# Of further groups of one role: the parts of a split.
+_FURTHER = (
+    GroupStyle("#009E73", "-.", "D", "...."),
+    GroupStyle("#CC79A7", ":", "^", "xxxx"),
+    GroupStyle("#222222", (0, (6, 1, 1, 1)), "v", "----"),  # type: ignore[arg-type]
+    GroupStyle("#56B4E9", (0, (2, 1)), "P", "||||"),  # type: ignore[arg-type]
+)
+
+
 def group_styles(config: CohortConfig) -> dict[str, GroupStyle]:
-    """Return the style of each of the cohort's groups by its role."""
-    return {group.id: _BY_ROLE[group.role] for group in config.groups}
+    """Return the style of each of the cohort's groups by its role; further ones of a role have their own."""
+    styles: dict[str, GroupStyle] = {}
+    further = iter(_FURTHER)
+    for group in config.groups:
+        style = _BY_ROLE[group.role]
+        styles[group.id] = next(further, style) if style in styles.values() else style
+    return styles
 
 
 @cache

@@ -30,7 +30,7 @@ def adverse_event_table(statistics: Statistics, config: CohortConfig, *, waterma
         cells, label = [], general.get(name, name)
         for arm in config.group_ids:
             found = statistics.find(AdverseEventsRows.count, name, group=arm)
-            label = found.note if found and name not in general else label
+            label = found.level if found and name not in general else label
             cells += [_patients(found), _grades(statistics, name, arm)]
         if any(cells):
             rows.append(row(label, *cells))

@@ -132,7 +132,7 @@ def limits_table(
             stem = ReportingLimitsRows.stem(name, group=group.id, timepoint="baseline")
             middle = statistics[ReportingLimitsRows.median.at(stem)]
             beyond = statistics[ReportingLimitsRows.beyond_limit.at(stem)]
-            sign = middle.note if middle.note in ("<", ">") else ""
+            sign = middle.qualifier
             median = f"{group.label}: median " + number(middle, sign=sign)
             medians.append(median + ", " + count_percent(beyond) + " beyond a limit")
         sure = statistics[ReportingLimitsRows.test.id(name, group="both", timepoint="baseline")]
@@ -143,7 +143,7 @@ def limits_table(
         for found in statistics.select(ReportingLimitsRows, variable=name, group="both"):
             if found.statistic != "test":
                 test = p_value(found).marked(sentence(found.method))
-                rows.append(row(found.note.capitalize(), number(found), test, level=1))
+                rows.append(row(found.level.capitalize(), number(found), test, level=1))
     columns = ["Limited values taken as", "Difference of medians", "{p_value}"]
     nothing = [message("No baseline value is known only as a limit.")]
     notes = [f"{NOT_ESTIMABLE}: not estimable, a median has no bound."] if rows else []

@@ -178,7 +178,7 @@ def median_spread(statistics: Statistics, stem: str, digits: int) -> Cell:
     A summary known only as a limit carries ``<`` or ``>``.
     """
     found = {name: statistics[f"{stem}.{name}"] for name in _SPREAD if f"{stem}.{name}" in statistics}
-    numbers = {name: _of(row, sign=row.note if row.note in "<>" else "") for name, row in found.items()}
+    numbers = {name: _of(row, sign=row.qualifier) for name, row in found.items()}
     return _cell("median_spread", numbers, digits=digits)
 
 

@@ -128,11 +128,10 @@ def agreement_table(statistics: Statistics, found: Diagnoses, *, watermark: str)
     """Return the agreement of every two criteria sets: counts, share and kappa."""
     rows = []
     for kappa in statistics.select(CriteriaAgreementRows.kappa):
-        first, _, second = kappa.note.partition("|")
         counts = [statistics[CriteriaAgreementRows.named(name).beside(kappa.id)] for name in _FOUR]
         share = statistics[CriteriaAgreementRows.agreement.beside(kappa.id)]
         rows.append(row(
-            f"{found.titles[first]} and {found.titles[second]}", *map(number, counts),
+            " and ".join(found.pairs[kappa.variable]), *map(number, counts),
             number(kappa, column="n_missing"), number(share, 1, unit="%"), number(kappa, 2),
         ))  # fmt: skip
     columns = [

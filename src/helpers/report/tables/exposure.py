@@ -132,7 +132,7 @@ def _dose_range(statistics: Statistics, groups: Sequence[str], drug: str) -> Row
 def _reasons(statistics: Statistics, groups: Sequence[str], drug: str) -> list[Row | None]:
     stopped = [one for one in statistics.select(ExposureRows, variable=drug)
                if one.statistic.startswith("stopped_")]  # fmt: skip
-    reasons = dict.fromkeys((one.statistic, one.note) for one in stopped)
+    reasons = dict.fromkeys((one.statistic, one.level) for one in stopped)
     return [
         _line(statistics, groups, f"Stopped: {note}", ExposureRows.named(name), drug, count_of)
         for name, note in reasons

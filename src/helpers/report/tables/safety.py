@@ -99,7 +99,7 @@ def _method(found: Statistic) -> str:
 def laboratory_grade_table(statistics: Statistics, config: CohortConfig, *, watermark: str) -> Table:
     """Return the patients by worst grade of each laboratory term after day 0."""
     rows = []
-    terms = {r.variable: r.note for r in statistics.select(LaboratoryToxicityRows.grade_0)}
+    terms = {r.variable: r.level for r in statistics.select(LaboratoryToxicityRows.grade_0)}
     for term, label in terms.items():
         for group in config.groups:
             found = statistics.select(LaboratoryToxicityRows, variable=term, group=group.id)
@@ -136,7 +136,7 @@ def shift_grade_table(statistics: Statistics, config: CohortConfig, *, watermark
     rows = []
     groups = {group.id: group.label for group in config.groups}
     levels = ["0", "1", "2", "3", "4", "missing"]
-    for term, label in dict.fromkeys((one.variable, one.note) for one in found):
+    for term, label in dict.fromkeys((one.variable, one.level) for one in found):
         for group, name in groups.items():
             mine = {r.statistic: r for r in found if (r.variable, r.group) == (term, group)}
             if not mine:
@@ -169,7 +169,7 @@ def event_rate_table(statistics: Statistics, config: CohortConfig, *, watermark:
             for name in ("n_events", "n_patients_with_event", "patient_years")
         )
         limit = statistics.get(bound) if bound in statistics else None
-        label = "Any event" if rate.note == "any" else rate.note
+        label = rate.level or "Any event"
         rows.append(row(
             f"{label}, {labels[rate.group]}", number(events), count_of(patients), number(years, 2),
             estimate_interval(rate, 1), "below " + number(limit, 1, unit="%") if limit else EMPTY,

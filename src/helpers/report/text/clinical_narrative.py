@@ -38,9 +38,9 @@ def agreement_narrative(statistics: Statistics, found: Diagnoses) -> Narrative:
     if not rows:
         return brief([], "agreement.none")
     least = min(rows, key=lambda row: row.value)
-    first, _, second = least.note.partition("|")
-    kappa = statistics[least.id.replace(".agreement", ".kappa")]
-    slots: dict[str, Slot] = {"first": found.titles[first], "second": found.titles[second]}
+    kappa = statistics[CriteriaAgreementRows.kappa.beside(least.id)]
+    first, second = found.pairs[least.variable]
+    slots: dict[str, Slot] = {"first": first, "second": second}
     slots |= {"least": Row(least, 0), "kappa": Row(kappa, 2)}
     return brief([Claim("agreement.least", slots)], "")
 

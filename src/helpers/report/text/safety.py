@@ -63,11 +63,11 @@ def event_terms(material: Material) -> list[Claim]:
         rows = [
             row
             for row in material.statistics.select(AdverseEventsRows.count, group=group.id)
-            if row.note and row.variable not in GENERAL and row.value > 0
+            if row.level and row.variable not in GENERAL and row.value > 0
         ]
         if rows:
             terms = tuple(
-                Claim("events.term", {"term": Term(row.note, "data.events.term"), "count": Row(row)})
+                Claim("events.term", {"term": Term(row.level, "data.events.term"), "count": Row(row)})
                 for row in rows
             )
             claims.append(Claim("events.terms", {"arm": material.arm(group), "terms": Items(terms)}))
@@ -103,7 +103,7 @@ def laboratory_toxicity(material: Material) -> list[Claim]:
             continue
         most = max(rows, key=lambda row: row.value / (row.n or 1))
         slots: dict[str, Slot] = {"arm": material.arm(group), "severe": Row(most, 0)}
-        slots["term"] = Term(most.note, "", "in_text")
+        slots["term"] = Term(most.level, "", "in_text")
         only = stored.find(ToxicityFindingRows.laboratory_only, most.variable, group=group.id)
         if not most.value:
             claims.append(Claim("toxicity.none_severe", slots))
