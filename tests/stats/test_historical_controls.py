@@ -660,7 +660,7 @@ def test_imputation_recovers_what_the_known_predict():
     rng = np.random.default_rng(4)
     treated, x = np.arange(600) < 300, rng.normal(size=600)
     y = 2 * x + treated + rng.normal(0, 0.3, 600)
-    # Most with a high x are missing: the mean of the known is too low, the imputed one is not. Matching cannot
+    # Most with a high x are missing: the known mean is too low, the imputed is not. Matching does not
     # reach beyond the known, so that some of them must be there.
     gone = (x > 0) & ~treated & (rng.random(600) < 0.7)
     found = mean_difference(
