@@ -123,10 +123,9 @@ def _row(column: Column, name: str, examples: list[str]) -> str:
     detail = ", ".join(filter(None, (f"day {column.day}" if column.day is not None else "", column.unit)))
     left_out = column.means in _PRIVATE and column.means != "id"
     note = " <span class='left-out'>left out</span>" if left_out else ""
-    return (
-        f"<tr><th scope='row'>{_safe(column.header)}</th><td>{field}{note}<br>{_safe(detail)}</td>"
-        f"<td>{_safe('; '.join(examples))}</td><td>{column.score:.2f}</td><td>{_safe(column.evidence)}</td></tr>"
-    )
+    cells = [f"{field}{note}<br>{_safe(detail)}", _safe("; ".join(examples)), f"{column.score:.2f}"]
+    shown = "".join(f"<td>{cell}</td>" for cell in (*cells, _safe(column.evidence)))
+    return f"<tr><th scope='row'>{_safe(column.header)}</th>{shown}</tr>"
 
 
 def _examples(mapping: IntakeMapping, sources: Sources) -> dict[tuple[int, str], list[str]]:
