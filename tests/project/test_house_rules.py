@@ -28,7 +28,7 @@ FLOORS = (
     {"project", "stats", "results", "vocabulary"},
     {"clinical"},
     {"cohort"},
-    {"analysis", "published"},
+    {"analysis", "intake", "published"},
     {"report"},
     {"kernels"},
     {"run"},

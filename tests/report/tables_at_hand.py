@@ -22,14 +22,14 @@ def full_table(folder) -> Table:
         return store.add("baseline", variable, statistic, group="treated", timepoint="baseline", **columns)
 
     sex = add("sex", "count", value=17, n=20)
-    for name, value, note in (
+    for name, value, sign in (
         ("median", 37.25, ""),
         ("min", 18, ""),
         ("max", 71.5, ">"),
         ("q1", 24, ""),
         ("q3", 50, ""),
     ):
-        add("age", name, value=value, note=note, n=19, n_missing=1)
+        add("age", name, value=value, qualifier=sign, n=19, n_missing=1)
     test = add("sex", "test", value=1.0, p_value=0.0004, method="exact")
     size = add("sex", "effect", value=-0.25, lower=-0.5, upper=float("nan"))
     rows = [

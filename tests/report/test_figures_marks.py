@@ -294,7 +294,7 @@ def test_text_of_the_flow_lies_in_its_box_and_boxes_lie_apart(store, configure, 
         store.add("flow", "patients", statistic, group=group, timepoint=timepoint, value=value)
     store.add(
         "flow", "rows_patients", "excluded_no_date_of_diagnosis", group="all", timepoint="baseline", value=3,
-        note="no date of diagnosis",
+        level="no date of diagnosis",
     )  # fmt: skip
     page = page_of(draw_patient_flow, store.rows(), configure(group=groups), width=120, height=105)
     (axes,) = page.axes

@@ -20,9 +20,9 @@ def rows(store):
             "baseline", "ferritin", statistic, group="control", timepoint="baseline", value=value, **other
         )
 
-    for name, value, note in [("median", 1500, ">"), ("min", 1305, ""), ("max", 15000, ">"), ("q1", 1400, ""),
+    for name, value, sign in [("median", 1500, ">"), ("min", 1305, ""), ("max", 15000, ">"), ("q1", 1400, ""),
                               ("q3", 1500, ">")]:  # fmt: skip
-        add(name, value, note=note, n=15, n_missing=6)
+        add(name, value, qualifier=sign, n=15, n_missing=6)
     add("count", 17, n=20)
     add("test", 3.0, p_value=0.0123, method="exact")
     add("effect", 0.4567, lower=-0.2, upper=1.25)

@@ -188,7 +188,7 @@ def test_every_part_that_a_template_asks_for_exists():
 @pytest.mark.parametrize("direction", ["higher", "lower", "same"])
 @pytest.mark.parametrize("significant", [True, False, None])
 def test_comparisons_have_words_for_every_outcome(language, direction, significant):
-    row = Row(Statistic("a.b.both.day_1.c", "a", "b", "both", "day_1", "c", 1.0, 0.5, 2.0, 0.04, 9, 0))
+    row = Row(Statistic("a.b.both.day_1.c", "a", "b", "both", "day_1", "c", "", 1.0, 0.5, 2.0, 0.04, 9, 0))
     slots = dict.fromkeys(
         ["treated", "reference", "test", "day", "ratio", "level", "arm", "before", "after", "fall", "visit",
          "probability", "variable", "label", "difference", "unit"], row,

@@ -45,7 +45,7 @@ def test_the_file_has_the_documented_columns_and_the_same_bytes_each_time(tmp_pa
     assert contents[0] == contents[1]
     header, row = contents[0].decode().splitlines()
     assert header.split(",") == list(COLUMNS)
-    assert row.startswith("a.b.all.follow_up.c,a,b,all,follow_up,c,0.3,")
+    assert row.startswith("a.b.all.follow_up.c,a,b,,all,follow_up,c,0.3,")
 
 
 def test_last_bits_of_a_number_and_of_a_p_value_in_the_tail_are_not_stored(tmp_path):

@@ -17,7 +17,7 @@ LABELS = {
         "Care as usual " * 13 + "end",
         "A long event " * 14,
     ),
-    "markup": ("New $x_1$ & <b>", "Old \\frac{a}{b} = 100% #1", "rash <face> & $neck$ \\alpha _ ^ ~"),
+    "markup": ("New $x_1$ & <b>", "Old \\frac{a}{b} = 100% #1", "rash <face> & $neck$ = \\alpha _ ^ ~\x0b"),
     "chinese": ("新药组", "历史对照组", "咳嗽"),
     "arabic": ("دواء جديد", "علاج قديم", "سعال"),
 }
@@ -54,8 +54,10 @@ def _config(shape: Shape) -> str:
     new, old, _ = LABELS[shape["labels"]]
     visits = [(name, day) for name, day in DAYS.items() if day or shape["baseline"] != "no baseline visit"]
     groups = [("new", new, "treated"), *([("old", old, "reference")] if shape["control"] != "0" else [])]
+    # Longer than the properties of a file may be.
+    title = "An invented study " * (20 if shape["labels"] == "long" else 1)
     parts = [
-        "title = 'Invented'\nprovenance = 'synthetic'\nstudy_drug = 'ruxolitinib'",
+        f"title = '{title}'\nprovenance = 'synthetic'\nstudy_drug = 'ruxolitinib'",
         "[follow_up]\nhorizon_days = 56",
     ]
     parts += [

@@ -18,6 +18,8 @@ from helpers.vocabulary.model import TABLE_NAMES, TableName
 from helpers.vocabulary.names import fold
 from helpers.vocabulary.vocabulary import Vocabulary
 
+DERIVED = "tables"  # folder of the tables that a mapping makes of other files
+
 # Every table needs these; a day may be given as its date (see DATE_TWINS).
 REQUIRED_COLUMNS: dict[TableName, tuple[str, ...]] = {
     "patients": ("patient_id", "group", "age", "sex", "last_contact_day", "death_day"),
@@ -87,7 +89,8 @@ def table_files(folder: Path, config: CohortConfig) -> tuple[dict[TableName, Pat
     names = sorted(p.name for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
     for table in TABLE_NAMES:
         wanted = config.tables.get(table, Table()).file
-        candidates = [wanted] if wanted else [table + suffix for suffix in SUFFIXES]
+        usual = [*(table + suffix for suffix in SUFFIXES), f"{DERIVED}/{table}.csv"]
+        candidates = [wanted] if wanted else usual
         found = [name for name in candidates if name in names or (folder / name).is_file()]
         if found and Path(found[0]).suffix.lower() not in SUFFIXES:
             expected = f"a file ending in {' or '.join(SUFFIXES)}"

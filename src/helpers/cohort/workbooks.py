@@ -42,10 +42,10 @@ def read_sheet(path: Path, sheet: str | None) -> Sheet | Problem:
         values = book.parse(chosen, header=None, dtype=object, na_filter=False)
     place = f"{path.name} [{chosen}]"
     rows = [[cell_text(value) for value in row] for row in values.itertuples(index=False, name=None)]
-    return Sheet(place, rows, _formulas_without_result(path, chosen, place))
+    return Sheet(place, rows, formulas_without_result(path, chosen, place))
 
 
-def _formulas_without_result(path: Path, sheet: str, place: str) -> list[Problem]:
+def formulas_without_result(path: Path, sheet: str, place: str) -> list[Problem]:
     """Say where formulas have no stored result: they read as empty cells, yet something stands there."""
     try:
         with ZipFile(path) as archive, archive.open(_part_of(archive, sheet)) as part:

@@ -6,6 +6,7 @@ from helpers.commands.check import check
 from helpers.commands.explain import explain
 from helpers.commands.figures import figures
 from helpers.commands.lab import lab
+from helpers.commands.new import new
 from helpers.commands.options import CompendiumGroup
 from helpers.commands.refresh import refresh
 from helpers.commands.report import report
@@ -25,6 +26,7 @@ app = typer.Typer(
     help="Analyse small treated cohorts with historical controls: from raw tables to statistics and figures.",
 )
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+app.command()(new)
 app.command()(run)
 app.command()(check)
 app.command()(status)

@@ -22,8 +22,14 @@ _CHECKS = ["helpers.cohort.check", "helpers.run.checking"]
 def cohort_problems(paths: CohortPaths) -> "list[Problem]":
     """Every problem of a cohort's configuration, raw tables and criteria files."""
     from helpers.cohort.check import check_cohort
+    from helpers.intake.refresh import located, refresh
 
-    return [*check_cohort(paths.folder), *criteria_problems(paths.folder)]
+    # What a hospital's files are mapped to comes first: the tables are made of them.
+    of_mapping = refresh(paths.folder)
+    if any(problem.severity == "error" for problem in of_mapping):
+        return of_mapping
+    of_tables = located(check_cohort(paths.folder), paths.folder)
+    return [*of_mapping, *of_tables, *criteria_problems(paths.folder)]
 
 
 def criteria_problems(folder: Path) -> "list[Problem]":

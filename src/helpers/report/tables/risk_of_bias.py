@@ -15,7 +15,11 @@ from helpers.report.tables.cells import (
     Cell,
     count_of,
     estimate_interval,
+    joined,
     number,
+    p_equation,
+    sentence,
+    short_method,
     size,
     verbatim,
     words,
@@ -133,10 +137,17 @@ def _deviations(evidence: Evidence) -> Domain:
         if row.p_value < ALPHA
     ]  # fmt: skip
     if single:
-        count = verbatim(f"{len(single)} of the drugs differ between the arms.")
-        return Domain(name, _sentences(found, count), SERIOUS, question)
+        apart = [_named(row) for row in single]
+        named = "Drugs that differ between the arms: " + joined(apart, "; ") + "."
+        return Domain(name, _sentences(found, named), SERIOUS, question)
     least = MODERATE if one.value or none.value else OPEN
     return Domain(name, found, least, question)
+
+
+def _named(row: Statistic) -> Cell:
+    """Name a drug with the test of its use in the arms."""
+    named = verbatim(f"{row.variable.replace('_', ' ')}, ") + p_equation(row)
+    return named.marked(sentence(short_method(row.method)))
 
 
 def _missing(evidence: Evidence) -> Domain:
