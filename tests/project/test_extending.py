@@ -407,16 +407,18 @@ NOTEBOOK = (
     ("parameters", 'cohort = "rdmas_reconstructed"\nhorizon_days = None\nconfidence = 0.95'),
     (
         "code",
-        "from helpers.report.figures.women import draw_women, women_table\n"
-        "from helpers.run.workspace import open_cohort\n"
-        "from helpers.stats.proportions import proportion_interval\n\n"
-        'study = open_cohort(cohort, "10_sex", horizon_days=horizon_days, confidence=confidence)\n'
-        "tables, config, store = study.tables, study.config, study.store\n"
-        'women = int((tables.patients["sex"] == "female").sum())\n'
-        "share = proportion_interval(women, len(tables.patients), confidence=confidence)\n"
-        'store.add("women", "sex", "share", result=share)\n'
-        "store.write()\n"
-        "statistics = study.statistics()",
+        (
+            "from helpers.report.figures.women import draw_women, women_table\n"
+            "from helpers.run.workspace import open_cohort\n"
+            "from helpers.stats.proportions import proportion_interval\n\n"
+            'study = open_cohort(cohort, "10_sex", horizon_days=horizon_days, confidence=confidence)\n'
+            "tables, config, store = study.tables, study.config, study.store\n"
+            'women = int((tables.patients["sex"] == "female").sum())\n'
+            "share = proportion_interval(women, len(tables.patients), confidence=confidence)\n"
+            'store.add("women", "sex", "share", result=share)\n'
+            "store.write()\n"
+            "statistics = study.statistics()"
+        ),
     ),
     ("code", "study.show(draw_women, statistics)"),
     ("code", "study.show(women_table, statistics)"),
