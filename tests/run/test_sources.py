@@ -87,3 +87,20 @@ def test_a_file_that_is_no_notebook_is_named(project) -> None:
     path.write_text("{")
     with pytest.raises(NotebookFileError, match=r"01_first.ipynb cannot be read as a notebook"):
         notebook_digest(path)
+
+
+def test_all_code_behind_the_tables_belongs_to_the_step_that_writes_them():
+    # A module that only the digest of the tables counts would leave them older than their code, unseen.
+    from helpers.run.inputs import TABLES_MARK, code_digests
+    from helpers.run.plan import step_named
+
+    first = step_named("01_data_cleaning")
+    assert first is not None
+    assert TABLES_MARK in first.writes
+    before = code_digests([first])
+    added = Path(inputs.__file__).parents[1] / "cohort" / "not_imported_by_anything.py"
+    try:
+        added.write_text('"""Nothing imports this."""\n', encoding="utf-8")
+        assert code_digests([first]) != before
+    finally:
+        added.unlink()

@@ -25,6 +25,7 @@ ALWAYS_READ = (
     *(f"cohort/{name}" for name in WORDS),
     "project/uv.lock",
 )
+TABLES_MARK = "data/inputs.json"  # says what the analysis tables were derived from
 EXECUTION = ("helpers.kernels.execute", "helpers.run.steps")
 
 InputDigests = Mapping[str, Mapping[str, str]]
@@ -97,11 +98,22 @@ def _code(step: Step) -> dict[str, str]:
     modules = set(EXECUTION)
     if step.call is None:
         modules |= notebook_modules(step.source)
+        modules |= _behind_the_tables() if TABLES_MARK in step.writes else set()
         source = notebook_digest(step.source)
     else:
         modules.add(step.call.partition(":")[0])
         source = digest_value([step.call, dict(step.arguments)])
     return {"source": source, "helpers": source_digest(source_files(modules))}
+
+
+def _behind_the_tables() -> set[str]:
+    """All modules whose code the digest of the analysis tables holds, imported or not.
+
+    Another step would otherwise find the tables older than that code and derive them itself.
+    """
+    package = Path(__file__).parents[1]
+    rooms = ("cohort", "vocabulary")
+    return {f"helpers.{room}.{path.stem}" for room in rooms for path in (package / room).glob("*.py")}
 
 
 def input_files(step: Step, cohort: CohortPaths) -> dict[str, dict[str, Path]]:

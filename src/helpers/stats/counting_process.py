@@ -300,10 +300,8 @@ def counting_process_cox(
 
     zero = np.zeros(standard.shape[1])
     first = _moments(data, standard, sets, zero)
-    if (
-        np.linalg.matrix_rank(first.information, tol=1e-10 * max(float(first.information.max()), 1.0))
-        < zero.size
-    ):
+    tolerance = 1e-10 * max(float(first.information.max()), 1.0)
+    if np.linalg.matrix_rank(first.information, tol=tolerance) < zero.size:
         raise StatisticsError("design", f"{list(terms)}: no information at the event times, or collinear")
     beta, value, information, converged = newton(likelihood, (first.value, first.gradient, first.information))
     endless = _endless(data, standard, beta, converged=converged)
