@@ -19,6 +19,7 @@ from helpers.stats.balancing import entropy_balance
 from helpers.stats.counting_process import counting_process_cox, records
 from helpers.stats.delayed_entry import delayed_kaplan_meier, lag_tipping_point
 from helpers.stats.exact_logrank_interval import exact_logrank_interval
+from helpers.stats.imputation import pooled
 from helpers.stats.landmark import landmark_analysis, time_varying_treatment
 from helpers.stats.propensity import propensity_scores, propensity_weights
 from helpers.stats.weighted_survival import effective_sample_size, weighted_effects, weighted_kaplan_meier
@@ -219,6 +220,14 @@ def slopes_case(d: pd.DataFrame, _: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def pooled_case(_: pd.DataFrame, args: dict[str, Any]) -> dict[str, Any]:
+    found = pooled(args["q"], args["u"], args["df"])
+    names = ("within", "between", "total", "df", "missing_information")
+    return {"value": found.value, "limits": [found.lower, found.upper]} | {
+        name: found.details[name] for name in names
+    }
+
+
 ADAPTERS: dict[str, Case] = {k.removesuffix("_case"): v for k, v in globals().items() if k.endswith("_case")}
 
 
@@ -244,13 +253,17 @@ def test_equals_r(name: str, index: int) -> None:
         assert mine == pytest.approx(theirs, rel=tolerance, abs=tolerance * 1e-2, nan_ok=True), key
 
 
-def test_enough_is_compared() -> None:
+def test_enough_is_compared(record_property: Callable[[str, object], None]) -> None:
+    """At least 150 quantities; `-s` shows how many."""
     count = sum(
         numbers(value).size
         for path in TOPICS
         for c in topic(path.stem)["checks"]
         for value in c["expect"].values()
     )
+    record_property("quantities", count)
+    print(f"{count} quantities of {len(CASES)} checks against R")
     assert count >= 150
     assert {c["call"] for path in TOPICS for c in topic(path.stem)["checks"]} == set(ADAPTERS)
     assert all({"R", "survival", "survey", "etm", "coin"} <= set(topic(p.stem)["made_with"]) for p in TOPICS)
+    assert "mice" in topic("imputation")["made_with"]

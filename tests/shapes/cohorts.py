@@ -186,7 +186,7 @@ def _treatments(
         if shape["treatments"] == "absent" or (shape["treatments"] == "one arm" and patient[0] == "C"):
             continue
         rows += [(patient, "prednisone", -10, 2, 60, "mg", "po", 1, ""),
-                 (patient, "prednisone", 3, "", 10 + place, "mg", "po", 1, "")]  # fmt: skip
+                 (patient, "prednisone", 3, "", 10 + place % 40, "mg", "po", 1, "")]  # fmt: skip
         if patient[0] == "T" and shape["treatments"] != "no study drug":
             rows.append((patient, "ruxolitinib", 0, "", 5, "mg", "po", 2, ("", "end of course.")[place % 2]))
     return "patient_id,drug,start_day,stop_day,dose,unit,route,times_per_day,stop_reason", rows

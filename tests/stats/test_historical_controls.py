@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from itertools import combinations
-from math import exp, isnan, log
+from itertools import combinations, product
+from math import comb, exp, isnan, log
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ from helpers.stats.fractional_bootstrap import (
     fractional_weights,
     sorted_survival,
 )
+from helpers.stats.imputation import impute_within_arms, mean_difference
 from helpers.stats.kaplan_meier import kaplan_meier
 from helpers.stats.landmark import (
     landmark_analysis,
@@ -465,6 +466,40 @@ def test_the_exact_interval_holds_the_permutation_test(seed):
     )
 
 
+@quick
+@given(st.integers(0, 500))
+def test_the_two_halves_are_all_paths(seed):
+    rng = np.random.default_rng(seed)
+    n = 11
+    time, arm = np.minimum(rng.integers(1, 12, n), 9).astype(float), np.arange(n) < 5
+    event = (time < 9) & (rng.random(n) < 0.8)
+    if not event.any():
+        return
+    found = exact_logrank_interval(time, event, arm)
+    days, tied = np.unique(time[event], return_counts=True)
+    for ratio in (1.0, 0.4):
+        less = greater = 0.0
+        for path in product(*(range(d + 1) for d in tied)):
+            chance, statistic, dead, before = 1.0, 0.0, 0, 0
+            for day, d, k in zip(days, tied, path, strict=True):
+                gone = ~event & (time < day)
+                n1 = int(arm.sum()) - int((gone & arm).sum()) - dead
+                n0 = int((~arm).sum()) - int((gone & ~arm).sum()) - (before - dead)
+                ways = [comb(max(n1, 0), j) * comb(max(n0, 0), d - j) * ratio**j for j in range(d + 1)]
+                chance *= ways[k] / sum(ways) if sum(ways) else 0.0
+                statistic += k - d * n1 / (n1 + n0) if chance else 0.0
+                dead, before = dead + k, before + d
+                if not chance:
+                    break
+            less += chance * (statistic <= found.statistic + 1e-9)
+            greater += chance * (statistic >= found.statistic - 1e-9)
+        if ratio == 1.0:
+            assert found.details["p_less"] == pytest.approx(less, abs=1e-10)
+            assert found.details["p_greater"] == pytest.approx(greater, abs=1e-10)
+        elif found.lower > 0 and not isnan(found.lower):
+            assert (greater < 0.025) == (ratio < found.lower)
+
+
 def test_no_death_among_the_treated_still_has_an_upper_limit():
     time, event = [56] * 10 + [5, 8, 13, 20, 30] + [56] * 6, [0] * 10 + [1] * 5 + [0] * 6
     found = exact_logrank_interval(time, event, [1] * 10 + [0] * 11)
@@ -606,6 +641,52 @@ def test_the_threshold_curve_counts_the_dead_as_failures():
     assert table[["n_treated", "n_control", "missing_treated"]].to_numpy().tolist() == [[2, 2, 1]] * 2
 
 
+def test_imputation_stays_within_the_arm_and_does_not_mind_the_order_of_rows():
+    d = study(16).assign(y=lambda f: f["x"] + 5 * f["treated"])
+    d.loc[d.index[[2, 7, 25, 30, 31, 38]], "y"] = np.nan
+    mixed = d.sample(frac=1, random_state=5)
+    found = [impute_within_arms(f["y"], f[["x"]], f["treated"], f["id"], draws=8, seed=3) for f in (d, mixed)]
+    place = {name: i for i, name in enumerate(mixed["id"])}
+    assert np.array_equal(found[0], found[1][:, [place[name] for name in d["id"]]])
+    for treated in (0, 1):
+        mine = (d["treated"] == treated).to_numpy()
+        assert set(found[0][:, mine].ravel()) <= set(d.loc[mine, "y"].dropna())
+    known = ~d["y"].isna().to_numpy()
+    assert (found[0][:, known] == d.loc[known, "y"].to_numpy()).all()
+    assert found[0][:, ~known].std(axis=0).max() > 0
+
+
+def test_imputation_recovers_what_the_known_predict():
+    rng = np.random.default_rng(4)
+    treated, x = np.arange(600) < 300, rng.normal(size=600)
+    y = 2 * x + treated + rng.normal(0, 0.3, 600)
+    # Most with a high x are missing: the known mean is too low, the imputed is not. Matching does not
+    # reach beyond the known, so that some of them must be there.
+    gone = (x > 0) & ~treated & (rng.random(600) < 0.7)
+    found = mean_difference(
+        impute_within_arms(np.where(gone, np.nan, y), pd.DataFrame({"x": x}), treated, range(600), draws=5),
+        treated,
+    )
+    naive = y[treated].mean() - y[~treated & ~gone].mean()
+    truth = y[treated].mean() - y[~treated].mean()
+    assert abs(found.value - truth) < 0.5 * abs(naive - truth)
+    assert 0 < found.details["missing_information"] < 1
+
+
+@pytest.mark.parametrize(
+    ("y", "x", "message"),
+    [
+        ([1.0, 2, 3] + [np.nan] * 9 + list(range(9)), list(range(21)), "fewer than ten of the treated"),
+        ([1.0] * 11 + [np.nan] + list(range(9)), list(range(21)), "all known treated patients are alike"),
+        ([*range(11), np.nan, *range(9)], [1.0] * 21, "none is known in, and differs between, the treated"),
+        ([*range(11), np.nan, *range(9)], [np.nan, *range(20)], "none is known in"),
+    ],
+)
+def test_what_the_patients_cannot_carry_is_not_imputed(y, x, message):
+    with pytest.raises(StatisticsError, match=message):
+        impute_within_arms(y, pd.DataFrame({"x": x}), [1] * 12 + [0] * 9, range(21))
+
+
 # ---- era, design, slopes, specification --------------------------------------------------------------------
 
 
@@ -660,6 +741,16 @@ def test_the_specification_curve_keeps_analysis_and_design_apart():
     assert summary.loc["design", "significant"] == 0
     with pytest.raises(StatisticsError, match="repeated"):
         specification_curve([rows[0], rows[0]])
+
+
+def test_values_that_are_alike_have_no_difference_of_rounding():
+    frame = pd.DataFrame({"t": [1] * 20 + [0] * 21, "x": np.full(41, np.log(60.0)), "y": np.full(41, 0.1)})
+    table = balance_table(frame, treated="t", covariates=["x", "y"])
+    assert table["smd"].isna().all()
+    assert set(table["note"]) == {"does not vary within the arms"}
+    found = entropy_balance(np.full((21, 1), np.log(60.0)), [np.log(60.0)])
+    assert found.weights == pytest.approx(np.full(21, 1 / 21))
+    assert "in every patient" in entropy_balance(np.full((21, 1), 0.1), [0.2]).reason
 
 
 def test_what_balance_alone_would_show():

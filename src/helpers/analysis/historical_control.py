@@ -183,13 +183,11 @@ def _fault(variable: BaselineVariable | None, ids: pd.Series, asked: bool) -> st
         return "not recorded"
     if variable.kind == "categorical":
         return "neither a number nor yes or no"
-    beyond = int(variable.qualifiers.reindex(ids).isin(["<", ">"]).sum())
-    if beyond:
-        return f"beyond a reporting limit in {beyond}"
+    if variable.qualifiers.reindex(ids).isin(["<", ">"]).any():
+        return "beyond a reporting limit in some"
     values = variable.values.reindex(ids)
-    missing = int(values.isna().sum())
-    if missing and not asked:
-        return f"missing in {missing}"
+    if values.isna().any() and not asked:
+        return "missing in some"
     return "" if asked or len(set(values.dropna())) > 1 else "the same in everybody"
 
 

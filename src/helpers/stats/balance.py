@@ -89,7 +89,8 @@ def _row(name: str, values: Floats, arm: Bools, weights: Floats, z: float) -> di
     row |= {"mean_treated": means[0], "mean_control": means[1]}
     row |= {"ess_treated": ess[0], "ess_control": ess[1]}
     pooled = float(np.sqrt(sum(np.var(x, ddof=1) for x, _ in parts) / 2))
-    if pooled == 0:
+    # Values that are all alike may have a variance of rounding.
+    if pooled == 0 or all(np.ptp(x) == 0 for x, _ in parts):
         return empty | row | {"note": "does not vary within the arms"}
     smd = (means[0] - means[1]) / pooled
     # Balanced exactly, up to the rounding of sums, which differs between machines.

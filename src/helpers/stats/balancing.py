@@ -54,7 +54,7 @@ def entropy_balance(values: Any, targets: Any, *, base_weights: Any = None, name
     labels = [f"column {j + 1}" for j in range(goal.size)] if names is None else [str(n) for n in names]
     base = checked_weights(base_weights, len(x), "base_weights")
     spread = x.std(0)
-    constant = spread == 0
+    constant = np.ptp(x, axis=0) == 0
     off = constant & (np.abs(x[0] - goal) > _TOLERANCE * np.maximum(1, np.abs(goal)))
     if off.any():
         where = int(np.flatnonzero(off)[0])

@@ -97,11 +97,9 @@ def impute_within_arms(
             continue
         known = values[mine][~missing]
         if known.size < FEWEST_KNOWN:
-            raise StatisticsError(
-                "target", f"{known.size} known of {mine.size} {name} patients: fewer than {FEWEST_KNOWN}"
-            )
+            raise StatisticsError("target", f"fewer than ten of the {name} patients are known")
         if np.ptp(known) == 0:
-            raise StatisticsError("target", f"all {known.size} known {name} patients are alike")
+            raise StatisticsError("target", f"all known {name} patients are alike")
         columns = _usable(predictors.iloc[mine].to_numpy(dtype=float))
         if columns.shape[1] == 0:
             raise StatisticsError("predictors", f"none is known in, and differs between, the {name} patients")

@@ -1,4 +1,4 @@
-# Writes the reference values of tests/oracle/historical_controls/*.json with R, survival, survey, etm and coin.
+# Writes the reference values of tests/oracle/historical_controls/*.json with R, survival, survey, etm, coin and mice.
 #
 #   Rscript tests/oracle/historical_controls/make_fixtures.R [output folder]
 #
@@ -6,12 +6,12 @@
 # tests read the files and need no R. Data are simulated here with fixed seeds, or come with R.
 
 suppressPackageStartupMessages({
-  library(survival); library(survey); library(etm); library(coin); library(jsonlite)
+  library(survival); library(survey); library(etm); library(coin); library(mice); library(jsonlite)
 })
 options(digits = 17, warn = 1, survey.lonely.psu = "fail")
 here <- commandArgs(trailingOnly = TRUE)
 folder <- if (length(here)) here[1] else file.path("tests", "oracle", "historical_controls")
-packages <- c("survival", "survey", "etm", "coin")
+packages <- c("survival", "survey", "etm", "coin", "mice")
 made_with <- c(list(R = paste(R.version$major, R.version$minor, sep = ".")),
                setNames(lapply(packages, function(p) as.character(packageVersion(p))), packages))
 
@@ -338,3 +338,16 @@ set.seed(50); d <- data.frame(id = rep(1:6, each = 4), day = rep(c(-9, -6, -2, 0
 slope <- sapply(split(d, d$id), function(e) coef(lm(log(x) ~ day, e))[["day"]])
 checks[[length(checks) + 1]] <- check("slopes", d, list(), list(slope = slope))
 write_topic("closed_forms", checks)
+
+# ---- imputation ---------------------------------------------------------------------------------------------------
+
+checks <- list()
+for (a in list(list(q = c(1.2, 1.5, .9, 1.1), u = c(.2, .25, .22, .18), df = 39),
+               list(q = c(-.31, -.28, -.35, -.30, -.29), u = c(.02, .021, .019, .022, .02), df = 39),
+               list(q = c(12, 18, 3, 25, 9, 14), u = c(30, 28, 33, 29, 31, 30), df = 12),
+               list(q = rep(.4, 3), u = c(.01, .02, .03), df = 198))) {
+  p <- pool.scalar(a$q, a$u, n = a$df + 1, k = 1)
+  checks[[length(checks) + 1]] <- check("pooled", list(), a, list(value = p$qbar, within = p$ubar, between = p$b,
+    total = p$t, df = p$df, missing_information = p$fmi, limits = p$qbar + c(-1, 1) * qt(.975, p$df) * sqrt(p$t)))
+}
+write_topic("imputation", checks)

@@ -98,7 +98,7 @@ def _confounding(evidence: Evidence) -> Domain:
 def _classification(config: CohortConfig) -> Domain:
     names = " and ".join(f"{g.label}: {g.day0}" for g in (config.treated, config.reference) if g)
     return Domain(
-        "2. Classification of interventions", verbatim(f"By group, from records. Day 0 of {names}."), OPEN,
+        "2. Classification of interventions", verbatim(f"By group, from records; day 0 of {names}."), OPEN,
         "Could anybody's group have been recorded with the outcome known?",
     )  # fmt: skip
 
@@ -228,30 +228,30 @@ _TARGET: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "Introduction": (
         ("Background, and why no trial", "", "Say what trials there are, and why none answers"),
-        ("The causal question, and why it is emulated", "Table S20", "Say whom the answer is for"),
+        ("The causal question, and why emulated", "Target trial and estimand", "For whom is the answer?"),
     ),
     "Methods: the target trial and its emulation": (
         ("Data sources and settings", "Methods", "Name centres, records, and who extracted them"),
-        ("Eligibility", "Table S20", "Confirm that one rule was applied to both groups"),
-        ("Treatment strategies", "Table S20", "Doses, and what was allowed besides"),
-        ("Assignment", "Table S20", "How it was decided who got the drug"),
-        ("Time zero and follow-up", "Table S20, Figure S13", "Confirm what day 0 is in each group"),
-        ("Outcomes", "Table S20", "How deaths were found"),
-        ("Causal contrast", "Table S20", ""),
-        ("Assumptions that identify the effect", "Table S20, Table S21", "Which are believed, and why"),
-        ("Confounding, missing data, sensitivity", "Methods, Table S23", "Which analysis came first"),
+        ("Eligibility", "Target trial and estimand", "Confirm that one rule was applied to both groups"),
+        ("Treatment strategies", "Target trial and estimand", "Doses, and what was allowed besides"),
+        ("Assignment", "Target trial and estimand", "How it was decided who got the drug"),
+        ("Time zero and follow-up", "Target trial and estimand", "Confirm what day 0 is in each group"),
+        ("Outcomes", "Target trial and estimand", "How deaths were found"),
+        ("Causal contrast", "Target trial and estimand", ""),
+        ("Assumptions that identify the effect", "The verdict", "Which are believed, and why"),
+        ("Confounding, missing data, sensitivity", "Methods; all numbers", "Which analysis came first"),
     ),
     "Results": (
         ("Who was assessed, eligible, included", "Flow of patients", "Numbers before the file began"),
-        ("Characteristics at time zero by strategy", "Table 1, Figure S15", ""),
-        ("Follow-up, and reasons for its end", "Table 4", "Losses, if there were any"),
-        ("Missing data", "Table S23", "Why values are missing"),
-        ("Effects, absolute and relative", "Table 4, Table S23", ""),
-        ("Further analyses", "Table S23, Figure S18", ""),
+        ("Characteristics at time zero", "Baseline table; differences", ""),
+        ("Follow-up, and reasons for its end", "Survival table", "Losses, if there were any"),
+        ("Missing data", "All numbers", "Why values are missing"),
+        ("Effects, absolute and relative", "Survival table; all numbers", ""),
+        ("Further analyses", "All numbers; every assumption", ""),
     ),
     "Discussion": (
         ("Interpretation", "", "Write it from the verdict, not from one p-value"),
-        ("Limitations, with direction of bias", "Table S21, Table S26", "Which way each moves the effect"),
+        ("Limitations, with direction of bias", "The verdict; risk of bias", "Which way each moves it"),
     ),
     "Other information": (
         ("Protocol, registration, ethics, funding", "", "Write them"),
@@ -277,7 +277,7 @@ def reporting_table(config: CohortConfig, *, watermark: str) -> Table:
         rows.append(heading(section))
         rows += [row(asked, words(where or "Not written"), todo) for asked, where, todo in items]
     note = (
-        "After the TARGET statement (JAMA and BMJ 2025), in our words; submit the journal's form. "
+        "After the TARGET statement, in our words; submit the journal's form. "
         "What is written here is no judgement that it is enough."
     )
     return Table("table_s27_reporting", title, columns, rows, [note], watermark)
