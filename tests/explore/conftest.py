@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +14,9 @@ from helpers.explore.study import Study, open_study
 @pytest.fixture(scope="session", autouse=True)
 def output(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("output")
-    former = os.environ.get("COMPENDIUM_OUTPUT")
-    os.environ["COMPENDIUM_OUTPUT"] = str(folder)
-    yield folder
-    if former is None:
-        del os.environ["COMPENDIUM_OUTPUT"]
-    else:
-        os.environ["COMPENDIUM_OUTPUT"] = former
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("COMPENDIUM_OUTPUT", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")
