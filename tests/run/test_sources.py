@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from helpers.project.sources import (
     notebook_modules,
     source_files,
 )
+from helpers.run import inputs
+from helpers.run.plan import step_named
 
 
 def parsed_imports(path) -> set[str]:
@@ -89,18 +92,17 @@ def test_a_file_that_is_no_notebook_is_named(project) -> None:
         notebook_digest(path)
 
 
-def test_all_code_behind_the_tables_belongs_to_the_step_that_writes_them():
+def test_all_code_behind_the_tables_belongs_to_the_step_that_writes_them(monkeypatch):
     # A module that only the digest of the tables counts would leave them older than their code, unseen.
-    from helpers.run.inputs import TABLES_MARK, code_digests
-    from helpers.run.plan import step_named
-
     first = step_named("01_data_cleaning")
     assert first is not None
-    assert TABLES_MARK in first.writes
-    before = code_digests([first])
-    added = Path(inputs.__file__).parents[1] / "cohort" / "not_imported_by_anything.py"
-    try:
-        added.write_text('"""Nothing imports this."""\n', encoding="utf-8")
-        assert code_digests([first]) != before
-    finally:
-        added.unlink()
+    assert inputs.TABLES_MARK in first.writes
+    behind = inputs._behind_the_tables()
+    package = Path(inputs.__file__).parents[1]
+    assert {name.split(".")[-1] for name in behind} == {
+        path.stem for room in ("cohort", "vocabulary") for path in (package / room).glob("*.py")
+    }
+    assert "helpers.cohort.reference_page" in behind, "which no notebook imports"
+    before = inputs.code_digests([first])
+    monkeypatch.setattr(inputs, "_behind_the_tables", set)
+    assert inputs.code_digests([first]) != before
