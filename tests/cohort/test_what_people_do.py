@@ -474,3 +474,38 @@ def test_messages_are_folded_by_cause_worst_first(cohort):
     assert [p.severity for p in folded] == ["error", "warning"]
     assert folded[0].found == "'0 or so' and 19 more of this kind"
     assert (folded[0].row, len(folded[0].more_rows)) == (2, 19)
+
+
+def test_measurements_without_any_value_are_an_error(cohort):
+    problem = only(cohort.problems(cohort.labs.assign(value="")))
+    assert (problem.severity, problem.row, problem.column) == ("error", None, "value")
+    assert problem.found == f"no value in any of {len(cohort.labs)} rows"
+    assert only(cohort.problems(cohort.labs.assign(value="n/a"))).severity == "error"
+    one = cohort.labs.assign(value=["100", *[""] * (len(cohort.labs) - 1)])
+    assert not errors(cohort.problems(one))
+
+
+def test_a_unit_of_doses_that_nobody_knows_is_a_warning(cohort):
+    rows = [
+        "ruxolitinib,0,5,mgzz",
+        "etoposide,0,100,mg/m2",
+        "ivig,0,20,IU",
+        "red cells,0,2,units",
+        "ivig,9,2,袋",
+    ]
+    header = "patient_id,drug,start_day,dose,unit"
+    cohort.write("treatments.csv", "\n".join([header, *(f"N01,{row}" for row in rows)]) + "\n")
+    problem = only([problem for problem in cohort.problems() if problem.column == "unit"])
+    assert (problem.severity, problem.row) == ("warning", 2)
+    assert problem.found == "unknown unit 'mgzz' of ruxolitinib"
+
+
+def test_a_patient_beyond_all_others_is_found_whatever_the_order_of_rows(cohort):
+    labs = cohort.labs.copy()
+    mask = (labs["variable"] == "ferritin") & (labs["patient_id"] == "O11")
+    labs.loc[mask, "value"] /= 1000
+    for seed in (1, 2):
+        shuffled = labs.sample(frac=1, random_state=seed)
+        found = only([p for p in cohort.problems(shuffled) if "one patient" in p.found])
+        assert found.severity == "error"
+        assert len(found.more_rows) + 1 == mask.sum()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -398,3 +400,167 @@ for block in build_document(study, Wording.of("xx", study.config)).blocks:
     ]
     assert any(line.startswith("report/text/xx/strobe.toml: found no such file") for line in lines)
     assert any(line.startswith("report/text/xx/claims.toml flow.patients: found nothing") for line in lines)
+
+
+NOTEBOOK = (
+    ("markdown", "# 10. Sex\n\n**How many of the patients were women?**"),
+    ("parameters", 'cohort = "rdmas_reconstructed"\nhorizon_days = None\nconfidence = 0.95'),
+    (
+        "code",
+        (
+            "from helpers.report.figures.women import draw_women, women_table\n"
+            "from helpers.run.workspace import open_cohort\n"
+            "from helpers.stats.proportions import proportion_interval\n\n"
+            'study = open_cohort(cohort, "10_sex", horizon_days=horizon_days, confidence=confidence)\n'
+            "tables, config, store = study.tables, study.config, study.store\n"
+            'women = int((tables.patients["sex"] == "female").sum())\n'
+            "share = proportion_interval(women, len(tables.patients), confidence=confidence)\n"
+            'store.add("women", "sex", "share", result=share)\n'
+            "store.write()\n"
+            "statistics = study.statistics()"
+        ),
+    ),
+    ("code", "study.show(draw_women, statistics)"),
+    ("code", "study.show(women_table, statistics)"),
+)
+PLAN = """
+[10_sex]
+reads = ["data/patients.parquet"]
+writes = [
+    "statistics/10_sex.csv",
+    "tables/table_s90_women.{csv,html,json}",
+    "figures/figure_s90_women.{pdf,svg,png,tiff}",
+    "data/recipes/figure_s90_women.json",
+]
+"""
+KINDS = """
+
+class WomenRows(Analysis, name="women", title="Women", title_zh="女性"):
+    \"\"\"Women.\"\"\"
+
+    share: ClassVar[Key]
+"""
+EXHIBITS = '''"""The share of women."""
+
+from __future__ import annotations
+
+from helpers.report.figures.output.exhibits import figure
+from helpers.report.tables.cells import estimate_interval
+from helpers.report.tables.content import row
+from helpers.report.tables.table import Table
+from helpers.report.text.added import adds_to
+from helpers.report.text.claims import Claim, Material, Row
+from helpers.results.catalogue_participants import WomenRows
+from helpers.results.store import Statistics
+
+
+@figure("figure_s90_women", "single", 50, "Share of women", needs={"analysis": "women"})
+def draw_women(container, statistics: Statistics) -> None:
+    """Draw the share with its interval."""
+    found = statistics[WomenRows.share.id("sex")]
+    axes = container.subplots()
+    axes.plot([100 * found.lower, 100 * found.upper], [0, 0])
+    axes.plot([100 * found.value], [0], "o")
+    axes.set_xlabel("Women (%)")
+
+
+def women_table(statistics: Statistics, *, watermark: str) -> Table:
+    """Return the share."""
+    found = statistics[WomenRows.share.id("sex")]
+    rows = [row("Women, %", estimate_interval(found, 1, scale=100))]
+    return Table("table_s90_women", "Women among the patients", ["", "Share (95% CI)"], rows, [], watermark)
+
+
+@adds_to("results.patients")
+def women(material: Material) -> list[Claim]:
+    """The share of women."""
+    found = material.statistics.find(WomenRows.share, "sex")
+    return [Claim("women.share", {"share": Row(found, 2)})] if found else []
+'''
+WORDS = {
+    "en": ("The share of women was {share}.", "Women: share with its interval.", "Women among the patients"),
+    "zh": ("女性所占比例为{share}。", "女性：比例及其区间。", "患者中的女性"),
+}
+
+
+def append(path: Path, text: str) -> None:
+    """Add text at the end of a file, or make it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def a_notebook_in_six_files(project: Path) -> list[Path]:
+    """Add a notebook with statistic, figure, table and sentence in two languages; return the files."""
+    cells = [
+        {"cell_type": "markdown" if kind == "markdown" else "code", "id": f"cell-{number}", "source": text,
+         "metadata": {"tags": ["parameters"]} if kind == "parameters" else {},
+         **({} if kind == "markdown" else {"outputs": [], "execution_count": None})}
+        for number, (kind, text) in enumerate(NOTEBOOK)
+    ]  # fmt: skip
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    helpers = project / "src/helpers"
+    texts = {
+        project / "notebooks/10_sex.ipynb": json.dumps(notebook),
+        project / "notebooks/pipeline.toml": PLAN,
+        helpers / "results/catalogue_participants.py": KINDS,
+        helpers / "report/figures/women.py": EXHIBITS,
+    }
+    for language, (said, legend, title) in WORDS.items():
+        path = helpers / f"report/text/{language}/claims.toml"
+        lines = [f'"women.share" = "{said}"', f'"legend.figure_s90_women" = "{legend}"',
+                 f'"title.table_s90_women" = "{title}"']  # fmt: skip
+        path.write_text("\n".join(lines) + "\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+        texts[path] = ""
+    for path, text in texts.items():
+        append(path, text)
+    return list(texts)
+
+
+@pytest.mark.slow
+def test_a_notebook_with_all_that_belongs_to_it_is_six_files(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for name in ("src", "notebooks", "data", "docs"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "uv.lock", "README.md"):
+        shutil.copy(ROOT / name, project / name)
+    assert len(a_notebook_in_six_files(project)) == 6
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COMPENDIUM_")}
+    code = "from helpers.commands.cli import app; app()"
+    out = tmp_path / "out"
+    run = subprocess.run(
+        [sys.executable, "-c", code, "run", "rdmas_reconstructed", "--output", str(out)],
+        cwd=project, env=environment | {"PYTHONPATH": str(project / "src")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    results = out / "results/rdmas_reconstructed"
+    report = (results / "report.html").read_text(encoding="utf-8")
+    with zipfile.ZipFile(results / "manuscript.docx") as archive:
+        manuscript = re.sub("<[^>]+>", "", archive.read("word/document.xml").decode())
+    for text in (report, manuscript):
+        for words in (
+            "The share of women was",
+            "Women: share with its interval.",
+            "Women among the patients",
+        ):
+            assert words in re.sub("<[^>]+>", "", text), words
+    code = f"""
+from pathlib import Path
+from helpers.report.text.document import FigureBlock, Paragraph, TableBlock, build_document
+from helpers.report.text.material import Study
+from helpers.report.text.wording import Wording
+root = Path({str(out)!r})
+study = Study.open(Path({str(project)!r}) / "data/cohorts/rdmas_reconstructed",
+                   root / "results/rdmas_reconstructed", root / "figures/rdmas_reconstructed")
+for block in build_document(study, Wording.of("zh", study.config)).blocks:
+    if isinstance(block, Paragraph):
+        print(block.text)
+    elif isinstance(block, FigureBlock):
+        print(block.legend)
+    elif isinstance(block, TableBlock):
+        print(block.title)
+"""
+    chinese = said(project / "src", code)
+    for words in ("女性所占比例为", "女性：比例及其区间。", "患者中的女性"):
+        assert words in chinese

@@ -17,7 +17,7 @@ LABELS = {
         "Care as usual " * 13 + "end",
         "A long event " * 14,
     ),
-    "markup": ("New $x_1$ & <b>", "Old \\frac{a}{b} = 100% #1", "rash <face> & $neck$ \\alpha _ ^ ~"),
+    "markup": ("New $x_1$ & <b>", "Old \\frac{a}{b} = 100% #1", "rash <face> & $neck$ = \\alpha _ ^ ~\x0b"),
     "chinese": ("新药组", "历史对照组", "咳嗽"),
     "arabic": ("دواء جديد", "علاج قديم", "سعال"),
 }
@@ -54,8 +54,10 @@ def _config(shape: Shape) -> str:
     new, old, _ = LABELS[shape["labels"]]
     visits = [(name, day) for name, day in DAYS.items() if day or shape["baseline"] != "no baseline visit"]
     groups = [("new", new, "treated"), *([("old", old, "reference")] if shape["control"] != "0" else [])]
+    # Longer than the properties of a file may be.
+    title = "An invented study " * (20 if shape["labels"] == "long" else 1)
     parts = [
-        "title = 'Invented'\nprovenance = 'synthetic'\nstudy_drug = 'ruxolitinib'",
+        f"title = '{title}'\nprovenance = 'synthetic'\nstudy_drug = 'ruxolitinib'",
         "[follow_up]\nhorizon_days = 56",
     ]
     parts += [
@@ -184,7 +186,7 @@ def _treatments(
         if shape["treatments"] == "absent" or (shape["treatments"] == "one arm" and patient[0] == "C"):
             continue
         rows += [(patient, "prednisone", -10, 2, 60, "mg", "po", 1, ""),
-                 (patient, "prednisone", 3, "", 10 + place, "mg", "po", 1, "")]  # fmt: skip
+                 (patient, "prednisone", 3, "", 10 + place % 40, "mg", "po", 1, "")]  # fmt: skip
         if patient[0] == "T" and shape["treatments"] != "no study drug":
             rows.append((patient, "ruxolitinib", 0, "", 5, "mg", "po", 2, ("", "end of course.")[place % 2]))
     return "patient_id,drug,start_day,stop_day,dose,unit,route,times_per_day,stop_reason", rows

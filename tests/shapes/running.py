@@ -29,7 +29,7 @@ from helpers.report.text.wording import Wording
 from helpers.results.store import Statistics
 
 ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-8]_*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-9]_*.ipynb"))
 # Values that computers write and people do not; "None of the patients" is English.
 _UNSAID = re.compile(
     r"(?<![\w.])(?:nan|NaN|[-−]?inf|NaT|<NA>|None(?! (?:of|was|were|is|are|has|had|can|with)\b))(?!\w)"

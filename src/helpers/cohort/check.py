@@ -88,6 +88,8 @@ def _measured(
     table = tables["measurements"]
     measured = measure(table, config)
     problems = list(measured.problems)
+    if not problems:
+        problems += sense.no_values(table, measured.reason)
     if "variable" in raw.tables["measurements"].frame:
         names = set(raw.tables["measurements"].frame["variable"])
         problems += crosschecks.unused_variables(config, names)

@@ -14,6 +14,14 @@ UNKNOWN_DRUG = "drug not in the vocabulary"
 
 # Units in which the doses of glucocorticoids and of the study drug are counted.
 DOSE_UNITS = ("mg", "g", "mg/kg", "g/kg", "mg/m2")
+# Units in which other drugs are written; nothing is counted in them.
+OTHER_UNITS = (
+    "ug", "mcg", "ng", "ug/kg", "g/m2", "mg/day", "mg/d", "mg/week", "mg/kg/day", "mg/kg/d", "g/day",
+    "g/kg/day", "mL", "mL/kg", "L", "U", "IU", "kU", "MU", "MIU", "U/kg", "IU/kg", "U/m2", "IU/m2", "10^6 U",
+    "10^4 U", "mmol", "mEq", "%", "unit", "units", "bag", "bags", "dose", "doses", "tablet", "tablets", "tab",
+    "capsule", "capsules", "ampoule", "vial", "vials", "session", "sessions", "plasma volume", "10^6/kg",
+    "10^9/kg", "单位", "万单位", "片", "粒", "支", "袋", "次",
+)  # fmt: skip
 
 
 def read_drugs(
@@ -80,7 +88,8 @@ def dose_units(
 ) -> tuple[pd.Series, list[Problem]]:
     """Return the unit of every treatment row, and the rows whose dose cannot be counted in it.
 
-    Units of doses that are counted have one spelling; those of other drugs stay as they are written.
+    Units of doses that are counted have one spelling; those of other drugs stay as they are written, with a
+    warning where they are no unit that anybody knows.
 
     Args:
         drug, written: canonical drug and unit as written, row by row.
@@ -95,5 +104,13 @@ def dose_units(
         raw.problem(row, "unit", f"unknown unit {written[row]!r}", expected, "convert the dose")
         for row in written.index[unknown]
     ]
+    others = {normalise_unit(unit) for unit in OTHER_UNITS}
+    strange = written.notna() & known.isna() & ~unknown
+    strange &= ~written.isin([unit for unit in written.dropna().unique() if normalise_unit(unit) in others])
+    problems += [
+        raw.warning(row, "unit", f"unknown unit {written[row]!r} of {drug[row]}", "a unit of doses",
+                    "it is kept as written, and no dose is counted in it; correct it if it is misspelt")
+        for row in written.index[strange]
+    ]  # fmt: skip
     unit = known.where(known.notna(), written).mask(unknown)
     return unit.where(unit.notna(), None), problems

@@ -114,20 +114,31 @@ def _of_variable(
 def _of_patients(
     rows: pd.DataFrame, variable: Variable, factors: tuple[float, ...], normal: tuple[float, float]
 ) -> Iterator[_Found]:
-    """Yield patients all of whose values are off, then single values."""
-    left = rows
-    if rows["patient_id"].nunique() <= _REST:
+    """Yield patients all of whose values are off, then single values.
+
+    Only who has the smallest or the largest value can lie beyond all others: they alone are looked at, and
+    once one of them is found, those who are then at the ends.
+    """
+    patients, names = pd.factorize(rows["patient_id"], sort=True)
+    if len(names) <= _REST:
         return
-    for patient, own in rows.groupby("patient_id", sort=True):
-        rest = left[left["patient_id"] != patient]["log"].to_numpy()
-        slip = slip_of(own["log"].to_numpy(), rest, factors, beyond_all=True)
-        if slip and not _is_normal(float(own["log"].median()), normal):
+    logs = rows["log"].to_numpy()
+    left = np.ones(len(rows), dtype=bool)
+    looked_at: set[int] = set()
+    while True:
+        ends = {int(patients[left][end]) for end in (np.argmin(logs[left]), np.argmax(logs[left]))}
+        if not ends - looked_at:
+            break
+        patient = min(ends - looked_at)
+        looked_at.add(patient)
+        own = patients == patient
+        slip = slip_of(logs[own], logs[left & ~own], factors, beyond_all=True)
+        if slip and not _is_normal(float(np.median(logs[own])), normal):
             sure = not _towards_disease(slip, variable)
-            if not sure and (slip.factor not in POWERS or rows["patient_id"].nunique() <= 2 * _REST):
-                continue
-            yield own, f"all {len(own)} values of one patient of {variable.name}", slip, sure
-            left = left.drop(own.index)
-    yield from _single(left, variable, factors, normal)
+            if sure or (slip.factor in POWERS and len(names) > 2 * _REST):
+                yield rows[own], f"all {own.sum()} values of one patient of {variable.name}", slip, sure
+                left &= ~own
+    yield from _single(rows[left], variable, factors, normal)
 
 
 def _limits(ranges: Iterable[ReferenceRange]) -> tuple[float, float]:

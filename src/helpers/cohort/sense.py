@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from helpers.cohort.crosschecks import numbers_of, start_of
+from helpers.cohort.measuring import MISSING_CODE, NO_VALUE
 from helpers.cohort.parsing import TypedTable
 from helpers.cohort.reading import RawTable
 from helpers.cohort.sections import Table
@@ -48,6 +49,23 @@ def header_alone(tables: Mapping[TableName, RawTable], config: CohortConfig) -> 
         and raw.frame.empty
         and raw.set_aside.empty
         and not config.tables.get(name, Table()).may_be_empty
+    ]  # fmt: skip
+
+
+def no_values(measurements: TypedTable, reason: pd.Series) -> list[Problem]:
+    """An error for a table of measurements in which no row has a value: a column was lost on the way.
+
+    Args:
+        measurements: the typed table.
+        reason: why each row has no usable value; empty where it has one.
+    """
+    raw = measurements.raw
+    if measurements.frame.empty or not reason.isin([NO_VALUE, MISSING_CODE]).all():
+        return []
+    return [
+        Problem(raw.file, None, raw.header("value"), f"no value in any of {len(reason)} rows",
+                "the values of the measurements",
+                "fill in the values, or remove the file if nothing was measured")
     ]  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 import typer
 
+from helpers.commands.batch import batch
+from helpers.commands.changes import changes
 from helpers.commands.check import check
 from helpers.commands.explain import explain
 from helpers.commands.figures import figures
@@ -29,6 +31,8 @@ _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 app.command()(new)
 app.command()(run)
 app.command()(check)
+app.command()(batch)
+app.command()(changes)
 app.command()(status)
 app.command()(explain)
 app.command()(figures)

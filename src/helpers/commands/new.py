@@ -27,6 +27,10 @@ def new(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="Answer a question; may be given repeatedly."),
     ] = None,
+    answers_file: Annotated[
+        Path | None,
+        typer.Option("--answers", metavar="FILE", dir_okay=False, help="Answers that mapping.html saved."),
+    ] = None,
     template: Annotated[
         bool, typer.Option("--template", help="Put an empty workbook to fill in into the folder.")
     ] = False,
@@ -48,7 +52,8 @@ def new(
         return
     from helpers.intake.deliver import deliver
 
-    answers = _answers(answer or [])
+    answers = {**_saved(answers_file), **_answers(answer or [])}
+    _keep_statistics(folder)
     delivery = deliver(folder, files or [], answers)
     if delivery.mapping.questions and not yes and sys.stdin.isatty():
         told = {question.key: _prompted(question) for question in delivery.mapping.questions}
@@ -56,6 +61,29 @@ def new(
     _tell(delivery, folder, name)
     if delivery.mapping.questions or any(problem.severity == "error" for problem in delivery.problems):
         raise typer.Exit(1)
+
+
+def _saved(file: Path | None) -> dict[str, str]:
+    """Return the answers that the page of the mapping saved."""
+    if file is None:
+        return {}
+    from helpers.intake.page import read_answers
+
+    try:
+        return read_answers(file)
+    except (OSError, ValueError):
+        raise typer.BadParameter(
+            f"{file} is no file that mapping.html saved", param_hint="--answers"
+        ) from None
+
+
+def _keep_statistics(folder: Path) -> None:
+    """Keep what was computed of the data before, so that it can be told what changed."""
+    if folder.is_dir():
+        from helpers.project.paths import CohortPaths
+        from helpers.run.changes import keep
+
+        keep(CohortPaths.of(folder))
 
 
 def _folder(name: str) -> Path:

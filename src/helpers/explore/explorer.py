@@ -206,7 +206,9 @@ class PanelView:
 
     def _show_code(self) -> None:
         written = html.escape(self.code)
-        self._code.value = _scrolled("Code of this view", f'<pre class="explorer-code">{written}</pre>')
+        self._code.value = _scrolled(
+            "Code of this view", f'<pre class="explorer-code" style="font-family: monospace">{written}</pre>'
+        )
 
     def _button(self, words: str, act: Callable[[], str]) -> widgets.Button:
         button = widgets.Button(description=words, layout=widgets.Layout(width="auto"))

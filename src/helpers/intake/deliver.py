@@ -16,6 +16,7 @@ from helpers.intake.mapping import (
     read_mapping,
     write_mapping,
 )
+from helpers.intake.page import PAGE_FILE, write_page
 from helpers.intake.propose import propose
 from helpers.intake.readers import READERS
 from helpers.intake.refresh import lexicon_of, make_tables, open_question
@@ -78,6 +79,7 @@ def deliver(folder: Path, files: Sequence[Path], answers: Mapping[str, str]) -> 
     mapping = propose(sources, told, lexicon, before)
     news = differences(before, mapping) if before and before.tables else []
     write_mapping(mapping, folder / MAPPING_FILE)
+    write_page(folder / PAGE_FILE, folder.name, mapping, sources)
     if mapping.questions or errors(sources.problems):
         problems = [open_question(one.key, one.text) for one in mapping.questions]
         return Delivery(mapping, news, [*sources.problems, *problems])

@@ -149,7 +149,7 @@ def _header_rows(grid: Grid, run: _Run, lexicon: Lexicon) -> tuple[int | None, i
     best = max(scores, default=0)
     if best < 2:
         first = 0
-        if run.start and best == 0 and any(_NUMBER.match(text) for text in run.rows[0]):
+        if run.start and any(_NUMBER.match(text) for text in run.rows[0]):
             return None, 0
     else:
         first = next(place for place, score in enumerate(scores) if score >= 0.5 * best)

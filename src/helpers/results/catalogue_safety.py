@@ -125,6 +125,21 @@ class LongTermRows(
     q3: ClassVar[Key]
 
 
+class ComputedTwiceRows(
+    Analysis,
+    name="computed_twice",
+    title="Computed twice",
+    title_zh="重复计算",
+    patterns=("*_value_*", "*_lower_*", "*_upper_*", "*_p_value_*"),
+):
+    """Main numbers by another library; what is checked is in the name of the kind."""
+
+    compared: ClassVar[Key]
+    equal: ClassVar[Key]
+    explained: ClassVar[Key]
+    unexplained: ClassVar[Key]
+
+
 class PublishedRows(
     Analysis, name="published", title="Verdicts on published values", title_zh="发表数值的核对结果"
 ):

@@ -228,8 +228,10 @@ def pairs_twice(name: str, before: Any, after: Any) -> Iterator[Twice]:
 
 
 def table_twice(name: str, table: Any) -> Iterator[Twice]:
-    """Tests of a 2 x 2 table: Fisher's by our enumeration beside SciPy, Pearson's beside statsmodels."""
-    from scipy.stats import fisher_exact
+    """Tests of a 2 x 2 table: Fisher's by our enumeration and Yates's by its formula beside SciPy, Pearson's
+    beside statsmodels.
+    """
+    from scipy.stats import chi2, chi2_contingency, fisher_exact
     from statsmodels.stats.contingency_tables import Table2x2
 
     counts = count_table(table)
@@ -240,6 +242,11 @@ def table_twice(name: str, table: Any) -> Iterator[Twice]:
     pearson = two_by_two_test(counts, rule="pearson").p_value
     second = Table2x2(counts, shift_zeros=False).test_nominal_association().pvalue
     yield _twice(f"Pearson chi-square p, {name}", pearson, float(second), "statsmodels")
+    (a, b), (c, d) = counts.tolist()
+    margins = (a + b) * (c + d) * (a + c) * (b + d)
+    corrected = max(0.0, abs(a * d - b * c) - counts.sum() / 2) ** 2 * counts.sum() / margins
+    theirs = float(chi2_contingency(counts, correction=True).pvalue)
+    yield _twice(f"Yates chi-square p, {name}", float(chi2.sf(corrected, 1)), theirs, "scipy")
 
 
 def proportion_twice(name: str, events: Any, n: Any) -> Iterator[Twice]:
@@ -261,15 +268,28 @@ def incidence_twice(name: str, time: Any, status: Any, at: float) -> Iterator[Tw
     ours = cumulative_incidence(times, causes).at(at).value
     if isnan(ours) or not (causes == 1).any():
         return
-    fitter = AalenJohansenFitter(calculate_variance=False, seed=20240501)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        curve = fitter.fit(times, causes, event_of_interest=1).cumulative_density_.iloc[:, 0]
-    # lifelines moves tied times apart by less than a thousandth of their distance.
-    tied = np.unique(times).size < times.size
-    theirs = float(curve[curve.index <= at + (1e-3 if tied else 0.0)].iloc[-1])
-    reason = "times are tied; lifelines moves them apart at random" if tied else ""
-    yield _twice(f"cumulative incidence by {at:g}, {name}", ours, theirs, "lifelines", reason=reason)
+    # lifelines moves tied times apart at random, losses before events too. Moved apart here, events first,
+    # they give the same estimate: S/n + S(1 - 1/n)/(n - 1) = 2S/n.
+    apart, last = _apart(times, causes == 0), float(times[times <= at].max(initial=0.0))
+    fitter = AalenJohansenFitter(calculate_variance=False)
+    curve = fitter.fit(apart, causes, event_of_interest=1).cumulative_density_.iloc[:, 0]
+    theirs = float(curve[curve.index <= last + _gap(times) / 2].iloc[-1])
+    yield _twice(f"cumulative incidence by {at:g}, {name}", ours, theirs, "lifelines")
+
+
+def _gap(times: Floats) -> float:
+    """Smallest distance of two different times; 1 where there is one time only."""
+    return float(np.diff(np.unique(times)).min(initial=np.inf)) if np.unique(times).size > 1 else 1.0
+
+
+def _apart(times: Floats, lost: Any) -> Floats:
+    """Times of which no two are equal, in their order, events before losses of the same time."""
+    order = np.lexsort((lost, times))
+    _, first, index = np.unique(times[order], return_index=True, return_inverse=True)
+    place = np.arange(times.size) - first[index]
+    apart = np.empty(times.size)
+    apart[order] = times[order] + _gap(times) / 2 * (place + 1) / (times.size + 1)
+    return apart
 
 
 def course_twice(name: str, frame: pd.DataFrame) -> Iterator[Twice]:

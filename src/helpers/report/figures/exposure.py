@@ -94,6 +94,8 @@ def draw_exposure(
     panels = container.subplots(1, len(limits), sharey=True, squeeze=False)[0]
     many = len(table) > _LABELLED
     signs: Sequence[Artist] = _shade_handles(shades)
+    present = set(exposure["group"]) if "group" in exposure else set()
+    groups = [group for group in config.group_ids if group in present] or [followed_group(config)]
     for axes, limit in zip(panels, limits, strict=True):
         if many:
             signs = draw_shares(axes, table, courses, shades, limit)
@@ -103,7 +105,7 @@ def draw_exposure(
             _added(axes, table, added, limit)
             _ends(axes, table, limit)
             axes.set_ylim(-0.7, len(table) - 0.3)
-        _time_axis(axes, table, limit, config, room_for_text(container, len(limits)))
+        _time_axis(axes, table, limit, config, groups, room_for_text(container, len(limits)))
     if len(limits) > 1:
         panels[0].set_title(f"Up to day {near}")
         panels[1].set_title("All follow-up")
@@ -286,18 +288,19 @@ def _ends(axes: Axes, table: pd.DataFrame, limit: float) -> None:
             )
 
 
-def _time_axis(axes: Axes, table: pd.DataFrame, limit: float, config: CohortConfig, room: float) -> None:
-    treated = [followed_group(config)]
+def _time_axis(
+    axes: Axes, table: pd.DataFrame, limit: float, config: CohortConfig, groups: Sequence[str], room: float
+) -> None:
     left = min(0.0, float(table["start_day"].min()))
     axes.set_xlim(left - 0.02 * limit, limit * 1.02)
     if limit > 2 * _YEAR:
         years = range(int(limit // _YEAR) + 1)
         axes.set_xticks([_YEAR * year for year in years], labels=[str(year) for year in years])
-        axes.set_xlabel(day_0_title(f"Years (of {_YEAR} days)", config, treated, room))
+        axes.set_xlabel(day_0_title(f"Years (of {_YEAR} days)", config, groups, room))
     else:
         step = 7 * max(1, round(limit / 4 / 7))
         axes.set_xticks(range(0, int(limit) + 1, step))
-        axes.set_xlabel(day_0_title("Days", config, treated, room))
+        axes.set_xlabel(day_0_title("Days", config, groups, room))
     axes.tick_params(axis="y", length=0)
 
 

@@ -103,7 +103,8 @@ def draw_shares(
         colors=fills, edgecolor=FAINT, linewidth=0.3, step="post",
     )  # fmt: skip
     axes.set_ylim(0, 100)
-    return [Patch(facecolor=colour, label=name) for name, colour in shown.items()]
+    there = {name: colour for name, colour in shown.items() if counts[name].any()}
+    return [Patch(facecolor=colour, label=name) for name, colour in there.items()]
 
 
 def share_handles() -> Sequence[Patch]:

@@ -23,6 +23,7 @@ CAPTION, CELL, NOTE = "Caption", "Table Text", "Table Note"
 FONT = "Arial"
 _MARGIN_MM = 1.2  # left and right of a cell's text
 _THIN, _THICK = 4, 8  # eighths of a point
+_PROPERTY = 255  # characters that a property of a Word file may have
 _ON_A_PAGE = {False: 30, True: 16}  # rows up to which a table is kept on one page, upright and on its side
 
 
@@ -70,7 +71,7 @@ def tables_document(
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(25)
-    document.core_properties.title = title
+    document.core_properties.title = property_text(title)
     document.core_properties.author = ""
     document.core_properties.comments = ""
     for i, table in enumerate(tables):
@@ -79,6 +80,19 @@ def tables_document(
             document.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
         add_table(document, table, theme)
     return document_bytes(document)
+
+
+def property_text(text: str) -> str:
+    """Return a text as a property of a file, which holds 255 characters: cut at a word, with an ellipsis.
+
+    Example:
+        >>> property_text("A title " * 60)[-9:]
+        'A title …'
+    """
+    if len(text) <= _PROPERTY:
+        return text
+    kept = text[: _PROPERTY - 2]
+    return f"{kept[: kept.rfind(' ')] if ' ' in kept else kept} …"
 
 
 def document_bytes(document: Document) -> bytes:

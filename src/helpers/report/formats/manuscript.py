@@ -69,13 +69,16 @@ def _new_word(document: Document) -> WordDocument:
     import docx
     from docx.shared import Mm
 
+    from helpers.report.formats.docx import property_text
+
     word = docx.Document()
     section = word.sections[0]
     section.page_width, section.page_height = (Mm(side) for side in _PAGE_MM)
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(_MARGIN_MM)
     words = language_file(document.wording.language, "report.toml")
     properties = word.core_properties
-    properties.title = str(document.blocks[0].text) if isinstance(document.blocks[0], Heading) else ""
+    first = document.blocks[0]
+    properties.title = property_text(str(first.text)) if isinstance(first, Heading) else ""
     properties.subject = str(words["manuscript_subject"])
     properties.author = properties.comments = properties.last_modified_by = ""
     properties.language = str(words["lang"])

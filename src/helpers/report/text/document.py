@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from helpers.cohort.installed import ENGLISH
 from helpers.report.figures.output.exhibits import exhibits
 from helpers.report.text import sections
+from helpers.report.text.added import added_to
 from helpers.report.text.inline import PLACEHOLDER, TemplateError, fill
 from helpers.report.text.legends import exhibit_words, figure_legend
 from helpers.report.text.prose import Declared, Prose, Reference, join_prose
 from helpers.report.text.strobe import Answer, checklist
-from helpers.report.text.wording import Wording
+from helpers.report.text.wording import Wording, language_file
 
 if TYPE_CHECKING:
     from helpers.report.tables.table import Table
@@ -278,6 +279,8 @@ class _Builder:
         if asked not in sections.SECTIONS:
             raise TemplateError(f"there is no text {asked!r}; texts are {', '.join(sections.SECTIONS)}")
         paragraphs = sections.SECTIONS[asked](self.study)
+        exhibits()  # their modules may add to the text
+        paragraphs += [said(self.material) for said in added_to(asked)]
         blocks = [Paragraph(self.wording.paragraph(claims)) for claims in paragraphs if claims]
         return _Part(blocks, sections.says_absence(paragraphs))
 
@@ -315,7 +318,9 @@ class _Builder:
 
     def _table(self, table: Table) -> TableBlock:
         room: Room = "supplementary" if table.order[0] else "main"
-        title = str(exhibit_words(self.wording).get("tables", {}).get(table.name, table.title))
+        named = exhibit_words(self.wording).get("tables", {})
+        own = language_file(self.wording.language, "claims.toml").get(f"title.{table.name}", table.title)
+        title = str(named.get(table.name, own))
         title = title.replace("{spared}", self.wording.label(self.study.config.spared_label))
         return TableBlock(table.name, table_label(table, self.wording), title, table, room)
 

@@ -29,7 +29,10 @@ def exhibit_words(wording: Wording) -> Any:
 def figure_legend(stem: Path, study: Study, wording: Wording) -> Prose:
     """Return a figure's legend: the language's, or the file's own description where that has none."""
     words = exhibit_words(wording)
+    own = language_file(wording.language, "claims.toml").get(f"legend.{stem.name}")
     known = words["legends"].get(stem.name)
+    if known is None and own:
+        return wording.filled(str(own), _legend_claim(study))
     if known is None:
         return Prose.of(f"{svg_description(stem.with_suffix('.svg'))}.")
     claim = _legend_claim(study)

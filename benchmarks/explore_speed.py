@@ -1,0 +1,112 @@
+"""Time from a change of a control of the explorer to its new figure, table and code, on one core.
+
+Run with `python benchmarks/explore_speed.py [PATIENTS]`; the figures are written to explore_speed.json
+beside this file. Every panel is shown, then each of its menus, boxes and fields is changed once and changed
+back. The large cohort repeats the embedded one. The limits are on the seconds of the one core; the clock on
+the wall also counts other programs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from helpers.cohort.analysis_tables import AnalysisTables
+from helpers.explore.controls import PANELS, Control
+from helpers.explore.explorer import PanelView
+from helpers.explore.study import Study, open_study
+
+LIMITS = {"embedded": 0.5, "large": 2.0}
+
+
+def repeated(tables: AnalysisTables, patients: int) -> AnalysisTables:
+    """The tables with every patient as often as it takes, under new names."""
+    copies = -(-patients // len(tables.patients))
+    frames = {}
+    for name in tables.names():
+        frame = getattr(tables, name)
+        parts = [frame.assign(patient_id=f"{copy:03d}_" + frame["patient_id"]) for copy in range(copies)]
+        frames[name] = pd.concat(parts, ignore_index=True)
+    kept = set(frames["patients"]["patient_id"][:patients])
+    return replace(
+        tables,
+        **{
+            name: frame[frame["patient_id"].isin(kept)].reset_index(drop=True)
+            for name, frame in frames.items()
+        },
+    )
+
+
+def another(control: Control) -> Any:
+    others = [value for _, value in control.options if value != control.value]
+    if control.kind == "choice":
+        return others[0] if others else control.value
+    if control.kind == "several":
+        return tuple(others[:1])
+    if control.kind == "whole":
+        return int(control.value) + 1
+    return {"tick": True, "number or nothing": "1", "share": control.high}[control.kind]
+
+
+def redraws(study: Study) -> dict[str, list[tuple[float, float]]]:
+    """Seconds of the clock and of the core of every redraw that shows a view, by panel."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for spec in PANELS:
+        view = PanelView(spec, study, lambda _: None)
+        view.show()  # libraries that are loaded once
+        taken = found.setdefault(spec.title, [])
+        for control in spec.controls(study):
+            first = "" if control.kind == "number or nothing" else control.value
+            for value in (another(control), first):
+                start, core = time.perf_counter(), time.process_time()
+                view.set(**{control.name: value})
+                if view.look is not None:
+                    taken.append((time.perf_counter() - start, time.process_time() - core))
+    return found
+
+
+def summary(study: Study, limit: float) -> dict[str, Any]:
+    found = redraws(study)
+    everything = [one for taken in found.values() for one in taken]
+    core = statistics.median(one[1] for one in everything)
+    return {
+        "patients": len(study.patients),
+        "redraws": len(everything),
+        "limit_seconds": limit,
+        "median_seconds": round(statistics.median(one[0] for one in everything), 3),
+        "median_cpu_seconds": round(core, 3),
+        "slowest_cpu_seconds": round(max(one[1] for one in everything), 3),
+        "median_cpu_seconds_by_panel": {
+            title: round(statistics.median(one[1] for one in taken), 3)
+            for title, taken in found.items()
+            if taken
+        },
+        "within_limit": core < limit,
+    }
+
+
+def main() -> None:
+    patients = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
+    study = open_study("rdmas_reconstructed")
+    large = study.with_(study.config, repeated(study.tables, patients))
+    result = {
+        "embedded": summary(study, LIMITS["embedded"]),
+        "large": summary(large, LIMITS["large"]),
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
+    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The workbook to fill in, the page of the mapping, problems for programs, batches and changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import openpyxl
+import pytest
+from invented import invented
+from shapes import SHAPES, chinese_names
+from typer.testing import CliRunner
+
+from helpers.cohort.reference_page import PAGE_PATH, SCHEMA_PATH, json_schema, reference_page
+from helpers.commands.cli import app
+from helpers.intake.deliver import deliver
+from helpers.intake.page import read_answers
+from helpers.intake.template import write_template
+from helpers.project.paths import OUTPUT_VARIABLE
+from helpers.run.batch import Line, cohorts_of, write_batch
+from helpers.run.changes import changes
+
+
+def test_page_and_schema_of_the_settings_are_current():
+    told = "run: python -m helpers.cohort.reference_page"
+    assert PAGE_PATH.read_text(encoding="utf-8") == reference_page(), told
+    assert SCHEMA_PATH.read_text(encoding="utf-8") == json_schema(), told
+
+
+def test_a_filled_template_is_a_cohort(tmp_path):
+    path = tmp_path / "template.xlsx"
+    write_template(path)
+    book = openpyxl.load_workbook(path)
+    assert book["measurements"]["C1"].comment is not None
+    assert len(book["treatments"].data_validations.dataValidation) >= 2
+    for number, group in enumerate(["Ruxolitinib", "Ruxolitinib", "Control", "Control"], start=1):
+        row = [
+            f"R{number}",
+            group,
+            40,
+            "female",
+            "AOSD",
+            60,
+            "2023-01-01",
+            "2023-03-01",
+            None,
+            None,
+            "yes",
+            "no",
+        ]
+        book["patients"].append(row)
+        book["measurements"].append([f"R{number}", "2023-01-01", "ferritin", 1500 + number, "ng/mL"])
+    book.save(path)
+    answers = {"group.treated": "Ruxolitinib", "day0.ruxolitinib": "first dose", "day0.control": "diagnosis"}
+    delivery = deliver(tmp_path / "taken", [path], answers)
+    assert delivery.mapping.questions == ()
+    assert delivery.rows == {"patients": 4, "measurements": 4}
+
+
+def test_the_page_of_the_mapping_shows_no_personal_data(tmp_path):
+    cohort = invented()
+    deliver(tmp_path / "taken", SHAPES["xlsx_chinese"].write(cohort, tmp_path), {})
+    page = (tmp_path / "taken" / "mapping.html").read_text(encoding="utf-8")
+    assert "data-key='group.treated'" in page
+    assert not [name for name in chinese_names(cohort).values() if name in page]
+    assert "0073" not in page
+    assert "http" not in page
+
+
+def test_answers_of_the_page_are_read_and_others_refused(tmp_path):
+    file = tmp_path / "answers.json"
+    file.write_text('{"answers": {"group.treated": "A"}}', encoding="utf-8")
+    assert read_answers(file) == {"group.treated": "A"}
+    file.write_text("[]", encoding="utf-8")
+    with pytest.raises(ValueError, match="no answers"):
+        read_answers(file)
+
+
+def test_open_questions_are_listed_and_end_with_status_1(tmp_path):
+    (file,) = SHAPES["spss"].write(invented(), tmp_path)
+    done = CliRunner().invoke(app, ["new", str(tmp_path / "taken"), "--from", str(file), "--yes"])
+    assert done.exit_code == 1
+    assert "--answer 'day0.control=" in done.output
+    listed = CliRunner().invoke(app, ["check", str(tmp_path / "taken"), "--json"])
+    assert listed.exit_code == 1
+    (found,) = json.loads(listed.stdout)
+    assert {problem["column"] for problem in found["problems"]} >= {"group.treated", "day0.control"}
+
+
+def test_a_folder_of_cohorts_is_all_of_them(tmp_path):
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cohort.toml").touch()
+    assert [Path(one).name for one in cohorts_of([str(tmp_path)])] == ["a", "b"]
+    assert [Path(one).name for one in cohorts_of([str(tmp_path / "*")])] == ["a", "b"]
+
+
+def test_a_batch_names_every_cohort_and_its_reason(tmp_path, monkeypatch):
+    monkeypatch.setenv(OUTPUT_VARIABLE, str(tmp_path))
+    lines = [
+        Line("a", "finished", n="2/2", hazard_ratio="0.5"),
+        Line("b", "refused", "patients.csv: <no> file"),
+    ]
+    folder = write_batch(lines, {"a": "../../figures/a/figure_1a.svg"})
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "1 of 2 cohorts finished" in page
+    assert "&lt;no&gt; file" in page
+    assert (folder / "summary.csv").read_text(encoding="utf-8").count("\n") == 3
+
+
+def test_changes_name_every_number_that_differs(tmp_path):
+    header = "id,analysis,variable,level,group,timepoint,statistic,value,lower,upper,p_value,"
+    header += "n,n_missing,qualifier,unit,method,note\n"
+    row = "survival.death.both.day_56.logrank,survival,death,,both,day_56,logrank,{},,,{},41,,,,log-rank,\n"
+    for name, values in (("before", ("3.5", "0.06")), ("now", ("4.5", "0.06"))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "04_survival.csv").write_text(header + row.format(*values), encoding="utf-8")
+    (found,) = changes(tmp_path / "before", tmp_path / "now")
+    assert (found.column, found.before, found.now) == ("value", 3.5, 4.5)
+    assert changes(tmp_path / "now", tmp_path / "now") == []
