@@ -41,18 +41,11 @@ def _blurred(row: Row, rng: np.random.Generator) -> Row:
 
 
 def _patient(row: Row, rng: np.random.Generator) -> Row:
-    moved = date.fromisoformat(row["day0_date"]) + timedelta(days=int(rng.integers(-20, 21)))
-    first, last = (date(2017, 1, 1), date(2019, 12, 31))
-    if row["group"] == "ruxolitinib":
-        first, last = date(2022, 1, 1), date(2024, 7, 31)
+    # Earlier, so that the follow-up of the record still ends before the cut-off.
+    moved = date.fromisoformat(row["day0_date"]) - timedelta(days=int(rng.integers(0, 41)))
+    first = date(2022, 1, 1) if row["group"] == "ruxolitinib" else date(2017, 1, 1)
     weight = float(row["weight_kg"]) + 0.5 * int(rng.integers(-8, 9))
-    row = row | {"day0_date": min(max(moved, first), last).isoformat(), "weight_kg": f"{weight:.1f}"}
-    if row["death_day"]:
-        day = max(1, int(row["death_day"]) + int(rng.integers(-3, 4)))
-        # Nothing was recorded after the death of the record that this one is made from.
-        row |= {"death_day": str(max(day, int(row["death_day"])))}
-        row |= {"last_contact_day": row["death_day"]}
-    return row
+    return row | {"day0_date": max(moved, first).isoformat(), "weight_kg": f"{weight:.1f}"}
 
 
 def write_cohort(folder: Path, patients: int = 2000, seed: int = 1) -> Path:

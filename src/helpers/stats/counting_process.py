@@ -288,8 +288,7 @@ def counting_process_cox(
     if not data.event.any():
         raise StatisticsError("event", "no events")
     scale = columns.std(0)
-    alike = np.ptp(columns, axis=0) == 0
-    if alike.any():
+    if (alike := np.ptp(columns, axis=0) == 0).any():
         raise StatisticsError("design", f"{terms[int(np.argmax(alike))]!r} does not vary")
     standard = (columns - columns.mean(0)) / scale
     sets = _risk_sets(data, ties)
