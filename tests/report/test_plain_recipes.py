@@ -191,3 +191,21 @@ def cohort_with_words(tmp_path):
         "name,label,class,aliases\nfilapixant,Filapixant,other,Filapix\n", encoding="utf-8"
     )
     return folder
+
+
+def test_statistics_come_back_row_by_row_and_another_layout_is_refused(tmp_path):
+    store = StatisticsStore(tmp_path, "x")
+    store.add("response", "class", "cr", group="treated", timepoint="week_1", level="Complete", value=3, n=20,
+              n_missing=1, unit="patients", method="count", note="a note")  # fmt: skip
+    store.add("baseline", "ferritin", "median", group="control", timepoint="baseline", qualifier=">",
+              value=1500, lower=1, upper=2, p_value=0.5)  # fmt: skip
+    rows = store.rows()
+    kept = json.loads(json.dumps(to_plain(rows)))
+    back = from_plain(kept)
+    assert list(back.values()) == list(rows.values()) or all(
+        repr(one) == repr(other) for one, other in zip(back.values(), rows.values(), strict=True)
+    )
+    assert back["response.class.treated.week_1.cr"].group == "treated"
+    kept["columns"] = [name for name in kept["columns"] if name != "level"]
+    with pytest.raises(RecipeError, match="another version"):
+        from_plain(kept)

@@ -89,7 +89,7 @@ def _measured(
     measured = measure(table, config)
     problems = list(measured.problems)
     if not problems:
-        problems += sense.no_values(table, measured.reason)
+        problems += sense.no_values(table, measured.reason, config)
     if "variable" in raw.tables["measurements"].frame:
         names = set(raw.tables["measurements"].frame["variable"])
         problems += crosschecks.unused_variables(config, names)

@@ -52,20 +52,24 @@ def header_alone(tables: Mapping[TableName, RawTable], config: CohortConfig) -> 
     ]  # fmt: skip
 
 
-def no_values(measurements: TypedTable, reason: pd.Series) -> list[Problem]:
+def no_values(measurements: TypedTable, reason: pd.Series, config: CohortConfig) -> list[Problem]:
     """An error for a table of measurements in which no row has a value: a column was lost on the way.
 
     Args:
         measurements: the typed table.
         reason: why each row has no usable value; empty where it has one.
+        config: settings of the tables; `may_be_empty` says that there was nothing.
     """
     raw = measurements.raw
+    if config.tables.get("measurements", Table()).may_be_empty:
+        return []
     if measurements.frame.empty or not reason.isin([NO_VALUE, MISSING_CODE]).all():
         return []
     return [
         Problem(raw.file, None, raw.header("value"), f"no value in any of {len(reason)} rows",
                 "the values of the measurements",
-                "fill in the values, or remove the file if nothing was measured")
+                "fill in the values, remove the file if nothing was measured, or say may_be_empty = true "
+                "under [tables.measurements] in cohort.toml")
     ]  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def to_plain(value: Any) -> Any:
         return {_KIND: "table", **_table(value)}
     if isinstance(value, Statistics):
         rows = [[getattr(row, name) for name in COLUMNS] for row in value.values()]
-        return {_KIND: "statistics", "rows": rows}
+        return {_KIND: "statistics", "columns": list(COLUMNS), "rows": rows}
     if isinstance(value, CohortConfig):
         return {_KIND: "settings", **_settings(value)}
     if isinstance(value, Mapping):
@@ -154,7 +154,13 @@ def _read_table(plain: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _read_statistics(plain: Mapping[str, Any]) -> Statistics:
-    return Statistics(Statistic(*row) for row in plain["rows"])
+    columns = plain.get("columns")
+    if columns != list(COLUMNS):
+        raise RecipeError(
+            f"a figure kept by another version: its statistics have the columns {columns}. "
+            "`compendium run --force` of the cohort keeps its figures anew."
+        )
+    return Statistics(Statistic(**dict(zip(columns, row, strict=True))) for row in plain["rows"])
 
 
 def _settings(config: CohortConfig) -> dict[str, Any]:
