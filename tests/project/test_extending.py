@@ -21,6 +21,7 @@ from helpers.cohort.check import check_cohort
 from helpers.cohort.cleaning import clean_cohort, inputs_digest
 from helpers.cohort.config import load_config
 from helpers.cohort.data_page import data_readme
+from helpers.cohort.installed import language_names, missing_phrases
 from helpers.report.tables.baseline import baseline_table
 from helpers.report.tables.clinical import criteria_table
 from helpers.report.tables.course import course_table
@@ -564,3 +565,8 @@ for block in build_document(study, Wording.of("zh", study.config)).blocks:
     chinese = said(project / "src", code)
     for words in ("女性所占比例为", "女性：比例及其区间。", "患者中的女性"):
         assert words in chinese
+
+
+def test_no_installed_language_lacks_a_phrase() -> None:
+    assert [str(problem) for language in language_names() for problem in missing_phrases(language)] == []
+    assert {"en", "zh"} <= set(language_names())
