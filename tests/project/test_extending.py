@@ -15,7 +15,9 @@ import pytest
 
 from helpers.analysis.baseline import compare_baseline, count_prior_therapies
 from helpers.analysis.diagnosis import describe_diagnoses, diagnose
+from helpers.analysis.endpoints import analyse_endpoints
 from helpers.analysis.laboratory import describe_course
+from helpers.analysis.response import count_responses
 from helpers.analysis.safety import count_adverse_events
 from helpers.cohort.check import check_cohort
 from helpers.cohort.cleaning import clean_cohort, inputs_digest
@@ -25,8 +27,13 @@ from helpers.cohort.installed import language_names, missing_phrases
 from helpers.report.tables.baseline import baseline_table
 from helpers.report.tables.clinical import criteria_table
 from helpers.report.tables.course import course_table
+from helpers.report.tables.endpoints import endpoints_table
+from helpers.report.tables.response import response_table
 from helpers.report.text.wording import Wording
+from helpers.results.catalogue import BaselineRows, EndpointRows, ResponseRows
 from helpers.results.store import StatisticsStore
+from helpers.stats import group_tests
+from helpers.stats.result import Result
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "helpers"
@@ -570,3 +577,81 @@ for block in build_document(study, Wording.of("zh", study.config)).blocks:
 def test_no_installed_language_lacks_a_phrase() -> None:
     assert [str(problem) for language in language_names() for problem in missing_phrases(language)] == []
     assert {"en", "zh"} <= set(language_names())
+
+
+OWN_OUTCOMES = """
+[[response.level]]
+id = "deep"
+label = "Deep remission"
+responds = true
+raw_labels = ["A"]
+
+[[response.level]]
+id = "shallow"
+label = "Shallow remission"
+responds = false
+raw_labels = ["B"]
+
+[[endpoint]]
+id = "crs"
+label = "Cytokine release syndrome"
+terms = ["cytokine release syndrome"]
+
+[[endpoint]]
+id = "remission"
+label = "Remission"
+response = "gain"
+"""
+CALLS = "patient_id,day,response\nT1,7,A\nT2,7,B\nC1,7,deep\n"
+
+
+def test_endpoints_and_levels_of_response_are_those_of_the_cohorts_own_file(tmp_path: Path) -> None:
+    toml = FILES["cohort.toml"].replace("\n[baseline]\n", f"\n{OWN_OUTCOMES}\n[baseline]\n", 1)
+    folder = tmp_path / "own"
+    folder.mkdir()
+    write(folder, FILES | {"cohort.toml": toml, "responses.csv": CALLS})
+    config, tables = load_config(folder), clean_cohort(folder)
+    assert [level.label for level in config.response_levels] == ["Deep remission", "Shallow remission"]
+    store = StatisticsStore(tmp_path, "test")
+    count_responses(tables, config, store, confidence=0.95)
+    analyse_endpoints(tables, config, store, horizon_days=56, confidence=0.95, seed=1)
+    rows = store.rows()
+    assert rows[ResponseRows.named("deep").id("class", group="treated", timepoint="week_1")].value == 1
+    assert rows[ResponseRows.named("shallow").id("class", group="treated", timepoint="week_1")].value == 1
+    events = {
+        name: rows[EndpointRows.events.id(name, group="treated", timepoint="day_56")].value
+        for name in ("crs", "remission")
+    }
+    assert events == {"crs": 2, "remission": 1}
+    table = str(endpoints_table(rows, config, watermark=""))
+    assert "Cytokine release syndrome" in table
+    assert "Visit\tdeep\tshallow\tDied" in str(response_table(rows, config, watermark=""))
+
+
+def test_a_test_is_one_function_and_one_line(tmp_path: Path) -> None:
+    before = dict(group_tests._TESTS)
+    try:
+
+        @group_tests.group_test("sign_of_means", "continuous")
+        def sign_of_means(x, y, *, seed=0):  # the one function, with its one line
+            return Result(
+                method="sign of the difference of means", value=1.0, p_value=0.25, n=len(x) + len(y)
+            )
+
+        toml = FILES["cohort.toml"] + '\n[tests.variables]\nage = "sign_of_means"\n'
+        folder = tmp_path / "own"
+        folder.mkdir()
+        write(folder, FILES | {"cohort.toml": toml})
+        config, tables = load_config(folder), clean_cohort(folder)
+        store = StatisticsStore(tmp_path, "test")
+        variables = compare_baseline(tables, config, store, seed=1, horizon_days=56, confidence=0.95)
+        row = store.rows()[BaselineRows.test.id("age", group="both", timepoint="baseline")]
+        assert (row.p_value, row.method) == (0.25, "sign of the difference of means")
+        assert (
+            "Sign of the difference of means"
+            in baseline_table(store.rows(), variables, config, watermark="").to_csv()
+        )
+    finally:
+        group_tests._TESTS.clear()
+        group_tests._TESTS.update(before)
+    assert any("sign_of_means" in str(problem) for problem in check_cohort(folder))
