@@ -462,7 +462,7 @@ from helpers.results.catalogue_participants import WomenRows
 from helpers.results.store import Statistics
 
 
-@figure("figure_s90_women", "single", 50, "Share of women", needs={"analysis": "women"})
+@figure("figure_s90_women", "single", 50, "Share of women", needs=WomenRows)
 def draw_women(container, statistics: Statistics) -> None:
     """Draw the share with its interval."""
     found = statistics[WomenRows.share.id("sex")]

@@ -37,14 +37,16 @@ from helpers.stats.two_group import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
-    from helpers.results.store import StatisticsStore
+    from helpers.results.store import Statistic, StatisticsStore
 
 ANALYSIS = "baseline"
 OVERLAP = "prior_therapy_overlap"
 _WHEN: dict[str, Any] = {"timepoint": "baseline"}
-ADJUSTMENTS = {"holm": "Holm", "benjamini_hochberg": "Benjamini-Hochberg"}
+_ADJUSTMENTS = {"holm": "Holm", "benjamini_hochberg": "Benjamini-Hochberg"}
 
 
 def compare_baseline(
@@ -254,24 +256,29 @@ def _categorical(
 
 def _adjust_for_multiplicity(config: CohortConfig, store: StatisticsStore) -> None:
     """Store each baseline p-value adjusted for their number; death is an outcome and not of the family."""
-    method = config.tests.multiplicity
     tests = store.rows().select(analysis=ANALYSIS, statistic="test")
     family = [row for row in tests if row.variable != DEATH and row.p_value == row.p_value]
+    store_adjusted(family, "baseline tests", config, store)
+
+
+def store_adjusted(
+    family: Sequence[Statistic], what: str, config: CohortConfig, store: StatisticsStore
+) -> None:
+    """Store the p-value of each test of a family adjusted for their number, as the settings say.
+
+    Args:
+        family: stored tests with a p-value.
+        what: how they are called in the method: ``baseline tests``.
+        config, store: of the cohort.
+    """
+    method = config.tests.multiplicity
     if method == "none" or not family:
         return
+    label = f"{_ADJUSTMENTS[method]} adjustment over {len(family)} {what}"
     adjusted = adjust_p_values([row.p_value for row in family], method)
-    label = f"{ADJUSTMENTS[method]} adjustment over {len(family)} baseline tests"
     for row, p_value in zip(family, adjusted, strict=True):
-        store.add(
-            ANALYSIS,
-            row.variable,
-            "test_adjusted",
-            p_value=p_value,
-            method=label,
-            n=len(family),
-            group="both",
-            **_WHEN,
-        )
+        store.add(row.analysis, row.variable, "test_adjusted", p_value=p_value, method=label, n=len(family),
+                  group=row.group, timepoint=row.timepoint)  # fmt: skip
 
 
 def count_balance(store: StatisticsStore, *, limit: float = 0.1) -> None:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from helpers.analysis.baseline import ADJUSTMENTS, chosen_test
+from helpers.analysis.baseline import chosen_test, store_adjusted
 from helpers.analysis.summary import store_share, store_summary
 from helpers.analysis.variables import as_float, by_group, comparison
 from helpers.results.catalogue import VisitComparisonRows
 from helpers.stats.proportions import proportion_difference
 from helpers.stats.shift import hodges_lehmann
-from helpers.stats.two_group import adjust_p_values
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -93,13 +92,6 @@ def _compare(
 
 def _adjust(names: list[str], family: VisitComparison, config: CohortConfig, store: StatisticsStore) -> None:
     """Store each p-value of a family adjusted for their number."""
-    method = config.tests.multiplicity
-    if method == "none" or not names:
-        return
-    both: dict[str, Any] = {"group": "both", "timepoint": family.visit}
-    rows = store.rows()
-    tests = [rows.find(VisitComparisonRows.test, name, **both) for name in names]
-    adjusted = adjust_p_values([row.p_value for row in tests if row is not None], method)
-    label = f"{ADJUSTMENTS[method]} adjustment over {len(names)} tests at {config.visit(family.visit).label}"
-    for name, p_value in zip(names, adjusted, strict=True):
-        store.add(ANALYSIS, name, "test_adjusted", p_value=p_value, method=label, n=len(names), **both)
+    rows, both = store.rows(), {"group": "both", "timepoint": family.visit}
+    tests = [rows[VisitComparisonRows.test.id(name, **both)] for name in names]
+    store_adjusted(tests, f"tests at {config.visit(family.visit).label}", config, store)

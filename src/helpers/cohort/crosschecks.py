@@ -8,7 +8,6 @@ import pandas as pd
 from helpers.cohort.parsing import TypedTable
 from helpers.cohort.settings import CohortConfig
 from helpers.problems import Problem, closest
-from helpers.vocabulary.model import GLUCOCORTICOID
 
 DUPLICATE = "duplicate row"
 AFTER_DEATH = "after death"
@@ -184,7 +183,7 @@ def _several_spared(frame: pd.DataFrame, config: CohortConfig) -> list[Problem]:
     """Doses of different drugs, of which nobody says how many mg of the one equal the other."""
     spared = config.steroids.spared
     given = sorted(set(frame["drug"]) & set(config.vocabulary.drugs_of(spared)))
-    if spared == GLUCOCORTICOID or len(given) < 2:
+    if config.steroids.converted or len(given) < 2:
         return []
     expected = "one drug, since mg of different drugs do not add up"
     remedy = f"name the drug, such as {given[0]!r}"

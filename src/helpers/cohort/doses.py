@@ -10,7 +10,6 @@ from helpers.clinical.equivalents import Equivalents
 from helpers.clinical.steroids import daily_glucocorticoid_dose
 from helpers.cohort.analysis_tables import AnalysisTables, empty_frame, shaped
 from helpers.cohort.crosschecks import body_surface
-from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
@@ -51,10 +50,9 @@ def spared_doses(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:
     Glucocorticoids are those of the table `doses`, in prednisone equivalents; any other drug counts in mg of
     itself, in the same columns, by whatever route it is given.
     """
-    spared = config.steroids.spared
-    if spared == GLUCOCORTICOID:
+    if config.steroids.converted:
         return tables.doses
-    names = config.vocabulary.drugs_of(spared)
+    names = config.vocabulary.drugs_of(config.steroids.spared)
     routes = frozenset(tables.treatments["route"].dropna())
     unconverted = Equivalents(mg=dict.fromkeys(names, 5.0), standing={}, systemic_routes=routes)
     return daily_doses(tables.treatments, tables.patients, tables.measurements, unconverted)
@@ -62,4 +60,4 @@ def spared_doses(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:
 
 def spared_unit(config: CohortConfig, per: str = "mg/kg/d") -> str:
     """Return the unit of the doses to be spared: ``mg/kg/d prednisone equivalent``, or ``mg/kg/d``."""
-    return f"{per} prednisone equivalent" if config.steroids.spared == GLUCOCORTICOID else per
+    return f"{per} prednisone equivalent" if config.steroids.converted else per

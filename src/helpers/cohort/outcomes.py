@@ -144,3 +144,8 @@ class Steroids(Section):
     threshold_mg_per_kg: float = Field(
         default=0.5, gt=0, description="Low dose reached: at or below it (mg/kg/day)."
     )
+
+    @property
+    def converted(self) -> bool:
+        """Whether doses are prednisone equivalents."""
+        return self.spared == GLUCOCORTICOID

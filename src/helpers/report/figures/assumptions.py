@@ -9,10 +9,11 @@ import numpy as np
 
 from helpers.report.figures.common import interval_handle, marks_legend, say_absent
 from helpers.report.figures.forest import LABELS
+from helpers.report.figures.historical_control import ALPHA, DOTS, ESTIMATE
 from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
+from helpers.results.catalogue import DoseThresholdCurveRows, EffectRows
 from helpers.results.format import format_p
-from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,18 +25,13 @@ if TYPE_CHECKING:
 
     from helpers.cohort.config import CohortConfig
 
-NO_ARMS = "There are no two groups with a follow-up in this cohort."
-ALPHA = 0.05
-_DOTS = (0, (2, 2))
-_ESTIMATE = "#0072B2"
-
 
 @figure(
     "figure_s17_low_dose",
     "one_and_a_half",
     95,
     "Share alive at or below each dose by group, and the difference",
-    needs={"analysis": "dose_threshold_curve", "statistic": "at_most_0_5"},
+    needs=DoseThresholdCurveRows.named("at_most_0_5"),
 )
 def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: pd.DataFrame) -> None:
     """Draw the share of each arm alive at or below each glucocorticoid dose, and their difference.
@@ -60,7 +56,7 @@ def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: 
     lower.step(curve["threshold"], 100 * curve["difference"], where="post", color=INK)
     lower.axhline(0, color=GREY, linewidth=0.7)
     lower.set_ylabel("Difference, points")
-    kind = " of prednisone equivalent" if config.steroids.spared == GLUCOCORTICOID else ""
+    kind = " of prednisone equivalent" if config.steroids.converted else ""
     lower.set_xlabel(f"{config.spared_label} dose, mg/kg/d{kind}")
     marks_legend(container, [interval_handle()])
 
@@ -70,7 +66,7 @@ def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: 
     "double",
     165,
     "P-values under every choice of the test and under every assumption about the design",
-    needs={"analysis": "effect"},
+    needs=EffectRows,
 )
 def draw_assumptions(
     container: Figure | SubFigure,
@@ -99,21 +95,21 @@ def _p_handles(values: Sequence[float]) -> list[Artist]:
     """Return the signs of p-values on either side of the level, and of the level."""
     from matplotlib.lines import Line2D
 
-    kinds = {False: ("o", _ESTIMATE, f"P below {ALPHA:g}"), True: ("D", "#D55E00", f"P not below {ALPHA:g}")}
+    kinds = {False: ("o", ESTIMATE, f"P below {ALPHA:g}"), True: ("D", "#D55E00", f"P not below {ALPHA:g}")}
     there = {p >= ALPHA for p in values if not math.isnan(p)}
     handles: list[Artist] = [
         Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=4.5, label=label)
         for lost, (marker, colour, label) in kinds.items()
         if lost in there
     ]
-    look: Any = {"color": GREY, "linewidth": 0.7, "linestyle": _DOTS}
+    look: Any = {"color": GREY, "linewidth": 0.7, "linestyle": DOTS}
     return [*handles, Line2D([], [], label=f"{ALPHA:g}", **look)]
 
 
 def _p_values(axes: Axes, found: Sequence[tuple[str, float]]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(0.0007, 1.4)
-    axes.axvline(ALPHA, color=GREY, linewidth=0.7, linestyle=_DOTS)
+    axes.axvline(ALPHA, color=GREY, linewidth=0.7, linestyle=DOTS)
     for y, (_, p) in enumerate(found):
         if math.isnan(p):
             axes.text(0.0008, y, "not estimated", va="center", color=GREY)

@@ -40,7 +40,7 @@ def balance_height(statistics: Statistics, labels: Mapping[str, str]) -> float:
     "one_and_a_half",
     balance_height,
     "Standardised differences at baseline",
-    needs={"analysis": "balance"},
+    needs=BalanceRows,
 )
 def draw_balance(container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str]) -> None:
     """Draw signed standardised differences of the baseline variables, the largest in size on top.
@@ -130,7 +130,7 @@ def _balance_legend(rows: Sequence[Statistic], error: Statistic | None) -> list[
     "one_and_a_half",
     85,
     "Combinations of earlier therapies by group",
-    needs={"analysis": "prior_therapy_overlap"},
+    needs=PriorTherapyOverlapRows,
 )
 def draw_therapy_overlaps(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, labels: Mapping[str, str]

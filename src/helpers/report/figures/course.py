@@ -17,8 +17,7 @@ from helpers.report.figures.visits import (
     unit_of,
     visit_axis,
 )
-from helpers.results.catalogue import analyses
-from helpers.vocabulary.model import GLUCOCORTICOID
+from helpers.results.catalogue import LaboratoryRows, analyses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +80,7 @@ def dose_courses(doses: pd.DataFrame, config: CohortConfig) -> list[Course]:
     rows = doses[doses["group"].isin(config.group_ids)]
     patients = rows[["patient_id", "group", "visit"]].assign(value=rows["mg_per_kg"], qualifier="").dropna()
     label = f"{config.spared_label}, mg/kg/d"
-    if config.steroids.spared == GLUCOCORTICOID:
+    if config.steroids.converted:
         label = "Prednisone equivalent, mg/kg/d"
     return [Course("dose", label, patients)]
 
@@ -117,7 +116,7 @@ def reference_band(config: CohortConfig, name: str) -> tuple[float, float]:
     "double",
     105,
     "Course of laboratory values and temperature over the visits",
-    needs={"analysis": "laboratory"},
+    needs=LaboratoryRows,
 )
 def draw_courses(
     container: Figure | SubFigure,

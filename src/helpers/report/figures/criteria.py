@@ -11,6 +11,7 @@ from helpers.report.figures.criteria_shares import draw_score_shares, draw_verdi
 from helpers.report.figures.output.drawings import drawn_record
 from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import GREY, INK, group_styles
+from helpers.results.catalogue import DiagnosisRows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +76,7 @@ def criteria_height(found: CriteriaPicture) -> float:
     "double",
     lambda picture, _config: criteria_height(picture),
     "Diagnostic criteria that each patient meets, and the range of the HScore",
-    needs={"analysis": "diagnosis"},
+    needs=DiagnosisRows,
 )
 def draw_criteria(container: Figure | SubFigure, found: CriteriaPicture, config: CohortConfig) -> None:
     """Draw a tile for each patient and criteria set, and beside it the attainable range of the HScore.

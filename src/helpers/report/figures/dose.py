@@ -9,7 +9,7 @@ from helpers.report.figures.course import MOST_LINES, median_line, patient_lines
 from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, GroupStyle, group_styles
 from helpers.report.figures.visits import above, counts_above, summarised_visits, unit_of, visit_axis
-from helpers.results.catalogue import analyses
+from helpers.results.catalogue import GlucocorticoidRows, analyses
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _ROOM_ABOVE = 1.06
     "one_and_a_half",
     80,
     "Dose to be spared over time: median, middle half and range",
-    needs={"analysis": "glucocorticoid"},
+    needs=GlucocorticoidRows,
 )
 def draw_dose_ribbon(
     container: Figure | SubFigure,

@@ -62,7 +62,7 @@ def endpoints_height(statistics: Statistics, config: CohortConfig) -> float:
     "double",
     endpoints_height,
     "Endpoints beside death: curves and cumulative incidences with numbers at risk",
-    needs={"analysis": "endpoint"},
+    needs=EndpointRows,
 )
 def draw_endpoints(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw each endpoint beside death in a panel of its own, with bands and numbers at risk.

@@ -12,6 +12,7 @@ from helpers.report.figures.exposure_shares import Shade, dose_key, draw_shares,
 from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import GREY, INK, LevelStyle, level_styles
 from helpers.report.figures.visits import near_limit
+from helpers.results.catalogue import ExposureRows
 from helpers.results.format import format_number
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def exposure_height(exposure: pd.DataFrame) -> float:
     "double",
     lambda exposure, *_others: exposure_height(exposure),
     "Exposure by dose, responses and follow-up of each treated patient",
-    needs={"analysis": "exposure"},
+    needs=ExposureRows,
 )
 def draw_exposure(
     container: Figure | SubFigure,

@@ -86,7 +86,7 @@ def effects_height(statistics: Statistics) -> float:
     "double",
     effects_height,
     "Effect on survival by every method",
-    needs={"analysis": "effect"},
+    needs=EffectRows,
 )
 def draw_effects(container: Figure | SubFigure, statistics: Statistics, *, alpha: float = 0.05) -> None:
     """Draw every stored effect on survival: left the estimate with its interval, right the p-value.

@@ -9,6 +9,7 @@ from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
 from helpers.results.catalogue import (
     CoInterventionRows,
+    ControlEraRows,
     ControlTimeRows,
     CovariateBalanceRows,
     UnmeasuredConfounderRows,
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 NO_ARMS = "There are no two groups with a follow-up in this cohort."
 ALPHA = 0.05
-_DOTS = (0, (2, 2))
-_ESTIMATE = "#0072B2"
+DOTS = (0, (2, 2))
+ESTIMATE = "#0072B2"
 
 
 @figure(
@@ -37,7 +38,7 @@ _ESTIMATE = "#0072B2"
     "double",
     75,
     "Days from eligibility to day 0 by group, and the hazard ratio under one common lag",
-    needs={"analysis": "control_time", "statistic": "lag_1"},
+    needs=ControlTimeRows.named("lag_1"),
 )
 def draw_lag(
     container: Figure | SubFigure,
@@ -59,7 +60,7 @@ def draw_lag(
     left.set_xlabel("Days from eligibility to day 0")
     left.set_title("Read from prescriptions")
     _common_lags(right, statistics, rows, timepoint)
-    marks_legend(container, [right.lines[0], interval_handle(_ESTIMATE)], columns=2)
+    marks_legend(container, [right.lines[0], interval_handle(ESTIMATE)], columns=2)
 
 
 def _by_lag(statistics: Statistics, timepoint: str) -> list[tuple[float, Statistic]]:
@@ -101,10 +102,10 @@ def _common_lags(
 ) -> None:
     lags = [lag for lag, _ in rows]
     axes.fill_between(
-        lags, [row.lower for _, row in rows], [row.upper for _, row in rows], color=_ESTIMATE, alpha=0.15,
+        lags, [row.lower for _, row in rows], [row.upper for _, row in rows], color=ESTIMATE, alpha=0.15,
         linewidth=0, step="mid",
     )  # fmt: skip
-    axes.step(lags, [row.value for _, row in rows], where="mid", color=_ESTIMATE, label="Hazard ratio")
+    axes.step(lags, [row.value for _, row in rows], where="mid", color=ESTIMATE, label="Hazard ratio")
     axes.axhline(1.0, color=GREY, linewidth=0.7)
     axes.set_yscale("log")
     axes.set_yticks([0.01, 0.1, 1, 10], labels=["0.01", "0.1", "1", "10"])
@@ -113,7 +114,7 @@ def _common_lags(
     axes.set_title("Had all treated begun so many days late")
     tipping = statistics.find(ControlTimeRows.lag_tipping_point, "death", group="both", timepoint=timepoint)
     if tipping is not None and tipping.value > 0:
-        axes.axvline(tipping.value - 0.5, color=INK, linewidth=0.7, linestyle=_DOTS)
+        axes.axvline(tipping.value - 0.5, color=INK, linewidth=0.7, linestyle=DOTS)
         axes.annotate(
             f"p not below {ALPHA:g} from day {format_number(tipping.value, 0)} on", (tipping.value, 0.03),
             xycoords=("data", "axes fraction"), xytext=(4, 0), textcoords="offset points",
@@ -125,7 +126,7 @@ def _common_lags(
     "double",
     75,
     "Calendar time of day 0 by group, and drugs begun on or after day 0",
-    needs={"analysis": "control_era", "statistic": "calendar_gap"},
+    needs=ControlEraRows.calendar_gap,
 )
 def draw_era(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, patients: pd.DataFrame
@@ -190,7 +191,7 @@ _WEIGHTINGS = (
     "one_and_a_half",
     105,
     "Standardised differences of all characteristics, unweighted and under two kinds of weights",
-    needs={"analysis": "covariate_balance", "statistic": "expected_above_0_1"},
+    needs=CovariateBalanceRows.named("expected_above_0_1"),
 )
 def draw_love(
     container: Figure | SubFigure, statistics: Statistics, labels: Mapping[str, str], chosen: Sequence[str]
@@ -230,7 +231,7 @@ def draw_love(
     "double",
     70,
     "Hazard ratio left by one unmeasured confounder, by its prevalence in both groups and its effect",
-    needs={"analysis": "unmeasured_confounder", "statistic": "corrected_0_1_0_3_2"},
+    needs=UnmeasuredConfounderRows.named("corrected_0_1_0_3_2"),
 )
 def draw_confounder(container: Figure | SubFigure, statistics: Statistics, timepoint: str) -> None:
     """Draw what one unmeasured confounder would leave: estimate and limits for prevalences and effects."""

@@ -44,7 +44,7 @@ DIED, WITHOUT = "died", "nr"
     "single",
     80,
     "Share of patients by level of response and visit",
-    needs={"analysis": "response"},
+    needs=ResponseRows,
 )
 def draw_response_shares(container: Figure | SubFigure, statistics: Statistics, config: CohortConfig) -> None:
     """Draw stacked bars of the levels of response by visit with n (%), and bands for who went where.
@@ -237,7 +237,7 @@ def _legend(bars: Sequence[Bar], styles: Mapping[str, LevelStyle], *, bands: boo
     "single",
     120,
     "Response of each patient at each visit",
-    needs={"analysis": "response"},
+    needs=ResponseRows,
 )
 def draw_response_paths(
     container: Figure | SubFigure, paths: Mapping[str, pd.DataFrame], config: CohortConfig

@@ -49,7 +49,7 @@ def variants_height(variants: Sequence[str]) -> float:
     "double",
     lambda _statistics, variants, _config: variants_height(variants),
     "Overall response rate by variant of the response rule and visit",
-    needs={"analysis": "response_variant"},
+    needs=ResponseVariantRows,
 )
 def draw_variants(
     container: Figure | SubFigure, statistics: Statistics, variants: Sequence[str], config: CohortConfig
@@ -127,7 +127,7 @@ def _panel(
     "double",
     75,
     "Cumulative incidence of the first response with death competing",
-    needs={"analysis": "time_to_response"},
+    needs=TimeToResponseRows,
 )
 def draw_response_time(
     container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, horizon_days: float

@@ -8,7 +8,6 @@ from helpers.report.tables.cells import EMPTY, median_spread, size
 from helpers.report.tables.content import column, message, row
 from helpers.report.tables.table import Table
 from helpers.results.catalogue import GlucocorticoidRows
-from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
@@ -33,7 +32,7 @@ def dose_table(statistics: Statistics, config: CohortConfig, *, watermark: str) 
     for group in config.groups:
         columns += [column(unit, spanner=group.label) for unit in ("mg/kg/d", "mg/d")]
     nothing = [message(f"No {config.spared_in_text} doses are recorded in this cohort.")]
-    kind = "Prednisone equivalents; " if config.steroids.spared == GLUCOCORTICOID else ""
+    kind = "Prednisone equivalents; " if config.steroids.converted else ""
     notes = [f"{kind}{{median_spread}} [n]. Later visits describe the patients alive and followed."]
     title = f"{config.spared_label} dose by visit"
     return Table("table_5_glucocorticoid", title, columns, rows or nothing, notes, watermark)

@@ -185,7 +185,7 @@ def _has_data(figure: str, study: Study) -> bool:
     if figure == "figure_3_published":
         return study.config.ledger is not None
     exhibit = exhibits().get(figure)
-    return exhibit is None or not exhibit.needs or bool(study.statistics.select(None, **exhibit.needs))
+    return exhibit is None or exhibit.needs is None or bool(study.statistics.select(exhibit.needs))
 
 
 def _is_empty(table: Table, study: Study) -> bool:

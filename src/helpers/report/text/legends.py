@@ -13,7 +13,6 @@ from helpers.report.text.steroids import spared
 from helpers.report.text.survival import nobody_died
 from helpers.report.text.wording import Wording, language_file
 from helpers.results.catalogue import FlowRows, SurvivalRows
-from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
     from helpers.report.text.material import Study
@@ -63,7 +62,7 @@ def _legend_claim(study: Study) -> Claim:
     )
     levels = levels_of_response(material.config)
     slots: dict[str, Slot] = {"level": material.level, "sizes": Items(sizes), "levels": levels}
-    converted = material.config.steroids.spared == GLUCOCORTICOID
+    converted = material.config.steroids.converted
     slots["dose_unit"] = Claim("legend.dose_converted" if converted else "legend.dose")
     slots |= {"spared": spared(material.config), "Spared": Term(material.config.spared_label, "")}
     test = material.statistics.find(SurvivalRows.logrank, "death", group="both", timepoint=material.day)

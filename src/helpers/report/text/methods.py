@@ -26,7 +26,6 @@ from helpers.results.catalogue import (
     SurvivalRows,
 )
 from helpers.results.headline import headline_ratio
-from helpers.vocabulary.model import GLUCOCORTICOID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -157,7 +156,7 @@ def _steroids(material: Material) -> list[Claim]:
         return []
     summary = Claim(f"methods.dose_{material.config.steroids.dose_summary}")
     config = material.config
-    converted = config.steroids.spared == GLUCOCORTICOID
+    converted = config.steroids.converted
     divided = Claim("methods.dose" if converted else "methods.dose_unconverted", {"spared": spared(config)})
     claims = [divided, summary]
     rows = material.statistics.select(GlucocorticoidRows.change_test)

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import is_dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from helpers.errors import CompendiumError
@@ -89,6 +90,7 @@ def record_name(value: object) -> str | None:
     return name if _RECORDS.get(name) is type(value) else None
 
 
+@cache
 def load_drawings() -> None:
     """Import every module of this room, so that all it draws is registered."""
     package = importlib.import_module(FIGURES)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from helpers.report.figures.output import publish
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from helpers.report.figures.output.export import SavedFigure
     from helpers.report.figures.output.publish import Destination
     from helpers.report.journals.requirements import Column
+    from helpers.results.key import Analysis, Key
 
 Drawing = TypeVar("Drawing", bound=Callable[..., None])
 _EXHIBITS: dict[str, Exhibit] = {}
@@ -27,14 +28,14 @@ class Exhibit:
         column: how wide: ``single``, ``one_and_a_half`` or ``double``.
         height_mm: printed height, or a function of what is drawn that returns it.
         words: one sentence for readers who cannot see the figure.
-        needs: parts of identifiers of which a row must be stored for the figure to show anything.
+        needs: kind or analysis of which a row must be stored for the figure to show anything.
     """
 
     name: str
     column: Column
     height_mm: float | Callable[..., float]
     words: str
-    needs: Mapping[str, str] = field(default_factory=dict)
+    needs: Key | type[Analysis] | None = None
 
 
 def figure(
@@ -43,7 +44,7 @@ def figure(
     height_mm: float | Callable[..., float],
     words: str,
     *,
-    needs: Mapping[str, str] | None = None,
+    needs: Key | type[Analysis] | None = None,
 ) -> Callable[[Drawing], Drawing]:
     """Register a drawing function as a figure of the walk; arguments as the attributes of `Exhibit`.
 
@@ -57,7 +58,7 @@ def figure(
 
     def registered(draw: Drawing) -> Drawing:
         drawing(draw)
-        _EXHIBITS[drawing_name(draw)] = Exhibit(name, column, height_mm, words, needs or {})
+        _EXHIBITS[drawing_name(draw)] = Exhibit(name, column, height_mm, words, needs)
         return draw
 
     return registered
