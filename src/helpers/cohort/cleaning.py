@@ -1,6 +1,5 @@
 """From the raw cohort folder to the analysis tables, with an account of every raw row."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from helpers.cohort.same_day import day_rank, in_order_of_day
 from helpers.cohort.settings import CohortConfig
 from helpers.cohort.windowing import NOT_NEAREST, assign_visits
 from helpers.problems import CohortError, errors
+from helpers.results.files import digest_of_files
 from helpers.vocabulary.model import GLUCOCORTICOID, TABLE_NAMES, TableName
 from helpers.vocabulary.reading import FILES, SHIPPED_FOLDER
 
@@ -65,12 +65,7 @@ def inputs_digest(folder: Path | str) -> str:
     clinical = Path(__file__).parents[1] / "clinical"
     doses = [clinical / "steroids.py", clinical / "equivalents.py"]
     words = [*(SHIPPED_FOLDER / name for name in FILES), *(folder / name for name in FILES)]
-    digest = hashlib.sha256()
-    for path in [folder / CONFIG_FILE, *files.values(), *words, *code, *doses]:
-        content = path.read_bytes() if path.is_file() else b""
-        digest.update(f"{path.name}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
+    return digest_of_files([folder / CONFIG_FILE, *files.values(), *words, *code, *doses])
 
 
 def derive_tables(examination: Examination) -> AnalysisTables:

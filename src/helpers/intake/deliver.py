@@ -23,6 +23,7 @@ from helpers.intake.refresh import lexicon_of, make_tables, open_question
 from helpers.intake.settings_text import proposed_settings
 from helpers.intake.sources import read_sources
 from helpers.problems import Problem, errors
+from helpers.results.files import write_whole
 
 
 class IntakeError(CompendiumError):
@@ -86,7 +87,7 @@ def deliver(folder: Path, files: Sequence[Path], answers: Mapping[str, str]) -> 
     done, problems = make_tables(folder, mapping, sources, lexicon)
     if not (folder / CONFIG_FILE).is_file() and not errors(problems):
         text = proposed_settings(folder.name, mapping, done, lexicon)
-        (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+        write_whole(folder / CONFIG_FILE, text.encode())
     rows: dict[str, int] = {name: len(records) for name, records in done.records.items() if records}
     return Delivery(mapping, news, problems, rows)
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from helpers.cohort.guide import toml_value
 from helpers.problems import Problem
+from helpers.results.files import write_whole
 
 MAPPING_FILE = "mapping.toml"
 SOURCE_FOLDER = "source"
@@ -127,7 +128,7 @@ class IntakeMapping(_Part):
 
 def write_mapping(mapping: IntakeMapping, path: Path) -> None:
     """Write a mapping as TOML; the same mapping gives the same bytes."""
-    path.write_text(mapping_text(mapping), encoding="utf-8")
+    write_whole(path, mapping_text(mapping).encode())
 
 
 def mapping_text(mapping: IntakeMapping) -> str:

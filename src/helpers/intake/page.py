@@ -8,6 +8,7 @@ from helpers.intake.mapping import Column, IntakeMapping, Question, TableMap, pl
 from helpers.intake.matching import matched
 from helpers.intake.personal import masked
 from helpers.intake.sources import Sources
+from helpers.results.files import write_whole
 
 PAGE_FILE = "mapping.html"
 
@@ -67,7 +68,7 @@ def write_page(path: Path, name: str, mapping: IntakeMapping, sources: Sources) 
         "<button type='button' id='save'>Save the answers</button> <span id='saved' role='status'></span>",
         f"</form></main><script>{_SCRIPT}</script></body></html>",
     ]
-    path.write_text("\n".join(parts) + "\n", encoding="utf-8")
+    write_whole(path, ("\n".join(parts) + "\n").encode())
 
 
 def read_answers(path: Path) -> dict[str, str]:

@@ -1,10 +1,8 @@
 """The tables of a mapped cohort kept as its files have them, and faults told where they stand."""
 
 import csv
-import hashlib
 import io
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,6 +16,7 @@ from helpers.intake.mapping import KEY_FILE, MAPPING_FILE, SOURCE_FOLDER, Intake
 from helpers.intake.replay import Replayed, replay
 from helpers.intake.sources import Sources, read_sources, source_files
 from helpers.problems import Problem, errors
+from helpers.results.files import digest_of_files, write_whole
 from helpers.vocabulary.model import TABLE_NAMES, TableName
 from helpers.vocabulary.reading import FILES, SHIPPED_FOLDER, cohort_texts, read_texts
 
@@ -78,7 +77,7 @@ def make_tables(
     if not errors(problems):
         write_tables(folder, done, problems)
         if mapping.new_ids:
-            _write(folder / KEY_FILE, key_text(identities.key).encode())
+            write_whole(folder / KEY_FILE, key_text(identities.key).encode())
             (folder / KEY_FILE).chmod(0o600)
     return done, problems
 
@@ -93,7 +92,7 @@ def write_tables(folder: Path, done: Replayed, problems: list[Problem]) -> None:
         if not done.records[name]:
             file.unlink(missing_ok=True)
             continue
-        _write(file, _csv(done.records[name], _ALWAYS[name]))
+        write_whole(file, _csv(done.records[name], _ALWAYS[name]))
         places += [
             (name, line, place.file, place.sheet, place.line, place.column)
             for line, place in enumerate(done.places[name], start=2)
@@ -101,9 +100,9 @@ def write_tables(folder: Path, done: Replayed, problems: list[Problem]) -> None:
     frame = pd.DataFrame(places, columns=["table", "line", "file", "sheet", "source_line", "source_column"])
     content = io.BytesIO()
     frame.to_parquet(content, index=False)
-    _write(target / PLACES_FILE, content.getvalue())
+    write_whole(target / PLACES_FILE, content.getvalue())
     stamp = {"digest": _digest(folder), "problems": [asdict(problem) for problem in problems]}
-    _write(target / _STAMP_FILE, json.dumps(stamp, ensure_ascii=False, indent=1).encode())
+    write_whole(target / _STAMP_FILE, json.dumps(stamp, ensure_ascii=False, indent=1).encode())
 
 
 def _csv(records: list[dict[str, str]], always: tuple[str, ...]) -> bytes:
@@ -123,23 +122,11 @@ def _csv(records: list[dict[str, str]], always: tuple[str, ...]) -> bytes:
     return text.getvalue().encode()
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Replace a file whole."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_bytes(content)
-    fresh.replace(path)
-
-
 def _digest(folder: Path) -> str:
     """Return the digest of all that the tables follow from: files, mapping, words and this code."""
     code = sorted(Path(__file__).parent.glob("*.py"))
     words = [*(SHIPPED_FOLDER / name for name in FILES), *(folder / name for name in FILES), WORDS_FILE]
-    digest = hashlib.sha256()
-    for path in [folder / MAPPING_FILE, *source_files(folder / SOURCE_FOLDER), *words, *code]:
-        content = path.read_bytes() if path.is_file() else b""
-        digest.update(f"{path.name}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
+    return digest_of_files([folder / MAPPING_FILE, *source_files(folder / SOURCE_FOLDER), *words, *code])
 
 
 def _stored(file: Path) -> tuple[str, list[Problem]] | None:
