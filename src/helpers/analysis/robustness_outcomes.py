@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -162,25 +162,31 @@ def describe_days_in_response(
 def _days(study: Study, patients: pd.DataFrame, calls: pd.DataFrame, draws: int, seed: int) -> Result:
     if not calls["patient_id"].isin(patients["patient_id"]).any():
         raise StatisticsError("calls", "the response rule can call nobody of this group")
-    history = [_history(row, calls) for row in patients.itertuples(index=False)]
-    frame = pd.concat(history, ignore_index=True)
+    told = calls[calls["responded"].notna() & (calls["day"] > 0)].sort_values("day")
+    seen = {str(patient): rows for patient, rows in told.groupby("patient_id")[["day", "responded"]]}
+    moved = [move for row in patients.itertuples(index=False) for move in _history(row, seen)]
+    frame = pd.DataFrame(moved, columns=["id", "start", "stop", "source", "target"])
     data = moves(frame["id"], frame["start"], frame["stop"], frame["source"], frame["target"],
                  [NO_RESPONSE, RESPONSE, DIED])  # fmt: skip
     weights = fractional_weights(data.ids, np.zeros(len(data.ids)), draws=draws, seed=seed)
     return expected_days_result(data, float(study.horizon), [RESPONSE], weights, confidence=study.confidence)
 
 
-def _history(patient: Any, calls: pd.DataFrame) -> pd.DataFrame:
-    """States of one patient: no response at first, then as called at each visit, death at the end."""
-    mine = calls[(calls["patient_id"] == patient.patient_id) & calls["responded"].notna()]
-    mine = mine[(mine["day"] > 0) & (mine["day"] < patient.time)].sort_values("day")
-    seen = [RESPONSE if good else NO_RESPONSE for good in mine["responded"]]
-    states = [NO_RESPONSE, *seen]
-    cuts = [0.0, *mine["day"].astype(float), float(patient.time)]
+def _history(patient: Any, seen: Mapping[str, pd.DataFrame]) -> list[tuple[str, float, float, str, str]]:
+    """Moves of one patient (id, start, stop, from, to): no response, then as called, death at the end.
+
+    `seen` has what was called of each patient, by rising day after day 0.
+    """
+    days, called = [], []
+    if patient.patient_id in seen:
+        mine = seen[patient.patient_id]
+        early = mine["day"] < patient.time
+        days, called = mine.loc[early, "day"].astype(float).tolist(), mine.loc[early, "responded"].tolist()
+    states = [NO_RESPONSE, *(RESPONSE if good else NO_RESPONSE for good in called)]
+    cuts = [0.0, *days, float(patient.time)]
     ends = ["" if b == a else b for a, b in pairwise(states)]
-    return pd.DataFrame(
-        {
-            "id": patient.patient_id, "start": cuts[:-1], "stop": cuts[1:], "source": states,
-            "target": [*ends, DIED if patient.event else ""],
-        }
-    )  # fmt: skip
+    targets = [*ends, DIED if patient.event else ""]
+    return [
+        (patient.patient_id, start, stop, source, target)
+        for start, stop, source, target in zip(cuts[:-1], cuts[1:], states, targets, strict=True)
+    ]

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from helpers.report.figures.common import interval_handle, marks_legend, say_absent
+from helpers.report.figures.common import interval_handle, marks_legend, name_rows, say_absent
 from helpers.report.figures.forest import LABELS
 from helpers.report.figures.historical_control import ALPHA, DOTS, ESTIMATE
 from helpers.report.figures.output.exhibits import figure
@@ -91,15 +89,19 @@ def draw_assumptions(
     marks_legend(container, _p_handles([p for _, found in blocks for _, p in found]), columns=3)
 
 
+# How a p-value below the level is shown, and one that is not.
+_KINDS = {False: ("o", ESTIMATE, f"P below {ALPHA:g}"), True: ("D", "#D55E00", f"P not below {ALPHA:g}")}
+_SMALLEST = 0.001
+
+
 def _p_handles(values: Sequence[float]) -> list[Artist]:
     """Return the signs of p-values on either side of the level, and of the level."""
     from matplotlib.lines import Line2D
 
-    kinds = {False: ("o", ESTIMATE, f"P below {ALPHA:g}"), True: ("D", "#D55E00", f"P not below {ALPHA:g}")}
     there = {p >= ALPHA for p in values if not math.isnan(p)}
     handles: list[Artist] = [
         Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=4.5, label=label)
-        for lost, (marker, colour, label) in kinds.items()
+        for lost, (marker, colour, label) in _KINDS.items()
         if lost in there
     ]
     look: Any = {"color": GREY, "linewidth": 0.7, "linestyle": DOTS}
@@ -107,21 +109,27 @@ def _p_handles(values: Sequence[float]) -> list[Artist]:
 
 
 def _p_values(axes: Axes, found: Sequence[tuple[str, float]]) -> None:
+    from matplotlib.transforms import ScaledTranslation
+
     axes.set_xscale("log")
-    axes.set_xlim(0.0007, 1.4)
+    axes.set_xlim(0.7 * _SMALLEST, 1.4)
+    axes.minorticks_off()
     axes.axvline(ALPHA, color=GREY, linewidth=0.7, linestyle=DOTS)
-    for y, (_, p) in enumerate(found):
-        if math.isnan(p):
-            axes.text(0.0008, y, "not estimated", va="center", color=GREY)
-            continue
-        place = max(p, 0.001)
-        lost = p >= ALPHA
-        axes.plot([0.0007, place], [y, y], color=FAINT, linewidth=0.7)
-        axes.plot(place, y, "D" if lost else "o", color="#D55E00" if lost else "#0072B2", markersize=4.5)
-        axes.annotate(format_p(p), (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0),
-                      textcoords="offset points", va="center")  # fmt: skip
-    axes.set_yticks(np.arange(len(found)), labels=[LABELS.get(label, label) for label, _ in found])
+    known = [(y, p) for y, (_, p) in enumerate(found) if not math.isnan(p)]
+    axes.hlines([y for y, _ in known], 0.7 * _SMALLEST, [max(p, _SMALLEST) for _, p in known], color=FAINT,
+                linewidth=0.7)  # fmt: skip
+    for lost, (marker, colour, _) in _KINDS.items():
+        points = [(max(p, _SMALLEST), y) for y, p in known if (p >= ALPHA) == lost]
+        if points:
+            axes.plot(*zip(*points, strict=True), marker, color=colour, markersize=4.5, linestyle="none")
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    right = axes.get_yaxis_transform() + ScaledTranslation(6 / 72, 0, figure.dpi_scale_trans)
+    for y, p in known:
+        axes.text(1, y, format_p(p), va="center", transform=right)
+    for y in sorted(set(range(len(found))) - {y for y, _ in known}):
+        axes.text(0.8 * _SMALLEST, y, "not estimated", va="center", color=GREY)
+    name_rows(axes, [LABELS.get(label, label) for label, _ in found])
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
     axes.set_xticks([0.001, 0.01, 0.1, 1], labels=["0.001", "0.01", "0.1", "1"])
