@@ -59,10 +59,23 @@ def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: 
     marks_legend(container, [interval_handle()])
 
 
+_ROW_MM, _TITLE_ROWS, _EDGE_MM = 3.86, 1.3, 24.0
+
+
+def assumptions_height(analytic: Sequence[tuple[str, float]], design: Sequence[tuple[str, float]]) -> float:
+    """Return the height in millimetres at which every row has its line."""
+    shown = [found for found in (analytic, design) if _any_known(found)]
+    return _EDGE_MM + _ROW_MM * sum(len(found) + _TITLE_ROWS for found in shown) if shown else 50.0
+
+
+def _any_known(found: Sequence[tuple[str, float]]) -> bool:
+    return any(not math.isnan(p) for _, p in found)
+
+
 @figure(
     "figure_s18_assumptions",
     "double",
-    165,
+    assumptions_height,
     "P-values under every choice of the test and under every assumption about the design",
     needs=EffectRows,
 )
@@ -76,11 +89,11 @@ def draw_assumptions(
     Pairs of name (of an effect) or label and p, NaN where there is none. The dotted line is 0.05.
     """
     blocks = [("Choice of the test", analytic), ("Assumption about the design", design)]
-    blocks = [(title, [*found]) for title, found in blocks if found]
+    blocks = [(title, [*found]) for title, found in blocks if _any_known(found)]
     if not blocks:
         say_absent(container, "Nothing was tested in this cohort.")
         return
-    heights = [len(found) + 1.3 for _, found in blocks]
+    heights = [len(found) + _TITLE_ROWS for _, found in blocks]
     grid = container.subplots(len(blocks), 1, height_ratios=heights, sharex=True, squeeze=False)[:, 0]
     for axes, (title, found) in zip(grid, blocks, strict=True):
         _p_values(axes, found)

@@ -160,6 +160,15 @@ def _drug_bars(axes: Axes, statistics: Statistics, config: CohortConfig, drugs: 
     axes.set_title("Begun on or after day 0")
 
 
+# A difference of more standard deviations would leave no room to tell the others apart.
+_REACH = 3.0
+
+
+def _within(value: float) -> float:
+    """Return a difference, or the nearer end of the axis for one that lies beyond it."""
+    return min(max(value, -_REACH), _REACH)
+
+
 _WEIGHTINGS = (
     ("smd", "unweighted", "o", "white"),
     ("smd_ato", "overlap weights", "s", "#0072B2"),
@@ -189,20 +198,26 @@ def draw_love(
     axes = container.subplots()
     axes.axvspan(-0.1, 0.1, color="#009E73", alpha=0.10, linewidth=0, label="within 0.1")
     axes.axvline(0, color=GREY, linewidth=0.7)
-    axes.hlines(range(len(rows)), [r.lower for r in rows], [r.upper for r in rows], color=FAINT, linewidth=1,
+    lower, upper = (
+        [_within(v) for v in limits] for limits in zip(*((r.lower, r.upper) for r in rows), strict=True)
+    )
+    axes.hlines(range(len(rows)), lower, upper, color=FAINT, linewidth=1,
                 label="confidence interval, unweighted")  # fmt: skip
+    beyond = False
     for statistic, label, marker, face in _WEIGHTINGS:
         points = [
             (statistics.get(f"{row.id}{statistic.removeprefix('smd')}"), y) for y, row in enumerate(rows)
         ]
-        known = [(row.value, y) for row, y in points if row is not None and row.value == row.value]
+        known = [(_within(row.value), y) for row, y in points if row is not None and row.value == row.value]
+        beyond |= any(abs(value) >= _REACH for value, _ in known)
         if known:
             axes.plot(*zip(*known, strict=True), marker, color=INK, markerfacecolor=face, markersize=4,
                       markeredgewidth=0.7, linestyle="none", label=label)  # fmt: skip
     names = [labels.get(row.variable, row.variable) for row in rows]
     name_rows(axes, names, bold=[row.variable in chosen for row in rows])
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    axes.set_xlabel("Standardised difference, treated less control")
+    edge = f" (beyond {_REACH:g}: at the edge)" if beyond else ""
+    axes.set_xlabel(f"Standardised difference, treated less control{edge}")
     marks_legend(container, axes.get_legend_handles_labels()[0], columns=2)
 
 
@@ -277,5 +292,5 @@ def _cells(axes: Axes, rows: Sequence[tuple[tuple[float, ...], Statistic]]) -> N
 
 
 def _corrected(row: Statistic) -> str:
-    low, high = format_number(row.lower, 2), format_number(row.upper, 2)
-    return f"{format_number(row.value, 2)}\n{low}{EN_DASH}{high}"
+    value, low, high = (format_number(v, 2 if v < 10 else 0) for v in (row.value, row.lower, row.upper))
+    return f"{value}\n{low}{EN_DASH}{high}"
