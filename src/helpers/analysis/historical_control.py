@@ -19,6 +19,7 @@ from helpers.analysis.steroid_endpoints import endpoint_visit
 from helpers.analysis.survival import TREATED, survival_times
 from helpers.analysis.variables import (
     DEATH,
+    OUTCOMES,
     BaselineVariable,
     as_float,
     baseline_variables,
@@ -117,7 +118,7 @@ def what_is_recorded(
     study = Study.of(times, comparison(config), confidence)
     wanted = config.baseline.weighting or SEVERITY
     offered = baseline_variables(tables, config, horizon_days, also=wanted)
-    offered = [variable for variable in offered if variable.name != DEATH]
+    offered = [variable for variable in offered if variable.name not in (DEATH, *OUTCOMES)]
     model = weighting_model(offered, study, config.baseline.weighting)
     listed = {*(config.baseline.variables or [v.name for v in offered]), *model.chosen}
     variables = [v for v in offered if v.name in listed and v.kind in ("continuous", "binary")]

@@ -48,7 +48,6 @@ def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: 
                    linestyle=styles[group.id].line, label=group.label)  # fmt: skip
     upper.set_ylabel("Alive at or below, %")
     upper.set_ylim(0, 102)
-    upper.legend(loc="upper left")
     lower.fill_between(curve["threshold"], 100 * curve["lower"], 100 * curve["upper"], color=INK, alpha=0.12,
                        linewidth=0, step="post")  # fmt: skip
     lower.step(curve["threshold"], 100 * curve["difference"], where="post", color=INK)
@@ -56,7 +55,7 @@ def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: 
     lower.set_ylabel("Difference, points")
     kind = " of prednisone equivalent" if config.steroids.converted else ""
     lower.set_xlabel(f"{config.spared_label} dose, mg/kg/d{kind}")
-    marks_legend(container, [interval_handle()])
+    marks_legend(container, [*upper.get_legend_handles_labels()[0], interval_handle()], columns=3)
 
 
 _ROW_MM, _TITLE_ROWS, _EDGE_MM = 3.86, 1.3, 24.0

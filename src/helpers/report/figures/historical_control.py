@@ -57,11 +57,22 @@ def draw_lag(
         say_absent(container, NO_ARMS)
         return
     left, right = container.subplots(1, 2, width_ratios=[1, 1.25])
-    draw_strip(left, config, patients, "lag")
-    left.set_xlabel("Days from eligibility to day 0")
+    known = bool(patients["lag"].notna().any())
+    if known:
+        draw_strip(left, config, patients, "lag")
+        left.set_xlabel("Days from eligibility to day 0")
+    else:
+        _say(left, "The day of eligibility is not known")
     left.set_title("Read from prescriptions")
     _common_lags(right, statistics, rows, timepoint)
-    marks_legend(container, [*strip_handles(), right.lines[0], interval_handle(ESTIMATE)], columns=4)
+    marks = strip_handles() if known else []
+    marks_legend(container, [*marks, right.lines[0], interval_handle(ESTIMATE)], columns=4)
+
+
+def _say(axes: Axes, message: str) -> None:
+    """Say in an axes why it is empty."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, message, ha="center", color=GREY, transform=axes.transAxes)
 
 
 def _by_lag(statistics: Statistics, timepoint: str) -> list[tuple[float, Statistic]]:
@@ -125,8 +136,7 @@ def draw_era(
         left.set_xlabel("Year of day 0")
         left.xaxis.get_major_locator().set_params(integer=True)
     else:
-        left.set_axis_off()
-        left.text(0.5, 0.5, "Dates are not recorded", ha="center", color=GREY, transform=left.transAxes)
+        _say(left, "Dates are not recorded")
     left.set_title("Calendar time")
     _drug_bars(right, statistics, config, drugs)
     bars = right.get_legend_handles_labels()[0]
@@ -198,9 +208,7 @@ def draw_love(
     axes = container.subplots()
     axes.axvspan(-0.1, 0.1, color="#009E73", alpha=0.10, linewidth=0, label="within 0.1")
     axes.axvline(0, color=GREY, linewidth=0.7)
-    lower, upper = (
-        [_within(v) for v in limits] for limits in zip(*((r.lower, r.upper) for r in rows), strict=True)
-    )
+    lower, upper = [_within(row.lower) for row in rows], [_within(row.upper) for row in rows]
     axes.hlines(range(len(rows)), lower, upper, color=FAINT, linewidth=1,
                 label="confidence interval, unweighted")  # fmt: skip
     beyond = False
@@ -216,7 +224,7 @@ def draw_love(
     names = [labels.get(row.variable, row.variable) for row in rows]
     name_rows(axes, names, bold=[row.variable in chosen for row in rows])
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    edge = f" (beyond {_REACH:g}: at the edge)" if beyond else ""
+    edge = f"\n(beyond {_REACH:g}: at the edge)" if beyond else ""
     axes.set_xlabel(f"Standardised difference, treated less control{edge}")
     marks_legend(container, axes.get_legend_handles_labels()[0], columns=2)
 
