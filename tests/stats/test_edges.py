@@ -399,7 +399,8 @@ def test_gray_without_a_comparison_says_so():
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=9),
     st.sampled_from([0.0, 1.0]),
 )
-@pytest.mark.filterwarnings("error")
+# What other tests left open is collected at any moment, in this one too.
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 def test_gray_of_any_few_patients_has_a_p_value_or_a_reason(rows, rho):
     time, status, group = (list(column) for column in zip(*rows, strict=True))
     if len(set(group)) < 2:
