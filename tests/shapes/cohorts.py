@@ -82,7 +82,7 @@ def _deaths(shape: Shape, treated: list[str], control: list[str]) -> dict[str, t
         | {
             "none": {},
             "all": {p: (3 + 2 * i, True) for i, p in enumerate(everybody)},
-            "one": {p: (20, True) for p in everybody[:1]},
+            "one": dict.fromkeys(everybody[:1], (20, True)),
             "one arm": {p: (10 + i, True) for i, p in enumerate(treated)},
             "same day": dict.fromkeys(everybody, (12, True)),
             "after the other arm left": {

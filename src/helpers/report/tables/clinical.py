@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -229,13 +230,15 @@ def rule_agreement_table(statistics: Statistics, config: CohortConfig, *, waterm
 def discordant_table(discordant: pd.DataFrame, evidence: pd.DataFrame, *, watermark: str) -> Table:
     """Return each call on which rule and clinician differ with the markers and values behind the rule's."""
     rows: list[Row] = []
+    behind = defaultdict(list)
+    for line in evidence.to_dict("records"):
+        behind[line["patient_id"], line["visit"]].append(line)
     for call in discordant.to_dict("records"):
         rows.append(row(
             f"{call['patient_id']}, {call['visit']}", str(call["response_rule"]),
             str(call["response_clinician"]), str(call["improved"] or "none"), BLANK, BLANK, BLANK,
         ))  # fmt: skip
-        seen = evidence[(evidence["patient_id"] == call["patient_id"]) & (evidence["visit"] == call["visit"])]
-        for line in seen.to_dict("records"):
+        for line in behind[call["patient_id"], call["visit"]]:
             before = "not recorded"
             if line["baseline_value"] == line["baseline_value"]:
                 before = f"{line['baseline_qualifier']}{line['baseline_value']:g}"
