@@ -37,8 +37,8 @@ def begun_drugs(tables: AnalysisTables, config: CohortConfig, study: Study) -> p
 
     Glucocorticoids are left out too: everybody has them, and their doses are an outcome of their own. A row
     that follows one of the same drug without a day between (another dose) is no new course; one given before
-    day 0 and again after a pause is. What everybody of an arm began on day 0 (a comparator) is the strategy of
-    that arm, and in it no addition. Columns: patient_id, drug, label, day of the first such course.
+    day 0 and again after a pause is. What everybody of an arm began on day 0 (a comparator) is the strategy
+    of that arm, and in it no addition. Columns: patient_id, drug, label, day of the first such course.
     """
     rows = tables.treatments[tables.treatments["patient_id"].isin(study.frame["patient_id"])]
     classes = rows["drug"].map(config.vocabulary.drug_class)
