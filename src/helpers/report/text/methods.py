@@ -6,6 +6,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from helpers.report.text import historical_control
 from helpers.report.text.claims import Claim, Date, Items, Material, Row, Slot, Term, declared_alpha
 from helpers.report.text.prose import Declared
 from helpers.report.text.settings import setting_text
@@ -219,6 +220,7 @@ def statistical_methods(material: Material) -> list[Claim]:
     if shares:
         claims.append(Claim("methods.shares", {"method": Row(shares[0]), "level": material.level}))
     claims += _survival(material)
+    claims += historical_control.methods(material)
     claims.append(Claim("methods.level", {"level": material.level, "alpha": declared_alpha(material.alpha)}))
     seed = material.parameters.get("seed")
     if seed is not None:
