@@ -54,7 +54,7 @@ def another(control: Control) -> Any:
         return tuple(others[:1])
     if control.kind == "whole":
         return int(control.value) + 1
-    return {"tick": True, "number or nothing": "1", "share": control.high}[control.kind]
+    return {"tick": True, "number or nothing": "1", "slide": control.high}[control.kind]
 
 
 def redraws(study: Study) -> dict[str, list[tuple[float, float]]]:

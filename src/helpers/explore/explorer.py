@@ -130,10 +130,11 @@ class PanelView:
     def __init__(self, spec: PanelSpec, study: Study, shown: Callable[[Look], None]) -> None:
         self.spec, self.study, self.code = spec, study, ""
         self.look: Look | None = None
-        self._shown = shown
+        self._shown, self._held, self._times = shown, False, 0
         self.controls = {control.name: _widget(control) for control in spec.controls(study)}
+        self._first = {name: one.value for name, one in self.controls.items()}
         for one in self.controls.values():
-            one.observe(lambda _: self.show(), "value")
+            one.observe(lambda _: self._changed(), "value")
         self._notes, self._figure, self._table, self._code = (widgets.HTML() for _ in range(4))
         self._said = widgets.HTML()
         self._inserted = widgets.Output()
@@ -146,7 +147,9 @@ class PanelView:
             ],
             layout=widgets.Layout(flex_flow="row wrap"),
         )
-        chosen = widgets.VBox([*self.controls.values()], layout=widgets.Layout(min_width="27em"))
+        start_over = widgets.Button(description="Start over", layout=widgets.Layout(width="auto"))
+        start_over.on_click(lambda _: self.start_over())
+        chosen = widgets.VBox([*self.controls.values(), start_over], layout=widgets.Layout(min_width="27em"))
         drawn = widgets.VBox(
             [self._notes, self._figure, buttons, self._said, self._code, self._inserted],
             layout=widgets.Layout(flex="1 1 38em", min_width="30em", max_width="64em"),
@@ -170,6 +173,19 @@ class PanelView:
             else:
                 control.value = value
         return self.look
+
+    def start_over(self) -> Look | None:
+        """Put every control back to its first value and return the view."""
+        self._held = True
+        for name, value in self._first.items():
+            self.controls[name].value = value
+        self._held = False
+        self.show()
+        return self.look
+
+    def _changed(self) -> None:
+        if not self._held:
+            self.show()
 
     @property
     def message(self) -> str:
@@ -205,9 +221,12 @@ class PanelView:
         self._show_code()
 
     def _show_code(self) -> None:
-        written = html.escape(self.code)
+        """Show the cell; its number tells a reader of the page that what was chosen is shown."""
+        self._times += 1
+        written, place = html.escape(self.code), f'class="explorer-code" data-view="{self._times}"'
         self._code.value = _scrolled(
-            "Code of this view", f'<pre class="explorer-code" style="font-family: monospace">{written}</pre>'
+            "Code of this view",
+            f'<pre {place} style="font-family: monospace; line-height: 1.35">{written}</pre>',
         )
 
     def _button(self, words: str, act: Callable[[], str]) -> widgets.Button:
@@ -253,12 +272,14 @@ def _widget(control: Control) -> Any:
     elif control.kind == "whole":
         bounds = {"min": int(control.low), "max": int(control.high)}
         made = widgets.BoundedIntText(value=control.value, **bounds, **common)
-    elif control.kind == "share":
-        made = widgets.BoundedFloatText(
-            value=control.value, min=control.low, max=control.high, step=control.step, **common
-        )
+    elif control.kind == "slide":
+        slider = widgets.IntSlider if isinstance(control.value, int) else widgets.FloatSlider
+        made = slider(
+            value=control.value, min=control.low, max=control.high, step=control.step,
+            readout_format="d" if slider is widgets.IntSlider else ".2f", continuous_update=False, **common,
+        )  # fmt: skip
     elif control.kind == "tick":
-        made = widgets.Checkbox(value=control.value, indent=False, **common)
+        made = widgets.Checkbox(value=control.value, indent=True, **common)
     else:
         made = widgets.Text(value="", placeholder="as usual", continuous_update=False, **common)
     made.add_class(f"control-{control.name}")

@@ -56,6 +56,15 @@ def brief(claims: list[Claim], absent: str | Claim) -> Narrative:
     return Narrative(str(Wording().paragraph(claims or [instead], BRIEF)))
 
 
+def answer(*narratives: Narrative) -> Narrative:
+    """Return the answer with which a notebook opens: paragraphs under one heading.
+
+    >>> answer(Narrative("Nobody died."))
+    **Answer.** Nobody died.
+    """
+    return Narrative("**Answer.** " + "\n\n".join(one.text for one in narratives))
+
+
 def material_of(statistics: Statistics, config: CohortConfig, horizon_days: float | None = None) -> Material:
     """Return what claims are made from; without a horizon the cohort's own."""
     return Material(statistics, config, float(config.horizon_days if horizon_days is None else horizon_days))
@@ -153,6 +162,11 @@ def time_zero_narrative(config: CohortConfig) -> Narrative:
     if len(eras) == 2 and (eras[0][0] > eras[1][1] or eras[1][0] > eras[0][1]):
         text += " They were enrolled in different years, so care at large may have changed between them."
     return Narrative(text)
+
+
+def course_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say which laboratory values had moved by the last visit."""
+    return brief(course.laboratory_changes(material_of(statistics, config)), "course.none")
 
 
 def splenomegaly_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
