@@ -22,7 +22,8 @@ def test_the_requirements_are_those_of_the_lock() -> None:
         pytest.skip("uv is not in this environment")
     options = re.search(r"^BINDER := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert options
-    done = subprocess.run([str(UV), *options[1].split()], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = [str(UV), *options[1].split()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     committed = (BINDER / "requirements.txt").read_text(encoding="utf-8")
     assert committed.splitlines() == done.stdout.splitlines(), "run `make binder`"
     assert all("==" in line for line in committed.splitlines() if line[0] not in " #")

@@ -71,7 +71,8 @@ def test_no_thread_is_left(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "words"), [(1, "Step 1 of 3: first = 1"), (3, "Step 2 of 3: wait("), (5, "Step 3 of 3: last = 3")]
+    ("line", "words"),
+    [(1, "Step 1 of 3: first = 1"), (3, "Step 2 of 3: wait("), (5, "Step 3 of 3: last = 3")],
 )
 def test_a_step_is_a_statement_of_the_cell(line: int, words: str) -> None:
     assert step_at(CELL, line) == words

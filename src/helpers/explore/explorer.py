@@ -19,6 +19,7 @@ from helpers.project.paths import DEFAULT_COHORT
 # No widget is made when the module is loaded: a kernel that is forked later could not show it.
 _LABEL = {"description_width": "10.5em"}
 _CONTROL = {"width": "26em"}
+_KEPT = 8  # views that are shown again without being made again
 # Adds a cell below the active one where JupyterLab lets a page speak to it; `compendium lab` does.
 _INSERT = """
 const lab = window.jupyterapp;
@@ -130,6 +131,7 @@ class PanelView:
     def __init__(self, spec: PanelSpec, study: Study, shown: Callable[[Look], None]) -> None:
         self.spec, self.study, self.code = spec, study, ""
         self.look: Look | None = None
+        self._seen: dict[str, Look] = {}  # the last views by their code, which says everything of them
         self._shown, self._held, self._times = shown, False, 0
         self.controls = {control.name: _widget(control) for control in spec.controls(study)}
         self._first = {name: one.value for name, one in self.controls.items()}
@@ -200,7 +202,7 @@ class PanelView:
             values = {name: one.value for name, one in self.controls.items()}
             parameters = parameters_of(self.spec, self.study, values)
             self.code = code_of(self.spec.show, self.study.cohort, parameters)
-            look = self.spec.show(self.study, **parameters)
+            look = self._seen.get(self.code) or self.spec.show(self.study, **parameters)
             image = look.image
         except CompendiumError as error:
             self._empty([str(error)], "problem")
@@ -209,6 +211,7 @@ class PanelView:
             self._empty([f"This could not be computed ({type(error).__name__}: {error})."], "fault")
             return
         self.look, self.code = look, look.code
+        self._seen = {**dict([*self._seen.items()][1 - _KEPT :]), self.code: look}
         self._notes.value = _said(look.notes, "note")
         self._figure.value = f'<div class="explorer-figure">{image}</div>'
         self._table.value = _scrolled("Table", look.table.to_html(look.journal))
