@@ -70,21 +70,28 @@ class Driven:
 
     def choose_several(self, label: str, *words: str) -> None:
         """Choose several of a list by their words."""
-        options = self.options(label)
+        options, listed = self.options(label), self._control(label)
+        wanted = [options.index(one) for one in words]
+        if wanted == listed.evaluate("list => [...list.selectedOptions].map(one => one.index)"):
+            return
         with self.redrawn():
-            self._control(label).select_option(index=[options.index(one) for one in words])
+            listed.select_option(index=wanted)
 
     def write(self, label: str, text: str) -> None:
         """Write into a field and leave it."""
         field = self._control(label)
+        if field.input_value() == text:
+            return
         with self.redrawn():
             field.fill(text)
             field.press("Tab")
 
     def slide(self, label: str, text: str) -> None:
         """Write the number beside a slider, as by hand."""
+        written = self._control(f"{label}, written")
+        if float(written.inner_text()) == float(text):
+            return
         with self.redrawn():
-            written = self._control(f"{label}, written")
             written.fill(text)
             written.press("Enter")
 

@@ -181,12 +181,15 @@ def a_choice_at_random(driven: Driven, rng: random.Random) -> None:
         driven.choose(label, rng.choice(driven.options(label)))
     elif kind == "select-multiple":
         options = driven.options(label)
-        driven.choose_several(label, *sorted({rng.choice(options), options[0], rng.choice(options)}))
+        driven.choose_several(label, *sorted({rng.choice(options), rng.choice(options)}, key=options.index))
     elif words:
-        driven.slide(words.removesuffix(", written"), rng.choice(["2", "3", "4"]))
+        low, high = control.evaluate(
+            """one => ['aria-valuemin', 'aria-valuemax'].map(
+                name => Number(one.parentElement.querySelector('[role=slider]').getAttribute(name)))"""
+        )
+        driven.slide(words.removesuffix(", written"), f"{rng.choice([low, (low + high) / 2, high]):g}")
     else:
-        written = control.input_value()
-        driven.write(label, rng.choice([one for one in ("2", "30", "45") if one != written]))
+        driven.write(label, rng.choice(["2", "30", "45"]))
 
 
 def test_small_parts_are_told_before_they_are_drawn(driven: Driven) -> None:
