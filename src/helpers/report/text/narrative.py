@@ -14,6 +14,7 @@ from helpers.report.text import (
     baseline,
     course,
     endpoints,
+    historical_control,
     participants,
     response,
     safety,
@@ -167,6 +168,15 @@ def time_zero_narrative(config: CohortConfig) -> Narrative:
 def course_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say which laboratory values had moved by the last visit."""
     return brief(course.laboratory_changes(material_of(statistics, config)), "course.none")
+
+
+def historical_control_narrative(
+    statistics: Statistics, config: CohortConfig, horizon_days: float
+) -> Narrative:
+    """Say under which assumptions the difference would be lost, and what cannot be told from the drug."""
+    material = material_of(statistics, config, horizon_days)
+    claims = [*historical_control.fragility(material), *historical_control.not_known(material)]
+    return brief(claims, "control.none")
 
 
 def splenomegaly_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
