@@ -3,6 +3,7 @@
 import shutil
 from importlib import resources
 
+import pandas as pd
 import pytest
 
 from helpers.analysis.explanation import example_patient, explain_example
@@ -101,6 +102,9 @@ def test_agreement_and_the_discordant_call_with_its_evidence(found, store):
     table = discordant_table(discordant, evidence, watermark="")
     assert table.texts[0][:3] == ["T4, week_1", "PR", "NR"]
     assert any("4000 to 2000 ng/mL" in row[4] for row in table.texts)
+    many = discordant_table(pd.concat([discordant] * 130), evidence, watermark="")
+    assert sum(row[0] == "T4, week_1" for row in many.texts) == 100
+    assert "30 more calls differ" in many.to_html()
     assert "Rule PR: clinicians" in repr(rule_agreement_table(rows, config, watermark=""))
     assert rule_narrative(rows, config).text.startswith("Rule and clinicians make the same call in ")
 
@@ -182,4 +186,6 @@ def test_a_cohort_of_patients_alone_has_no_calls(bare, store, tmp_path):
     assert describe_variants(rule, tables, config, store, confidence=0.95) == []
     describe_endpoints(rule, tables, config, store, horizon_days=56, confidence=0.95)
     assert len(store) == 0
-    assert "No call differs" in repr(discordant_table(describe_agreement(rule, store), None, watermark=""))
+    assert "No call differs" in repr(
+        discordant_table(describe_agreement(rule, store), pd.DataFrame(), watermark="")
+    )

@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from helpers.clinical.errors import ClinicalError
 from helpers.clinical.response_endpoints import (
+    ORDER,
     agreement_with_clinician,
     best_response,
     confirmed_response,
@@ -137,3 +140,60 @@ def test_agreement_with_the_clinician_lists_who_differs():
     assert 0 < everything["kappa"] < 1
     assert differing["patient_id"].tolist() == ["late"] * 3
     assert {"response_rule", "response_clinician", "n_improved", "source_row"} <= set(differing.columns)
+
+
+def confirmed_by_hand(calls, at_least):
+    """First call of the run and the call that confirms it, one call after the other."""
+    start = None
+    for day, call in calls:
+        if ORDER[call] < ORDER[at_least]:
+            start = None
+        elif start is None:
+            start = day
+        elif day - start >= 7:
+            return start, day
+    return None
+
+
+def sustained_by_hand(calls, death, at_least, horizon):
+    """Status of the first response, one call after the other."""
+    calls = [(day, call) for day, call in calls if day <= horizon]
+    if not calls:
+        return "no calls"
+    good = [day for day, call in calls if ORDER[call] >= ORDER[at_least]]
+    if not good:
+        return "never"
+    after = [call for day, call in calls if day > good[0] and (death is None or day < death)]
+    if any(ORDER[call] < ORDER[at_least] for call in after):
+        return "lost"
+    if death is not None and death <= horizon:
+        return "died"
+    return "sustained" if after else "not confirmed"
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.tuples(
+            st.dictionaries(st.integers(0, 60), st.sampled_from(["CR", "PR", "NR"]), max_size=7),
+            st.none() | st.integers(1, 60),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from(["PR", "CR"]),
+)
+def test_confirmed_and_sustained_are_as_read_call_by_call(people, at_least):
+    rows = [(f"P{i}", day, call) for i, (calls, _) in enumerate(people) for day, call in calls.items()]
+    responses = pd.DataFrame(rows, columns=["patient_id", "day", "response"])
+    patients = pd.DataFrame({
+        "patient_id": [f"P{i}" for i in range(len(people))],
+        "death_day": pd.array([death for _, death in people], dtype="Int64"),
+    })  # fmt: skip
+    confirmed = confirmed_response(responses, patients, at_least=at_least)
+    sustained = sustained_response(responses, patients, at_least=at_least, horizon=56)
+    for place, (calls, death) in enumerate(people):
+        pair = confirmed_by_hand(sorted(calls.items()), at_least)
+        found = confirmed.loc[place, ["confirmed", "day", "confirmed_day"]].tolist()
+        assert (tuple(found[1:]) if found[0] else None) == pair
+        assert sustained.loc[place, "status"] == sustained_by_hand(sorted(calls.items()), death, at_least, 56)

@@ -53,7 +53,8 @@ def _write(folder: Path, name: str, header: str, rows: Rows) -> None:
 def _config(shape: Shape) -> str:
     new, old, _ = LABELS[shape["labels"]]
     visits = [(name, day) for name, day in DAYS.items() if day or shape["baseline"] != "no baseline visit"]
-    groups = [("new", new, "treated"), *([("old", old, "reference")] if shape["control"] != "0" else [])]
+    groups = [("new", new, "treated")] if shape["treated"] != "0" else []
+    groups += [("old", old, "reference")] if shape["control"] != "0" else []
     # Longer than the properties of a file may be.
     title = "An invented study " * (20 if shape["labels"] == "long" else 1)
     parts = [
@@ -81,7 +82,7 @@ def _deaths(shape: Shape, treated: list[str], control: list[str]) -> dict[str, t
         | {
             "none": {},
             "all": {p: (3 + 2 * i, True) for i, p in enumerate(everybody)},
-            "one": {everybody[0]: (20, True)},
+            "one": dict.fromkeys(everybody[:1], (20, True)),
             "one arm": {p: (10 + i, True) for i, p in enumerate(treated)},
             "same day": dict.fromkeys(everybody, (12, True)),
             "after the other arm left": {

@@ -11,7 +11,7 @@ Shape = Mapping[str, str]
 
 # What a cohort may be like; the words are understood by `cohorts.write_shape`.
 FACTORS: dict[str, tuple[str, ...]] = {
-    "treated": ("1", "2", "3", "20"),
+    "treated": ("0", "1", "2", "3", "20"),
     "control": ("0", "1", "2", "3", "20"),
     "deaths": ("none", "all", "one", "one arm", "same day", "after the other arm left"),
     "ferritin": ("absent", "one arm", "one value", "tied", "limited", "all limited", "constant", "usual"),
@@ -24,24 +24,36 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "labels": ("plain", "one letter", "long", "markup", "chinese", "arabic"),
     "dates": ("absent", "usual"),
 }
+# One arm of 2,000, and the other of any size: every condition beside each.
+LARGE: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
+    ("treated", {**FACTORS, "treated": ("2000",), "control": ("0", "1", "20", "2000")}),
+    ("control", {**FACTORS, "control": ("2000",), "treated": ("0", "1", "3")}),
+)
 
 
-def pairwise(factors: Mapping[str, Sequence[str]], seed: int) -> Iterator[Shape]:
+def pairwise(factors: Mapping[str, Sequence[str]], seed: int, about: str = "") -> Iterator[Shape]:
     """Yield shapes until every pair of levels of two factors has occurred; the seed decides which shapes.
 
     Greedy: of some random candidates that hold a pair not seen yet, the one with the most such pairs.
+    With `about` only the pairs with this factor count. A cohort without any patient is no shape.
     """
     rng = np.random.default_rng(seed)
     names = list(factors)
     open_pairs = {
-        ((a, x), (b, y)) for a, b in itertools.combinations(names, 2) for x in factors[a] for y in factors[b]
+        ((a, x), (b, y))
+        for a, b in itertools.combinations(names, 2)
+        for x in factors[a]
+        for y in factors[b]
+        if about in ("", a, b) and not (x == y == "0")
     }
     while open_pairs:
         (a, x), (b, y) = min(open_pairs)
         candidates = []
-        for _ in range(30):
+        for _ in range(40):
             shape = {name: str(rng.choice(levels)) for name, levels in factors.items()}
-            candidates.append({**shape, a: x, b: y})
+            shape |= {a: x, b: y}
+            if {shape["treated"], shape["control"]} != {"0"}:
+                candidates.append(shape)
         best = max(candidates, key=lambda shape: len(_pairs(shape, names) & open_pairs))
         open_pairs -= _pairs(best, names)
         yield best
@@ -60,3 +72,8 @@ def shapes(number: int, seed: int = 20261127) -> list[Shape]:
         for shape in pairwise(FACTORS, seed + turn):
             found[tuple(shape.items())] = shape
     return list(found.values())
+
+
+def large_shapes(seed: int = 20261127) -> list[Shape]:
+    """Return shapes with an arm of 2,000 patients that hold every other condition beside it."""
+    return [shape for about, factors in LARGE for shape in pairwise(factors, seed, about)]

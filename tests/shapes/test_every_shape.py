@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cohorts import write_shape
-from design import FACTORS, Shape, shapes
+from design import FACTORS, Shape, large_shapes, shapes
 from matplotlib import font_manager
 from running import faults_of
 
@@ -49,7 +49,7 @@ def test_the_design_holds_every_pair_of_conditions():
     levels = sum(len(levels) for levels in FACTORS.values())
     pairs = {((a, shape[a]), (b, shape[b])) for shape in shapes(1) for a in FACTORS for b in FACTORS if a < b}
     squares = sum(len(found) ** 2 for found in FACTORS.values())
-    assert len(pairs) == (levels**2 - squares) // 2
+    assert len(pairs) == (levels**2 - squares) // 2 - 1, "all but a cohort of nobody"
 
 
 @pytest.mark.parametrize("place", range(len(EXTREMES)))
@@ -68,3 +68,18 @@ def test_every_shape(chunk, tmp_path):
         draw = (place // CHUNKS) % DRAWN == 0 and (shape["labels"] != "chinese" or _has_chinese_font())
         faults += checked(shape, tmp_path / str(place), draw=draw)
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", range(len(large_shapes())))
+def test_an_arm_of_two_thousand(place, tmp_path):
+    shape = large_shapes()[place]
+    draw = shape["labels"] != "chinese" or _has_chinese_font()
+    assert checked(shape, tmp_path, draw=draw) == []
+
+
+def test_a_cohort_of_nobody_is_refused(tmp_path):
+    nobody = {**EXTREMES[0], "treated": "0", "control": "0"}
+    faults = checked(nobody, tmp_path, draw=False)
+    assert any("found no patient" in fault for fault in faults)
+    assert not any("Error" in fault for fault in faults)

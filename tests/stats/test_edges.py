@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, hypergeom, norm
 
-from helpers.stats import separation, shift
+from helpers.stats import permutation, separation, shift
 from helpers.stats.censored import censored_rank_test, limit_sensitivity
 from helpers.stats.competing import cumulative_incidence, gray_test
 from helpers.stats.contingency import two_by_two_test
@@ -399,7 +399,8 @@ def test_gray_without_a_comparison_says_so():
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=9),
     st.sampled_from([0.0, 1.0]),
 )
-@pytest.mark.filterwarnings("error")
+# What other tests left open is collected at any moment, in this one too.
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 def test_gray_of_any_few_patients_has_a_p_value_or_a_reason(rows, rho):
     time, status, group = (list(column) for column in zip(*rows, strict=True))
     if len(set(group)) < 2:
@@ -407,6 +408,37 @@ def test_gray_of_any_few_patients_has_a_p_value_or_a_reason(rows, rho):
     found = gray_test(time, status, group, rho=rho)
     assert isnan(found.p_value) == bool(found.note)
     assert isnan(found.p_value) or 0 <= found.p_value <= 1
+
+
+@pytest.mark.parametrize("size", [900, 1500, 4000])
+def test_exact_logrank_of_one_death_among_many(size):
+    # Dead at the first time of all: every relabelling only decides in which arm the death lies.
+    treated = np.arange(size) < size // 4
+    for dead, p in ((0, 0.25), (size - 1, 1.0)):
+        time, event = np.full(size, 10.0), np.zeros(size)
+        time[dead], event[dead] = 1.0, 1.0
+        assert exact_logrank_test(time, event, treated).p_value == pytest.approx(p, rel=1e-11)
+
+
+def test_exact_logrank_by_counts_and_by_chances(monkeypatch):
+    rng = np.random.default_rng(5)
+    for size in (20, 60, 300):
+        time, event = rng.integers(1, 9, size), np.isin(np.arange(size), rng.choice(size, 4, replace=False))
+        by_counts = exact_logrank_test(time, event, np.arange(size) % 3 == 0)
+        monkeypatch.setattr(permutation, "_COUNTABLE", 0)
+        by_chances = exact_logrank_test(time, event, np.arange(size) % 3 == 0)
+        monkeypatch.undo()
+        assert by_chances.p_value == pytest.approx(by_counts.p_value, rel=1e-11)
+        assert by_chances.details == pytest.approx(by_counts.details, rel=1e-11)
+
+
+def test_a_ratio_too_large_to_be_told_is_not_estimable():
+    # A thousandfold rise within a minute is more than any number a week.
+    frame = pd.DataFrame({
+        "id": ["a", "a", "b", "b", "c", "c"], "week": [0, 1e-4] * 3, "value": [1, 1e3, 1, 1e4, 2, 1e5],
+    })  # fmt: skip
+    with pytest.raises(StatisticsError, match="no finite limit"):
+        mixed_model_log(frame, value="value", id="id", terms="week")
 
 
 # ---- equal values in floating point ------------------------------------------------------------------------

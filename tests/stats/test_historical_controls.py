@@ -54,7 +54,8 @@ from helpers.stats.win_statistics import (
     win_statistics,
 )
 
-pytestmark = pytest.mark.filterwarnings("error")
+# What other tests left open is collected at any moment, in these too.
+pytestmark = pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 quick = settings(max_examples=25, deadline=None, derandomize=True)
 
 

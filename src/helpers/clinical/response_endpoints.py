@@ -58,22 +58,22 @@ def confirmed_response(
     Returns patient_id, confirmed, day (of the first call of the confirmed pair), confirmed_day.
     """
     known = _checked(responses)
-    rows = []
-    parts = dict(list(known.groupby("patient_id")))
-    for patient in patients["patient_id"]:
-        pair = (np.nan, np.nan)
-        start = np.nan
-        part = parts.get(patient)
-        for day, rank in [] if part is None else zip(part["day"], part["rank"], strict=True):
-            if rank < ORDER[at_least]:
-                start = np.nan
-            elif np.isnan(start):
-                start = float(day)
-            elif day - start >= days_apart:
-                pair = (start, float(day))
-                break
-        rows.append([patient, not np.isnan(pair[0]), *pair])
-    return pd.DataFrame(rows, columns=["patient_id", "confirmed", "day", "confirmed_day"])
+    worse = known["rank"] < ORDER[at_least]
+    ended = worse.groupby(known["patient_id"]).cumsum()  # a worse call ends a run of good ones
+    good = known.assign(run=ended)[~worse]
+    run = good.groupby(["patient_id", "run"])["day"]
+    good = good.assign(start=run.transform("first"), later=run.cumcount() > 0)
+    again = good[good["later"] & (good["day"] - good["start"] >= days_apart)]
+    pairs = again.drop_duplicates("patient_id").set_index("patient_id")[["start", "day"]]
+    pairs = pairs.reindex(patients["patient_id"]).astype(float)
+    return pd.DataFrame(
+        {
+            "patient_id": patients["patient_id"].to_numpy(),
+            "confirmed": pairs["day"].notna().to_numpy(),
+            "day": pairs["start"].to_numpy(),
+            "confirmed_day": pairs["day"].to_numpy(),
+        }
+    )
 
 
 def sustained_response(
@@ -87,34 +87,29 @@ def sustained_response(
     require_columns(patients, "patients", ["patient_id", "death_day"])
     known = _checked(responses)
     known = known[known["day"] <= horizon]
-    parts = dict(list(known.groupby("patient_id")))
-    deaths = patients["death_day"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    rows = []
-    for patient, death in zip(patients["patient_id"], deaths, strict=True):
-        rows.append([patient, *_sustained(parts.get(patient), float(death), ORDER[at_least], horizon)])
-    return pd.DataFrame(rows, columns=["patient_id", "first_day", "lost_day", "last_call_day", "status"])
-
-
-def _sustained(
-    part: pd.DataFrame | None, death: float, rank: int, horizon: int
-) -> tuple[float, float, float, str]:
-    nothing = float("nan")
-    if part is None:
-        return nothing, nothing, nothing, "no calls"
-    last = float(part["day"].max())
-    good = part[part["rank"] >= rank]
-    if good.empty:
-        return nothing, nothing, last, "never"
-    first = float(good["day"].iloc[0])
+    who, rank = patients["patient_id"], ORDER[at_least]
+    death = pd.Series(patients["death_day"].astype("Float64").to_numpy(dtype=float, na_value=np.nan), who)
+    last = known.groupby("patient_id")["day"].max()
+    first = known[known["rank"] >= rank].groupby("patient_id")["day"].min()
     # A call of NR on or after the day of death is the death itself, not a relapse.
-    alive = part[~(part["day"] >= death)] if not np.isnan(death) else part
-    after = alive[alive["day"] > first]
-    lost = after[after["rank"] < rank]
-    if len(lost):
-        return first, float(lost["day"].iloc[0]), last, "lost"
-    if death <= horizon:
-        return first, death, last, "died"
-    return first, nothing, last, "sustained" if len(after) else "not confirmed"
+    alive = known[~(known["day"] >= known["patient_id"].map(death))]
+    after = alive[alive["day"] > alive["patient_id"].map(first)]
+    lost = after[after["rank"] < rank].groupby("patient_id")["day"].min()
+    days = pd.DataFrame({"first_day": first, "lost_day": lost, "last_call_day": last}, dtype=float)
+    days = days.reindex(who)
+    status = np.select(
+        [
+            days["last_call_day"].isna(),
+            days["first_day"].isna(),
+            days["lost_day"].notna(),
+            death <= horizon,
+            who.isin(after["patient_id"]),
+        ],
+        ["no calls", "never", "lost", "died", "sustained"],
+        "not confirmed",
+    )
+    days["lost_day"] = days["lost_day"].mask(status == "died", death)
+    return days.rename_axis("patient_id").reset_index().assign(status=status)
 
 
 def time_to_response(

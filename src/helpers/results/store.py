@@ -10,6 +10,7 @@ import csv
 import io
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,10 +195,12 @@ class Statistics(Mapping[str, Statistic]):
 
     def __init__(self, rows: Iterable[Statistic]) -> None:
         self._rows: dict[str, Statistic] = {}
+        self._of: dict[str, list[Statistic]] = defaultdict(list)
         for row in rows:
             if row.id in self._rows:
                 raise StatisticsStoreError(f"the statistic {row.id} is stored twice")
             self._rows[row.id] = row
+            self._of[row.analysis].append(row)
 
     @classmethod
     def read(cls, directory: Path, notebooks: Iterable[str] | None = None) -> Statistics:
@@ -262,7 +265,9 @@ class Statistics(Mapping[str, Statistic]):
             parts |= {"analysis": what.analysis, "statistic": what.statistic}
         elif what is not None:
             parts |= {"analysis": what.name}
-        return [row for row in self._rows.values() if all(getattr(row, k) == v for k, v in parts.items())]
+        analysis = parts.pop("analysis", None)
+        rows = self._rows.values() if analysis is None else self._of.get(analysis, ())
+        return [row for row in rows if all(getattr(row, k) == v for k, v in parts.items())]
 
     def find(
         self, key: Key, variable: str, *, group: str = "all", timepoint: str = "follow_up"

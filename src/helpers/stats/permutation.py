@@ -8,8 +8,9 @@ ties are handled exactly. A seeded Monte Carlo version serves where neither is f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import comb, fsum, prod
 
 import numpy as np
@@ -147,8 +148,11 @@ def _tails_by_split_up(scores: Floats, mask: Bools) -> TailProbabilities:
             "method", f"exact enumeration of {scores.size} subjects is too large; use the permutation version"
         )
     chosen = int(mask.sum())
-    first = _HalfStates(values[left], counts[left], chosen)
-    second = _HalfStates(values[right], counts[right], chosen)
+    # Counts of choices, or where they exceed floating point the chances of as many among independent ones:
+    # given how many are chosen in all, the two are proportional.
+    ways = _counted if scores.size <= _COUNTABLE else partial(_binomial, share=chosen / scores.size)
+    first = _HalfStates(values[left], counts[left], chosen, ways)
+    second = _HalfStates(values[right], counts[right], chosen, ways)
     observed, mean = fsum(scores[mask].tolist()), chosen * fsum(scores.tolist()) / scores.size
     slack = _SLACK * max(float(np.abs(values) @ counts), 1.0)
     greater = less = both = 0.0
@@ -163,7 +167,7 @@ def _tails_by_split_up(scores: Floats, mask: Bools) -> TailProbabilities:
         greater += pairs.at_least(observed)
         less += pairs.at_most(observed)
         both += pairs.at_least(mean + far) + pairs.at_most(mean - far)
-    total = float(comb(scores.size, chosen))
+    total = float(ways(scores.size)[chosen])
     if far <= slack:
         both = total
     return TailProbabilities(min(greater / total, 1.0), min(less / total, 1.0), min(both / total, 1.0))
@@ -199,19 +203,30 @@ def _balanced_halves(counts: Ints) -> tuple[list[int], list[int]]:
     return halves
 
 
+def _counted(size: int) -> Floats:
+    """Number of ways to choose 0, 1, ... of so many subjects."""
+    return np.array([float(comb(size, k)) for k in range(size + 1)])
+
+
+def _binomial(size: int, share: float) -> Floats:
+    """Chance that 0, 1, ... of so many subjects are chosen, each with the probability `share`."""
+    from scipy.stats import binom
+
+    return np.asarray(binom.pmf(np.arange(size + 1), size, share), dtype=float)
+
+
 class _HalfStates:
     """All ways to choose from some classes of tied scores, looked up by the number chosen."""
 
-    def __init__(self, values: Floats, counts: Ints, chosen: int) -> None:
+    def __init__(self, values: Floats, counts: Ints, chosen: int, ways: Callable[[int], Floats]) -> None:
         number = np.zeros(1, dtype=np.int64)
         sums = np.zeros(1)
         weights = np.ones(1)
         for value, count in zip(values.tolist(), counts.tolist(), strict=True):
             take = np.arange(count + 1)
-            ways = np.array([float(comb(count, k)) for k in range(count + 1)])
             number = (number[:, None] + take).ravel()
             sums = (sums[:, None] + value * take).ravel()
-            weights = (weights[:, None] * ways).ravel()
+            weights = (weights[:, None] * ways(count)).ravel()
             fits = number <= chosen
             if not fits.all():
                 number, sums, weights = number[fits], sums[fits], weights[fits]

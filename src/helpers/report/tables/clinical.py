@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 # Titles of the tables that show values and days as they were recorded; their numbers are data, not results.
 DISCORDANT_TITLE = "Calls on which rule and clinician differ, and what the rule saw"
 EXPLANATION_TITLE = "Why one patient was called what"
+_PRINTED_CALLS = 100
 EVIDENCE_TITLES = (DISCORDANT_TITLE, EXPLANATION_TITLE)
 
 
@@ -227,15 +229,20 @@ def rule_agreement_table(statistics: Statistics, config: CohortConfig, *, waterm
 
 
 def discordant_table(discordant: pd.DataFrame, evidence: pd.DataFrame, *, watermark: str) -> Table:
-    """Return each call on which rule and clinician differ with the markers and values behind the rule's."""
+    """Return the calls on which rule and clinician differ with the markers and values behind the rule's.
+
+    Of many calls the first are printed and the others counted.
+    """
     rows: list[Row] = []
-    for call in discordant.to_dict("records"):
+    behind = defaultdict(list)
+    for line in evidence.to_dict("records"):
+        behind[line["patient_id"], line["visit"]].append(line)
+    for call in discordant.head(_PRINTED_CALLS).to_dict("records"):
         rows.append(row(
             f"{call['patient_id']}, {call['visit']}", str(call["response_rule"]),
             str(call["response_clinician"]), str(call["improved"] or "none"), BLANK, BLANK, BLANK,
         ))  # fmt: skip
-        seen = evidence[(evidence["patient_id"] == call["patient_id"]) & (evidence["visit"] == call["visit"])]
-        for line in seen.to_dict("records"):
+        for line in behind[call["patient_id"], call["visit"]]:
             before = "not recorded"
             if line["baseline_value"] == line["baseline_value"]:
                 before = f"{line['baseline_qualifier']}{line['baseline_value']:g}"
@@ -248,6 +255,8 @@ def discordant_table(discordant: pd.DataFrame, evidence: pd.DataFrame, *, waterm
     columns += [column(text, left=True) for text in texts]
     nothing = [message("No call differs.")]
     notes = ["Source: day of the value and its line in the raw table of measurements."]
+    if (more := len(discordant) - _PRINTED_CALLS) > 0:
+        notes.append(f"{more} more calls differ; `discordant` of notebook 03 holds all of them.")
     return Table("table_s9_discordant", DISCORDANT_TITLE, columns, rows or nothing, notes, watermark)
 
 
