@@ -21,7 +21,7 @@ from driving import Driven
 ROOT = Path(__file__).parents[2]
 COMPENDIUM = Path(sys.executable).with_name("compendium")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PATIENCE = 90.0  # seconds; a busy machine is slow, not broken
+PATIENCE = 180.0  # seconds; a busy machine is slow, not broken
 EMBEDDED, OTHER, ONE_ARM = "rdmas_reconstructed", "pbc", "one_arm"
 
 
