@@ -3,9 +3,9 @@
     python tests/intake/many_cohorts.py --cohorts 100 --broken 7 [--each 6] [--workers 2] [--keep FOLDER]
 
 Tried is that all sound cohorts finish, that every broken one is named with its reason, that the summary has
-them all and the exit status is 1; then, into another folder, that the same command killed by SIGKILL once half
-of the cohorts are done, and given again, leaves the finished ones alone and ends with the same bytes. Ends with
-status 1 if anything was otherwise.
+them all and the exit status is 1; then, into another folder, that the same command killed by SIGKILL once
+half of the cohorts are done, and given again, leaves the finished ones alone and ends with the same bytes.
+Ends with status 1 if anything was otherwise.
 """
 
 from __future__ import annotations

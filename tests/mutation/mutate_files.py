@@ -106,7 +106,8 @@ def cleaned(folder: Path) -> dict[str, pd.DataFrame]:
     found = {}
     for name in TABLES:
         frame = getattr(tables, name)
-        frame = frame.drop(columns=[column for column in frame.columns if column.startswith(_LINES)])
+        kept = sorted(column for column in frame.columns if not column.startswith(_LINES))
+        frame = frame[kept]
         frame = frame.assign(patient_id=frame["patient_id"].astype(str).replace(names))
         found[name] = frame.sort_values(list(frame.columns), key=lambda c: c.astype(str), ignore_index=True)
     return found

@@ -140,13 +140,24 @@ def _workbook(path: Path, _choices: dict[str, str]) -> list[Grid] | Problem:
             for one in sorted(sheet.merged_cells.ranges, key=lambda one: (one.min_row, one.min_col))
         )
         hidden = ("a hidden sheet",) if sheet.sheet_state != "visible" else ()
-        problems = formulas_without_result(path, sheet.title, place)
+        problems = [*formulas_without_result(path, sheet.title, place), *_faulty_formulas(sheet, place)]
         grids.append(Grid(path.name, sheet.title, cells, spans, problems=problems, notes=hidden))
     if not grids:
         return Problem(
             path.name, None, "", "a workbook without any text", "sheets with tables", "export it again"
         )
     return grids
+
+
+def _faulty_formulas(sheet: Any, place: str) -> list[Problem]:
+    """Name the cells in which a formula failed: what they should say is lost."""
+    expected, remedy = "a value", "mend the formula, or empty the cell; it counts as not recorded"
+    return [
+        Problem(place, cell.row, cell.column_letter, str(cell.value), expected, remedy, "warning")
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.value in _FAULTS
+    ]
 
 
 def _shown(cell: object) -> object:

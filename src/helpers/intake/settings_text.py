@@ -72,8 +72,8 @@ def _in_latin(label: str, group: str) -> str:
     """Return a label that an English report can print with any font; the files keep their own.
 
     Example:
-        >>> _in_latin("芦可替尼组", "ruxolitinib"), _in_latin("历史对照", "control"), _in_latin("Arm A", "arm_a")
-        ('Ruxolitinib', 'Historical control', 'Arm A')
+        >>> _in_latin("芦可替尼组", "ruxolitinib"), _in_latin("历史对照", "control")
+        ('Ruxolitinib', 'Historical control')
     """
     if label.isascii() or not any(ord(sign) >= _FIRST_CJK for sign in label) or group.startswith("group"):
         return label
