@@ -1,4 +1,4 @@
-"""A data set of SAS as its own program keeps it; how the sample was made stands in samples/write_sas7bdat.c."""
+"""A data set of SAS as SAS keeps it; how the sample was made stands in samples/write_sas7bdat.c."""
 
 from __future__ import annotations
 

@@ -125,8 +125,9 @@ def _row(column: Column, name: str, examples: list[str]) -> str:
     )
     detail = ", ".join(filter(None, (f"day {column.day}" if column.day is not None else "", column.unit)))
     left_out = column.means in _PRIVATE and column.means != "id"
+    score = "" if column.means == "unused" else f"{column.score:.2f}"
     note = " <span class='left-out'>left out</span>" if left_out else ""
-    cells = [f"{field}{note}<br>{_safe(detail)}", _safe("; ".join(examples)), f"{column.score:.2f}"]
+    cells = [f"{field}{note}<br>{_safe(detail)}", _safe("; ".join(examples)), score]
     shown = "".join(f"<td>{cell}</td>" for cell in (*cells, _safe(column.evidence)))
     return f"<tr><th scope='row'>{_safe(column.header)}</th>{shown}</tr>"
 
@@ -143,5 +144,5 @@ def _examples(mapping: IntakeMapping, sources: Sources) -> dict[tuple[int, str],
             # Columns that are not used may hold anything, names among it.
             hidden = private or (column is not None and column.means == "unused")
             shown = [masked(cell) if hidden else cell.removesuffix(" 00:00:00") for cell in cells]
-            found.setdefault((id(table), header), shown)
+            found.setdefault((id(table), header), list(dict.fromkeys(shown)))
     return found
