@@ -23,7 +23,7 @@ unexport PYTHONHOME
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup run test quick-tests nbval outputs test-slow browser-test lab lint refresh bench soak slurm-check oracle clean
+.PHONY: help setup run test quick-tests nbval outputs test-slow browser-test lab lint binder refresh bench soak slurm-check oracle clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -48,6 +48,12 @@ run: setup ## bring the results up to date
 
 lab: setup ## open JupyterLab
 	$(BIN)/compendium lab $(ARGS)
+
+# The versions of uv.lock, for Binder; a test compares the two.
+BINDER := export --frozen --offline --no-dev --no-hashes --no-annotate --no-emit-project --no-header --quiet
+
+binder: setup ## what Binder installs, from the lock
+	$(BIN)/uv $(BINDER) --output-file .binder/requirements.txt
 
 refresh: setup ## store the notebooks with the outputs of the default cohort, before a commit
 	$(BIN)/compendium refresh

@@ -1,9 +1,9 @@
 """Time from a change of a control of the explorer to its new figure, table and code, on one core.
 
 Run with `python benchmarks/explore_speed.py [PATIENTS]`; the figures are written to explore_speed.json
-beside this file. Every panel is shown, then each of its menus, boxes and fields is changed once and changed
-back. The large cohort repeats the embedded one. The limits are on the seconds of the one core; the clock on
-the wall also counts other programs.
+beside this file. Every panel is shown, then each of its menus, lists, boxes, fields and sliders is changed
+up to three times, always to a view that was not shown before. The large cohort repeats the embedded one. The
+limits are on the seconds of the one core; the clock on the wall also counts other programs.
 """
 
 from __future__ import annotations
@@ -46,15 +46,18 @@ def repeated(tables: AnalysisTables, patients: int) -> AnalysisTables:
     )
 
 
-def another(control: Control) -> Any:
-    others = [value for _, value in control.options if value != control.value]
+def others(control: Control) -> list[Any]:
+    """Values other than the one at first: up to three of a menu, spread over it."""
+    choices = [value for _, value in control.options if value != control.value]
     if control.kind == "choice":
-        return others[0] if others else control.value
+        return choices[:: max(1, len(choices) // 2)][:3]
     if control.kind == "several":
-        return tuple(others[:1])
+        return [tuple(choices[:1]), tuple(choices[:2])]
     if control.kind == "whole":
-        return int(control.value) + 1
-    return {"tick": True, "number or nothing": "1", "share": control.high}[control.kind]
+        return [int(control.value) + 1, int(control.value) + 7]
+    if control.kind == "slide":
+        return [control.value + control.step, control.high]
+    return [True] if control.kind == "tick" else ["1", "2.5"]
 
 
 def redraws(study: Study) -> dict[str, list[tuple[float, float]]]:
@@ -65,12 +68,12 @@ def redraws(study: Study) -> dict[str, list[tuple[float, float]]]:
         view.show()  # libraries that are loaded once
         taken = found.setdefault(spec.title, [])
         for control in spec.controls(study):
-            first = "" if control.kind == "number or nothing" else control.value
-            for value in (another(control), first):
+            for value in others(control):
                 start, core = time.perf_counter(), time.process_time()
                 view.set(**{control.name: value})
                 if view.look is not None:
                     taken.append((time.perf_counter() - start, time.process_time() - core))
+            view.start_over()
     return found
 
 

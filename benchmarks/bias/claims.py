@@ -23,10 +23,11 @@ LEVEL = 0.95
 EVERYTHING = SCENARIOS[-1].name
 ALONE = tuple(one.name for one in SCENARIOS[1:-1])
 LARGEST = 2000
+FILES = ("results", "implied", "implied_by_size", "cost")
 
 
 def read(name: str) -> pd.DataFrame:
-    """A file of results of `simulate.py`."""
+    """A file of results of `simulate.py` or `by_size.py`."""
     return pd.read_csv(HERE / f"{name}.csv")
 
 
@@ -50,19 +51,32 @@ def credited(results: pd.DataFrame) -> pd.Series:
     return good & ((results["scenario"] != EVERYTHING) | always.reindex(keys).to_numpy(dtype=bool))
 
 
-def naive_beside_implied(results: pd.DataFrame, implied: pd.DataFrame) -> pd.DataFrame:
-    """Mean of the simulated naive estimates beside what a million patients imply, and their gap in errors.
+def naive_beside_implied(results: pd.DataFrame, implied: pd.DataFrame, by_size: pd.DataFrame) -> pd.DataFrame:
+    """The naive estimate beside what the generator implies for its size, and for a million patients.
 
-    Means of finite estimates: where an arm often has no death, they are not those of the implied value.
+    `gap_in_errors` is to studies of the same size, of which only those with an estimate are averaged on
+    either side; `share_gap_in_errors` compares how many have one; `large_gap_in_errors` is to the million.
     """
-    naive = results[results["method"] == "naive"].merge(implied, on="scenario", suffixes=("", "_implied"))
+    keys = ["scenario", "patients"]
+    naive = results[results["method"] == "naive"].merge(implied, on="scenario", suffixes=("", "_large"))
+    naive = naive.merge(by_size, on=keys, suffixes=("", "_like"), validate="one_to_one")
     simulated = naive["bias"] + naive["truth"]
     # The error in the file includes that of the truth, which is subtracted here again.
     own = np.sqrt(np.maximum(naive["error"] ** 2 - naive["truth_error"] ** 2, 0))
-    gap = (simulated - naive["naive"]) / np.hypot(own, naive["naive_error"])
-    columns = {"simulated": simulated, "implied": naive["naive"], "gap_in_errors": gap}
-    kept = naive[["scenario", "patients", "replicates", "estimated"]]
-    return kept.assign(**columns)
+    with_one = naive["estimated_like"] / naive["studies"]
+    # Half an event, so that a share of 1 has an error too.
+    chance = np.maximum(with_one * (1 - with_one), 0.5 / naive["studies"])
+    share_error = np.sqrt(chance * (1 / naive["replicates"] + 1 / naive["studies"]))
+    columns = {
+        "simulated": simulated,
+        "implied": naive["implied"],
+        "gap_in_errors": (simulated - naive["implied"]) / np.hypot(own, naive["implied_error"]),
+        "large": naive["naive"],
+        "large_gap_in_errors": (simulated - naive["naive"]) / np.hypot(own, naive["naive_error"]),
+        "share_implied": with_one,
+        "share_gap_in_errors": (naive["estimated"] / naive["replicates"] - with_one) / share_error,
+    }
+    return naive[[*keys, "replicates", "estimated", "studies"]].assign(**columns)
 
 
 def _grid(results: pd.DataFrame, size: int) -> list[str]:
@@ -82,7 +96,7 @@ def _grid(results: pd.DataFrame, size: int) -> list[str]:
     return lines
 
 
-def page(results: pd.DataFrame, implied: pd.DataFrame, cost: pd.DataFrame) -> str:
+def page(results: pd.DataFrame, implied: pd.DataFrame, by_size: pd.DataFrame, cost: pd.DataFrame) -> str:
     """The page of results in Markdown; every number of it is read from the files."""
     about = {
         "studies": results["replicates"].max(),
@@ -92,25 +106,36 @@ def page(results: pd.DataFrame, implied: pd.DataFrame, cost: pd.DataFrame) -> st
     lines = [(HERE / "about.md").read_text(encoding="utf-8").format(**about).rstrip()]
     for size in sorted(results["patients"].unique(), reverse=True):
         lines += ["", f"## {size} patients", "", *_grid(results, size)]
-    lines += ["", "## What the generator implies", "", *_implied(naive_beside_implied(results, implied))]
+    lines += [
+        "",
+        "## What the generator implies",
+        "",
+        *_implied(naive_beside_implied(results, implied, by_size)),
+    ]
     return "\n".join([*lines, "", (HERE / "reading.md").read_text(encoding="utf-8")])
 
 
 def _implied(beside: pd.DataFrame) -> list[str]:
+    columns = (
+        "scenario", "patients", "simulated", "implied for this size", "gap, Monte Carlo errors",
+        "from a million", "with an estimate: simulated, implied",
+    )  # fmt: skip
     lines = [
-        "Naive log hazard ratio: mean over the studies, and from a million patients.",
+        "Naive log hazard ratio: mean over the studies; mean over a million other patients dealt out into",
+        "studies of the same size (`by_size.py`); and from the million as one study. Where nobody of an arm",
+        "has died there is no estimate: only studies that have one are averaged, and their share is given.",
         "",
-        "| scenario | patients | simulated | implied | gap, Monte Carlo errors | studies with an estimate |",
-        "|---|---|---|---|---|---|",
+        f"| {' | '.join(columns)} |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in beside.to_dict("records"):
-        share = f"{row['estimated']} of {row['replicates']}"
+        share = f"{100 * row['estimated'] / row['replicates']:.1f} %, {100 * row['share_implied']:.1f} %"
         lines.append(
             f"| {row['scenario']} | {row['patients']} | {row['simulated']:.3f} | {row['implied']:.3f} | "
-            f"{row['gap_in_errors']:+.1f} | {share} |"
+            f"{row['gap_in_errors']:+.1f} | {row['large']:.3f} | {share} |"
         )
     return lines
 
 
 if __name__ == "__main__":
-    (HERE / "results.md").write_text(page(read("results"), read("implied"), read("cost")), encoding="utf-8")
+    (HERE / "results.md").write_text(page(*(read(name) for name in FILES)), encoding="utf-8")

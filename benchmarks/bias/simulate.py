@@ -124,7 +124,8 @@ def chunk(
     return results, costs
 
 
-def _save(rows: list[dict[str, object]], path: Path) -> list[dict[str, object]]:
+def save(rows: list[dict[str, object]], path: Path) -> list[dict[str, object]]:
+    """Write rows to a CSV file, and return them."""
     pd.DataFrame(rows).to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
     return rows
 
@@ -152,7 +153,7 @@ def main() -> None:
         if scenario.name not in {one["scenario"] for one in known}:
             begin = time.process_time()
             known.append({"scenario": scenario.name, **implied(scenario)})
-            _save(known, files["implied"])
+            save(known, files["implied"])
             spent = round(time.process_time() - begin, 2)
             costs.append(
                 {"scenario": scenario.name, "patients": LARGE, "method": "implied", "cpu_seconds": spent}
@@ -162,7 +163,7 @@ def main() -> None:
             if any(one["scenario"] == scenario.name and one["patients"] == size for one in rows):
                 continue
             found, spent_on = chunk(scenario, size, truths, args.replicates, args.bootstrap)  # type: ignore[arg-type]
-            rows, costs = _save(rows + found, files["results"]), _save(costs + spent_on, files["cost"])
+            rows, costs = save(rows + found, files["results"]), save(costs + spent_on, files["cost"])
             print(scenario.name, size, sum(float(str(c["cpu_seconds"])) for c in spent_on), "s", flush=True)
 
 

@@ -38,8 +38,10 @@ def _recorded(folder: Path) -> Recorded:
     )
 
 
-def put_every_question(folder: Path, store: StatisticsStore, *, draws: int = 50) -> Recorded:
-    """Store the rows of every question; returns what the cohort holds."""
+def put_every_question(
+    folder: Path, store: StatisticsStore, *, draws: int = 50, others: Statistics | None = None
+) -> Recorded:
+    """Store the rows of every question; returns what the cohort holds. `others`: of former notebooks."""
     config, tables = load_config(folder), clean_cohort(folder)
     recorded = what_is_recorded(tables, config, folder, horizon_days=56, confidence=0.95)
     study = recorded.study
@@ -56,8 +58,8 @@ def put_every_question(folder: Path, store: StatisticsStore, *, draws: int = 50)
     ask_about_gaps(recorded, config, store, draws=5, seed=1)
     ask_about_outcomes(recorded, tables, config, store, draws=draws, seed=1)
     describe_design(study, store)
-    nothing_else = Statistics([])
-    ask_about_balance(recorded, nothing_else, store)
-    ask_about_unmeasured(recorded, nothing_else, store)
-    describe_specifications(study, nothing_else, store)
+    others = others or Statistics([])
+    ask_about_balance(recorded, others, store)
+    ask_about_unmeasured(recorded, others, store)
+    describe_specifications(study, others, store)
     return recorded

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from altered_cohorts import only, reverse
+from altered_cohorts import copied, only, reverse, rewrite
 from historical_control_questions import put_every_question
 
+from helpers.analysis.co_interventions import begun_drugs
 from helpers.analysis.historical_control import what_is_recorded
 from helpers.analysis.survival import survival_times
 from helpers.clinical.eligibility_day import eligibility_days
@@ -221,3 +222,27 @@ def test_the_order_of_the_rows_does_not_matter(tmp_path):
         put_every_question(folder, store)
         found.append(store.write().read_bytes())
     assert found[0] == found[1]
+
+
+def test_a_comparator_that_all_controls_began_on_day_0_is_no_addition(tmp_path):
+    """It is their strategy; a later course of it in one of the treated is an addition."""
+    folder = copied(tmp_path / "cohort")
+    rewrite(folder, "treatments", lambda row: None if row["drug"] == "ciclosporin" else row)
+    path = folder / "treatments.csv"
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    columns = header.split(",")
+
+    def course(patient: str, day: int) -> str:
+        known = {
+            "patient_id": patient, "drug": "ciclosporin", "start_day": str(day), "stop_day": str(day + 20),
+            "dose": "150", "unit": "mg", "route": "po", "per_day": "1",
+        }  # fmt: skip
+        return ",".join(known.get(name, "") for name in columns)
+
+    controls = [f"C{number:02d}" for number in range(1, 22)]
+    lines += [course(patient, 0) for patient in controls] + [course("R03", 5)]
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    config, tables = load_config(folder), clean_cohort(folder)
+    recorded = what_is_recorded(tables, config, folder, horizon_days=56, confidence=0.95)
+    begun = begun_drugs(tables, config, recorded.study)
+    assert begun.loc[begun["drug"] == "ciclosporin", "patient_id"].tolist() == ["R03"]

@@ -1,4 +1,4 @@
-"""A browser, JupyterLab and the explorer's own page, started as users start them."""
+"""A browser, JupyterLab and the explorer's own page, started once as users start them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from driving import Driven
 
 ROOT = Path(__file__).parents[2]
 COMPENDIUM = Path(sys.executable).with_name("compendium")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PATIENCE = 300.0  # seconds; a busy machine is slow, not broken
+PATIENCE = 90.0  # seconds; a busy machine is slow, not broken
+EMBEDDED, OTHER, ONE_ARM = "rdmas_reconstructed", "pbc", "one_arm"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,17 +42,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextmanager
-def served(arguments: list[str], output: Path, ready: str) -> Iterator[str]:
+def served(arguments: list[str], project: Path, output: Path, ready: str) -> Iterator[str]:
     """Start a server of the project and yield its address; it ends with the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {"COMPENDIUM_OUTPUT": str(output), "COMPENDIUM_PROJECT": str(ROOT)}
+    environment = os.environ | {"COMPENDIUM_OUTPUT": str(output), "COMPENDIUM_PROJECT": str(project)}
     log = output / f"server-{port}.log"
     with log.open("w") as told:
         process = subprocess.Popen(
             [str(COMPENDIUM), "lab", *arguments, "--no-browser", f"--port={port}"],
-            cwd=ROOT, env=environment, stdout=told, stderr=subprocess.STDOUT, start_new_session=True,
+            cwd=project, env=environment, stdout=told, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:
             _wait(f"http://127.0.0.1:{port}{ready}", process, log)
@@ -84,51 +86,104 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with three cohorts: the embedded one, a trial of 312 patients, and one arm alone."""
+    sys.path += [str(ROOT / "tests" / "cohorts"), str(ROOT / "tests" / "explore")]
+    import made
+    import pbc
+
+    folder = tmp_path_factory.mktemp("project")
+    for path in ROOT.iterdir():
+        if path.name not in ("data", "scratch", ".git"):
+            (folder / path.name).symlink_to(path)
+    cohorts = folder / "data" / "cohorts"
+    cohorts.mkdir(parents=True)
+    for path in (ROOT / "data").iterdir():
+        if path.name != "cohorts":
+            (folder / "data" / path.name).symlink_to(path)
+    (cohorts / EMBEDDED).symlink_to(ROOT / "data" / "cohorts" / EMBEDDED)
+    pbc.write_cohort(cohorts / OTHER)
+    made.cohort_folder(ONE_ARM, cohorts)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def lab_address(output: Path) -> Iterator[str]:
     arguments = ["--ServerApp.token=", "--ServerApp.password=", "--ServerApp.allow_root=True"]
-    with served(arguments, output, "/api") as address:
+    with served(arguments, ROOT, output, "/api") as address:
         yield address
 
 
 @pytest.fixture(scope="session")
-def page_address(output: Path) -> Iterator[str]:
-    with served(["--page", "--Voila.ip=127.0.0.1"], output, "/static/favicon.ico") as address:
+def page_address(project: Path, output: Path) -> Iterator[str]:
+    with served(["--page", "--Voila.ip=127.0.0.1"], project, output, "/static/favicon.ico") as address:
         yield address
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def context(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """One window for all tests, which fetches the code of a page once."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
+        opened = started.new_context(viewport={"width": 1280, "height": 900})
+        opened.set_default_timeout(PATIENCE * 1000)
+        yield opened
         started.close()
 
 
-@pytest.fixture
-def requests_elsewhere() -> list[str]:
-    """Addresses outside this machine that a page has asked for."""
-    return []
-
-
-@pytest.fixture
-def faults() -> list[str]:
-    """What went wrong in a page."""
-    return []
-
-
-@pytest.fixture
-def page(browser: Any, requests_elsewhere: list[str], faults: list[str]) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE * 1000)
-    made = context.new_page()
+@pytest.fixture(scope="session")
+def requests_elsewhere(context: Any) -> list[str]:
+    """Addresses outside this machine that any page has asked for."""
+    found: list[str] = []
 
     def asked(request: Any) -> None:
         if request.url.startswith(("http", "ws")) and "127.0.0.1" not in request.url:
-            requests_elsewhere.append(request.url)
+            found.append(request.url)
 
-    made.on("request", asked)
-    made.on("pageerror", lambda error: faults.append(str(error)))
+    context.on("request", asked)
+    return found
+
+
+@pytest.fixture(scope="session")
+def faults(context: Any) -> list[str]:
+    """What went wrong in any page."""
+    found: list[str] = []
+    context.on("weberror", lambda error: found.append(str(error.error)))
+    return found
+
+
+@pytest.fixture
+def page(context: Any, requests_elsewhere: list[str], faults: list[str]) -> Iterator[Any]:
+    """A page of its own."""
+    made = context.new_page()
     yield made
-    context.close()
+    made.close()
+    assert faults == []
+    assert requests_elsewhere == []
+
+
+@pytest.fixture(scope="session")
+def explorer(
+    context: Any, page_address: str, requests_elsewhere: list[str], faults: list[str]
+) -> Iterator[Driven]:
+    """The explorer's page, opened once."""
+    opened = context.new_page()
+    opened.goto(page_address, wait_until="commit")
+    driven = Driven(opened)
+    driven.wait_until_shown()
+    yield driven
+    opened.close()
+
+
+@pytest.fixture
+def driven(explorer: Driven, requests_elsewhere: list[str], faults: list[str]) -> Iterator[Driven]:
+    """The explorer's page as it is at first; a panel that a test turns to starts over, too."""
+    explorer.open_cohort(EMBEDDED)
+    explorer.page.set_viewport_size({"width": 1280, "height": 900})
+    explorer.start("Survival")
+    yield explorer
+    assert faults == []
+    assert requests_elsewhere == []
+    assert explorer.faults == []

@@ -6,10 +6,19 @@ import base64
 import hashlib
 import html
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-LABEL = re.compile(r"\s+")
+SPACE = re.compile(r"\s+")
+PANELS = ("Survival", "Response", "Course", "Steroids", "Patient", "Table 1", "Robustness")
+_VIEW = "document.querySelector('.explorer-code')?.dataset.view"
+
+
+def plain(text: str) -> str:
+    """Words with one plain space between them; menus have hard ones."""
+    return SPACE.sub(" ", text).strip()
 
 
 @dataclass
@@ -22,77 +31,119 @@ class Driven:
         """Wait until the first view, or what is said instead, stands on the page."""
         self.page.wait_for_selector(".explorer-code")
 
+    @contextmanager
+    def redrawn(self) -> Iterator[None]:
+        """Wait until what the block chose is shown: every showing has a number of its own."""
+        before = self.page.evaluate(_VIEW)
+        yield
+        self.page.wait_for_function(f"before => {_VIEW} !== before", arg=before)
+
+    def open_cohort(self, name: str) -> None:
+        """Choose a cohort; its first panel is shown."""
+        menu = self._control("Cohort")
+        if self._chosen(menu) != name:
+            self.page.evaluate("document.querySelector('.explorer-code').dataset.view = 'of another cohort'")
+            menu.select_option(label=name)
+            self.page.wait_for_function(f"{_VIEW} !== 'of another cohort'")
+
     def turn_to(self, title: str) -> None:
         """Press the button of a panel."""
-        code = self.code
+        if plain(self.page.locator(".widget-toggle-button.mod-active").inner_text()) == title:
+            return
+        self.page.evaluate("document.querySelector('.explorer-code').dataset.view = 'of another panel'")
         self.page.get_by_role("button", name=title, exact=True).click()
-        self._until_changed(code)
+        self.page.wait_for_function(f"{_VIEW} !== 'of another panel'")
+
+    def start(self, title: str) -> None:
+        """Turn to a panel and have its controls as they are at first."""
+        self.turn_to(title)
+        with self.redrawn():
+            self.page.get_by_role("button", name="Start over", exact=True).click()
 
     def choose(self, label: str, words: str) -> None:
         """Choose from a menu by its words."""
-        code = self._state()
-        self._control(label).select_option(label=words)
-        self._until_changed(code)
+        menu = self._control(label)
+        if self._chosen(menu) == words:
+            return
+        with self.redrawn():
+            menu.select_option(index=self.options(label).index(words))
 
     def choose_several(self, label: str, *words: str) -> None:
         """Choose several of a list by their words."""
-        code = self._state()
-        self._control(label).select_option(label=list(words))
-        self._until_changed(code)
+        options, listed = self.options(label), self._control(label)
+        wanted = [options.index(one) for one in words]
+        if wanted == listed.evaluate("list => [...list.selectedOptions].map(one => one.index)"):
+            return
+        with self.redrawn():
+            listed.select_option(index=wanted)
 
     def write(self, label: str, text: str) -> None:
-        """Write a number into a field and leave it."""
-        code = self._state()
+        """Write into a field and leave it."""
         field = self._control(label)
-        field.fill(text)
-        field.press("Tab")
-        self._until_changed(code)
+        if field.input_value() == text:
+            return
+        with self.redrawn():
+            field.fill(text)
+            field.press("Tab")
+
+    def slide(self, label: str, text: str) -> None:
+        """Write the number beside a slider, as by hand."""
+        written = self._control(f"{label}, written")
+        if float(written.inner_text()) == float(text):
+            return
+        with self.redrawn():
+            written.fill(text)
+            written.press("Enter")
 
     def tick(self, label: str) -> None:
         """Tick or untick a box."""
-        code = self._state()
-        self.page.get_by_label(label, exact=True).click()
-        self._until_changed(code)
+        with self.redrawn():
+            self._control(label).click()
 
     def options(self, label: str) -> list[str]:
         """Words of a menu."""
-        return [str(one) for one in self._control(label).locator("option").all_inner_texts()]
+        return [plain(one) for one in self._control(label).locator("option").all_inner_texts()]
 
     def _control(self, label: str) -> Any:
         return self.page.get_by_label(label, exact=True)
 
-    def _state(self) -> tuple[str, str]:
-        return self.code, self.message
-
-    def _until_changed(self, before: Any) -> None:
-        """Wait for another code or message; a choice that changes neither shows nothing else."""
-        known = before if isinstance(before, tuple) else (before, self.message)
-        for _ in range(150):
-            if (self.code, self.message) != known:
-                break
-            self.page.wait_for_timeout(100)
-        self.page.wait_for_timeout(150)
+    def _chosen(self, menu: Any) -> str:
+        return plain(str(menu.evaluate("menu => menu.selectedOptions[0]?.text ?? ''")))
 
     @property
     def code(self) -> str:
         """The cell under the view."""
-        found = self.page.locator(".explorer-code")
-        return str(found.first.inner_text()) if found.count() else ""
+        return str(self.page.locator(".explorer-code").first.text_content())
 
     @property
     def message(self) -> str:
         """What is said above the figure."""
         found = self.page.locator(".explorer-note, .explorer-problem, .explorer-fault")
-        return "\n".join(found.all_inner_texts()) if found.count() else ""
+        return "\n".join(found.all_inner_texts())
+
+    @property
+    def faults(self) -> list[str]:
+        """What could not be computed for a reason that nobody has foreseen."""
+        return [str(one) for one in self.page.locator(".explorer-fault").all_inner_texts()]
 
     @property
     def rows(self) -> list[list[str]]:
-        """Cells of the table, line by line."""
-        lines = self.page.locator("table.gt_table tbody tr")
-        return [
-            [LABEL.sub(" ", cell).strip() for cell in line.locator("td").all_inner_texts()]
-            for line in lines.all()
-        ]
+        """Cells of the table, line by line, without the signs of footnotes."""
+        found: list[list[str]] = self.page.evaluate(
+            """() => [...document.querySelectorAll('table.gt_table tbody tr')].map(line =>
+                [...line.querySelectorAll('td, th')].map(cell => {
+                    const words = cell.cloneNode(true);
+                    words.querySelectorAll('sup').forEach(sign => sign.remove());
+                    return words.textContent;
+                }))"""
+        )
+        return [[plain(cell) for cell in line] for line in found]
+
+    @property
+    def table(self) -> str:
+        """All words of the table, without spaces."""
+        found = self.page.locator("table.gt_table")
+        return SPACE.sub("", str(found.first.text_content())) if found.count() else ""
 
     @property
     def title(self) -> str:

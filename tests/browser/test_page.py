@@ -1,215 +1,235 @@
-"""The explorer as a page: controls, the code of every view, and ten tasks of somebody who writes none."""
+"""The explorer as a page: every control, the code of every view, and chance; see also test_tasks.py."""
 
 from __future__ import annotations
 
 import json
 import os
 import random
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import Driven
+from conftest import EMBEDDED, ONE_ARM, OTHER
+from driving import PANELS, SPACE, Driven
 
-ROOT = Path(__file__).parents[2]
-RUNNER = """
-import hashlib, json, sys
-for code in json.load(sys.stdin):
-    space = {}
-    exec(code, space)
-    look = space["look"]
-    print(json.dumps([hashlib.sha256(look.png).hexdigest(), look.table.title,
-                      [cell for row in look.table.texts for cell in row]]))
+READ = """
+import hashlib, json
+from html.parser import HTMLParser
+class Words(HTMLParser):
+    found, within = "", 0
+    def handle_starttag(self, tag, attributes): self.within += tag == "table"
+    def handle_endtag(self, tag): self.within -= tag == "table"
+    def handle_data(self, data): self.found += data * bool(self.within)
+words = Words(); words.feed(look.table.to_html(look.journal))
+print(json.dumps([hashlib.sha256(look.png).hexdigest() if look.png else "", words.found]))
 """
-PANELS = ("Survival", "Response", "Course", "Steroids", "Patient", "Table 1", "Robustness")
+REACHED = (
+    ".explorer select, .explorer button, .explorer input:not([type=hidden]), .explorer [role=region], "
+    ".explorer [role=slider], .explorer [role=textbox]"
+)
 
 
-@pytest.fixture
-def driven(page: Any, page_address: str, faults: list[str]) -> Iterator[Driven]:
-    page.goto(page_address, wait_until="commit")
-    made = Driven(page)
-    made.wait_until_shown()
-    yield made
-    assert faults == []
-    assert page.locator(".explorer-fault").count() == 0
+def in_a_fresh_kernel(codes: list[str], project: Path, output: Path) -> list[tuple[str, str]]:
+    """Digest of the figure and words of the table of each cell, run in a kernel that has run nothing else."""
+    from jupyter_client.manager import start_new_kernel
 
+    environment = os.environ | {"COMPENDIUM_OUTPUT": str(output), "COMPENDIUM_PROJECT": str(project)}
+    manager, client = start_new_kernel(cwd=str(project / "notebooks"), env=environment)
+    found, told = [], []
 
-def in_a_fresh_process(codes: list[str], output: Path) -> list[list[Any]]:
-    environment = os.environ | {"COMPENDIUM_OUTPUT": str(output), "COMPENDIUM_PROJECT": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", RUNNER], input=json.dumps(codes), capture_output=True, text=True, check=False,
-        env=environment, cwd=ROOT,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    def hear(message: dict[str, Any]) -> None:
+        if message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
+            found.append(message["content"]["text"])
+        elif message["msg_type"] == "error":
+            told.append(message["content"]["evalue"])
 
-
-def test_no_request_leaves_the_machine(driven: Driven, requests_elsewhere: list[str]) -> None:
-    for title in PANELS[1:]:
-        driven.turn_to(title)
-    assert requests_elsewhere == []
+    try:
+        for code in codes:
+            for cell in (code, READ):
+                client.execute_interactive(cell, output_hook=hear, timeout=300)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert told == []
+    pairs = [json.loads(line) for line in "".join(found).splitlines()]
+    return [(figure, SPACE.sub("", words)) for figure, words in pairs]
 
 
 def test_axe_finds_nothing_on_any_panel(driven: Driven) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     for title in PANELS:
-        if title != PANELS[0]:
-            driven.turn_to(title)
+        driven.turn_to(title)
         found = Axe().run(driven.page).response["violations"]
         assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == [], title
 
 
 def test_keyboard_reaches_every_control(driven: Driven) -> None:
-    page = driven.page
-    wanted = page.locator(
-        ".explorer select, .explorer input:not([type=hidden]), .explorer button, .explorer [role=region]"
-    )
-    count = wanted.count()
-    assert count > 25
-    page.evaluate("document.activeElement.blur()")
-    reached = set()
-    for _ in range(count + 20):
-        page.keyboard.press("Tab")
-        place = page.evaluate(
-            """() => {
-                const all = [...document.querySelectorAll('.explorer select, .explorer button, '
-                    + '.explorer input:not([type=hidden]), .explorer [role=region]')];
-                return all.indexOf(document.activeElement);
-            }"""
-        )
-        reached.add(place)
-    assert set(range(count)) <= reached
+    for title in PANELS:
+        driven.turn_to(title)
+        count = driven.page.locator(REACHED).count()
+        assert count > 10
+        driven.page.evaluate("document.activeElement.blur()")
+        reached = set()
+        for _ in range(count + 20):
+            driven.page.keyboard.press("Tab")
+            place = driven.page.evaluate(
+                f"[...document.querySelectorAll('{REACHED}')].indexOf(document.activeElement)"
+            )
+            reached.add(place)
+            if reached >= set(range(count)):
+                break
+        assert set(range(count)) <= reached, title
 
 
-def test_every_panel_changes_figure_numbers_and_code_together(driven: Driven, output: Path) -> None:
+def test_controls_do_by_keyboard_what_they_do_by_mouse(driven: Driven) -> None:
+    driven.page.get_by_label("Last day", exact=True).focus()
+    with driven.redrawn():
+        driven.page.keyboard.press("ArrowUp")
+        driven.page.keyboard.press("Tab")
+    assert "horizon_days=57" in driven.code
+    driven.start("Robustness")
+    driven.page.get_by_label("Common lag, days", exact=True).focus()
+    with driven.redrawn():
+        driven.page.keyboard.press("ArrowRight")
+    assert "lag=1" in driven.code
+
+
+CHANGES = {
+    "Survival": [
+        ("write", "Last day", "28"), ("choose", "Split by", "Sex"), ("tick", "Medians"),
+        ("choose", "Interval", "plain"), ("choose", "Log-rank test", "permutation"),
+        ("choose", "Below the curves", "at risk, censored, deaths"), ("write", "Landmark on day", "7"),
+        ("choose_several", "Without", "C01"), ("choose", "Figure for", "The Lancet"),
+    ],
+    "Response": [
+        ("choose", "Called by", "paper, missing is NR"), ("choose", "Show", "patients"),
+        ("choose", "Split by", "Age, years"), ("write", "Cut a number at", "40"),
+    ],
+    "Course": [
+        ("choose", "Measurement", "Ferritin, ng/mL"), ("choose", "Split by", "Death by day 56"),
+        ("choose", "Vertical axis", "plain"),
+    ],
+    "Steroids": [("write", "Low dose, mg/kg/d", "0.3"), ("tick", "Table of low doses")],
+    "Patient": [
+        ("choose", "Patient", "R05"), ("choose_several", "Measurements", "Haemoglobin, g/L"),
+        ("choose", "Figure for", "The Lancet"),
+    ],
+    "Table 1": [
+        ("choose", "Only", "Underlying disease: AOSD"),
+        ("choose_several", "Rows", "Sex, female", "Age, years"),
+        ("choose_several", "Mean (SD) of", "Age, years"),
+    ],
+    "Robustness": [
+        ("slide", "Common lag, days", "9"), ("slide", "Multiplies deaths by", "4"),
+        ("slide", "Confounder, controls", "0.7"), ("write", "Last day", "28"),
+    ],
+}  # fmt: skip
+OF_THE_TABLE_ALONE = ("Table of low doses", "Mean (SD) of")
+
+
+def test_every_panel_changes_figure_numbers_and_code_together(
+    driven: Driven, project: Path, output: Path
+) -> None:
     codes, seen = [], []
-    changes = {
-        "Survival": [("write", "Last day", "28"), ("choose", "Split by", "Sex"), ("tick", "Medians")],
-        "Response": [("choose", "Called by", "paper, missing is NR"), ("choose", "Show", "patients")],
-        "Course": [("choose", "Measurement", "Ferritin, ng/mL"), ("choose", "Split by", "Death by day 56")],
-        "Steroids": [("write", "Low dose, mg/kg/d", "0.3"), ("tick", "Table of low doses")],
-        "Patient": [("choose", "Patient", "R05")],
-        "Table 1": [("choose", "Only", "Underlying disease: AOSD")],
-        "Robustness": [("write", "Common lag, days", "9"), ("write", "Multiplies deaths by", "4")],
-    }
-    for title, steps in changes.items():
-        if title != "Survival":
-            driven.turn_to(title)
-        before = (driven.code, driven.figure)
+    for title, steps in CHANGES.items():
+        driven.start(title)
+        before = (driven.code, driven.figure, driven.table)
         for action, label, *words in steps:
             getattr(driven, action)(label, *words)
-            assert driven.code != before[0], (title, label)
-            assert driven.figure, (title, driven.message)
-            before = (driven.code, driven.figure)
+            after = (driven.code, driven.figure, driven.table)
+            assert after[0] != before[0], (title, label)
+            assert after[1:] != before[1:], (title, label, driven.message)
+            assert after[1] != before[1] or label in OF_THE_TABLE_ALONE, (title, label)
+            before = after
         codes.append(driven.code)
-        seen.append((driven.figure, driven.title, driven.rows))
-    for (figure, title, rows), (drawn, named, cells) in zip(
-        seen, in_a_fresh_process(codes, output), strict=True
-    ):
-        assert figure == drawn, title
-        assert title == named
-        shown = {cell for row in rows for cell in row if cell and not cell[-1].isalpha()}
-        assert shown <= {" ".join(str(cell).split()) for cell in cells} | shown & marked(rows)
+        seen.append(before[1:])
+    assert in_a_fresh_kernel(codes, project, output) == seen
 
 
-def marked(rows: list[list[str]]) -> set[str]:
-    """Cells that carry the sign of a footnote, which the plain texts leave out."""
-    return {cell for row in rows for cell in row if cell[-1:].isalpha()}
+@pytest.mark.parametrize(("cohort", "sequences"), [(EMBEDDED, 14), (OTHER, 13), (ONE_ARM, 13)])
+def test_chance_finds_no_fault_and_its_code_shows_the_same(
+    driven: Driven, cohort: str, sequences: int, project: Path, output: Path
+) -> None:
+    rng = random.Random(f"40 {cohort}")
+    driven.open_cohort(cohort)
+    codes, seen = [], []
+    for _ in range(sequences):
+        driven.start(rng.choice(PANELS))
+        for _ in range(rng.randint(1, 4)):
+            a_choice_at_random(driven, rng)
+            assert driven.faults == [], driven.code
+            assert driven.figure or driven.table or driven.message
+        if driven.table:
+            codes.append(driven.code)
+            seen.append((driven.figure, driven.table))
+    assert len(codes) >= sequences / 3
+    assert in_a_fresh_kernel(codes, project, output) == seen
 
 
-def test_random_sequences_leave_no_fault(driven: Driven) -> None:
-    rng = random.Random(40)
-    for _ in range(14):
-        driven.turn_to(rng.choice(PANELS))
-        for _ in range(rng.randint(1, 3)):
-            menus = driven.page.locator(".explorer .widget-dropdown select").all()[1:]
-            menu = rng.choice(menus)
-            words = menu.locator("option").all_inner_texts()
-            menu.select_option(label=rng.choice(words))
-            driven.page.wait_for_timeout(1500)
-            assert driven.page.locator(".explorer-fault").count() == 0, driven.message
-            assert driven.page.locator(".explorer-figure img").count() or driven.message or driven.rows
+def a_choice_at_random(driven: Driven, rng: random.Random) -> None:
+    """Change one control: a menu, a list, a box, a field or a slider."""
+    kinds = ".widget-dropdown select, .widget-select-multiple select, .widget-checkbox input, "
+    kinds += ".widget-text input, .widget-slider .widget-readout"
+    control = rng.choice(driven.page.locator(kinds).all()[1:])
+    kind, words = control.evaluate("one => [one.type ?? '', one.getAttribute('aria-label') ?? '']")
+    label = words or control.evaluate("one => one.labels?.[0]?.textContent.trim() ?? ''")
+    assert label, control.evaluate("one => one.outerHTML")
+    if kind == "checkbox":
+        driven.tick(label)
+    elif kind == "select-one":
+        driven.choose(label, rng.choice(driven.options(label)))
+    elif kind == "select-multiple":
+        options = driven.options(label)
+        driven.choose_several(label, *sorted({rng.choice(options), rng.choice(options)}, key=options.index))
+    elif words:
+        low, high = control.evaluate(
+            """one => ['aria-valuemin', 'aria-valuemax'].map(
+                name => Number(one.parentElement.querySelector('[role=slider]').getAttribute(name)))"""
+        )
+        driven.slide(words.removesuffix(", written"), f"{rng.choice([low, (low + high) / 2, high]):g}")
+    else:
+        driven.write(label, rng.choice(["2", "30", "45"]))
 
 
-class TestTasks:
-    """Ten tasks, each done by the mouse and the keyboard alone."""
-
-    def test_survival_by_sex(self, driven: Driven) -> None:
-        driven.choose("Split by", "Sex")
-        assert driven.rows[0] == ["Deaths by day 56", "6 (18%)", "3 (38%)", ""]
-
-    def test_survival_at_four_weeks_of_everybody(self, driven: Driven) -> None:
-        driven.choose("Split by", "Nothing: everybody together")
-        driven.write("Last day", "28")
-        assert driven.rows[0] == ["Deaths by day 28", "7 (17%)"]
-
-    def test_ferritin_of_those_who_died(self, driven: Driven) -> None:
-        driven.turn_to("Course")
-        driven.choose("Measurement", "Ferritin, ng/mL")
-        driven.choose("Only", "Death by day 56: died")
-        driven.choose("Patients behind", "Week 1")
-        assert "Exploratory. Ferritin, ng/mL at week 1" in driven.title
-        assert len(driven.rows) == 5
-
-    def test_who_was_in_partial_response_at_week_2_only(self, driven: Driven) -> None:
-        driven.turn_to("Response")
-        driven.choose("List those who at", "Week 2")
-        driven.choose("were", "PR")
-        driven.tick("and at no other visit")
-        assert driven.title == "Exploratory. PR at week 2 and at no other visit: 0 patients"
-
-    def test_the_dose_curve_without_one_patient(self, driven: Driven) -> None:
-        driven.turn_to("Steroids")
-        driven.choose_several("Without", "R07")
-        assert "Without R07." in driven.message
-        assert "[19]" in driven.rows[0][1]
-
-    def test_table_1_of_one_disease(self, driven: Driven) -> None:
-        driven.turn_to("Table 1")
-        driven.choose("Only", "Underlying disease: AOSD")
-        heads = driven.page.locator("table.gt_table thead th").all_inner_texts()
-        assert "Ruxolitinib (n = 13)" in heads
-
-    def test_the_same_figure_for_a_journal(self, driven: Driven) -> None:
-        before = driven.figure
-        driven.choose("Figure for", "The Lancet")
-        assert driven.figure
-        assert driven.figure != before
-        assert "journal='lancet'" in driven.code
-
-    def test_the_lag_at_which_p_leaves_a_twentieth(self, driven: Driven) -> None:
-        driven.turn_to("Robustness")
-        (row,) = [row for row in driven.rows if row[0].startswith("Least lag")]
-        lag = row[1].split()[0]
-        for days, below in ((str(int(lag) - 1), True), (lag, False)):
-            driven.write("Common lag, days", days)
-            (told,) = [row for row in driven.rows if row[0].startswith("Had all treated begun")]
-            assert (float(told[2].rstrip("abcdefgh").strip("<")) < 0.05) == below
-
-    def test_why_a_patient_is_called_refractory(self, driven: Driven) -> None:
-        driven.turn_to("Patient")
-        driven.choose("Patient", "R05")
-        assert "Patient R05" not in driven.message
-        assert "patient R05" in driven.described
-        assert any("measurements, line" in row[-1] for row in driven.rows)
-
-    def test_survival_after_a_response_at_week_1_asks_for_a_landmark(self, driven: Driven) -> None:
-        driven.choose("Split by", "Response at week 1")
-        assert "Choose a landmark on day 10 or later" in driven.message
-        assert driven.figure == ""
-        driven.write("Landmark on day", "10")
-        assert driven.figure, driven.message
-        assert "Landmark on day 10" in driven.message
+def test_small_parts_are_told_before_they_are_drawn(driven: Driven) -> None:
+    driven.choose("Split by", "Sex")
+    driven.tick("Split each group")
+    assert "Fewer than five patients: Ruxolitinib, male (3)." in driven.message
+    assert driven.figure == driven.table == ""
+    driven.tick("Draw fewer than five")
+    assert driven.figure
+    assert "Fewer than five patients" in driven.message
 
 
-def test_the_page_is_seen_at_two_widths(driven: Driven, output: Path) -> None:
-    for width, height in ((1280, 900), (1920, 1080)):
-        driven.page.set_viewport_size({"width": width, "height": height})
-        driven.page.wait_for_timeout(500)
-        wide = driven.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width
-        driven.page.screenshot(path=str(output / f"explorer_{width}.png"))
+def test_looks_are_counted_on_the_page(driven: Driven) -> None:
+    def looks() -> int:
+        words = driven.page.locator(".explorer-looks").inner_text()
+        return int(words.partition("session: ")[2].partition(",")[0])
+
+    driven.write("Last day", "33")
+    before = looks()
+    driven.write("Last day", "34")
+    assert looks() == before + 1
+
+
+def test_what_is_saved_lies_apart_and_says_what_it_is(driven: Driven, output: Path) -> None:
+    for button, name in (("Save figure", "pdf"), ("Table for Word", "docx"), ("Table as csv", "csv")):
+        driven.page.get_by_role("button", name=button, exact=True).click()
+        told = driven.page.get_by_text(f"exploratory_survival{'.' + name if name != 'pdf' else ''}").first
+        told.wait_for()
+        assert (output / "scratch" / "exploratory" / EMBEDDED / f"exploratory_survival.{name}").is_file()
+    assert not (output / "results").exists()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1920, 1080)])
+def test_the_page_has_room_at_two_widths(driven: Driven, output: Path, width: int, height: int) -> None:
+    driven.page.set_viewport_size({"width": width, "height": height})
+    for title in PANELS:
+        driven.start(title)
+        wide = driven.page.evaluate(
+            "Math.max(...[document.documentElement, ...document.querySelectorAll('.explorer, .jp-Cell')]"
+            ".map(one => one.getBoundingClientRect().left + one.scrollWidth))"
+        )
+        assert wide <= width, title
+        driven.page.screenshot(path=str(output / f"{title.lower().replace(' ', '_')}_{width}.png"))

@@ -44,9 +44,10 @@ def random_values(study: Study, controls: list[Any], rng: random.Random) -> dict
             values[control.name] = rng.random() < 0.5
         elif control.kind == "whole":
             values[control.name] = rng.randint(int(control.low), int(min(control.high, 90)))
-        elif control.kind == "share":
+        elif control.kind == "slide":
             steps = int((control.high - control.low) / control.step)
-            values[control.name] = control.low + control.step * rng.randint(0, steps)
+            chosen = control.low + control.step * rng.randint(0, steps)
+            values[control.name] = type(control.value)(chosen)
         else:
             values[control.name] = rng.choice(["", "0.4", "40", "1500"])
     return values

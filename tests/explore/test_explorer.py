@@ -38,7 +38,7 @@ def another(control: Control) -> Any:
         return tuple(others[:1])
     if control.kind == "whole":
         return int(control.value) + 1
-    return {"tick": True, "number or nothing": "1", "share": control.high}[control.kind]
+    return {"tick": True, "number or nothing": "1", "slide": control.high}[control.kind]
 
 
 def test_every_control_has_words_and_changes_the_code(explorer: Explorer) -> None:

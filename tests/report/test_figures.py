@@ -57,14 +57,14 @@ def test_watermark_and_numbers_are_text_in_the_svg(study, survival, config):
 
 def test_the_preview_is_a_picture(study, survival, config):
     saved = publish_figure(study, "x", "single", 80, "Survival", draw_survival, survival, config)
-    assert saved._repr_png_().startswith(b"\x89PNG")
+    assert saved._repr_png_()[0].startswith(b"\x89PNG")
 
 
 def test_a_figure_is_saved_in_the_formats_chosen(study, survival, config):
     study.figure_formats = chosen_formats("svg")
     saved = publish_figure(study, "x", "single", 80, "Survival", draw_survival, survival, config)
     assert [path.name for path in study.figures.glob("x.*")] == ["x.svg"]
-    with Image.open(io.BytesIO(saved._repr_png_())) as picture:
+    with Image.open(io.BytesIO(saved._repr_png_()[0])) as picture:
         assert picture.size == (368, 346)  # 85 x 80 mm at 110 dots an inch
 
 
@@ -73,7 +73,7 @@ def test_without_formats_a_figure_is_not_drawn_but_can_be_later(study, survival,
     saved = publish_figure(study, "x", "single", 80, "Survival", draw_survival, survival, config)
     assert repr(saved) == "x: Survival"
     assert not study.figures.exists()
-    with Image.open(io.BytesIO(saved._repr_png_())) as picture:
+    with Image.open(io.BytesIO(saved._repr_png_()[0])) as picture:
         assert picture.size == (1, 1)
     assert recipe_names(study.recipes) == ["x"]
 

@@ -37,8 +37,15 @@ TAKEN_BACK = {
 }
 # Bare items inside a sentence that says direction or doubt: "ferritin (5982 to 441; p < 0.001)".
 ITEMS = {"course.variable"}
+# These tell the direction by the estimate and what the data bear out by its interval; what no effect is.
+ESTIMATES = {
+    "survival.hazard_ratio": 1.0,
+    "endpoint.hazard_ratio": 1.0,
+    "endpoint.odds_ratio": 1.0,
+    "survival.risk_difference": 0.0,
+}
 # Without significance these name the estimate and no direction.
-NEUTRAL = {"survival.hazard_ratio", "composite_rank.compared"}
+NEUTRAL = {*ESTIMATES, "composite_rank.compared"}
 # Numbers of the wording: names of days, grades and thresholds of conventions, not results.
 ALLOWED = (
     *("day 0", "第0天", r"0\.1", "grade 3 or 4", "grade 3", "grade 1", "3级或4级", "3级", "1级", "per 100"),
@@ -75,10 +82,9 @@ def test_significance_is_that_of_the_tested_row(study):
             p_value = study.statistics[claim.tested].p_value
             assert claim.significant == (None if p_value != p_value else p_value < ALPHA), claim
         elif claim.significant is not None:
-            # Only an interval can bear a claim out without a p-value: that of the hazard ratio.
-            assert claim.key == "survival.hazard_ratio"
-            row = study.statistics[claim.compared[0]]
-            assert claim.significant == (row.upper < 1 or row.lower > 1)
+            # Only an interval can bear a claim out without a p-value.
+            row, none = study.statistics[claim.compared[0]], ESTIMATES[claim.key]
+            assert claim.significant == (row.upper < none or row.lower > none)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -89,12 +95,31 @@ def test_words_say_the_direction_and_nothing_that_the_test_does_not_bear_out(stu
             continue
         text = str(wording.render(claim))
         said = {"higher": HIGHER, "lower": LOWER, "same": SAME}[claim.direction][language]
+        if claim.key in ESTIMATES and claim.significant is not None:
+            assert shows_interval(text, study.statistics[claim.compared[0]], wording), text
+        if claim.key.endswith("_ratio") or (claim.key in ESTIMATES and not claim.significant):
+            directions = (HIGHER[language], LOWER[language])
+            assert claim.direction == "same" or not any(re.search(way, text) for way in directions), text
+            continue
         if claim.significant or claim.key not in NEUTRAL:
             assert re.search(said, text), text
         if claim.significant is False:
             assert re.search(TAKEN_BACK[language], text), text
         elif claim.significant and claim.direction != "same":
             assert not re.search(TAKEN_BACK[language], text), text
+
+
+def shows_interval(text: str, row: Statistic, wording: Wording) -> bool:
+    """Whether both limits of a row stand in a text, with or without their signs."""
+    shown = [
+        {
+            str(wording.number(Row(row, digits), f"{limit}{form}"))
+            for digits in range(3)
+            for form in ("", "_size")
+        }
+        for limit in ("lower", "upper")
+    ]
+    return all(any(limit in text for limit in limits) for limits in shown)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -132,7 +157,13 @@ def test_what_is_declared_is_what_the_settings_say(study, language):
 
 def assert_declared(fragment, key, study):
     if key.endswith(".enrolment"):
-        assert fragment.text in study.config.group(key.split(".")[1]).enrolment
+        months = study.config.group(key.split(".")[1]).enrolment
+        assert fragment.text in {Wording(language).date(month) for month in months for language in LANGUAGES}
+    elif key == "follow_up.data_cutoff":
+        day = setting_text(key, study.material)
+        assert fragment.text in {Wording(language).date(day) for language in LANGUAGES}
+    elif key == "data.events.grade":
+        assert fragment.text in "12345"
     elif key in {"added_therapies", "study_drug", "data.events.term", "criteria.diagnosis"}:
         assert not re.search(r"\d", fragment.text) or fragment.text in str(study.config)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -14,16 +15,14 @@ HERE = Path(__file__).parents[2] / "benchmarks" / "bias"
 @pytest.fixture(scope="module")
 def bias():
     """The modules of the benchmark, which import each other by their plain names."""
+    names = ("by_size", "claims", "generator", "methods", "simulate")
     sys.path.insert(0, str(HERE))
     try:
-        import claims
-        import generator
-        import methods
-        import simulate
+        found = {name: importlib.import_module(name) for name in names}
     finally:
         sys.path.remove(str(HERE))
-    yield {"claims": claims, "generator": generator, "methods": methods, "simulate": simulate}
-    for name in ("claims", "generator", "methods", "simulate"):
+    yield found
+    for name in names:
         sys.modules.pop(name, None)
 
 
@@ -50,13 +49,44 @@ def test_every_method_scenario_and_size_was_tried_as_often_as_said(bias, results
     assert bias["claims"].read("cost")["cpu_seconds"].sum() < 40 * 60
 
 
-def test_the_naive_estimate_is_what_the_generator_implies(bias, results):
-    beside = bias["claims"].naive_beside_implied(results, bias["claims"].read("implied"))
-    # With few deaths in an arm the estimate itself is biased away from no effect, or there is none.
-    many = beside[(beside["scenario"] != "all, with effect") | (beside["patients"] == 2000)]
-    assert len(many) == len(beside) - 2
-    assert (many["estimated"] == many["replicates"]).all()
-    assert many["gap_in_errors"].abs().max() < 3
+@pytest.fixture(scope="module")
+def beside(bias, results):
+    claims = bias["claims"]
+    return claims.naive_beside_implied(results, claims.read("implied"), claims.read("implied_by_size"))
+
+
+def test_the_naive_estimate_is_what_the_generator_implies_for_studies_of_its_size(beside):
+    assert len(beside) == 18
+    assert beside["studies"].tolist() == [23_809, 5_000, 500] * 6
+    assert beside["gap_in_errors"].abs().max() < 3
+    assert beside["share_gap_in_errors"].abs().max() < 3
+
+
+def test_a_million_patients_as_one_study_say_what_two_thousand_do(beside):
+    assert beside.loc[beside["patients"] == 2000, "large_gap_in_errors"].abs().max() < 3
+    # Few deaths take the estimate farther from no effect, which many studies of a size show and a million
+    # patients do not.
+    few = beside[(beside["scenario"] == "all, with effect") & (beside["patients"] == 200)].iloc[0]
+    assert few["implied"] < few["large"] - 0.03
+    assert abs(few["large_gap_in_errors"]) > 3 > abs(few["gap_in_errors"])
+
+
+@pytest.mark.parametrize("size", [41, 200])
+def test_studies_dealt_out_are_estimated_as_by_the_method_under_test(bias, size):
+    by_size, methods, generator = (bias[name] for name in ("by_size", "methods", "generator"))
+    scenario = next(one for one in generator.SCENARIOS if one.name == "all, with effect")
+    study = generator.simulate(scenario, 40 * size, bias["simulate"].rng_of("dealt", size))
+    found = by_size.log_hazard_ratios(*by_size.dealt(study, size))
+    treated, control = (np.flatnonzero(study.treated == code) for code in (True, False))
+    names = ("treated", "severity", "start", "death", "rescue")
+    for i, value in enumerate(found):
+        n1, n0 = size // 2, size - size // 2
+        rows = np.concatenate([treated[i * n1 : (i + 1) * n1], control[i * n0 : (i + 1) * n0]])
+        one = methods.attempt(methods.naive, generator.Cohort(*(getattr(study, n)[rows] for n in names)))
+        if np.isfinite(one.value):
+            assert value == pytest.approx(one.value, abs=1e-6)
+        else:
+            assert np.isnan(value)
 
 
 def test_delayed_entry_takes_the_lag_away_and_nothing_else(results):
@@ -104,7 +134,7 @@ def test_a_failure_with_many_patients_is_one_with_few(results):
 
 def test_the_page_is_what_the_files_say(bias):
     claims = bias["claims"]
-    written = claims.page(*(claims.read(name) for name in ("results", "implied", "cost")))
+    written = claims.page(*(claims.read(name) for name in claims.FILES))
     assert (HERE / "results.md").read_text(encoding="utf-8") == written
 
 

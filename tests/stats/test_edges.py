@@ -432,6 +432,15 @@ def test_exact_logrank_by_counts_and_by_chances(monkeypatch):
         assert by_chances.details == pytest.approx(by_counts.details, rel=1e-11)
 
 
+def test_a_ratio_too_large_to_be_told_is_not_estimable():
+    # A thousandfold rise within a minute is more than any number a week.
+    frame = pd.DataFrame({
+        "id": ["a", "a", "b", "b", "c", "c"], "week": [0, 1e-4] * 3, "value": [1, 1e3, 1, 1e4, 2, 1e5],
+    })  # fmt: skip
+    with pytest.raises(StatisticsError, match="no finite limit"):
+        mixed_model_log(frame, value="value", id="id", terms="week")
+
+
 # ---- equal values in floating point ------------------------------------------------------------------------
 
 

@@ -37,7 +37,8 @@ def begun_drugs(tables: AnalysisTables, config: CohortConfig, study: Study) -> p
 
     Glucocorticoids are left out too: everybody has them, and their doses are an outcome of their own. A row
     that follows one of the same drug without a day between (another dose) is no new course; one given before
-    day 0 and again after a pause is. Columns: patient_id, drug, label, day of the first such course.
+    day 0 and again after a pause is. What everybody of an arm began on day 0 (a comparator) is the strategy
+    of that arm, and in it no addition. Columns: patient_id, drug, label, day of the first such course.
     """
     rows = tables.treatments[tables.treatments["patient_id"].isin(study.frame["patient_id"])]
     classes = rows["drug"].map(config.vocabulary.drug_class)
@@ -46,12 +47,23 @@ def begun_drugs(tables: AnalysisTables, config: CohortConfig, study: Study) -> p
     keys = [rows["patient_id"], rows["drug"]]
     ended = rows["stop_day"].astype(float).fillna(np.inf).groupby(keys).cummax().groupby(keys).shift()
     new = rows[~(ended >= rows["start_day"] - 1) & (rows["start_day"] >= 0)]
+    new = new[~_strategy(new, study)]
     first = new.groupby(["patient_id", "drug"], as_index=False)["start_day"].min()
     follow_up = first["patient_id"].map(study.frame.set_index("patient_id")["time"])
     found = first[first["start_day"] <= follow_up].rename(columns={"start_day": "day"})
     found = found.sort_values(["drug", "patient_id"], ignore_index=True)
     found["label"] = found["drug"].map(config.vocabulary.drug_label)
     return pd.DataFrame(found)
+
+
+def _strategy(new: pd.DataFrame, study: Study) -> pd.Series:
+    """Whether each course is of a drug that everybody of the patient's arm began on day 0."""
+    arm = new["patient_id"].map(study.frame.set_index("patient_id")[TREATED])
+    first = new[new["start_day"] == 0].assign(arm=arm).drop_duplicates(["patient_id", "drug"])
+    begun, sizes = first.groupby(["arm", "drug"]).size(), study.frame[TREATED].value_counts()
+    whole = {key for key, count in begun.items() if count == sizes[key[0]]}  # type: ignore[index]
+    found = [key in whole for key in zip(arm, new["drug"], strict=True)]
+    return pd.Series(found, index=new.index, dtype=bool)
 
 
 def describe_co_interventions(

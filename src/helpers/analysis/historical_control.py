@@ -19,6 +19,7 @@ from helpers.analysis.steroid_endpoints import endpoint_visit
 from helpers.analysis.survival import TREATED, survival_times
 from helpers.analysis.variables import (
     DEATH,
+    OUTCOMES,
     BaselineVariable,
     as_float,
     baseline_variables,
@@ -68,6 +69,8 @@ class Recorded:
     Attributes:
         study: survival of the two arms from day 0.
         lag: days from eligibility to day 0, read from prescriptions; None without doses or weights.
+        evidence: what each day of eligibility rests on (``high dose``, ``pulse`` or ``recurrence``; empty
+            where the day is not known); None without doses or weights.
         years: calendar time of day 0 as a number; None without dates.
         covariates: numeric baseline characteristics, skewed ones as logarithms; columns by variable.
         labels: label of each covariate.
@@ -83,6 +86,7 @@ class Recorded:
 
     study: Study
     lag: pd.Series | None
+    evidence: pd.Series | None
     years: pd.Series | None
     covariates: pd.DataFrame
     labels: dict[str, str]
@@ -114,7 +118,7 @@ def what_is_recorded(
     study = Study.of(times, comparison(config), confidence)
     wanted = config.baseline.weighting or SEVERITY
     offered = baseline_variables(tables, config, horizon_days, also=wanted)
-    offered = [variable for variable in offered if variable.name != DEATH]
+    offered = [variable for variable in offered if variable.name not in (DEATH, *OUTCOMES)]
     model = weighting_model(offered, study, config.baseline.weighting)
     listed = {*(config.baseline.variables or [v.name for v in offered]), *model.chosen}
     variables = [v for v in offered if v.name in listed and v.kind in ("continuous", "binary")]
@@ -122,9 +126,11 @@ def what_is_recorded(
     day = None if visit is None else visit.day
     calls = _calls(tables, config, folder)
     doses = spared_doses(tables, config)
+    eligible = eligibility(tables, config)
     return Recorded(
         study,
-        eligibility_lag(tables, config),
+        None if eligible is None else eligible["lag"].astype(float),
+        None if eligible is None else eligible["kind"].astype(str),
         _years(tables),
         pd.DataFrame({v.name: _numbers(v) for v in variables}),
         {v.name: v.label for v in variables},
@@ -191,8 +197,8 @@ def _fault(variable: BaselineVariable | None, ids: pd.Series, asked: bool) -> st
     return "" if asked or len(set(values.dropna())) > 1 else "the same in everybody"
 
 
-def eligibility_lag(tables: AnalysisTables, config: CohortConfig) -> pd.Series | None:
-    """Return the days from eligibility to day 0 by patient_id; None without doses or weights."""
+def eligibility(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame | None:
+    """Return `eligibility_days` (day, lag, kind, reason) by patient_id; None without doses or weights."""
     patients = tables.patients
     if tables.doses.empty or "weight_kg" not in patients:
         return None
@@ -200,7 +206,13 @@ def eligibility_lag(tables: AnalysisTables, config: CohortConfig) -> pd.Series |
     found = eligibility_days(
         patients, tables.doses, tables.treatments, weights, equivalents=equivalents_of(config.vocabulary)
     )
-    return found.set_index("patient_id")["lag"].astype(float)
+    return found.set_index("patient_id")
+
+
+def eligibility_lag(tables: AnalysisTables, config: CohortConfig) -> pd.Series | None:
+    """Return the days from eligibility to day 0 by patient_id; None without doses or weights."""
+    found = eligibility(tables, config)
+    return None if found is None else found["lag"].astype(float)
 
 
 def _years(tables: AnalysisTables) -> pd.Series | None:

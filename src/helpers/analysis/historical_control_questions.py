@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.analysis.assumptions import assumptions_of_design, choices_of_analysis
 from helpers.analysis.historical_control import Recorded
 from helpers.analysis.robustness import OUTCOME, POINTS, Study, describe_unmeasured, refuse
+from helpers.analysis.robustness_eligibility import describe_cloning, describe_eligibility
 from helpers.analysis.robustness_missing import describe_imputation, describe_limit_scenarios
 from helpers.analysis.robustness_outcomes import (
     describe_days_in_response,
@@ -50,6 +51,8 @@ def ask_about_time(recorded: Recorded, store: StatisticsStore) -> None:
     study = recorded.study
     lags = np.arange(study.horizon // 2 + 1)[:_LARGEST_LAG]
     describe_lag(study, store, lag=recorded.lag, lags=lags.tolist(), landmarks=LANDMARKS)
+    describe_eligibility(study, store, lag=recorded.lag, evidence=recorded.evidence)
+    describe_cloning(study, store, years=recorded.years)
 
 
 def ask_about_balance(recorded: Recorded, statistics: Statistics, store: StatisticsStore) -> None:

@@ -190,6 +190,7 @@ def describe_fragility(study: Study, store: StatisticsStore) -> pd.DataFrame:
     table = leave_one_out(
         study.frame["patient_id"],
         lambda kept: logrank_test(time[kept], event[kept], treated[kept]).p_value,
+        alike=np.column_stack(study.columns),
     )
     p = table["value"].to_numpy(dtype=float)
     worst = table["patient_id"][int(np.nanargmax(p))] if np.isfinite(p).any() else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,10 @@ from helpers.analysis.robustness import DAYS, POINTS, Study, attempt, keep, refu
 from helpers.analysis.survival import TREATED
 from helpers.results.store import slug
 from helpers.stats.bayes import discounted_controls
+from helpers.stats.checks import Floats
 from helpers.stats.fractional_bootstrap import fractional_weights
 from helpers.stats.landmark import person_time_misclassified
-from helpers.stats.multistate import expected_days_result, moves
+from helpers.stats.multistate import Moves, expected_days_result, moves, occupancy_result
 from helpers.stats.pretreatment import compare_slopes, individual_slopes
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.truncation import composite_quantile, survivor_effect_bounds
@@ -157,30 +158,75 @@ def describe_days_in_response(
             len(mine),
         )
         keep(store, study, STATES, f"days_in_response_{arm}", found, variable="response", unit=DAYS)
+        _on_visits(study, mine, calls, arm, store, draws, seed)
+
+
+def _on_visits(
+    study: Study,
+    patients: pd.DataFrame,
+    calls: pd.DataFrame,
+    arm: str,
+    store: StatisticsStore,
+    draws: int,
+    seed: int,
+) -> None:
+    """Store the probability of being alive in response on each day of a visit up to the horizon."""
+    try:
+        data, weights = _moves(patients, calls, draws, seed)
+    except StatisticsError:  # said with the days in response
+        return
+    for visit, day in _visits(calls, study.horizon):
+        found = attempt(
+            lambda d=day: occupancy_result(data, d, [RESPONSE], weights, confidence=study.confidence),  # type: ignore[misc]
+            "probability of being in response",
+            len(patients),
+        )
+        name = f"in_response_{slug(visit)}_{arm}"
+        keep(store, study, STATES, name, found, variable="response", unit=POINTS)
+
+
+def _visits(calls: pd.DataFrame, horizon: int) -> list[tuple[str, float]]:
+    """Visits between day 0 and the horizon, each with the day by which the last patient was seen.
+
+    At the horizon itself a state has only begun: what was seen there is the table of responses.
+    """
+    later = calls[(calls["day"] > 0) & (calls["day"] < horizon)]
+    last = later.groupby("visit")["day"].max().astype(float)
+    return sorted(((str(visit), day) for visit, day in last.items()), key=lambda pair: pair[1])
+
+
+def _moves(patients: pd.DataFrame, calls: pd.DataFrame, draws: int, seed: int) -> tuple[Moves, Floats]:
+    if not calls["patient_id"].isin(patients["patient_id"]).any():
+        raise StatisticsError("calls", "the response rule can call nobody of this group")
+    told = calls[calls["responded"].notna() & (calls["day"] > 0)].sort_values("day")
+    seen = {str(patient): rows for patient, rows in told.groupby("patient_id")[["day", "responded"]]}
+    moved = [move for row in patients.itertuples(index=False) for move in _history(row, seen)]
+    frame = pd.DataFrame(moved, columns=["id", "start", "stop", "source", "target"])
+    data = moves(frame["id"], frame["start"], frame["stop"], frame["source"], frame["target"],
+                 [NO_RESPONSE, RESPONSE, DIED])  # fmt: skip
+    return data, fractional_weights(data.ids, np.zeros(len(data.ids)), draws=draws, seed=seed)
 
 
 def _days(study: Study, patients: pd.DataFrame, calls: pd.DataFrame, draws: int, seed: int) -> Result:
-    if not calls["patient_id"].isin(patients["patient_id"]).any():
-        raise StatisticsError("calls", "the response rule can call nobody of this group")
-    history = [_history(row, calls) for row in patients.itertuples(index=False)]
-    frame = pd.concat(history, ignore_index=True)
-    data = moves(frame["id"], frame["start"], frame["stop"], frame["source"], frame["target"],
-                 [NO_RESPONSE, RESPONSE, DIED])  # fmt: skip
-    weights = fractional_weights(data.ids, np.zeros(len(data.ids)), draws=draws, seed=seed)
+    data, weights = _moves(patients, calls, draws, seed)
     return expected_days_result(data, float(study.horizon), [RESPONSE], weights, confidence=study.confidence)
 
 
-def _history(patient: Any, calls: pd.DataFrame) -> pd.DataFrame:
-    """States of one patient: no response at first, then as called at each visit, death at the end."""
-    mine = calls[(calls["patient_id"] == patient.patient_id) & calls["responded"].notna()]
-    mine = mine[(mine["day"] > 0) & (mine["day"] < patient.time)].sort_values("day")
-    seen = [RESPONSE if good else NO_RESPONSE for good in mine["responded"]]
-    states = [NO_RESPONSE, *seen]
-    cuts = [0.0, *mine["day"].astype(float), float(patient.time)]
+def _history(patient: Any, seen: Mapping[str, pd.DataFrame]) -> list[tuple[str, float, float, str, str]]:
+    """Moves of one patient (id, start, stop, from, to): no response, then as called, death at the end.
+
+    `seen` has what was called of each patient, by rising day after day 0.
+    """
+    days, called = [], []
+    if patient.patient_id in seen:
+        mine = seen[patient.patient_id]
+        early = mine["day"] < patient.time
+        days, called = mine.loc[early, "day"].astype(float).tolist(), mine.loc[early, "responded"].tolist()
+    states = [NO_RESPONSE, *(RESPONSE if good else NO_RESPONSE for good in called)]
+    cuts = [0.0, *days, float(patient.time)]
     ends = ["" if b == a else b for a, b in pairwise(states)]
-    return pd.DataFrame(
-        {
-            "id": patient.patient_id, "start": cuts[:-1], "stop": cuts[1:], "source": states,
-            "target": [*ends, DIED if patient.event else ""],
-        }
-    )  # fmt: skip
+    targets = [*ends, DIED if patient.event else ""]
+    return [
+        (patient.patient_id, start, stop, source, target)
+        for start, stop, source, target in zip(cuts[:-1], cuts[1:], states, targets, strict=True)
+    ]

@@ -113,10 +113,21 @@ def describe_laboratory_grades(
                           method=f"worst grade {SEVERE} or higher", **common)  # fmt: skip
                 store_share(store, LABORATORY, slug(term), severe, confidence=confidence,
                             statistic="severe_percent", **common)  # fmt: skip
+                _store_new(rows, slug(term), store, common)
     for row in shift_table(worst, tables.patients).to_dict("records"):
         store.add(SHIFT, slug(row["term"]), f"from_{row['baseline']}_to_{row['worst']}", value=int(row["n"]),
                   group=str(row["group"]), timepoint=when, unit="patients", level=str(row["label"]),
                   method="patients by grade at baseline and worst grade after day 0")  # fmt: skip
+
+
+def _store_new(rows: pd.DataFrame, term: str, store: StatisticsStore, common: dict[str, Any]) -> None:
+    """Store how many reached a severe grade that was higher than that at baseline."""
+    both = rows[rows["baseline_grade"].notna() & rows["worst_grade"].notna()]
+    if len(both):
+        before, after = both["baseline_grade"].astype(int), both["worst_grade"].astype(int)
+        store.add(LABORATORY, term, "severe_new", value=int(((after >= SEVERE) & (after > before)).sum()),
+                  unit="patients", method=f"worst grade {SEVERE} or higher and above that at baseline",
+                  **common | {"n": len(both), "n_missing": len(rows) - len(both)})  # fmt: skip
 
 
 def describe_findings(

@@ -21,6 +21,8 @@ Kind = Literal["continuous", "binary", "categorical"]
 PRIOR_DOSE = "glucocorticoid_week_before"
 PRIOR_DOSE_PER_KG = "glucocorticoid_week_before_per_kg"
 DEATH = "death"
+# Columns of the patients' table that are known only after day 0: no characteristic of the baseline.
+OUTCOMES = ("died",)
 PRIOR_PREFIX = "prior_"
 _DERIVED = {
     PRIOR_DOSE: (
@@ -80,7 +82,7 @@ def _all_names(tables: AnalysisTables, config: CohortConfig) -> Iterator[str]:
     known = config.vocabulary.variables
     for name in tables.patients.columns:
         described = name in known and known[name].type in ("number", "yes_no", "category")
-        if name.startswith(PRIOR_PREFIX) or described:
+        if name.startswith(PRIOR_PREFIX) or (described and name not in OUTCOMES):
             yield name
     present = set(_at_baseline(tables, config)["variable"])
     yield from (name for name in known if name in present and name not in tables.patients.columns)

@@ -54,7 +54,13 @@ def lab(
 
 
 def use_settings() -> None:
-    """Have JupyterLab and voila find the project's settings, before those of the user and the machine."""
+    """Have JupyterLab and voila find the project's settings, before those of the user and the machine.
+
+    Kernels learn that somebody watches them.
+    """
+    from helpers.run.cell_watch import PROGRESS_VARIABLE
+
+    os.environ[PROGRESS_VARIABLE] = "1"
     for variable in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):
         former = os.environ.get(variable)
         os.environ[variable] = os.pathsep.join([str(JUPYTER), *([former] if former else [])])

@@ -2,7 +2,8 @@
 
 JupyterLab writes into a notebook what the kernel says of itself as soon as it is opened, which makes it
 dirty at once and different on every machine. Here that is filled in when a notebook is read and taken out
-when it is written; so are the numbers of widgets, which mean nothing once their kernel has ended.
+when it is written; so are the numbers of widgets, which mean nothing once their kernel has ended, and the
+line that tells how far a cell has come.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+
+from helpers.run.cell_watch import MARK
 
 KERNEL = "python3"
 DISPLAY_NAME = "RD-MAS compendium"
@@ -65,6 +68,10 @@ def as_stored(notebook: dict[str, Any]) -> dict[str, Any]:
 def _cell(cell: dict[str, Any]) -> dict[str, Any]:
     if cell["cell_type"] != "code":
         return cell
-    kept = [output for output in cell["outputs"] if _WIDGET not in output.get("data", {})]
+    kept = [
+        output
+        for output in cell["outputs"]
+        if _WIDGET not in output.get("data", {}) and MARK not in output.get("metadata", {})
+    ]
     metadata = {name: value for name, value in cell["metadata"].items() if name != "execution"}
     return cell | {"outputs": kept, "metadata": metadata}

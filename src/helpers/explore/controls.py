@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
+from helpers.analysis.variables import BaselineVariable
 from helpers.explore.course import course, followed
 from helpers.explore.look import Panel
 from helpers.explore.parts import EVERYBODY, EVERYONE, GROUP, MOST_PARTS, RESPONSE_AT, Patients, level_names
@@ -19,7 +20,7 @@ from helpers.explore.table_one import table_one
 from helpers.report.journals.requirements import journals
 from helpers.stats.group_tests import names_of_tests
 
-Kind = Literal["choice", "several", "whole", "share", "tick", "number or nothing"]
+Kind = Literal["choice", "several", "whole", "slide", "tick", "number or nothing"]
 LONGEST_HORIZON = 36_500
 _OF_PATIENTS = tuple(field.name for field in fields(Patients))
 
@@ -125,6 +126,11 @@ def _journal() -> Control:
     return Control("journal", "Figure for", "choice", "generic", options)
 
 
+def called(variable: BaselineVariable) -> str:
+    """Return how a variable is called where all its levels are meant: ``Sex``, not ``Sex, female``."""
+    return variable.label.removesuffix(f", {variable.level}") if variable.level else variable.label
+
+
 def _horizon(study: Study) -> Control:
     return Control(
         "horizon_days", "Last day", "whole", study.config.horizon_days, low=1, high=LONGEST_HORIZON
@@ -140,7 +146,7 @@ def _people(
         ("Nothing: everybody together", EVERYBODY),
     ]
     splits += [
-        (variable.label, name) for name, variable in study.variables.items() if outcomes or name != DEATH
+        (called(variable), name) for name, variable in study.variables.items() if outcomes or name != DEATH
     ]
     if responses:
         visits, _ = levels_at_visits(study)
@@ -152,7 +158,7 @@ def _people(
     only += [(f"Group: {group.label}", (GROUP, group.id)) for group in study.config.groups]
     for name, variable in study.variables.items():
         if variable.kind != "continuous" and len(level_names(variable)) <= MOST_PARTS:
-            only += [(f"{variable.label}: {level}", (name, level)) for level in level_names(variable)]
+            only += [(f"{called(variable)}: {level}", (name, level)) for level in level_names(variable)]
     chosen = [
         Control("split_by", "Split by", "choice", GROUP, tuple(splits)),
         Control("cut", "Cut a number at", "number or nothing", None),
@@ -251,10 +257,10 @@ def _table_one(study: Study) -> list[Control]:
 
 def _robustness(study: Study) -> list[Control]:
     return [
-        Control("lag", "Common lag, days", "whole", 0, low=0, high=longest_lag(study)),
-        Control("prevalence_treated", "Confounder, treated", "share", 0.3, low=0, high=1, step=0.05),
-        Control("prevalence_control", "Confounder, controls", "share", 0.5, low=0, high=1, step=0.05),
-        Control("effect", "Multiplies deaths by", "share", 2.0, low=1, high=LARGEST_EFFECT, step=0.5),
+        Control("lag", "Common lag, days", "slide", 0, low=0, high=longest_lag(study)),
+        Control("prevalence_treated", "Confounder, treated", "slide", 0.3, low=0, high=1, step=0.05),
+        Control("prevalence_control", "Confounder, controls", "slide", 0.5, low=0, high=1, step=0.05),
+        Control("effect", "Multiplies deaths by", "slide", 2.0, low=1, high=LARGEST_EFFECT, step=0.5),
         _horizon(study),
         *_people(study, split=False),
         _journal(),

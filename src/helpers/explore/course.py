@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,7 +113,9 @@ def draw_parts(
     drawn = [axes for part in grid for axes in part.axes]
     low = min(axes.get_ylim()[0] for axes in drawn)
     high = max(axes.get_ylim()[1] for axes in drawn)
+    widest = max(drawn, key=lambda axes: axes.get_ylim()[1] - axes.get_ylim()[0])
     for axes in drawn:
+        axes.yaxis.set_major_locator(copy(widest.yaxis.get_major_locator()))
         axes.set_ylim(low, high)
 
 

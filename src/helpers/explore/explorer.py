@@ -19,6 +19,7 @@ from helpers.project.paths import DEFAULT_COHORT
 # No widget is made when the module is loaded: a kernel that is forked later could not show it.
 _LABEL = {"description_width": "10.5em"}
 _CONTROL = {"width": "26em"}
+_KEPT = 8  # views that are shown again without being made again
 # Adds a cell below the active one where JupyterLab lets a page speak to it; `compendium lab` does.
 _INSERT = """
 const lab = window.jupyterapp;
@@ -130,10 +131,12 @@ class PanelView:
     def __init__(self, spec: PanelSpec, study: Study, shown: Callable[[Look], None]) -> None:
         self.spec, self.study, self.code = spec, study, ""
         self.look: Look | None = None
-        self._shown = shown
+        self._seen: dict[str, Look] = {}  # the last views by their code, which says everything of them
+        self._shown, self._held, self._times = shown, False, 0
         self.controls = {control.name: _widget(control) for control in spec.controls(study)}
+        self._first = {name: one.value for name, one in self.controls.items()}
         for one in self.controls.values():
-            one.observe(lambda _: self.show(), "value")
+            one.observe(lambda _: self._changed(), "value")
         self._notes, self._figure, self._table, self._code = (widgets.HTML() for _ in range(4))
         self._said = widgets.HTML()
         self._inserted = widgets.Output()
@@ -146,7 +149,9 @@ class PanelView:
             ],
             layout=widgets.Layout(flex_flow="row wrap"),
         )
-        chosen = widgets.VBox([*self.controls.values()], layout=widgets.Layout(min_width="27em"))
+        start_over = widgets.Button(description="Start over", layout=widgets.Layout(width="auto"))
+        start_over.on_click(lambda _: self.start_over())
+        chosen = widgets.VBox([*self.controls.values(), start_over], layout=widgets.Layout(min_width="27em"))
         drawn = widgets.VBox(
             [self._notes, self._figure, buttons, self._said, self._code, self._inserted],
             layout=widgets.Layout(flex="1 1 38em", min_width="30em", max_width="64em"),
@@ -171,6 +176,19 @@ class PanelView:
                 control.value = value
         return self.look
 
+    def start_over(self) -> Look | None:
+        """Put every control back to its first value and return the view."""
+        self._held = True
+        for name, value in self._first.items():
+            self.controls[name].value = value
+        self._held = False
+        self.show()
+        return self.look
+
+    def _changed(self) -> None:
+        if not self._held:
+            self.show()
+
     @property
     def message(self) -> str:
         """What is said above the figure."""
@@ -184,7 +202,7 @@ class PanelView:
             values = {name: one.value for name, one in self.controls.items()}
             parameters = parameters_of(self.spec, self.study, values)
             self.code = code_of(self.spec.show, self.study.cohort, parameters)
-            look = self.spec.show(self.study, **parameters)
+            look = self._seen.get(self.code) or self.spec.show(self.study, **parameters)
             image = look.image
         except CompendiumError as error:
             self._empty([str(error)], "problem")
@@ -193,6 +211,7 @@ class PanelView:
             self._empty([f"This could not be computed ({type(error).__name__}: {error})."], "fault")
             return
         self.look, self.code = look, look.code
+        self._seen = {**dict([*self._seen.items()][1 - _KEPT :]), self.code: look}
         self._notes.value = _said(look.notes, "note")
         self._figure.value = f'<div class="explorer-figure">{image}</div>'
         self._table.value = _scrolled("Table", look.table.to_html(look.journal))
@@ -205,9 +224,12 @@ class PanelView:
         self._show_code()
 
     def _show_code(self) -> None:
-        written = html.escape(self.code)
+        """Show the cell; its number tells a reader of the page that what was chosen is shown."""
+        self._times += 1
+        written, place = html.escape(self.code), f'class="explorer-code" data-view="{self._times}"'
         self._code.value = _scrolled(
-            "Code of this view", f'<pre class="explorer-code" style="font-family: monospace">{written}</pre>'
+            "Code of this view",
+            f'<pre {place} style="font-family: monospace; line-height: 1.35">{written}</pre>',
         )
 
     def _button(self, words: str, act: Callable[[], str]) -> widgets.Button:
@@ -253,12 +275,14 @@ def _widget(control: Control) -> Any:
     elif control.kind == "whole":
         bounds = {"min": int(control.low), "max": int(control.high)}
         made = widgets.BoundedIntText(value=control.value, **bounds, **common)
-    elif control.kind == "share":
-        made = widgets.BoundedFloatText(
-            value=control.value, min=control.low, max=control.high, step=control.step, **common
-        )
+    elif control.kind == "slide":
+        slider = widgets.IntSlider if isinstance(control.value, int) else widgets.FloatSlider
+        made = slider(
+            value=control.value, min=control.low, max=control.high, step=control.step,
+            readout_format="d" if slider is widgets.IntSlider else ".2f", continuous_update=False, **common,
+        )  # fmt: skip
     elif control.kind == "tick":
-        made = widgets.Checkbox(value=control.value, indent=False, **common)
+        made = widgets.Checkbox(value=control.value, indent=True, **common)
     else:
         made = widgets.Text(value="", placeholder="as usual", continuous_update=False, **common)
     made.add_class(f"control-{control.name}")

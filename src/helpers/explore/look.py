@@ -22,6 +22,7 @@ from helpers.report.figures.output.export import FORMATS, encoded
 from helpers.report.figures.output.publish import drawn
 from helpers.report.figures.output.recipes import Recipe
 from helpers.report.formats.export import table_format, write_together
+from helpers.report.formats.html import inlined
 from helpers.report.journals.requirements import Column, journal_named
 from helpers.report.journals.table_themes import theme_named
 from helpers.report.tables.content import column
@@ -156,7 +157,7 @@ class Look:
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
-        return f"{notes}{self.image}{self.table.to_html(self.journal)}"
+        return f"{notes}{self.image}{inlined(self.table.to_html(self.journal))}"
 
     def __repr__(self) -> str:
         """Return the notes and the table as text."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 MOST_VARIABLES, MOST_DRUGS = 4, 14
 _PANEL_MM, _DRUG_MM, _EDGE_MM = 26.0, 4.6, 32.0
+_SIGNS = {">=": "≥", "<=": "≤", "10^9": "10⁹", "10^12": "10¹²", " Cel": " °C"}
 _DOSE, _GIVEN, _NORMAL = "#0072B2", "#7fb8da", "#009E73"
 
 
@@ -167,6 +168,7 @@ def draw_patient(
     rows = [*record.labels, *(["dose"] if len(record.doses) else []), "given"]
     heights = [_PANEL_MM] * (len(rows) - 1) + [_DRUG_MM * (len(drugs) + 2)]
     grid = container.subplots(len(rows), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
+    banded = False
     for axes, name in zip(grid, rows, strict=True):
         axes.axvline(0, color=GREY, linewidth=0.7)
         if name == "given":
@@ -176,13 +178,13 @@ def draw_patient(
             axes.set_title("Glucocorticoid, mg/kg/d of prednisone equivalent")
             axes.set_ylim(bottom=0)
         else:
-            _measured(axes, record, name)
+            banded |= _measured(axes, record, name)
         if record.last_day <= record.end_day:
             axes.axvline(record.last_day, color=INK, linewidth=1.2 if record.died else 0.7)
-    calls = _calls(grid[-1], record, styles, len(drugs))
+    signs = [*_calls(grid[-1], record, styles, len(drugs)), *_marks(record, banded=banded)]
     grid[-1].set_xlim(record.first_day - 1, record.end_day + 1)
     grid[-1].set_xlabel("Days since day 0")
-    marks_legend(container, calls, columns=4, title=_end(record))
+    marks_legend(container, signs, columns=4, title=_end(record))
 
 
 def _end(record: PatientFile) -> str:
@@ -192,7 +194,8 @@ def _end(record: PatientFile) -> str:
     return f"Patient {record.patient_id}, {record.group}: {words} on day {format_number(record.last_day, 0)}"
 
 
-def _measured(axes: Axes, record: PatientFile, name: str) -> None:
+def _measured(axes: Axes, record: PatientFile, name: str) -> bool:
+    """Draw the values of a measurement; returns whether the reference range is seen behind them."""
     mine = record.values[record.values["variable"] == name]
     low, high = record.normal[name]
     axes.plot(mine["day"], mine["value"], "o-", color=INK, markersize=3, linewidth=0.9)
@@ -205,6 +208,7 @@ def _measured(axes: Axes, record: PatientFile, name: str) -> None:
         axes.axhspan(*normal, color=_NORMAL, alpha=0.1, linewidth=0)
     axes.set_ylim(bottom, top)
     axes.set_title(record.labels[name])
+    return (low == low or high == high) and not (low >= top or high <= bottom)
 
 
 def _given(axes: Axes, record: PatientFile, drugs: Sequence[str]) -> None:
@@ -216,10 +220,11 @@ def _given(axes: Axes, record: PatientFile, drugs: Sequence[str]) -> None:
         axes.barh(
             y, max(1.0, stop + 1 - start), 0.62, left=start, color=_GIVEN, edgecolor="white", linewidth=0.4
         )
-    axes.set_yticks([*range(len(drugs)), len(drugs)], labels=[*drugs, "Response"])
-    axes.set_ylim(len(drugs) + 0.7, -0.7)
+    called = ["Response"] if len(record.calls) else []
+    axes.set_yticks(range(len(drugs) + len(called)), labels=[*drugs, *called])
+    axes.set_ylim(max(1, len(drugs) + len(called)) - 0.3, -0.7)
     axes.tick_params(axis="y", length=0)
-    axes.set_title("Drugs given and responses called")
+    axes.set_title("Drugs given and responses called" if called else "Drugs given")
 
 
 def _calls(axes: Axes, record: PatientFile, styles: Mapping[str, LevelStyle], line: int) -> list[Artist]:
@@ -261,12 +266,40 @@ def _evidence(whole: Study, patient_id: str) -> Table:
             line = _whole(one["source_row"])
             source = f"{one['table']}, line {line}" if line else str(one["table"] or "")
             state = str(one["rule_state"] or one["state"])
-            cells = (f"{one['value']} ({state})", _whole(one["day"]), str(one["rule"]), source)
+            found_there = f"{_readable(str(one['value']))} ({state})"
+            cells = (found_there, _whole(one["day"]), _readable(str(one["rule"])), source)
             rows.append(row(str(one["item"]), *cells, level=1))
     nothing = [message("No rule says anything about this patient.")]
     return Table(
         f"exploratory_patient_{_safe(patient_id)}", title, columns, rows or nothing, (), study.watermark
     )
+
+
+def _marks(record: PatientFile, *, banded: bool) -> list[Artist]:
+    """Return the signs of what is drawn beside the values, each once."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    found: list[Artist] = []
+    if banded:
+        found.append(Patch(facecolor=_NORMAL, alpha=0.1, label="Reference range"))
+    for sign, marker, words in ((">", "^", "Above an assay's limit"), ("<", "v", "Below an assay's limit")):
+        if (record.values["qualifier"] == sign).any():
+            found.append(Line2D([], [], linestyle="none", marker=marker, color=GREY, label=words))
+    if record.died and record.last_day <= record.end_day:
+        found.append(Line2D([], [], color=INK, linewidth=1.2, label="Death"))
+    return found
+
+
+def _readable(text: str) -> str:
+    """Return a comparison with signs and units as clinicians write them.
+
+    >>> _readable("temperature >= 38.5 Cel")
+    'temperature ≥ 38.5 °C'
+    """
+    for coded, plain in _SIGNS.items():
+        text = text.replace(coded, plain)
+    return text
 
 
 def _whole(value: object) -> str:

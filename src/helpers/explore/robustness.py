@@ -33,6 +33,7 @@ from helpers.stats.result import Result
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
@@ -215,6 +216,7 @@ def draw_what_if(
     left, right = container.subplots(1, 2)
     rows.sort(key=lambda pair: pair[0])
     _band(left, [(at, row.value, row.lower, row.upper) for at, row in rows])
+    marks: list[Artist] = [left.lines[0], interval_handle(_ESTIMATE)]
     left.set_xlabel("Common lag of the treated, days")
     left.set_title("Had all treated begun late")
     there = statistics.find(_of_lag(lag), OUTCOME, group="both", timepoint=timepoint)
@@ -222,7 +224,8 @@ def draw_what_if(
         _marked(left, lag, there.value, f"{lag} days: {format_p_equation(there.p_value)}")
     tipping = statistics.find(ControlTimeRows.lag_tipping_point, OUTCOME, group="both", timepoint=timepoint)
     if tipping is not None and tipping.value > 0:
-        left.axvline(tipping.value, color=GREY, linewidth=0.7, linestyle=_DOTS)
+        words = f"p is 0.05 or more from day {format_number(tipping.value, 0)} on"
+        marks.append(left.axvline(tipping.value, color=GREY, linewidth=0.7, linestyle=_DOTS, label=words))
     _band(right, over_effects)
     right.set_xlabel("Confounder multiplies deaths by")
     right.set_title("Had a confounder been unlike in the groups")
@@ -230,7 +233,7 @@ def draw_what_if(
     if near is not None:
         _marked(right, effect, near[1], f"Hazard ratio {format_number(near[1], 2)}")
     left.set_ylabel("Hazard ratio")
-    marks_legend(container, [left.lines[0], interval_handle(_ESTIMATE)], columns=2)
+    marks_legend(container, marks, columns=3)
 
 
 def _band(axes: Axes, points: Sequence[tuple[float, float, float, float]]) -> None:

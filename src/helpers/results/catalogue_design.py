@@ -12,16 +12,23 @@ class ControlTimeRows(
     name="control_time",
     title="Time before day 0",
     title_zh="第0天之前的时间",
-    patterns=("lag_*", "landmark_*"),
+    patterns=("lag_*", "landmark_*", "evidence_*"),
 ):
     """Time before day 0."""
 
+    clone_censor_weight: ClassVar[Key]
     delayed_entry: ClassVar[Key]
     immortal_days: ClassVar[Key]
     immortal_share: ClassVar[Key]
     lag_reference: ClassVar[Key]
     lag_tipping_point: ClassVar[Key]
     lag_treated: ClassVar[Key]
+    rmst_difference_from_eligibility: ClassVar[Key]
+    rmst_from_eligibility_reference: ClassVar[Key]
+    rmst_from_eligibility_treated: ClassVar[Key]
+    survival_from_eligibility_reference: ClassVar[Key]
+    survival_from_eligibility_treated: ClassVar[Key]
+    time_varying: ClassVar[Key]
 
 
 class CoInterventionRows(

@@ -47,6 +47,7 @@ class LaboratoryToxicityRows(
 
     grade_0: ClassVar[Key]
     severe: ClassVar[Key]
+    severe_new: ClassVar[Key]
     severe_percent: ClassVar[Key]
 
 

@@ -35,6 +35,7 @@ class Parameter:
         low, high: limits; ``inside`` says that they themselves are not allowed.
         absent: whether None is allowed, which stands for the cohort's own setting.
         unit: of the value, for messages.
+        words: what it is, for readers of a notebook.
     """
 
     default: Any
@@ -44,6 +45,7 @@ class Parameter:
     inside: bool = False
     absent: bool = False
     unit: str = ""
+    words: str = ""
 
     @property
     def expected(self) -> str:
@@ -70,10 +72,10 @@ class Parameter:
 
 
 PARAMETERS: Mapping[str, Parameter] = {
-    "horizon_days": Parameter(None, 1, 36_500, absent=True, unit="days"),
-    "confidence": Parameter(0.95, 0.5, 1, whole=False, inside=True),
-    "seed": Parameter(20250626, 0, 2**32 - 1),
-    "bootstrap_draws": Parameter(200, 50, 20_000, unit="draws"),
+    "horizon_days": Parameter(None, 1, 36_500, absent=True, unit="days", words="last day of the analysis"),
+    "confidence": Parameter(0.95, 0.5, 1, whole=False, inside=True, words="level of all intervals"),
+    "seed": Parameter(20250626, 0, 2**32 - 1, words="of every random draw"),
+    "bootstrap_draws": Parameter(200, 50, 20_000, unit="draws", words="sets of weights of the bootstrap"),
 }
 
 
@@ -89,6 +91,23 @@ def own_values(values: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in values.items()
         if name in PARAMETERS and value != PARAMETERS[name].default
     }
+
+
+def told_values(values: Mapping[str, Any]) -> str:
+    """Return parameters as a table in Markdown: name, value with its unit, what it is.
+
+    >>> print(told_values({"horizon_days": 56.0}))
+    | parameter | value | what it is |
+    |---|---|---|
+    | `horizon_days` | 56 days | last day of the analysis |
+    """
+    lines = ["| parameter | value | what it is |", "|---|---|---|"]
+    for name, value in values.items():
+        known = PARAMETERS.get(name)
+        unit = f" {known.unit}" if known and known.unit else ""
+        shown = known.tidy(value) if known else value
+        lines.append(f"| `{name}` | {shown}{unit} | {known.words if known else ''} |")
+    return "\n".join(lines)
 
 
 def check_values(values: Mapping[str, Any], option: str = "") -> None:

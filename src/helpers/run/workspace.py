@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 from helpers.errors import CompendiumError
 from helpers.project.checkout import keep_out
 from helpers.project.paths import FORMATS_VARIABLE, RUN_VARIABLE, CohortPaths, ProjectError, shown
+from helpers.run.cell_watch import watch_cells
 from helpers.run.grid import variant_name, variant_values
-from helpers.run.parameters import PARAMETERS, ParameterError, own_values
+from helpers.run.parameters import PARAMETERS, ParameterError, own_values, told_values
 from helpers.run.plan import PLAN_FILE, Step, locate, step_named
 from helpers.run.staging import link_files
 
@@ -123,10 +124,11 @@ class Workspace:
 
     @property
     def narrative(self) -> "Narrative":
-        """Which cohort is open, in words."""
-        from helpers.report.text.narrative import cohort_narrative
+        """Which cohort is open, in words, with the notebook's parameters in a table."""
+        from helpers.report.text.narrative import Narrative, cohort_narrative
 
-        return cohort_narrative(self.config)
+        horizon = {"horizon_days": self.horizon_days} if "horizon_days" in self.parameters else {}
+        return Narrative(f"{cohort_narrative(self.config)}\n\n{told_values(dict(self.parameters) | horizon)}")
 
     def show(self, exhibit: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Publish a figure or table of the walk and return it for display.
@@ -239,6 +241,7 @@ def _apart(published: CohortPaths, own: Mapping[str, Any], notebook: str) -> Coh
         f"Run by hand: what this notebook writes goes to {shown(paths.results)}; the published results in "
         f"{shown(published.results)} stay as they are."
     )
+    watch_cells()
     return paths
 
 

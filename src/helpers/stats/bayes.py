@@ -169,7 +169,8 @@ def prior_predictive_events(
     `p_value` the probability of a count no more probable than the observed one: small, if prior and data
     disagree. `details["probabilities"]` has the whole distribution from 0 to n.
     """
-    from scipy.stats import beta, binom
+    from scipy.special import gammaln
+    from scipy.stats import beta
 
     seen, size = event_count(observed, n_treated, "observed", "n_treated")
     events, controls = event_count(control_events, n_control, "control_events", "n_control")
@@ -177,10 +178,19 @@ def prior_predictive_events(
     risk = beta.ppf((nodes + 1) / 2, events + 0.5, controls - events + 0.5)
     z, z_weights = np.polynomial.hermite_e.hermegauss(80)
     ratio = np.exp(prior.mean + prior.sd * z)
-    treated_risk = -np.expm1(ratio[:, None] * np.log1p(-np.minimum(risk, 1 - 1e-15))[None, :])
+    spared = ratio[:, None] * np.log1p(-np.minimum(risk, 1 - 1e-15))[None, :]
+    # A risk too small to be told from 0 has no logarithm; its events have probability 0 either way.
+    struck = np.log(np.maximum(-np.expm1(spared), 1e-300))
     joint = (z_weights / z_weights.sum())[:, None] * (weights / 2)[None, :]
     counts = np.arange(size + 1)
-    probability = np.array([float((joint * binom.pmf(k, size, treated_risk)).sum()) for k in counts])
+    ways = gammaln(size + 1) - gammaln(counts + 1) - gammaln(size - counts + 1)
+    probability = np.array(
+        [
+            float((joint * np.exp(log_ways + k * struck + (size - k) * spared)).sum())
+            for k, log_ways in zip(counts.tolist(), ways.tolist(), strict=True)
+        ]
+    )
+    probability /= probability.sum()
     cumulative = np.cumsum(probability)
     return Result(
         method=f"prior predictive number of events, {prior.name} prior",

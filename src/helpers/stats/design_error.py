@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from helpers.stats.checks import Floats, whole_number
+from helpers.stats.checks import whole_number
+from helpers.stats.fisher_tables import every_fisher_p
 from helpers.stats.result import Result, StatisticsError
 
 
@@ -59,7 +60,7 @@ def fisher_design_error(p1: float, n1: Any, p2: float, n2: Any, *, alpha: float 
         raise StatisticsError("n1", "an arm is empty")
     a, b = np.arange(size_1 + 1), np.arange(size_2 + 1)
     weight = np.outer(binom.pmf(a, size_1, p1), binom.pmf(b, size_2, p2))
-    significant = _fisher_p(size_1, size_2) < alpha
+    significant = every_fisher_p(size_1, size_2) < alpha
     gap = a[:, None] / size_1 - b[None, :] / size_2
     power = float(weight[significant].sum())
     truth = p1 - p2
@@ -75,20 +76,6 @@ def fisher_design_error(p1: float, n1: Any, p2: float, n2: Any, *, alpha: float 
         options={"p1": p1, "p2": p2, "alpha": alpha},
         details=details,
     )
-
-
-def _fisher_p(n1: int, n2: int) -> Floats:
-    """Two-sided Fisher p of every table, shape (n1 + 1, n2 + 1); by the total number of events."""
-    from scipy.stats import hypergeom
-
-    found = np.ones((n1 + 1, n2 + 1))
-    for total in range(n1 + n2 + 1):
-        a = np.arange(max(0, total - n2), min(n1, total) + 1)
-        p = hypergeom.pmf(a, n1 + n2, n1, total)
-        # Probabilities equal up to rounding are equal, as in R's fisher.test.
-        both = np.array([p[p <= own * (1 + 1e-7)].sum() for own in p])
-        found[a, total - a] = np.minimum(both, 1.0)
-    return found
 
 
 def logrank_power(

@@ -131,11 +131,16 @@ def logrank_with_fewer_events(time: Any, event: Any, treated: Any, *, fewer: int
     if comb(len(ordered), fewer) <= _MAX_COMBINATIONS:
         choices = list(combinations(ordered, fewer))
     last = float(times[~arm].max())
+    # Controls who died on the same day are alike: which of them is freed makes no difference.
+    by_days: dict[tuple[float, ...], float] = {}
     found = []
     for chosen in choices:
-        moved, flags = times.copy(), events.copy()
-        moved[list(chosen)], flags[list(chosen)] = last, False
-        found.append(logrank_test(moved, flags, arm.astype(int)).p_value)
+        days = tuple(times[list(chosen)].tolist())
+        if days not in by_days:
+            moved, flags = times.copy(), events.copy()
+            moved[list(chosen)], flags[list(chosen)] = last, False
+            by_days[days] = logrank_test(moved, flags, arm.astype(int)).p_value
+        found.append(by_days[days])
     result = _range(
         f"log-rank test with {fewer} fewer event(s) among the controls",
         found,
@@ -164,23 +169,30 @@ def _range(method: str, found: list[float], where: Floats, n: int) -> Result:
     )
 
 
-def leave_one_out(ids: Any, statistic: Callable[[Bools], float]) -> pd.DataFrame:
+def leave_one_out(ids: Any, statistic: Callable[[Bools], float], *, alike: Any = None) -> pd.DataFrame:
     """A statistic with each patient left out in turn.
 
     `statistic` takes a mask of the patients kept and returns a number; where it raises StatisticsError the
-    row has no value and the reason. Columns: patient_id, value, note; sorted by patient_id (as text).
+    row has no value and the reason. `alike` has one row a patient of all that the statistic looks at: of
+    patients with equal rows one is left out for all. Columns: patient_id, value, note; sorted by patient_id
+    (as text).
     """
     import pandas as pd
 
     names = np.asarray(ids).astype(str)
+    kind = np.arange(names.size)
+    if alike is not None:
+        kind = np.unique(np.asarray(alike, dtype=float), axis=0, return_inverse=True)[1].ravel()
+    known: dict[int, dict[str, Any]] = {}
     rows = []
     for i in np.argsort(names, kind="stable").tolist():
-        kept = np.ones(names.size, bool)
-        kept[i] = False
-        row: dict[str, Any] = {"patient_id": names[i], "value": np.nan, "note": ""}
-        try:
-            row["value"] = float(statistic(kept))
-        except StatisticsError as error:
-            row["note"] = error.problem
-        rows.append(row)
+        if kind[i] not in known:
+            kept = np.ones(names.size, bool)
+            kept[i] = False
+            known[kind[i]] = {"value": np.nan, "note": ""}
+            try:
+                known[kind[i]]["value"] = float(statistic(kept))
+            except StatisticsError as error:
+                known[kind[i]]["note"] = error.problem
+        rows.append({"patient_id": names[i], **known[kind[i]]})
     return pd.DataFrame(rows)

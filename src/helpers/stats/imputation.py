@@ -8,6 +8,7 @@ do not hold: where most of an arm is unknown, bounds are the honest answer.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -127,6 +128,9 @@ def _draws(
 
     frame = pd.DataFrame({f"x{j}": column for j, column in enumerate(columns.T)} | {"target": values})
     chain = MICEData(frame, k_pmm=min(DONORS, int((~missing).sum())), rng=generator)
+    # The predictors are complete and the known do not change: one design serves every round.
+    chain.get_fitting_data = cache(chain.get_fitting_data)
+    chain.get_split_data = cache(chain.get_split_data)
     found = np.empty((draws, int(missing.sum())))
     for i in range(draws):
         # The predictors are complete, so one round is a draw of its own.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.stats.checks import confidence_level, event_count, whole_number
-from helpers.stats.contingency import two_by_two_test
+from helpers.stats.fisher_tables import fisher_p_values
 from helpers.stats.proportions import proportion_difference, proportion_interval
 from helpers.stats.result import Result, StatisticsError
 
@@ -87,14 +87,11 @@ def completions(s1: Any, n1: Any, m1: Any, s2: Any, n2: Any, m2: Any, *, alpha: 
 
     a, size_1, lost_1 = _counts(s1, n1, m1, "_1")
     b, size_2, lost_2 = _counts(s2, n2, m2, "_2")
-    rows = []
-    for x in range(lost_1 + 1):
-        for y in range(lost_2 + 1):
-            one, two = a + x, b + y
-            p = two_by_two_test([[one, size_1 - one], [two, size_2 - two]], rule="fisher").p_value
-            row: dict[str, Any] = {"added_1": x, "added_2": y, "difference": one / size_1 - two / size_2}
-            rows.append(row | {"p_value": p, "significant": bool(p < alpha)})
-    return pd.DataFrame(rows)
+    x, y = (grid.ravel() for grid in np.meshgrid(np.arange(lost_1 + 1), np.arange(lost_2 + 1), indexing="ij"))
+    p = fisher_p_values(a + x, size_1, b + y, size_2)
+    difference = (a + x) / size_1 - (b + y) / size_2
+    columns = {"added_1": x, "added_2": y, "difference": difference, "p_value": p, "significant": p < alpha}
+    return pd.DataFrame(columns)
 
 
 def tipping_share(table: pd.DataFrame) -> Result:

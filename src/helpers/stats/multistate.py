@@ -152,6 +152,42 @@ def occupancy_table(data: Moves, days: Any) -> pd.DataFrame:
     )
 
 
+def occupancy_result(
+    data: Moves, day: float, states: Sequence[str], weights: Floats, *, confidence: float = 0.95
+) -> Result:
+    """Probability of being in any of `states` on `day`, with the percentile interval of bootstrap `weights`.
+
+    As `expected_days_result`. Raises StatisticsError for an unknown state or a day beyond the follow-up.
+    """
+    level = confidence_level(confidence)
+    chosen = _chosen(data, states)
+    _check_reach(data, day)
+
+    def on_the_day(drawn: Floats | None) -> Floats:
+        at, probability = occupancy(data, drawn)
+        row = int(np.searchsorted(at, day, side="right"))
+        return np.asarray(probability[:, row, chosen].sum(1))
+
+    lower, upper = np.quantile(on_the_day(weights), [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    return Result(
+        method=f"probability of {', '.join(states)} (Aalen-Johansen), percentile interval of "
+        f"{len(weights)} weighted draws",
+        value=float(on_the_day(None)[0]),
+        lower=float(lower),
+        upper=float(upper),
+        n=len(data.ids),
+        confidence=level,
+        options={"day": float(day), "states": tuple(states)},
+    )
+
+
+def _chosen(data: Moves, states: Sequence[str]) -> list[int]:
+    unknown = sorted(set(states) - set(data.names))
+    if unknown:
+        raise StatisticsError("states", f"{unknown} are not among {list(data.names)}")
+    return [data.names.index(s) for s in states]
+
+
 def expected_days_result(
     data: Moves, tau: float, states: Sequence[str], weights: Floats, *, confidence: float = 0.95
 ) -> Result:
@@ -160,10 +196,7 @@ def expected_days_result(
     `weights` of shape (draws, subjects) in the order of `data.ids`, as `fractional_weights` makes them.
     """
     level = confidence_level(confidence)
-    unknown = sorted(set(states) - set(data.names))
-    if unknown:
-        raise StatisticsError("states", f"{unknown} are not among {list(data.names)}")
-    chosen = [data.names.index(s) for s in states]
+    chosen = _chosen(data, states)
     value = float(expected_days(data, tau)[0, chosen].sum())
     draws = expected_days(data, tau, weights)[:, chosen].sum(1)
     lower, upper = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")

@@ -157,6 +157,23 @@ def name_places(axes: Axes, places: Sequence[float], labels: Sequence[str], widt
     axes.set_xticks(places, labels=labels, rotation=45, ha="right", rotation_mode="anchor")
 
 
+def name_rows(axes: Axes, names: Sequence[str], bold: Sequence[bool] = ()) -> None:
+    """Name the rows 0, 1, ... of an axes at its left edge; those that `bold` says are set in bold.
+
+    Ticks would do the same, but each has two marks and a line besides, and the layout asks all of them for
+    their place time and again: a third of the time of drawing.
+    """
+    from matplotlib.transforms import ScaledTranslation
+
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    axes.set_yticks([])
+    left = axes.get_yaxis_transform() + ScaledTranslation(-4 / 72, 0, figure.dpi_scale_trans)
+    for y, name in enumerate(names):
+        weight = "bold" if bold and bold[y] else "normal"
+        axes.text(0, y, name, ha="right", va="center_baseline", fontweight=weight, transform=left)
+
+
 @drawing
 def say_absent(container: Figure | SubFigure, message: str) -> None:
     """Fill the figure with a sentence that says why there is nothing to draw."""

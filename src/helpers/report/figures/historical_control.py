@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helpers.report.figures.common import interval_handle, marks_legend, say_absent
+from helpers.report.figures.common import interval_handle, marks_legend, name_rows, say_absent
 from helpers.report.figures.output.exhibits import figure
+from helpers.report.figures.strips import draw_strip, strip_handles
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
 from helpers.results.catalogue import (
     CoInterventionRows,
@@ -56,11 +57,22 @@ def draw_lag(
         say_absent(container, NO_ARMS)
         return
     left, right = container.subplots(1, 2, width_ratios=[1, 1.25])
-    _strip(left, config, patients, "lag")
-    left.set_xlabel("Days from eligibility to day 0")
+    known = bool(patients["lag"].notna().any())
+    if known:
+        draw_strip(left, config, patients, "lag")
+        left.set_xlabel("Days from eligibility to day 0")
+    else:
+        _say(left, "The day of eligibility is not known")
     left.set_title("Read from prescriptions")
     _common_lags(right, statistics, rows, timepoint)
-    marks_legend(container, [right.lines[0], interval_handle(ESTIMATE)], columns=2)
+    marks = strip_handles() if known else []
+    marks_legend(container, [*marks, right.lines[0], interval_handle(ESTIMATE)], columns=4)
+
+
+def _say(axes: Axes, message: str) -> None:
+    """Say in an axes why it is empty."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, message, ha="center", color=GREY, transform=axes.transAxes)
 
 
 def _by_lag(statistics: Statistics, timepoint: str) -> list[tuple[float, Statistic]]:
@@ -72,29 +84,6 @@ def _by_lag(statistics: Statistics, timepoint: str) -> list[tuple[float, Statist
             found.append((float(lag), row))
     found.sort(key=lambda pair: pair[0])
     return found if any(row.value == row.value for _, row in found) else []
-
-
-def _strip(axes: Axes, config: CohortConfig, patients: pd.DataFrame, column: str) -> None:
-    """One mark a patient, stacked where values are equal; filled where the patient died."""
-    styles = group_styles(config)
-    arms = [(group, 1.0 if group.role == "treated" else 0.0) for group in config.groups]
-    for y, (group, code) in enumerate(arms):
-        mine = patients[(patients["treated"] == code) & patients[column].notna()]
-        style = styles[group.id]
-        height = mine.groupby(mine[column].round(2)).cumcount() * 0.12
-        for died in (False, True):
-            part = mine["event"].astype(bool) == died
-            axes.plot(
-                mine.loc[part, column], -y + height[part], style.marker, color=style.colour, markersize=4,
-                markerfacecolor=style.colour if died else "white", markeredgewidth=0.8, linestyle="none",
-            )  # fmt: skip
-    axes.set_yticks([-y for y in range(len(arms))], labels=[group.short_label for group, _ in arms])
-    axes.set_ylim(-len(arms) + 0.6, 1.0)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    axes.plot([], [], "o", color=INK, markersize=4, linestyle="none", label="died")
-    axes.plot([], [], "o", color=INK, markersize=4, markerfacecolor="white", linestyle="none", label="alive")
-    axes.legend(loc="upper right", ncols=2, handletextpad=0.1, columnspacing=0.8, borderaxespad=0)
 
 
 def _common_lags(
@@ -109,6 +98,7 @@ def _common_lags(
     axes.axhline(1.0, color=GREY, linewidth=0.7)
     axes.set_yscale("log")
     axes.set_yticks([0.01, 0.1, 1, 10], labels=["0.01", "0.1", "1", "10"])
+    axes.minorticks_off()
     axes.set_xlabel("Common lag of the treated, days")
     axes.set_ylabel("Hazard ratio")
     axes.set_title("Had all treated begun so many days late")
@@ -142,14 +132,15 @@ def draw_era(
         return
     left, right = container.subplots(1, 2, width_ratios=[1.4, 1])
     if dated:
-        _strip(left, config, patients, "years")
+        draw_strip(left, config, patients, "years")
         left.set_xlabel("Year of day 0")
         left.xaxis.get_major_locator().set_params(integer=True)
     else:
-        left.set_axis_off()
-        left.text(0.5, 0.5, "Dates are not recorded", ha="center", color=GREY, transform=left.transAxes)
+        _say(left, "Dates are not recorded")
     left.set_title("Calendar time")
     _drug_bars(right, statistics, config, drugs)
+    bars = right.get_legend_handles_labels()[0]
+    marks_legend(container, [*(strip_handles() if dated else []), *bars], columns=4)
 
 
 def _drug_bars(axes: Axes, statistics: Statistics, config: CohortConfig, drugs: Sequence[Statistic]) -> None:
@@ -169,14 +160,23 @@ def _drug_bars(axes: Axes, statistics: Statistics, config: CohortConfig, drugs: 
                 f"{format_number(found.value, 0)} of {found.n}", (found.value, place), xytext=(3, 0),
                 textcoords="offset points", va="center",
             )  # fmt: skip
-        axes.barh(0, 0, color=styles[group.id].colour, hatch=styles[group.id].hatch, label=group.short_label)
+        axes.barh(0, 0, color=styles[group.id].colour, hatch=styles[group.id].hatch, edgecolor="white",
+                  linewidth=0, label=group.short_label)  # fmt: skip
     labels = ["any" if row.variable == "any" else config.vocabulary.drug_label(row.variable) for row in named]
     axes.set_yticks(range(len(named)), labels=labels)
-    axes.set_ylim(len(named) - 0.4, -0.9)
+    axes.set_ylim(len(named) - 0.4, -0.6)
     axes.margins(x=0.25)
     axes.set_xlabel("Patients")
     axes.set_title("Begun on or after day 0")
-    axes.legend(loc="upper right", handlelength=1.2, borderaxespad=0)
+
+
+# A difference of more standard deviations would leave no room to tell the others apart.
+_REACH = 3.0
+
+
+def _within(value: float) -> float:
+    """Return a difference, or the nearer end of the axis for one that lies beyond it."""
+    return min(max(value, -_REACH), _REACH)
 
 
 _WEIGHTINGS = (
@@ -208,21 +208,24 @@ def draw_love(
     axes = container.subplots()
     axes.axvspan(-0.1, 0.1, color="#009E73", alpha=0.10, linewidth=0, label="within 0.1")
     axes.axvline(0, color=GREY, linewidth=0.7)
-    axes.hlines(range(len(rows)), [r.lower for r in rows], [r.upper for r in rows], color=FAINT, linewidth=1,
+    lower, upper = [_within(row.lower) for row in rows], [_within(row.upper) for row in rows]
+    axes.hlines(range(len(rows)), lower, upper, color=FAINT, linewidth=1,
                 label="confidence interval, unweighted")  # fmt: skip
+    beyond = False
     for statistic, label, marker, face in _WEIGHTINGS:
         points = [
             (statistics.get(f"{row.id}{statistic.removeprefix('smd')}"), y) for y, row in enumerate(rows)
         ]
-        known = [(row.value, y) for row, y in points if row is not None and row.value == row.value]
+        known = [(_within(row.value), y) for row, y in points if row is not None and row.value == row.value]
+        beyond |= any(abs(value) >= _REACH for value, _ in known)
         if known:
             axes.plot(*zip(*known, strict=True), marker, color=INK, markerfacecolor=face, markersize=4,
                       markeredgewidth=0.7, linestyle="none", label=label)  # fmt: skip
-    axes.set_yticks(range(len(rows)), labels=[labels.get(row.variable, row.variable) for row in rows])
-    for tick, row in zip(axes.get_yticklabels(), rows, strict=True):
-        tick.set_fontweight("bold" if row.variable in chosen else "normal")
+    names = [labels.get(row.variable, row.variable) for row in rows]
+    name_rows(axes, names, bold=[row.variable in chosen for row in rows])
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    axes.set_xlabel("Standardised difference, treated less control")
+    edge = f"\n(beyond {_REACH:g}: at the edge)" if beyond else ""
+    axes.set_xlabel(f"Standardised difference, treated less control{edge}")
     marks_legend(container, axes.get_legend_handles_labels()[0], columns=2)
 
 
@@ -278,10 +281,15 @@ def _conclusions(rows: Sequence[tuple[tuple[float, ...], Statistic]]) -> list[Ar
 
 
 def _cells(axes: Axes, rows: Sequence[tuple[tuple[float, ...], Statistic]]) -> None:
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Rectangle
+
     treated, control = (sorted({key[i] for key, _ in rows}) for i in (0, 1))
-    for key, row in rows:
-        x, y = control.index(key[1]), treated.index(key[0])
-        axes.add_patch(_tile(x, y, _CONCLUSIONS[row.level]))
+    places = [(control.index(key[1]), treated.index(key[0])) for key, _ in rows]
+    tiles = [Rectangle((x - 0.48, y - 0.48), 0.96, 0.96) for x, y in places]
+    colours = [_CONCLUSIONS[row.level] for _, row in rows]
+    axes.add_collection(PatchCollection(tiles, facecolors=colours, edgecolors="none"))
+    for (x, y), (_, row) in zip(places, rows, strict=True):
         axes.text(x, y, _corrected(row), ha="center", va="center", linespacing=1.1)
     axes.set_xticks(range(len(control)), labels=[f"{100 * value:.0f}" for value in control])
     axes.set_yticks(range(len(treated)), labels=[f"{100 * value:.0f}" for value in treated])
@@ -292,11 +300,5 @@ def _cells(axes: Axes, rows: Sequence[tuple[tuple[float, ...], Statistic]]) -> N
 
 
 def _corrected(row: Statistic) -> str:
-    low, high = format_number(row.lower, 2), format_number(row.upper, 2)
-    return f"{format_number(row.value, 2)}\n{low}{EN_DASH}{high}"
-
-
-def _tile(x: int, y: int, colour: str):  # type: ignore[no-untyped-def]
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, facecolor=colour, edgecolor="none")
+    value, low, high = (format_number(v, 2 if v < 10 else 0) for v in (row.value, row.lower, row.upper))
+    return f"{value}\n{low}{EN_DASH}{high}"

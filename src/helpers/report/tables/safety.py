@@ -109,10 +109,11 @@ def laboratory_grade_table(statistics: Statistics, config: CohortConfig, *, wate
             counts = [number(mine[f"grade_{grade}"]) for grade in range(5)]
             missing = number(mine["grade_0"], column="n_missing")
             share = share_interval(mine.get("severe_percent"))
-            rows.append(row(f"{label}, {group.label}", *counts, missing, share))
+            new = count_of(mine["severe_new"]) if "severe_new" in mine else EMPTY
+            rows.append(row(f"{label}, {group.label}", *counts, missing, share, new))
     columns = [
         column("Term, group"), *[column(str(grade), spanner="Grade") for grade in range(5)],
-        column("Not graded"), column("Grade 3 or 4 (95% CI)"),
+        column("Not graded"), column("Grade 3 or 4 (95% CI)"), column("New or higher than before"),
     ]  # fmt: skip
     notes = [
         (

@@ -50,12 +50,33 @@ if TYPE_CHECKING:
 # Label, key, variable and decimals of one number.
 Asked: TypeAlias = tuple[str, Key, str, int]
 
+WELL = "The dead, and the days well"
 # Sections of the table of all numbers: label, key, variable, decimals.
 _SECTIONS: dict[str, tuple[Asked, ...]] = {
     "Time from eligibility to day 0": (
         ("Median lag of the treated, days", ControlTimeRows.lag_treated, "death", 0),
         ("Median lag of the controls, days", ControlTimeRows.lag_reference, "death", 0),
         ("Hazard ratio, delayed entry, lag by prescriptions", ControlTimeRows.delayed_entry, "death", 2),
+        (
+            "Survival from eligibility, delayed entry, treated, %",
+            ControlTimeRows.survival_from_eligibility_treated,
+            "death",
+            1,
+        ),
+        (
+            "Survival from eligibility, delayed entry, controls, %",
+            ControlTimeRows.survival_from_eligibility_reference,
+            "death",
+            1,
+        ),
+        (
+            "Difference of mean survival from eligibility, days",
+            ControlTimeRows.rmst_difference_from_eligibility,
+            "death",
+            1,
+        ),
+        ("Hazard ratio, the drug as it begins", ControlTimeRows.time_varying, "death", 2),
+        ("Strategies compared by cloning", ControlTimeRows.clone_censor_weight, "death", 2),
         ("Days before day 0 in which none could die", ControlTimeRows.immortal_days, "death", 0),
         ("Their share of the follow-up from eligibility, %", ControlTimeRows.immortal_share, "death", 1),
         ("Hazard ratio, common lag of 7 days", ControlTimeRows.named("lag_7"), "death", 2),
@@ -123,7 +144,7 @@ _SECTIONS: dict[str, tuple[Asked, ...]] = {
         ),
         ("Difference in response, imputed in the arms, points", ImputationRows.difference, "response", 1),
     ),
-    "The dead, and the days well": (
+    WELL: (
         ("Median dose, death as the worst, treated", TruncationByDeathRows.median_treated, "dose", 2),
         ("Median dose, death as the worst, controls", TruncationByDeathRows.median_reference, "dose", 2),
         (
@@ -157,9 +178,11 @@ _SECTIONS: dict[str, tuple[Asked, ...]] = {
 def sensitivity_table(statistics: Statistics, timepoint: str, *, watermark: str) -> Table:
     """Return every number of the notebook with interval, p-value and n, or the reason why there is none."""
     rows: list[Row] = []
+    eligible = {"On what the days of eligibility rest": tuple(_evidence(statistics))}
     gaps = {"Values missing, or beyond a reporting limit": tuple(_gaps(statistics))}
-    for title, asked in (_SECTIONS | gaps).items():
-        found = list(_rows(statistics, timepoint, asked))
+    well = tuple(_in_response(statistics))
+    for title, asked in (eligible | _SECTIONS | gaps).items():
+        found = list(_rows(statistics, timepoint, asked + well if title == WELL else asked))
         rows += [heading(title), *found] if found else []
     columns = [column(""), column("Estimate"), column("{p_value}"), column("n"), column("Remark", left=True)]
     note = (
@@ -184,6 +207,27 @@ _OF_GAPS: dict[type[Analysis], tuple[tuple[str, Key, int], ...]] = {
         ("the same, ten times the limit", LimitScenarioRows.hazard_ratio_tenfold, 2),
     ),
 }
+
+
+_ARMS = {"treated": "treated", "reference": "controls"}
+
+
+def _evidence(statistics: Statistics) -> Iterator[Asked]:
+    """Rows of evidence that anybody has; of those who have none too."""
+    for found in statistics.select(ControlTimeRows):
+        kind, _, arm = found.statistic.removeprefix("evidence_").rpartition("_")
+        if found.statistic.startswith("evidence_") and (found.value or kind == "not_known"):
+            label = f"{sentence(kind.replace('_', ' '))}, {_ARMS[arm]}"
+            yield label, ControlTimeRows.named(found.statistic), "death", 0
+
+
+def _in_response(statistics: Statistics) -> Iterator[Asked]:
+    """Probabilities of being alive in response at visits before the horizon."""
+    for found in statistics.select(StateOccupancyRows):
+        visit, _, arm = found.statistic.removeprefix("in_response_").rpartition("_")
+        if found.statistic.startswith("in_response_"):
+            label = f"Alive in response at {visit.replace('_', ' ')}, {_ARMS[arm]}, %"
+            yield label, StateOccupancyRows.named(found.statistic), "response", 0
 
 
 def _gaps(statistics: Statistics) -> Iterator[Asked]:

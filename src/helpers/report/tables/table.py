@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from helpers.report.formats.html import page, to_html
+from helpers.report.formats.html import inlined, page, to_html
 from helpers.report.formats.rendered import shown
 from helpers.report.formats.text import lines, to_csv
 from helpers.report.tables.cells import Cell, Number, Term, Value, verbatim
@@ -32,7 +32,7 @@ class Table(TableContent):
         return "\n".join([self.title, *("\t".join(line) for line in lines(self))])
 
     def _repr_html_(self) -> str:
-        return self.to_html()
+        return inlined(self.to_html())
 
     def to_html(self, theme: str | None = None) -> str:
         """Return the table as an HTML fragment with its own style, by default in the generic theme."""

@@ -59,11 +59,28 @@ def baseline_differences(
     if apart:
         slots["variables"] = Items(tuple(_apart(row, statistics, labels, alpha, groups) for row in apart))
     claims = [Claim("baseline.differ" if apart else "baseline.none_differs", slots)]
-    large = statistics[
-        BalanceRows.above_0_1.id("standardized_difference", group="both", timepoint="baseline")
+    return [*claims, *_balance(statistics, labels), *_adjusted(statistics, labels, alpha)]
+
+
+def _balance(statistics: Statistics, labels: Mapping[str, str]) -> list[Claim]:
+    """Which characteristics differ by more than chance would at this size, by standardised difference."""
+    error = statistics.find(
+        BalanceRows.standard_error, "standardized_difference", group="both", timepoint="baseline"
+    )
+    if error is None or error.value != error.value:
+        large = BalanceRows.above_0_1.id("standardized_difference", group="both", timepoint="baseline")
+        return [Claim("baseline.balance", {"large": Row(statistics[large])})]
+    rows = [
+        row
+        for row in statistics.select(BaselineRows.standardized_difference)
+        if abs(row.value) > 2 * error.value and row.variable != _NO_TEST
     ]
-    claims.append(Claim("baseline.balance", {"large": Row(large)}))
-    return [*claims, *_adjusted(statistics, labels, alpha)]
+    named = tuple(
+        Claim("baseline.apart", {"variable": _variable(row.variable, labels), "difference": Row(row, 2)})
+        for row in sorted(rows, key=lambda row: -abs(row.value))
+    )
+    slots: dict[str, Slot] = {"error": Row(error, 2), "variables": Items(named)}
+    return [Claim("baseline.beyond" if named else "baseline.none_beyond", slots)]
 
 
 def _apart(
@@ -121,9 +138,16 @@ def _adjusted(statistics: Statistics, labels: Mapping[str, str], alpha: float) -
     return [Claim("baseline.adjusted_none", slots)]
 
 
-def under_limits(statistics: Statistics, labels: Mapping[str, str], *, alpha: float = ALPHA) -> list[Claim]:
+def under_limits(
+    statistics: Statistics,
+    labels: Mapping[str, str],
+    *,
+    alpha: float = ALPHA,
+    groups: tuple[Group, Group] | None = None,
+) -> list[Claim]:
     """Whether a difference survives what values beyond an assay's limit may stand for."""
     claims = []
+    named = {group.id: group for group in groups or ()}
     for sure in statistics.select(ReportingLimitsRows.test):
         rows = statistics.select(ReportingLimitsRows, variable=sure.variable, group="both")
         rows = [row for row in rows if row.p_value == row.p_value]
@@ -131,10 +155,12 @@ def under_limits(statistics: Statistics, labels: Mapping[str, str], *, alpha: fl
             continue
         low, high = min(rows, key=lambda r: r.p_value), max(rows, key=lambda r: r.p_value)
         both = low.p_value < alpha <= high.p_value
-        claims.append(
-            Claim(
-                "limits.depends" if both else "limits.stays",
-                {"variable": _variable(sure.variable, labels), "low": Row(low), "high": Row(high)},
-            )
+        beyond = tuple(
+            Claim("limits.beyond", {"beyond": Row(row), "arm": arm_term(named[row.group])})
+            for row in statistics.select(ReportingLimitsRows.beyond_limit, variable=sure.variable)
+            if row.value > 0 and row.group in named
         )
+        slots: dict[str, Slot] = {"variable": _variable(sure.variable, labels), "groups": Items(beyond)}
+        slots |= {"low": Row(low), "high": Row(high)}
+        claims.append(Claim("limits.depends" if both else "limits.stays", slots))
     return claims

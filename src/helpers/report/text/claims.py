@@ -50,6 +50,19 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Date:
+    """A day (2024-12-31) or a month (2024-12) of the configuration, which each language writes out.
+
+    Attributes:
+        text: the date as declared.
+        key: where it is declared.
+    """
+
+    text: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Items:
     """Several claims in one: ``a, b and c``; by semicolons; as sentences; as paragraphs."""
 
@@ -57,7 +70,7 @@ class Items:
     join: Literal["list", "commas", "semicolons", "sentences"] = "list"
 
 
-Slot: TypeAlias = "Row | Term | Declared | Items | Claim | str"
+Slot: TypeAlias = "Row | Term | Date | Declared | Items | Claim | str"
 
 
 @dataclass(frozen=True)

@@ -278,7 +278,7 @@ class _Builder:
     def _text(self, asked: str) -> _Part:
         if asked not in sections.SECTIONS:
             raise TemplateError(f"there is no text {asked!r}; texts are {', '.join(sections.SECTIONS)}")
-        paragraphs = sections.SECTIONS[asked](self.study)
+        paragraphs = sections.section(asked, self.study)
         exhibits()  # their modules may add to the text
         paragraphs += [said(self.material) for said in added_to(asked)]
         blocks = [Paragraph(self.wording.paragraph(claims)) for claims in paragraphs if claims]

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Row
+from helpers.report.text.prose import Declared
 from helpers.results.catalogue import (
     CoInterventionRows,
     ControlEraRows,
     ControlTimeRows,
+    FewEventsRows,
     FragilityRows,
     Key,
+    MissingBoundsRows,
     SpecificationRows,
     UnmeasuredConfounderRows,
     WeightedEffectRows,
+    WinStatisticsRows,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +32,41 @@ def _find(material: Material, key: Key, variable: str = "death") -> Statistic | 
 def _result_to_lose(material: Material) -> bool:
     found = _find(material, SpecificationRows.significant, "analytic")
     return found is not None and found.value > 0
+
+
+def methods(material: Material) -> list[Claim]:
+    """How the doubts about the design were asked: one sentence for each question that has an answer."""
+
+    def answered(key: Key, variable: str = "death") -> Statistic | None:
+        found = _find(material, key, variable)
+        known = found is not None and (found.value == found.value or found.p_value == found.p_value)
+        return found if known else None
+
+    claims = []
+    if answered(ControlTimeRows.delayed_entry):
+        claims.append(Claim("methods.control_entry"))
+    if answered(ControlTimeRows.named("lag_1")):
+        claims.append(Claim("methods.control_lag"))
+    weights, budget = (
+        answered(WeightedEffectRows.hazard_ratio, "ato"),
+        answered(WeightedEffectRows.budget, "model"),
+    )
+    draws = material.parameters.get("bootstrap_draws")
+    if weights is not None and budget is not None and draws is not None:
+        slots: dict[str, Slot] = {"budget": Row(budget, 0)}
+        slots["draws"] = Declared(str(draws), "parameters.bootstrap_draws")
+        claims.append(Claim("methods.control_weights", slots))
+    if answered(UnmeasuredConfounderRows.e_value):
+        claims.append(Claim("methods.control_unmeasured"))
+    if answered(FragilityRows.fisher_index):
+        claims.append(Claim("methods.control_fragility"))
+    if answered(FewEventsRows.exact_logrank_interval) or answered(FewEventsRows.posterior_weak):
+        claims.append(Claim("methods.control_few"))
+    if any(answered(WinStatisticsRows.test, name) for name in ("death_dose", "death_response_dose")):
+        claims.append(Claim("methods.control_wins"))
+    if answered(MissingBoundsRows.difference, "response"):
+        claims.append(Claim("methods.control_missing"))
+    return claims
 
 
 def fragility(material: Material) -> list[Claim]:

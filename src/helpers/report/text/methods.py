@@ -6,24 +6,32 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, declared_alpha
+from helpers.report.text import historical_control
+from helpers.report.text.claims import Claim, Date, Items, Material, Row, Slot, Term, declared_alpha
 from helpers.report.text.prose import Declared
+from helpers.report.text.settings import setting_text
 from helpers.report.text.steroids import spared, threshold
 from helpers.report.text.survival import survival_test
 from helpers.results.catalogue import (
     AdverseEventsRows,
+    BalanceRows,
     BaselineRows,
+    CompositeRankRows,
     DiagnosisRows,
     EffectRows,
+    EventRateRows,
     FlowRows,
     GlucocorticoidRows,
     LaboratoryRows,
     LaboratoryToxicityRows,
     PlanRows,
     ReportingLimitsRows,
+    ResponseAgreementRows,
     ResponseByRuleRows,
     ResponseRows,
     SurvivalRows,
+    TimeToResponseRows,
+    TrendRows,
 )
 from helpers.results.headline import headline_ratio
 
@@ -31,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from helpers.cohort.settings import CohortConfig, Group
+    from helpers.results.key import Key
     from helpers.results.store import Statistic
 
 SOFTWARE = ("numpy", "pandas", "scipy", "statsmodels", "firthmodels", "matplotlib")
@@ -39,15 +48,14 @@ SOFTWARE = ("numpy", "pandas", "scipy", "statsmodels", "firthmodels", "matplotli
 def design(material: Material) -> list[Claim]:
     """Who was compared with whom, when enrolled and from which day counted."""
     config = material.config
-    claims = [Claim("methods.two_groups" if len(config.groups) == 2 else "methods.one_group")]
-    claims += [_group(material, group) for group in config.groups]
-    if len({group.day0 for group in config.groups}) > 1:
-        claims.append(Claim("methods.day0_differs"))
     eras = [group.enrolment for group in config.groups if group.enrolment]
-    if len(eras) == 2 and (eras[0][0] > eras[1][1] or eras[1][0] > eras[0][1]):
+    historical = len(eras) == 2 and (eras[0][0] > eras[1][1] or eras[1][0] > eras[0][1])
+    claims = [_compared(material, historical), *(_group(material, group) for group in config.groups)]
+    claims += _day0(material)
+    if historical:
         claims.append(Claim("methods.eras_differ"))
     if config.follow_up.data_cutoff is not None:
-        cutoff = Declared(config.follow_up.data_cutoff.isoformat(), "follow_up.data_cutoff")
+        cutoff = Date(config.follow_up.data_cutoff.isoformat(), "follow_up.data_cutoff")
         claims.append(Claim("methods.cutoff", {"cutoff": cutoff}))
     if config.provenance != "real":
         claims.append(Claim("methods.not_patients", {"note": Term(config.data_note, "data_note")}))
@@ -56,13 +64,33 @@ def design(material: Material) -> list[Claim]:
     return claims
 
 
+def _compared(material: Material, historical: bool) -> Claim:
+    """What kind of study it is: of one group, of two, of one with those of earlier years."""
+    if len(material.config.groups) != 2:
+        return Claim("methods.one_group", {"arm": material.arm(material.config.groups[0])})
+    first, second = (material.arm(group) for group in material.config.groups)
+    kind = "methods.two_groups_historical" if historical else "methods.two_groups"
+    return Claim(kind, {"first": first, "second": second})
+
+
+def _day0(material: Material) -> list[Claim]:
+    """From what follow-up counts, and what follows where the groups count from different events."""
+    groups = material.config.groups
+    days = {group.id: Term(group.day0, f"group.{group.id}.day0", "plain") for group in groups}
+    if len({group.day0 for group in groups}) == 1:
+        return [Claim("methods.day0", {"day0": days[groups[0].id]})]
+    each = tuple(
+        Claim("methods.day0_group", {"day0": days[group.id], "arm": material.arm(group)}) for group in groups
+    )
+    return [Claim("methods.day0_by_group", {"groups": Items(each)}), Claim("methods.day0_differs")]
+
+
 def _group(material: Material, group: Group) -> Claim:
     n = material.statistics[FlowRows.analysed.id("patients", group=group.id, timepoint="baseline")]
     slots: dict[str, Slot] = {"arm": material.arm(group), "n": Row(n)}
-    slots["day0"] = Term(group.day0, f"group.{group.id}.day0", "plain")
     if group.enrolment is None:
         return Claim("methods.group", slots)
-    first, last = (Declared(month, f"group.{group.id}.enrolment") for month in group.enrolment)
+    first, last = (Date(month, f"group.{group.id}.enrolment") for month in group.enrolment)
     return Claim("methods.group_enrolled", slots | {"first": first, "last": last})
 
 
@@ -180,25 +208,70 @@ def statistical_methods(material: Material) -> list[Claim]:
     """Tests, intervals and models, in the words of the rows' own method column."""
     stored = material.statistics
     claims = []
-    tests = stored.select(BaselineRows.test)
-    if tests:
-        claims.append(Claim("methods.baseline", {"methods": Items(_distinct(tests), "semicolons")}))
-        claims.append(Claim("methods.balance"))
+    claims += _baseline(material)
     adjusted = stored.select(BaselineRows.test_adjusted)
     if adjusted:
         claims.append(Claim("methods.adjusted", {"method": Row(adjusted[0])}))
-    changes = stored.select(LaboratoryRows.change_test)
+    changes = [row for row in stored.select(LaboratoryRows.change_test) if row.p_value == row.p_value]
     if changes:
-        claims.append(Claim("methods.changes", {"methods": Items(_distinct(changes), "semicolons")}))
+        claims.append(Claim("methods.changes", {"methods": Items(_distinct(changes))}))
+    claims += [Claim(key) for key, stem in _USED.items() if _used(material, stem)]
     shares = [r for r in stored.values() if r.method == "proportion, clopper-pearson interval"]
     if shares:
-        claims.append(Claim("methods.shares", {"method": Row(shares[0])}))
+        claims.append(Claim("methods.shares", {"method": Row(shares[0]), "level": material.level}))
     claims += _survival(material)
+    claims += historical_control.methods(material)
     claims.append(Claim("methods.level", {"level": material.level, "alpha": declared_alpha(material.alpha)}))
     seed = material.parameters.get("seed")
     if seed is not None:
         claims.append(Claim("methods.seed", {"seed": Declared(str(seed), "parameters.seed")}))
     return [*claims, _software()]
+
+
+# Methods that stand behind one kind of row, each named where such a row has a number.
+_USED: dict[str, Key] = {
+    "methods.mixed_model": TrendRows.ratio_per_week,
+    "methods.friedman": TrendRows.friedman,
+    "methods.competing": TimeToResponseRows.incidence,
+    "methods.competing_dose": GlucocorticoidRows.incidence,
+    "methods.kappa": ResponseAgreementRows.kappa,
+    "methods.composite_rank": CompositeRankRows.test,
+    "methods.person_time": EventRateRows.per_100_patient_years,
+}
+
+
+def _used(material: Material, key: Key) -> bool:
+    rows = material.statistics.select(key)
+    return any(row.value == row.value or row.p_value == row.p_value for row in rows)
+
+
+def _baseline(material: Material) -> list[Claim]:
+    """Which test compared which kind of variable, and how imbalance is expressed."""
+    stored = material.statistics
+    kinds: dict[str, list[Statistic]] = {"continuous": [], "binary": [], "categorical": []}
+    for test in stored.select(BaselineRows.test):
+        if test.p_value == test.p_value:
+            kinds[_kind(test.variable, material)].append(test)
+    named = tuple(
+        Claim(f"methods.baseline_{kind}", {"methods": Items(_distinct(tests))})
+        for kind, tests in kinds.items()
+        if tests
+    )
+    claims = [Claim("methods.baseline", {"kinds": Items(named, "semicolons")})] if named else []
+    error = stored.find(
+        BalanceRows.standard_error, "standardized_difference", group="both", timepoint="baseline"
+    )
+    if error is not None and error.value == error.value:
+        claims.append(Claim("methods.balance", {"error": Row(error, 2)}))
+    return claims
+
+
+def _kind(variable: str, material: Material) -> str:
+    """Kind of a baseline variable, by what describes it."""
+    described = {row.statistic for row in material.statistics.select(BaselineRows, variable=variable)}
+    if described & {BaselineRows.median.statistic, BaselineRows.mean.statistic}:
+        return "continuous"
+    return "binary" if BaselineRows.percent.statistic in described else "categorical"
 
 
 def _distinct(rows: Iterable[Statistic]) -> tuple[Claim, ...]:
@@ -226,9 +299,9 @@ def _survival(material: Material) -> list[Claim]:
     if ratio is not None and treated is not None and reference is not None:
         slots: dict[str, Slot] = {"treated": material.arm(treated), "reference": material.arm(reference)}
         claims.append(Claim("methods.hazard_ratio", slots | {"ratio": Row(ratio)}))
-    rows = material.statistics.select(EffectRows)
-    if rows:
-        claims.append(Claim("methods.effects", {"methods": Items(_distinct(rows), "semicolons")}))
+    if material.statistics.select(EffectRows):
+        key = "rows.effect.methods"
+        claims.append(Claim("methods.effects", {"number": Declared(setting_text(key, material), key)}))
     return claims
 
 

@@ -14,6 +14,7 @@ from helpers.report.text import (
     baseline,
     course,
     endpoints,
+    historical_control,
     participants,
     response,
     safety,
@@ -54,6 +55,15 @@ def brief(claims: list[Claim], absent: str | Claim) -> Narrative:
     """Return claims in the words of the notebooks; without any, the claim that says what is absent."""
     instead = Claim(absent) if isinstance(absent, str) else absent
     return Narrative(str(Wording().paragraph(claims or [instead], BRIEF)))
+
+
+def answer(*narratives: Narrative) -> Narrative:
+    """Return the answer with which a notebook opens: paragraphs under one heading.
+
+    >>> answer(Narrative("Nobody died."))
+    **Answer.** Nobody died.
+    """
+    return Narrative("**Answer.** " + "\n\n".join(one.text for one in narratives))
 
 
 def material_of(statistics: Statistics, config: CohortConfig, horizon_days: float | None = None) -> Material:
@@ -153,6 +163,20 @@ def time_zero_narrative(config: CohortConfig) -> Narrative:
     if len(eras) == 2 and (eras[0][0] > eras[1][1] or eras[1][0] > eras[0][1]):
         text += " They were enrolled in different years, so care at large may have changed between them."
     return Narrative(text)
+
+
+def course_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
+    """Say which laboratory values had moved by the last visit."""
+    return brief(course.laboratory_changes(material_of(statistics, config)), "course.none")
+
+
+def historical_control_narrative(
+    statistics: Statistics, config: CohortConfig, horizon_days: float
+) -> Narrative:
+    """Say under which assumptions the difference would be lost, and what cannot be told from the drug."""
+    material = material_of(statistics, config, horizon_days)
+    claims = [*historical_control.fragility(material), *historical_control.not_known(material)]
+    return brief(claims, "control.none")
 
 
 def splenomegaly_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:

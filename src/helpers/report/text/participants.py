@@ -87,12 +87,17 @@ def criteria_met(
         if not (name in decided if decided is not None else with_verdict):
             claims.append(Claim("criteria.no_verdict", {"title": term}))
             continue
+        undecided = bool(sum(row.value for row in open_))
+        not_met = [material.statistics[DiagnosisRows.not_met.at(stem)] for stem in stems]
         groups = tuple(
-            Claim("criteria.group", {"met": Row(row), "arm": material.arm(group)})
-            for row, group in zip(rows, material.config.groups, strict=True)
+            Claim(
+                "criteria.group_open" if undecided else "criteria.group",
+                {"met": Row(row), "not_met": Row(no), "open": Row(left), "arm": material.arm(group)},
+            )
+            for row, no, left, group in zip(rows, not_met, open_, material.config.groups, strict=True)
         )
-        key = "criteria.met_open" if sum(row.value for row in open_) else "criteria.met"
-        claims.append(Claim(key, {"title": term, "groups": Items(groups)}))
+        found = Items(groups, "semicolons" if undecided else "list")
+        claims.append(Claim("criteria.met", {"title": term, "groups": found}))
     return claims
 
 
@@ -121,4 +126,6 @@ def eligibility(material: Material) -> list[Claim]:
             claims.append(Claim("eligibility.refractory", slots))
         else:
             claims.append(Claim("eligibility.refractory_eligible", slots | {"eligible": Row(eligible)}))
+        if len(reasons) > 1:
+            claims.append(Claim("eligibility.more_than_once"))
     return claims

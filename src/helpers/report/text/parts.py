@@ -78,6 +78,10 @@ def _limit_sign(name: str) -> _Part:
     return shown
 
 
+def _limit_size(name: str) -> _Part:
+    return lambda row, digits: format_number(abs(_scaled(row, getattr(row, name))), digits)
+
+
 def _interval(row: Statistic, digits: int) -> str:
     return format_interval(_scaled(row, row.lower), _scaled(row, row.upper), digits, _sign(row))
 
@@ -122,6 +126,8 @@ PARTS: dict[str, tuple[_Part, int | None]] = {
     "upper": (_limit("upper"), None),
     "lower_sign": (_limit_sign("lower"), None),
     "upper_sign": (_limit_sign("upper"), None),
+    "lower_size": (_limit_size("lower"), None),
+    "upper_size": (_limit_size("upper"), None),
     "ci": (_interval, None),
     "value_ci": (_with_interval, None),
     "p": (lambda row, digits: format_p_equation(row.p_value, digits), 3),
@@ -143,9 +149,9 @@ def part_text(row: Statistic, part: str = "value", digits: int | None = None) ->
     Args:
         row: the statistic.
         part: a key of :data:`PARTS`: ``value`` (with its % sign), ``bare`` (without), ``size`` (without
-            minus), ``lower``, ``upper``, ``ci`` (``0.70 to 0.99``), ``value_ci``, ``p`` (``p = 0.011``),
-            ``p_value`` (``0.011``), ``n``, ``n_missing``, ``of`` (``17/20``), ``percent``, ``count_percent``
-            (``17 (85%)``), ``unit``, ``method`` or ``note``.
+            minus), ``lower``, ``upper``, ``lower_size``, ``upper_size``, ``ci`` (``0.70 to 0.99``),
+            ``value_ci``, ``p`` (``p = 0.011``), ``p_value`` (``0.011``), ``n``, ``n_missing``, ``of``
+            (``17/20``), ``percent``, ``count_percent`` (``17 (85%)``), ``unit``, ``method`` or ``note``.
         digits: decimals; by default those fit for the row, three for p-values.
 
     Raises:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import Claim, Items, Material, Row, Slot, Term, plain_row
+from helpers.report.text.prose import Declared
 from helpers.results.catalogue import (
     AddedTherapyRows,
     AdverseEventsRows,
@@ -43,7 +44,23 @@ def adverse_events(material: Material) -> list[Claim]:
             claims.append(Claim("events.none", slots))
             continue
         slots |= {name: _patients(row) for name, row in rows.items()}
-        claims.append(Claim("events.group", slots))
+        worse = [rows[name] for name in ("serious", "grade_3_or_higher")]
+        none = all(row is not None and row.value == 0 and not row.n_missing for row in worse)
+        claims.append(Claim("events.group_mild" if none else "events.group", slots))
+    return claims
+
+
+def deaths_beside_events(material: Material) -> list[Claim]:
+    """How many died without an event of grade 5: their deaths are outcomes, not recorded events."""
+    claims = []
+    for group in material.config.groups:
+        rows = material.statistics.select(AdverseEventsRows, group=group.id)
+        collected = any(row.variable == "any" and row.value == row.value for row in rows)
+        fatal = any(row.statistic == "grade_5" and row.value > 0 for row in rows)
+        deaths = material.statistics.find(AdverseEventsRows.count, "deaths", group=group.id)
+        if collected and not fatal and deaths is not None and deaths.value > 0:
+            slots: dict[str, Slot] = {"deaths": Row(deaths, 0), "arm": material.arm(group)}
+            claims.append(Claim("events.one_death" if deaths.value == 1 else "events.deaths", slots))
     return claims
 
 
@@ -66,12 +83,28 @@ def event_terms(material: Material) -> list[Claim]:
             if row.level and row.variable not in GENERAL and row.value > 0
         ]
         if rows:
-            terms = tuple(
-                Claim("events.term", {"term": Term(row.level, "data.events.term"), "count": Row(row)})
-                for row in rows
-            )
+            terms = tuple(_term(row, material) for row in rows)
             claims.append(Claim("events.terms", {"arm": material.arm(group), "terms": Items(terms)}))
     return claims
+
+
+def _term(row: Statistic, material: Material) -> Claim:
+    """An event with its patients, and in how many it reached which grade."""
+    grades = tuple(
+        Claim(
+            "events.grade",
+            {
+                "grade": Declared(one.statistic.removeprefix("grade_"), "data.events.grade"),
+                "count": Row(one, 0),
+            },
+        )
+        for one in material.statistics.select(AdverseEventsRows, variable=row.variable, group=row.group)
+        if one.statistic.startswith("grade_") and one.value > 0
+    )
+    slots: dict[str, Slot] = {"term": Term(row.level, "data.events.term"), "count": Row(row)}
+    if not grades:
+        return Claim("events.term", slots)
+    return Claim("events.term_graded", slots | {"grades": Items(grades)})
 
 
 def event_rates(material: Material) -> list[Claim]:
@@ -101,16 +134,30 @@ def laboratory_toxicity(material: Material) -> list[Claim]:
         rows = stored.select(LaboratoryToxicityRows.severe, group=group.id)
         if not rows:
             continue
-        most = max(rows, key=lambda row: row.value / (row.n or 1))
+        arisen = {
+            row.variable: row for row in stored.select(LaboratoryToxicityRows.severe_new, group=group.id)
+        }
+        # What is new after day 0 comes before what was there already.
+        most = max(rows, key=lambda row: (_share(arisen.get(row.variable)), _share(row)))
         slots: dict[str, Slot] = {"arm": material.arm(group), "severe": Row(most, 0)}
         slots["term"] = Term(most.level, "", "in_text")
+        new = arisen.get(most.variable)
         only = stored.find(ToxicityFindingRows.laboratory_only, most.variable, group=group.id)
         if not most.value:
             claims.append(Claim("toxicity.none_severe", slots))
             continue
         slots["only"] = Claim("toxicity.only", {"only": Row(only, 0)}) if only is not None else ""
-        claims.append(Claim("toxicity.group", slots))
+        if new is None:
+            claims.append(Claim("toxicity.group", slots))
+            continue
+        claims.append(
+            Claim("toxicity.arisen" if new.value else "toxicity.none_new", slots | {"new": Row(new, 0)})
+        )
     return [*claims, Claim("toxicity.disease_or_drug")] if claims else []
+
+
+def _share(row: Statistic | None) -> float:
+    return row.value / row.n if row is not None and row.n else 0.0
 
 
 def exposure(material: Material) -> list[Claim]:

@@ -54,14 +54,15 @@ def _baseline(study: Study) -> Paragraphs:
     labels = baseline.baseline_labels(material)
     return [
         baseline.baseline_differences(material.statistics, labels, alpha=material.alpha, groups=groups),
-        baseline.under_limits(material.statistics, labels, alpha=material.alpha),
+        baseline.under_limits(material.statistics, labels, alpha=material.alpha, groups=groups),
     ]
 
 
 def _survival(study: Study) -> Paragraphs:
     material = study.material
     described = survival.deaths(material) + survival.survival_at_horizon(material)
-    compared = survival.survival_compared(material) + survival.hazard_ratio(material)
+    effects = survival.risk_difference(material) + survival.hazard_ratio(material)
+    compared = effects + survival.survival_compared(material)
     claims = _or(described + survival.median_survival(material), "survival.none")
     return [claims, compared, endpoints.endpoints(material)]
 
@@ -112,12 +113,17 @@ def _steroids(study: Study) -> Paragraphs:
     reached = steroids.low_dose(material)
     if not changed and not reached:
         return [[steroids.no_doses(material.config)]]
-    return [changed, reached, steroids.alive_at_low_dose(material)]
+    alive = steroids.alive_at_low_dose(material)
+    said = {claim.key for claim in alive}
+    if "alive_low_dose.whom" in said:  # it says of all doses what the other says of one
+        changed = [claim for claim in changed if claim.key != "dose.survivors"]
+    return [changed, reached, alive]
 
 
 def _safety(study: Study) -> Paragraphs:
     material = study.material
     events = safety.adverse_events(material) + safety.event_terms(material)
+    events += safety.deaths_beside_events(material)
     return [
         _or(events, "events.absent"),
         safety.event_rates(material),
@@ -146,6 +152,19 @@ SECTIONS: dict[str, Callable[[Study], Paragraphs]] = {
 }
 
 
+def section(name: str, study: Study) -> Paragraphs:
+    """Return the claims of a section; a caveat, which holds nothing of its own, is said once, at the end."""
+    said: set[str] = set()
+    kept: Paragraphs = []
+    for claims in reversed(SECTIONS[name](study)):
+        kept.append([])
+        for claim in reversed(claims):
+            if claim.slots or claim.key not in said:
+                kept[-1].append(claim)
+            said.add(claim.key)
+    return [claims[::-1] for claims in reversed(kept)]
+
+
 def says_absence(paragraphs: Paragraphs) -> bool:
     """Tell whether paragraphs say only that the cohort lacks the data."""
     keys = {claim.key for claims in paragraphs for claim in claims}
@@ -154,4 +173,4 @@ def says_absence(paragraphs: Paragraphs) -> bool:
 
 def every_section(study: Study) -> dict[str, Paragraphs]:
     """Return all sections with their claims, by name."""
-    return {name: section(study) for name, section in SECTIONS.items()}
+    return {name: section(name, study) for name in SECTIONS}

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import CompendiumError
+from helpers.report.text.wording import plain_method
 from helpers.results.catalogue import EffectRows, EndpointRows
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ def setting_text(key: str, material: Material) -> str:
 
     Keys: those of ``cohort.toml`` with dots (``group.ID.label`` and ``visit.ID.label`` by id),
     ``endpoint.ID.horizon``,
-    ``parameters.NAME``, ``software.NAME``, ``significance_level`` and ``rows.effect`` (with ``.below`` and
-    ``.above``), the number of methods.
+    ``parameters.NAME``, ``software.NAME``, ``significance_level`` and ``rows.effect`` (with ``.below``,
+    ``.above`` and ``.methods``), the number of p-values and of methods.
 
     Raises:
         UnknownSettingError: nothing declares the key.
@@ -60,9 +61,11 @@ def _version(name: str) -> str:
 
 
 def _count(name: str, material: Material) -> str:
-    rows = [row for row in material.statistics.select(EffectRows) if row.p_value == row.p_value]
+    every = material.statistics.select(EffectRows)
+    rows = [row for row in every if row.p_value == row.p_value]
     below = sum(row.p_value < material.alpha for row in rows)
     counts = {"effect": len(rows), "effect.below": below, "effect.above": len(rows) - below}
+    counts["effect.methods"] = len({plain_method(row.method) for row in every})
     if name not in counts:
         raise UnknownSettingError(f"nothing counts rows.{name}")
     return str(counts[name])

@@ -117,6 +117,22 @@ def _at_odds(material: Material, way: Direction) -> bool:
     }
 
 
+def risk_difference(material: Material) -> list[Claim]:
+    """By how much the risk of death by the horizon differs, where everybody's fate was known by then."""
+    treated, reference = material.config.treated, material.config.reference
+    row = material.statistics.find(
+        EffectRows.risk_difference_newcombe, "death", group="both", timepoint=material.day
+    )
+    known = row is not None and row.value == row.value
+    if row is None or not known or treated is None or reference is None or nobody_died(material):
+        return []
+    excluded = None if row.lower != row.lower else not row.lower <= 0 <= row.upper
+    slots: dict[str, Slot] = {"difference": Row(row, 1), "level": material.level, "day": material.horizon}
+    slots |= {"treated": material.arm(treated), "reference": material.arm(reference)}
+    way = direction_of(row.value, 0.0)
+    return [Claim("survival.risk_difference", slots, way, excluded, (row.id,), "", 0.0)]
+
+
 def hazard_ratio(material: Material) -> list[Claim]:
     """The hazard ratio with its interval, and whether the interval holds 1."""
     row = headline_ratio(material.statistics, material.day)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from helpers.cohort.installed import ENGLISH, language_names
 from helpers.errors import CompendiumError
-from helpers.report.text.claims import Claim, Items, Row, Slot, Term
+from helpers.report.text.claims import Claim, Date, Items, Row, Slot, Term
 from helpers.report.text.parts import part_text
 from helpers.report.text.prose import Declared, Fragment, Number, Prose, join_prose
 from helpers.vocabulary.reading import shipped_vocabulary
@@ -117,6 +117,18 @@ class Wording:
         """Return a word or sign of grammar."""
         return str(language_file(self.language, "grammar.toml")["grammar"][name])
 
+    def date(self, text: str) -> str:
+        """Return a day or month written out: ``31 December 2024``, ``December 2024``.
+
+        Example:
+            >>> Wording().date("2024-12-31"), Wording().date("2022-01")
+            ('31 December 2024', 'January 2022')
+        """
+        year, month, *day = text.split("-")
+        months = language_file(self.language, "grammar.toml")["grammar"]["months"]
+        form = self.grammar("day" if day else "month")
+        return form.format(year=year, month=months[int(month) - 1], day=int(day[0]) if day else "")
+
     def term(self, text: str) -> str:
         """Return a word in this language: the cohort's own, the dictionary's, the language's; else itself."""
         if text in self.terms:
@@ -126,6 +138,10 @@ class Wording:
         known = _translations(self.language).get(text) or self.vocabulary_words.get(text)
         if known is not None:
             return known
+        return self._patterned(text)
+
+    def _patterned(self, text: str) -> str:
+        """Return a word by the first of the language's patterns that it fits; else itself."""
         for pattern, replacement in _patterns(self.language):
             changed, count = pattern.subn(replacement, text)
             if count:
@@ -135,7 +151,7 @@ class Wording:
     def phrase(self, text: str) -> str:
         """Return a phrase of methods: the whole if the language has it, else its parts between commas."""
         if self.language == ENGLISH:
-            return text
+            return self._patterned(text)
         whole = self.term(text)
         if whole != text:
             return whole
@@ -188,6 +204,8 @@ class Wording:
         if isinstance(slot, Row):
             places = int(digits) if digits is not None else slot.digits
             return self.number(Row(slot.row, places), part or "value", given=digits is not None)
+        if isinstance(slot, Date):
+            return Declared(self.date(slot.text), slot.key)
         if isinstance(slot, Term):
             return self._word(slot)
         if isinstance(slot, Claim):

@@ -51,8 +51,9 @@ class SavedFigure:
     preview: bytes
     description: str
 
-    def _repr_png_(self) -> bytes:
-        return self.preview
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        """The preview, with the words that stand in for it."""
+        return self.preview, {"alt": self.description}
 
     def __repr__(self) -> str:
         return f"{self.stem.name}: {self.description}"
