@@ -137,3 +137,17 @@ def test_cells_whose_formula_failed_are_named(tmp_path):
     delivery = deliver(tmp_path / "taken", [file], SHAPES["xlsx_merged_header"].answers)
     (problem,) = delivery.problems
     assert (problem.row, problem.column, problem.found) == (6, "M", "#REF!")
+
+
+def test_a_text_that_was_cut_off_is_named(tmp_path):
+    (file,) = SHAPES["csv_decimal_comma"].write(invented(), tmp_path)
+    whole = file.read_bytes()
+    for kept, width in ((len(whole) // 2, None), (whole.rfind(b"\n", 0, -2) + 3, 1)):
+        file.write_bytes(whole[:kept])
+        delivery = deliver(tmp_path / f"taken_{kept}", [file], SHAPES["csv_decimal_comma"].answers)
+        (problem,) = [one for one in delivery.problems if "fields" in one.found]
+        assert problem.severity == "warning"
+        assert problem.row == whole[:kept].count(b"\n") + 1
+        assert width is None or problem.found == f"{width} fields"
+    file.write_bytes(whole)
+    assert deliver(tmp_path / "whole", [file], SHAPES["csv_decimal_comma"].answers).problems == []

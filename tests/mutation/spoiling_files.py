@@ -432,7 +432,7 @@ def _id_column(sheet: Sheet) -> int | None:
 @on_a_sheet
 def id_in_another_spelling(sheet: Sheet, rng: Rng) -> str:
     column = _id_column(sheet)
-    if column is None:
+    if column is None or sheet.file in ("klinik.csv", "data collection.xlsx"):  # the only place of the id
         return ""
     row = sheet.rows[pick(rng, sheet.data)]
     old = str(row[column])
@@ -585,9 +585,9 @@ def cells_no_longer_merged(files: Files, rng: Rng) -> str:
 def bytes_cut_off(files: Files, rng: Rng) -> str:
     name = pick(rng, files.content)
     kept = int(rng.integers(0, max(len(files.content[name]) * 3 // 4, 1)))
-    # A text that ends with a whole line is a shorter text, which nobody could know.
-    while kept and files.content[name][kept - 1 : kept] in (b"\n", b"\r"):
-        kept -= 1
+    if not name.endswith(".xlsx"):
+        # A text that ends with a whole line is a shorter text, which nobody could know: cut in the first field.
+        kept = files.content[name].rfind(b"\n", 0, kept) + 2
     files.content[name] = files.content[name][:kept]
     return f"{name} ends after {kept} bytes"
 
