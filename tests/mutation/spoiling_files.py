@@ -586,7 +586,7 @@ def bytes_cut_off(files: Files, rng: Rng) -> str:
     name = pick(rng, files.content)
     kept = int(rng.integers(0, max(len(files.content[name]) * 3 // 4, 1)))
     if not name.endswith(".xlsx"):
-        # A text that ends with a whole line is a shorter text, which nobody could know: cut in the first field.
+        # A text that ends with a whole line is a shorter text: cut in the first field of one.
         kept = files.content[name].rfind(b"\n", 0, kept) + 2
     files.content[name] = files.content[name][:kept]
     return f"{name} ends after {kept} bytes"
