@@ -51,9 +51,9 @@ class Invented:
         return found[0] if found else ""
 
 
-def invented(each: int = 12) -> Invented:
-    """Return the cohort: so many patients in each of two groups."""
-    rng = np.random.default_rng(SEED)
+def invented(each: int = 12, seed: int = SEED) -> Invented:
+    """Return the cohort: so many patients in each of two groups; other seeds give other patients."""
+    rng = np.random.default_rng(seed)
     patients, measurements, treatments, responses, events = [], [], [], [], []
     for number in range(2 * each):
         treated = number < each

@@ -256,7 +256,7 @@ def csv_decimal_comma(cohort: Invented, folder: Path) -> list[Path]:
 
 
 def csv_gb18030(cohort: Invented, folder: Path) -> list[Path]:
-    """GB18030, Chinese headers and words, dates as 2023年5月3日."""
+    """GB18030, Chinese headers and words, dates as 2023年5月3日, a dose and its frequency in one cell."""
 
     def told(moment: date | None) -> str:
         return f"{moment.year}年{moment.month}月{moment.day}日" if moment else ""
@@ -308,7 +308,26 @@ def csv_gb18030(cohort: Invented, folder: Path) -> list[Path]:
         ),
         encoding="gb18030",
     )
-    return [patients, labs]
+    phrases = {"1": ("每日一次", "1次/日", "qd"), "2": ("每日两次", "q12h", "bid")}
+    drugs = _csv(
+        folder / "用药.csv",
+        ("编号", "药物名称", "开始日期", "停药日期", "用法用量"),
+        (
+            (
+                t["patient_id"],
+                CHINESE_DRUGS[t["drug"]],
+                told(on_day(people[t["patient_id"]], t["start_day"])),
+                told(on_day(people[t["patient_id"]], t["stop_day"])),
+                t["dose"]
+                + ("毫克 ", "mg ", " mg，")[n % 3]
+                + {"po": "口服 ", "iv": "静脉滴注 "}[t["route"]]
+                + phrases[t["times_per_day"]][n % 3],
+            )
+            for n, t in enumerate(cohort.treatments)
+        ),
+        encoding="gb18030",
+    )
+    return [patients, labs, drugs]
 
 
 # --- workbooks ------------------------------------------------------------------------------------------
@@ -752,6 +771,45 @@ def redcap_longitudinal(cohort: Invented, folder: Path) -> list[Path]:
     return _redcap(folder, rows, columns)
 
 
+def redcap_flat(cohort: Invented, folder: Path) -> list[Path]:
+    """A project without events: one row a patient, a field for each variable at each visit."""
+    short = {0: "bl", 7: "w1", 14: "w2", 28: "w4"}
+    own = {"record_id", *(name.partition("___")[0] for name in _PERSON)}
+    fields = [field for field in _FIELDS if field[0] in own]
+    for day, visit in short.items():
+        fields += [
+            (
+                f"{SHORT_LABS[n].lower()}_{visit}",
+                "labs",
+                "",
+                "text",
+                f"{SHORT_LABS[n]} at {VISITS[day].lower()} ({PRINTED_UNITS[n]})",
+                "",
+                "",
+            )
+            for n in SHORT_LABS
+        ]
+        if day:
+            label = f"Response at {VISITS[day].lower()}"
+            fields.append((f"resp_{visit}", "labs", "", "radio", label, "1, CR | 2, PR | 3, NR", ""))
+    rows: list[dict[str, object]] = []
+    for p in cohort.patients:
+        row: dict[str, object] = {"record_id": p["patient_id"], **_redcap_person(p)}
+        for day, visit in short.items():
+            row |= {
+                f"{SHORT_LABS[n].lower()}_{visit}": cohort.value(p["patient_id"], day, n) for n in SHORT_LABS
+            }
+            row[f"resp_{visit}"] = _CODES["response"][cohort.response(p["patient_id"], day)]
+        rows.append(row)
+    names = [field[0] for field in fields if field[0] not in own]
+    data = _csv(
+        folder / "Flat_DATA.csv",
+        ("record_id", *_PERSON, *names),
+        ([row.get(c, "") for c in ("record_id", *_PERSON, *names)] for row in rows),
+    )
+    return [data, _csv(folder / "Flat_DataDictionary.csv", _DICTIONARY, fields)]
+
+
 def redcap_repeating(cohort: Invented, folder: Path) -> list[Path]:
     """Repeating instruments: medication and adverse events as rows of their own among the visits."""
     rows: list[dict[str, object]] = []
@@ -1062,11 +1120,11 @@ def csv_matrix_a_variable(cohort: Invented, folder: Path) -> list[Path]:
 
 
 _NO_LONG = ("treatments", "events")
-_CHINESE = {"group.treated": "芦可替尼", "day0.ruxolitinib": "首次用药", "day0.control": "确诊难治"}
+_CHINESE = {**BASICS, "group.treated": "芦可替尼"}
 SHAPES: dict[str, Shape] = {
     "csv_english": Shape(csv_english, {**BASICS, "use.day0_date": "Date of first dose or diagnosis"}),
     "csv_decimal_comma": Shape(csv_decimal_comma, BASICS, _NO_LONG),
-    "csv_gb18030": Shape(csv_gb18030, {**_CHINESE, "group.treated": "芦可替尼组"}, (*_NO_LONG, "responses")),
+    "csv_gb18030": Shape(csv_gb18030, {**_CHINESE, "group.treated": "芦可替尼组"}, ("events", "responses")),
     "csv_matrix_a_variable": Shape(
         csv_matrix_a_variable, {**BASICS, "use.day0_date": "Randomisation"}, (*_NO_LONG, "responses")
     ),
@@ -1075,6 +1133,7 @@ SHAPES: dict[str, Shape] = {
     "xlsx_sheet_a_visit": Shape(xlsx_sheet_a_visit, BASICS, _NO_LONG),
     "xlsx_sheet_a_patient": Shape(xlsx_sheet_a_patient, BASICS, (*_NO_LONG, "responses")),
     "xlsx_tables_below": Shape(xlsx_tables_below, BASICS, ("events", "patients.day0_date")),
+    "redcap_flat": Shape(redcap_flat, BASICS, _NO_LONG),
     "redcap_longitudinal": Shape(redcap_longitudinal, BASICS, _NO_LONG),
     "redcap_repeating": Shape(redcap_repeating, BASICS),
     "spss": Shape(spss, BASICS, (*_NO_LONG, "responses", "patients.day0_date")),

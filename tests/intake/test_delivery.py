@@ -118,3 +118,36 @@ def test_changes_name_every_number_that_differs(tmp_path):
     (found,) = changes(tmp_path / "before", tmp_path / "now")
     assert (found.column, found.before, found.now) == ("value", 3.5, 4.5)
     assert changes(tmp_path / "now", tmp_path / "now") == []
+
+
+def test_a_file_of_which_nothing_is_understood_is_named(tmp_path):
+    (file,) = SHAPES["xlsx_merged_header"].write(invented(), tmp_path)
+    page = tmp_path / "events.csv"
+    page.write_text("<html><body>log in</body></html>", encoding="utf-8")
+    delivery = deliver(tmp_path / "taken", [file, page], SHAPES["xlsx_merged_header"].answers)
+    (problem,) = [one for one in delivery.problems if one.file == "events.csv"]
+    assert (problem.severity, problem.found) == ("warning", "nothing that was understood")
+
+
+def test_cells_whose_formula_failed_are_named(tmp_path):
+    (file,) = SHAPES["xlsx_merged_header"].write(invented(), tmp_path)
+    book = openpyxl.load_workbook(file)
+    book.worksheets[0]["M6"] = "#REF!"
+    book.save(file)
+    delivery = deliver(tmp_path / "taken", [file], SHAPES["xlsx_merged_header"].answers)
+    (problem,) = delivery.problems
+    assert (problem.row, problem.column, problem.found) == (6, "M", "#REF!")
+
+
+def test_a_text_that_was_cut_off_is_named(tmp_path):
+    (file,) = SHAPES["csv_decimal_comma"].write(invented(), tmp_path)
+    whole = file.read_bytes()
+    for kept, width in ((len(whole) // 2, None), (whole.rfind(b"\n", 0, -2) + 3, 1)):
+        file.write_bytes(whole[:kept])
+        delivery = deliver(tmp_path / f"taken_{kept}", [file], SHAPES["csv_decimal_comma"].answers)
+        (problem,) = [one for one in delivery.problems if "fields" in one.found]
+        assert problem.severity == "warning"
+        assert problem.row == whole[:kept].count(b"\n") + 1
+        assert width is None or problem.found == f"{width} fields"
+    file.write_bytes(whole)
+    assert deliver(tmp_path / "whole", [file], SHAPES["csv_decimal_comma"].answers).problems == []

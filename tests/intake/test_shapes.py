@@ -73,7 +73,7 @@ def with_own_labels(settings: str) -> str:
     """The settings with the labels that the canonical tables have for the groups."""
     labels = iter(("Ruxolitinib", "Historical control"))
     return re.sub(
-        r'^(label = )"(?:Ruxolitinib|Historical control|芦.*|.*对照.*)"$',
+        r'^(label = )"(?:Ruxolitinib|Historical control|Control)"$',
         lambda match: f'{match[1]}"{next(labels)}"',
         settings,
         flags=re.MULTILINE,
@@ -91,12 +91,16 @@ def own_ids(cohort: Invented, folder: Path) -> dict[str, str]:
 )
 def test_a_shape_gives_the_tables_that_the_canonical_ones_give(name, cohort, tmp_path):
     shape = SHAPES[name]
-    assert len(shape.answers) <= 5
     taken = take(shape, cohort, tmp_path)
     ids = own_ids(cohort, taken.folder)
     for table in TABLES:
         ours, wanted = taken.tables(table, ids)
         assert_frame_equal(ours, wanted, check_exact=True)
+
+
+def test_there_are_sixteen_shapes_and_none_needs_more_than_five_answers():
+    assert len(SHAPES) == 16
+    assert max(len(shape.answers) for shape in SHAPES.values()) <= 5
 
 
 def test_day_0_and_groups_are_asked_for_and_nothing_runs_before_they_are_told(cohort, tmp_path):

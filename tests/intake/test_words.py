@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.intake.contents import unit_by_values
 from helpers.intake.lexicon import Lexicon, visit_day
 from helpers.intake.personal import Scrubber, is_national_id, kind_of_cells, needs_new_ids
+from helpers.intake.propose import _middle
 from helpers.intake.values import date_order_evidence, decimal_evidence, plain_date, plain_number
 from helpers.vocabulary.reading import shipped_vocabulary
 
@@ -76,6 +78,7 @@ def test_visits_are_told_by_their_names(text, day):
         (("D-dimer D7",), "d_dimer", 7, ""),
         (("铁蛋白（ng/mL）第7天",), "ferritin", 7, "ng/mL"),
         (("Hb [g/dL]", "Baseline"), "hemoglobin", 0, "g/dL"),
+        (("Ferritin at week 1 (µg/L)",), "ferritin", 7, "µg/L"),
     ],
 )
 def test_headers_give_variable_day_and_unit(lexicon, levels, name, day, unit):
@@ -83,6 +86,29 @@ def test_headers_give_variable_day_and_unit(lexicon, levels, name, day, unit):
     sense = header.sense("measured")
     assert sense is not None
     assert (sense.name, header.day, header.unit) == (name, day, unit)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "unit", "certain"),
+    [
+        ("ferritin", [4200.0, 15000.0, 900.0], "ng/mL", False),
+        ("alkaline_phosphatase", [1258.0, 7000.0, 300.0], "U/L", False),
+        ("bilirubin", [10.7, 30.0, 5.0], "umol/L", False),
+        ("bilirubin", [1.4, 20.0, 0.6], "mg/dL", False),
+        ("platelets", [178000.0, 45000.0, 312000.0], "/uL", True),
+        ("hemoglobin", [9.4, 8.8, 12.1], "g/dL", False),
+    ],
+)
+def test_a_unit_is_taken_for_sure_only_if_the_values_of_the_ill_fit_no_other(
+    lexicon, name, values, unit, certain
+):
+    found = unit_by_values(lexicon.vocabulary[name], values, _middle(lexicon, name))
+    assert found[:2] == (unit, certain), found
+
+
+@pytest.mark.parametrize("name", ["neutrophils(%)", "(%)lymphocyte", "Lymphocytes [%]"])
+def test_a_share_of_cells_is_not_their_count(lexicon, name):
+    assert lexicon.read((name,), slips=True).sense("measured") is None
 
 
 def test_a_unit_at_the_end_of_a_name_must_be_one_of_the_variable(lexicon):

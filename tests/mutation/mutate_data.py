@@ -47,7 +47,7 @@ class HungError(Exception):
     """No answer in time; the processor's time counts, so that a busy machine is no hang."""
 
 
-def _hung(signum: int, frame: object) -> None:
+def hung(signum: int, frame: object) -> None:
     raise HungError
 
 
@@ -77,7 +77,7 @@ def same(one: dict[str, pd.DataFrame], other: dict[str, pd.DataFrame]) -> bool:
 
 def outcome(folder: Path, before: set[str], clean: dict[str, pd.DataFrame]) -> tuple[str, str]:
     """What became of a spoilt folder, and the first words that were said."""
-    signal.signal(signal.SIGPROF, _hung)
+    signal.signal(signal.SIGPROF, hung)
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         problems = check_cohort(folder)

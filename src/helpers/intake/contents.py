@@ -19,6 +19,9 @@ _SAMPLE = 400
 _EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", ".", "-", "--", "/", "未查", "未做", "未测"})
 _RESULT = re.compile(r"^(?:[<>≤≥＜＞]=?)?\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:[↑↓*]|\s[HL])?$")
 _CERTAIN_MARGIN = 0.9
+# Orders of magnitude that speak against a unit: the vocabulary names the unit kept, the other usual one, and
+# then those that few laboratories print. Values of the ill are far from normal, so nearness alone misleads.
+_RARENESS = (0.0, 0.1, 1.5)
 
 
 @dataclass(frozen=True)
@@ -105,12 +108,14 @@ def unit_by_values(variable: Variable, numbers: list[float], middle: float | Non
     low, high = variable.plausible_low or 0.0, variable.plausible_high or np.inf
     centre = middle or (np.sqrt(max(low, 1e-3) * high) if np.isfinite(high) else 1.0)
     rated = []
-    for conversion in units.values():
+    for place, conversion in enumerate(units.values()):
         converted = conversion.to_standard(np.asarray(numbers, dtype=np.float64))
         fits = float(np.mean((converted >= low) & (converted <= high)))
         away = abs(np.log10(max(typical * conversion.factor + conversion.offset, 1e-9) / centre))
-        rated.append((away + 4 * (1 - fits), conversion.unit, fits))
+        score = float(away + 4 * (1 - fits))
+        rated.append((score + _RARENESS[min(place, 2)], score, conversion.unit, fits))
     rated.sort()
-    best, second = rated[0], rated[1]
-    certain = best[2] == 1.0 and second[0] - best[0] >= _CERTAIN_MARGIN
-    return best[1], certain, f"median {typical:g}; {second[1]} fits less well"
+    _, score, unit, fits = rated[0]
+    # Certain by the values alone, however rare the other units are.
+    certain = fits == 1.0 and min(other[1] for other in rated[1:]) - score >= _CERTAIN_MARGIN
+    return unit, certain, f"median {typical:g}; {rated[1][2]} fits less well"

@@ -1,7 +1,7 @@
 """A delivery of files taken in: copied, looked at, mapped, and turned into the tables of a cohort."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from helpers.intake.propose import propose
 from helpers.intake.readers import READERS
 from helpers.intake.refresh import lexicon_of, make_tables, open_question
 from helpers.intake.settings_text import proposed_settings
-from helpers.intake.sources import read_sources
+from helpers.intake.sources import Sources, read_sources
 from helpers.problems import Problem, errors
 from helpers.results.files import write_whole
 
@@ -81,15 +81,26 @@ def deliver(folder: Path, files: Sequence[Path], answers: Mapping[str, str]) -> 
     news = differences(before, mapping) if before and before.tables else []
     write_mapping(mapping, folder / MAPPING_FILE)
     write_page(folder / PAGE_FILE, folder.name, mapping, sources)
+    useless = list(_useless(mapping, sources))
     if mapping.questions or errors(sources.problems):
         problems = [open_question(one.key, one.text) for one in mapping.questions]
-        return Delivery(mapping, news, [*sources.problems, *problems])
+        return Delivery(mapping, news, [*sources.problems, *useless, *problems])
     done, problems = make_tables(folder, mapping, sources, lexicon)
+    problems += useless
     if not (folder / CONFIG_FILE).is_file() and not errors(problems):
         text = proposed_settings(folder.name, mapping, done, lexicon)
         write_whole(folder / CONFIG_FILE, text.encode())
     rows: dict[str, int] = {name: len(records) for name, records in done.records.items() if records}
     return Delivery(mapping, news, problems, rows)
+
+
+def _useless(mapping: IntakeMapping, sources: Sources) -> Iterator[Problem]:
+    """Name files of which nothing was understood: they may be others than they were taken for."""
+    used = {table.file for table in mapping.tables} | sources.dictionaries
+    for name in sources.notes:
+        if name not in used:
+            expected, remedy = "a table with known columns", "look whether it is the right file, or remove it"
+            yield Problem(name, None, "", "nothing that was understood", expected, remedy, "warning")
 
 
 def _chosen(key: str, told: Mapping[str, str]) -> SourceFile:

@@ -17,6 +17,7 @@ Kind = str
 
 _EXACT, _ALIAS, _NEAR = 1.0, 0.97, 0.7
 _SHORTEST_SLIP = 3
+_SHARES = ("%", "％")
 _DAYS_PER_MONTH, _DAYS_PER_YEAR = 30.4375, 365.25
 _BASELINE = (
     r"baseline|base ?line|bl|screening|day ?zero|pre ?treatment|before treatment|at inclusion|enrol?ment|"
@@ -34,6 +35,7 @@ _BEHIND = re.compile(rf"^(?P<rest>.+?)[ (,|;:·]+(?P<visit>(?:{_BASELINE})|{_COU
 _BEFORE = re.compile(rf"^(?P<visit>(?:{_BASELINE})|{_COUNTED})[ ),|;:·]+(?P<rest>.+)$")
 _CHINESE_BEHIND = re.compile(rf"^(?P<rest>.*[^\d ])(?P<visit>第?\d+[天日周月年]|{_BASELINE})$")
 _CHINESE_BEFORE = re.compile(rf"^(?P<visit>第?\d+个?[天日周月年]|{_BASELINE})(?P<rest>[^\d ].*)$")
+_OF_VISIT = re.compile(r"(?<=\w) (?:at|on|of|in|for|am|an|in der)$")
 _BRACKETS = re.compile(r"[(（\[【]([^()（）\[\]【】]*(?:\[[^\]]*\])?[^()（）\[\]【】]*)[)）\]】]")
 
 
@@ -151,10 +153,12 @@ class Lexicon:
         """
         told = tuple(filter(None, levels))
         header = self._read(told, label)
-        if not slips or header.senses or header.only_visit or len(header.rest) <= _SHORTEST_SLIP:
+        done = header.senses or header.only_visit or self.find(header.rest)
+        if not slips or done or len(header.rest) <= _SHORTEST_SLIP:
             return header
         spelling = near(header.rest, self.spelled)
         senses = tuple(replace(s, score=_NEAR) for s in self.spelled[spelling]) if spelling else ()
+        senses = self._of_unit(senses, header.unit)
         return replace(header, senses=senses)
 
     def _read_uncached(self, levels: tuple[str, ...], label: str) -> Header:
@@ -200,6 +204,7 @@ class Lexicon:
             senses = self.find(rest)
             if tail:
                 senses = tuple(sense for sense in senses if self._takes(sense, tail))
+            senses = self._of_unit(senses, unit)
             if senses:
                 return Header(senses, day, unit or self._unit_within(text), rest=rest)
             shorter, bracket = _without_bracket(rest)
@@ -239,6 +244,12 @@ class Lexicon:
                         return " ".join(parts[:-size]), joined
         return text, ""
 
+    def _of_unit(self, senses: tuple[Sense, ...], unit: str) -> tuple[Sense, ...]:
+        """Leave out what is not measured in shares where they are meant: a share is not a count."""
+        if unit not in _SHARES:
+            return senses
+        return tuple(one for one in senses if one.kind != "measured" or self._takes(one, unit))
+
     def _takes(self, sense: Sense, unit: str) -> bool:
         """Whether a thing is measured in a unit."""
         variable = self.vocabulary.get(sense.name)
@@ -269,7 +280,7 @@ def _without_visit(text: str) -> tuple[str, str]:
     for pattern in (_BEHIND, _BEFORE, _CHINESE_BEHIND, _CHINESE_BEFORE):
         match = pattern.match(plain)
         if match and match["rest"].strip() and visit_day(match["visit"]) is not None:
-            return match["visit"], match["rest"].strip()
+            return match["visit"], _OF_VISIT.sub("", match["rest"].strip())
     return "", ""
 
 

@@ -17,11 +17,13 @@ _PRIVATE = ("personal", "link", "birth_date", "id")
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}
 body{color:#1a1a1a;background:#fff}
+input{width:24rem;max-width:100%}select{max-width:100%}td input{width:16rem}fieldset{min-width:0}
+h1,h2,p,legend,code{overflow-wrap:anywhere}
 h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
 th,td{border:1px solid #767676;padding:.3rem .5rem;text-align:left;vertical-align:top}th{background:#eef2f6}
 fieldset{border:1px solid #767676;margin:0 0 1rem;padding:.7rem 1rem}legend{font-weight:600}
-input,select,button{font:inherit;padding:.3rem .5rem}input{min-width:24rem}button{margin-top:1rem}
-.why{color:#444;margin:.2rem 0}.scroll{overflow-x:auto}.left-out{color:#7a1f1f}
+input,select,button{font:inherit;padding:.3rem .5rem}button{margin-top:1rem}
+.why{color:#444;margin:.2rem 0}.scroll{overflow-x:auto}.left-out{color:#7a1f1f;white-space:nowrap}
 """
 _SCRIPT = """
 document.getElementById('save').addEventListener('click', function () {
@@ -47,7 +49,7 @@ def write_page(path: Path, name: str, mapping: IntakeMapping, sources: Sources) 
         path: the file.
         name: of the cohort.
         mapping: with the questions that are open.
-        sources: tables of the files, for examples; personal data are shown by their first sign only.
+        sources: tables of the files, for examples; personal data are shown by their form only.
     """
     examples = _examples(mapping, sources)
     told = (
@@ -123,8 +125,9 @@ def _row(column: Column, name: str, examples: list[str]) -> str:
     )
     detail = ", ".join(filter(None, (f"day {column.day}" if column.day is not None else "", column.unit)))
     left_out = column.means in _PRIVATE and column.means != "id"
+    score = "" if column.means == "unused" else f"{column.score:.2f}"
     note = " <span class='left-out'>left out</span>" if left_out else ""
-    cells = [f"{field}{note}<br>{_safe(detail)}", _safe("; ".join(examples)), f"{column.score:.2f}"]
+    cells = [f"{field}{note}<br>{_safe(detail)}", _safe("; ".join(examples)), score]
     shown = "".join(f"<td>{cell}</td>" for cell in (*cells, _safe(column.evidence)))
     return f"<tr><th scope='row'>{_safe(column.header)}</th>{shown}</tr>"
 
@@ -140,6 +143,6 @@ def _examples(mapping: IntakeMapping, sources: Sources) -> dict[tuple[int, str],
             )
             # Columns that are not used may hold anything, names among it.
             hidden = private or (column is not None and column.means == "unused")
-            shown = [masked(cell) for cell in cells] if hidden else cells
-            found.setdefault((id(table), header), shown)
+            shown = [masked(cell) if hidden else cell.removesuffix(" 00:00:00") for cell in cells]
+            found.setdefault((id(table), header), list(dict.fromkeys(shown)))
     return found

@@ -105,10 +105,10 @@ class Scrubber:
 
 
 def masked(text: str) -> str:
-    """Return how a cell of personal data is shown where examples are: its first sign and its length.
+    """Return how a cell that may be personal is shown where examples are: its form alone.
 
     Example:
-        >>> masked("13812345678")
-        '1••••••••••'
+        >>> masked("138-1234 A")
+        '999-9999 •'
     """
-    return text[:1] + "•" * (len(text) - 1)
+    return re.sub(r"[^\W\d_]", "•", re.sub(r"\d", "9", text))

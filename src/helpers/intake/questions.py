@@ -7,6 +7,7 @@ from helpers.intake.lexicon import Lexicon
 from helpers.intake.mapping import IntakeMapping, Question
 from helpers.intake.marks import needs_decimal, needs_order
 from helpers.intake.roles import Look
+from helpers.intake.values import plain_code
 from helpers.vocabulary.names import fold
 from helpers.vocabulary.vocabulary import Vocabulary
 
@@ -284,18 +285,13 @@ def _codes(looks: list[Look], vocabulary: Vocabulary) -> list[Question]:
                     fold(level) for level in variable.levels.values()
                 }
                 given = {*column.values, *column.values.values()}
-                odd = [
-                    cell
-                    for cell in look.contents[n].distinct
-                    if fold(cell) not in known and cell not in given
-                ]
-                codes = [cell for cell in odd if re.fullmatch(r"-?\d+(?:\.0)?", cell)]
+                cells = dict.fromkeys(plain_code(cell) for cell in look.contents[n].distinct)
+                odd = [cell for cell in cells if fold(cell) not in known and cell not in given]
+                codes = [cell for cell in odd if re.fullmatch(r"-?\d+", cell)]
                 if codes:
                     levels = list(dict.fromkeys(variable.levels.values()))
                     text = f"What do the codes {', '.join(sorted(codes))} of {column.header!r} ({name}) mean?"
-                    example = ", ".join(
-                        f"{c}={lv}" for c, lv in zip(sorted(look.contents[n].distinct), levels, strict=False)
-                    )
+                    example = ", ".join(f"{c}={lv}" for c, lv in zip(sorted(cells), levels, strict=False))
                     asked.append(
                         Question(
                             key=f"values.{column.header}",

@@ -16,6 +16,7 @@ from helpers.problems import Problem
 
 _SEPARATORS = (",", ";", "\t", "|")
 _LOOKED_AT = 200
+_FEW_ROWS, _NEARLY_ALL = 5, 0.8
 _FAULTS = ("#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!")
 
 
@@ -87,8 +88,27 @@ def _records(
             found, expected = f"{len(cells)} fields", f"{usual} fields as in most rows"
             remedy = "put a field that itself contains the separator into quotation marks"
             problems.append(Problem(file, line, "", found, expected, remedy))
+    problems += _short_rows(rows, lines, usual, file)
     longest = max(map(len, rows), default=0)
     return [row + [""] * (longest - len(row)) for row in rows], lines
+
+
+def _short_rows(rows: list[list[str]], lines: list[int], usual: int, file: str) -> list[Problem]:
+    """Name rows that end early where nearly all are of one width, as in a file that was cut off.
+
+    Titles, notes and rows of one field are none of them.
+    """
+    filled = [(line, row) for line, row in zip(lines, rows, strict=True) if any(row)]
+    whole = sum(len(row) == usual for _, row in filled)
+    if len(filled) < _FEW_ROWS or whole < _NEARLY_ALL * len(filled):
+        return []
+    expected = f"{usual} fields as in most rows"
+    remedy = "export the file again, or add what is missing; what is not there counts as not recorded"
+    return [
+        Problem(file, line, "", f"{len(row)} fields", expected, remedy, "warning")
+        for line, row in filled
+        if (1 < len(row) < usual) or (len(row) == 1 < usual and line == lines[-1])
+    ]
 
 
 def _holds_rows(cell: str, separator: str, width: int) -> bool:
@@ -140,13 +160,24 @@ def _workbook(path: Path, _choices: dict[str, str]) -> list[Grid] | Problem:
             for one in sorted(sheet.merged_cells.ranges, key=lambda one: (one.min_row, one.min_col))
         )
         hidden = ("a hidden sheet",) if sheet.sheet_state != "visible" else ()
-        problems = formulas_without_result(path, sheet.title, place)
+        problems = [*formulas_without_result(path, sheet.title, place), *_faulty_formulas(sheet, place)]
         grids.append(Grid(path.name, sheet.title, cells, spans, problems=problems, notes=hidden))
     if not grids:
         return Problem(
             path.name, None, "", "a workbook without any text", "sheets with tables", "export it again"
         )
     return grids
+
+
+def _faulty_formulas(sheet: Any, place: str) -> list[Problem]:
+    """Name the cells in which a formula failed: what they should say is lost."""
+    expected, remedy = "a value", "mend the formula, or empty the cell; it counts as not recorded"
+    return [
+        Problem(place, cell.row, cell.column_letter, str(cell.value), expected, remedy, "warning")
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.value in _FAULTS
+    ]
 
 
 def _shown(cell: object) -> object:

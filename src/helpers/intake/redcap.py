@@ -32,6 +32,11 @@ def with_dictionary(grids: Sequence[Grid]) -> list[Grid]:
     return [part for grid in data for part in _parts(_described(grid, fields))]
 
 
+def is_dictionary(grid: Grid) -> bool:
+    """Return whether a grid is a data dictionary, which describes other files and is no data itself."""
+    return _dictionary(grid) is not None
+
+
 def _dictionary(grid: Grid) -> dict[str, dict[str, str]] | None:
     if not grid.cells:
         return None

@@ -3,16 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from helpers.cohort.parsing import parse_times
 from helpers.intake.grids import Block
 from helpers.intake.identities import Identities
 from helpers.intake.lexicon import Lexicon, visit_day
 from helpers.intake.mapping import Column, IntakeMapping, SourceFile, TableMap
 from helpers.intake.matching import matched, namesakes
 from helpers.intake.personal import Scrubber
+from helpers.intake.prescriptions import plain_times, prescription
 from helpers.intake.roles import sheet_day
-from helpers.intake.values import age_at, plain_date, plain_number
+from helpers.intake.values import age_at, plain_code, plain_date, plain_number
 from helpers.problems import Problem
 from helpers.vocabulary.model import TABLE_NAMES, TableName
+from helpers.vocabulary.names import fold
 
 Record = dict[str, str]
 
@@ -125,7 +128,7 @@ def _rows(
             told = previous
         previous = told
         meant = tuple(
-            column.values.get(cell, column.values.get(cell.removesuffix(".0"), cell)) if column else cell
+            column.values.get(cell, column.values.get(plain_code(cell), cell)) if column else cell
             for column, cell in zip(columns, cells, strict=True)
         )
         if not told:
@@ -230,8 +233,10 @@ def _write_long(row: _Row, mapping: IntakeMapping, lexicon: Lexicon, done: Repla
             record[name] = _from_zero(row.number(cell), column)
         elif name in _DATES:
             record[name] = row.date(cell)
-        elif name in ("value", "dose", "grade", "times_per_day", "reference_low", "reference_high"):
+        elif name in ("value", "dose", "grade", "reference_low", "reference_high"):
             record[name] = row.number(cell)
+        elif name == "times_per_day":
+            record[name] = plain_times(row.number(cell))
         else:
             record[name] = cell
         if name in ("value", "dose") and column.unit:
@@ -239,10 +244,32 @@ def _write_long(row: _Row, mapping: IntakeMapping, lexicon: Lexicon, done: Repla
     if table in ("measurements", "responses", "events") and not record.get("day"):
         day, date = _moment_of(row)
         record |= {"day": "" if date else day, "date": date}
+    if table == "treatments":
+        _write_dose(row, record, row.place(0), lexicon, done)
     if table == "measurements":
         _name_the_test(record, mapping, lexicon)
     if len({key for key, cell in record.items() if cell}) > 1:
         done.add(table, record, row.place(0))
+
+
+def _write_dose(row: _Row, record: Record, place: Place, lexicon: Lexicon, done: Replayed) -> None:
+    """Part a dose that names its unit, route and times a day, where no column tells them otherwise."""
+    levels = lexicon.vocabulary["route"].levels
+    routes = {fold(spelling): level for spelling, level in levels.items()}
+    routes |= {level: level for level in levels.values()}
+    parts = prescription(record.get("dose", ""), routes)
+    if parts is None:
+        return
+    for name in ("unit", "route", "times_per_day"):
+        own, told = record.get(name, ""), parts[name]
+        alike = fold(own) == fold(told) or (name == "route" and routes.get(fold(own)) == told)
+        alike = alike or (name == "times_per_day" and parse_times(own) == parse_times(told))
+        if own and told and not alike:
+            found = f"{told!r} in {record['dose']!r}, and {own!r} beside it"
+            expected, remedy = f"one {name.replace('_', ' ')}", "correct one of them"
+            where = row.block.grid.place
+            done.problems.append(Problem(where, place.line, name, found, expected, remedy))
+    record |= {name: text for name, text in parts.items() if text}
 
 
 def _name_the_test(record: Record, mapping: IntakeMapping, lexicon: Lexicon) -> None:

@@ -16,6 +16,7 @@ from helpers.vocabulary.response_levels import DEFAULT_LEVELS, known_level, know
 
 _NOMINAL = (0, 3, 7, 14, 21, 28, 42, 56, 84, 91, 112, 126, 183, 274, 365, *range(730, 7305, 365))
 _VISITED = 0.3
+_FIRST_CJK = 0x2E80
 _BEFORE = 7
 _CODES = ("-1", "-9", "-99", "-999", "999", "9999", "99999", "888", "8888")
 
@@ -37,6 +38,8 @@ def proposed_settings(name: str, mapping: IntakeMapping, done: Replayed, lexicon
         "follow_up": {"horizon_days": int(mapping.answers.get("horizon_days", _horizon(visits)))},
         "visit": visits,
     }
+    if (action := mapping.answers.get("implausible", "")) in ("error", "exclude"):
+        values["implausible"] = {"action": action}
     if drug := _study_drug(mapping, done, lexicon):
         values["study_drug"] = drug
     if any(not lexicon.vocabulary.resolve(one, lexicon.vocabulary.measured) for one in _tests(done)):
@@ -55,9 +58,27 @@ def proposed_settings(name: str, mapping: IntakeMapping, done: Replayed, lexicon
 def _groups(mapping: IntakeMapping) -> list[dict[str, Any]]:
     roles = ("treated", "reference")
     return [
-        {"id": group, "label": label, "role": role, "day0": mapping.answers.get(f"day0.{group}", "day 0")}
+        {
+            "id": group,
+            "label": _in_latin(label, group),
+            "role": role,
+            "day0": mapping.answers.get(f"day0.{group}", "day 0"),
+        }
         for (label, group), role in zip(mapping.groups.items(), roles, strict=False)
     ]
+
+
+def _in_latin(label: str, group: str) -> str:
+    """Return a label that an English report can print with any font; the files keep their own.
+
+    Example:
+        >>> _in_latin("芦可替尼组", "ruxolitinib"), _in_latin("历史对照", "control")
+        ('Ruxolitinib', 'Historical control')
+    """
+    if label.isascii() or not any(ord(sign) >= _FIRST_CJK for sign in label) or group.startswith("group"):
+        return label
+    told = group.replace("_", " ").capitalize()
+    return f"Historical {told.lower()}" if group == "control" and "历史" in label else told
 
 
 def proposed_visits(mapping: IntakeMapping, done: Replayed) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from helpers.intake.layout import blocks_of
 from helpers.intake.lexicon import Lexicon
 from helpers.intake.mapping import SourceFile
 from helpers.intake.readers import READERS, read_file
-from helpers.intake.redcap import with_dictionary
+from helpers.intake.redcap import is_dictionary, with_dictionary
 from helpers.problems import Problem
 
 
@@ -21,11 +21,13 @@ class Sources:
         blocks: tables, in the order of files and sheets.
         problems: what could not be read.
         notes: how each file was read, by its name.
+        dictionaries: files that describe others, by name.
     """
 
     blocks: list[Block]
     problems: list[Problem]
     notes: dict[str, str]
+    dictionaries: frozenset[str] = frozenset()
 
 
 def source_files(folder: Path) -> list[Path]:
@@ -57,4 +59,4 @@ def read_sources(folder: Path, choices: Mapping[str, SourceFile], lexicon: Lexic
         problems += [problem for grid in found for problem in grid.problems]
         notes[path.name] = "; ".join(dict.fromkeys(note for grid in found for note in grid.notes if note))
     blocks = [block for grid in with_dictionary(grids) for block in blocks_of(grid, lexicon)]
-    return Sources(blocks, problems, notes)
+    return Sources(blocks, problems, notes, frozenset(grid.file for grid in grids if is_dictionary(grid)))

@@ -50,6 +50,16 @@ def plain_number(text: str, decimal: DecimalMark = ".") -> str:
     return f"{match['sign']}{number.replace(',', '.')}{match['tail']}"
 
 
+def plain_code(text: str) -> str:
+    """Return a code without the decimals that programs add where cells are empty; other texts as they are.
+
+    Example:
+        >>> plain_code("1.0"), plain_code("1.5"), plain_code("AOSD")
+        ('1', '1.5', 'AOSD')
+    """
+    return text.removesuffix(".0") if re.fullmatch(r"-?\d+\.0", text) else text
+
+
 def decimal_evidence(texts: Iterable[str]) -> tuple[DecimalMark | None, str]:
     """Return the decimal mark that texts prove, with a text that proves it; None where none does.
 
