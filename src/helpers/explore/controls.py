@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from helpers.analysis.variables import BaselineVariable
@@ -63,6 +64,12 @@ class PanelSpec:
     controls: Callable[[Study], list[Control]]
 
 
+@lru_cache(maxsize=14)
+def controls_of(spec: PanelSpec, study: Study) -> list[Control]:
+    """Return what can be chosen in a panel; the levels of every variable are looked up once."""
+    return spec.controls(study)
+
+
 def parameters_of(spec: PanelSpec, study: Study, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters of a panel's call for the values of its controls, by name.
 
@@ -73,7 +80,7 @@ def parameters_of(spec: PanelSpec, study: Study, values: Mapping[str, Any]) -> d
     """
     found: dict[str, Any] = {}
     people: dict[str, Any] = {}
-    for control in spec.controls(study):
+    for control in controls_of(spec, study):
         value = values.get(control.name, control.value)
         if control.kind == "number or nothing":
             value = _number(control, value)

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from IPython.display import Javascript, display
 
 from helpers.errors import CompendiumError
-from helpers.explore.controls import PANELS, Control, PanelSpec, parameters_of
+from helpers.explore.controls import PANELS, Control, PanelSpec, controls_of, parameters_of
 from helpers.explore.look import Look, code_of
 from helpers.explore.study import Study, known_cohorts, open_study, told
 from helpers.project.paths import DEFAULT_COHORT
@@ -133,7 +133,7 @@ class PanelView:
         self.look: Look | None = None
         self._seen: dict[str, Look] = {}  # the last views by their code, which says everything of them
         self._shown, self._held, self._times = shown, False, 0
-        self.controls = {control.name: _widget(control) for control in spec.controls(study)}
+        self.controls = {control.name: _widget(control) for control in controls_of(spec, study)}
         self._first = {name: one.value for name, one in self.controls.items()}
         for one in self.controls.values():
             one.observe(lambda _: self._changed(), "value")
