@@ -70,7 +70,7 @@ def test_a_group_without_a_row_was_not_looked_at_unless_said(tables, config, sto
     control = rows["adverse_events.any.control.follow_up.count"]
     assert control.value != control.value
     assert control.note == "events of this group were not collected"
-    assert "Whether the control group had adverse events was not recorded." in text
+    assert "Adverse events were not collected in the control group." in text
     assert not rows.select(analysis="adverse_events", variable="sepsis", group="control")
 
 

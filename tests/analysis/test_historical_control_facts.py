@@ -15,6 +15,7 @@ from historical_control_questions import put_every_question
 
 from helpers.analysis.co_interventions import begun_drugs
 from helpers.analysis.historical_control import what_is_recorded
+from helpers.analysis.robustness_eligibility import describe_cloning, describe_eligibility
 from helpers.analysis.survival import survival_times
 from helpers.clinical.eligibility_day import eligibility_days
 from helpers.clinical.steroids import weekly_dose
@@ -246,3 +247,30 @@ def test_a_comparator_that_all_controls_began_on_day_0_is_no_addition(tmp_path):
     recorded = what_is_recorded(tables, config, folder, horizon_days=56, confidence=0.95)
     begun = begun_drugs(tables, config, recorded.study)
     assert begun.loc[begun["drug"] == "ciclosporin", "patient_id"].tolist() == ["R03"]
+
+
+def test_survival_from_eligibility_is_that_of_r(cohort, survival):
+    """R's `survfit(Surv(lag, end, death))` with `rmean=56`, and `coxph` with the record split at the drug."""
+    _, tables = cohort
+    store = StatisticsStore(Path("nowhere"), "07_historical_control")
+    recorded = what_is_recorded(tables, load_config(COHORT), COHORT, horizon_days=56, confidence=0.95)
+    describe_eligibility(recorded.study, store, lag=recorded.lag, evidence=recorded.evidence)
+    describe_cloning(recorded.study, store, years=recorded.years)
+    rows = {row.statistic: row for row in store.rows().values()}
+    for arm, survived, mean, error in (
+        ("treated", 0.95, 54.55, 1.41328518),
+        ("reference", 0.680719656284, 45.71133190118, 3.91801403487),
+    ):
+        assert rows[f"survival_from_eligibility_{arm}"].value == pytest.approx(100 * survived, abs=1e-8)
+        row = rows[f"rmst_from_eligibility_{arm}"]
+        assert row.value == pytest.approx(mean, abs=1e-8)
+        assert row.upper - row.lower == pytest.approx(2 * 1.959963984540054 * error, abs=1e-7)
+    later = rows["time_varying"]
+    assert (later.value, later.lower, later.upper) == pytest.approx(
+        (0.171734906405, 0.020541381581, 1.43577869686), abs=1e-8
+    )
+    assert later.p_value == pytest.approx(0.0658706109471, abs=1e-8)
+    counts = {name: rows[f"evidence_{name}"].value for name in ("pulse_treated", "recurrence_reference")}
+    assert counts == {"pulse_treated": 6, "recurrence_reference": 5}
+    assert sum(row.value for name, row in rows.items() if name.startswith("evidence_")) == 41
+    assert "not open" in rows["clone_censor_weight"].note

@@ -21,7 +21,7 @@ from driving import Driven
 ROOT = Path(__file__).parents[2]
 COMPENDIUM = Path(sys.executable).with_name("compendium")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PATIENCE = 90.0  # seconds; a busy machine is slow, not broken
+PATIENCE = 180.0  # seconds; a busy machine is slow, not broken
 EMBEDDED, OTHER, ONE_ARM = "rdmas_reconstructed", "pbc", "one_arm"
 
 
@@ -47,7 +47,13 @@ def served(arguments: list[str], project: Path, output: Path, ready: str) -> Ite
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {"COMPENDIUM_OUTPUT": str(output), "COMPENDIUM_PROJECT": str(project)}
+    environment = os.environ | {
+        "COMPENDIUM_OUTPUT": str(output),
+        "COMPENDIUM_PROJECT": str(project),
+        "JUPYTER_CONFIG_DIR": str(output / "config"),  # nothing of the user's, and nothing into it
+        "JUPYTERLAB_SETTINGS_DIR": str(output / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(output / "workspaces"),
+    }
     log = output / f"server-{port}.log"
     with log.open("w") as told:
         process = subprocess.Popen(

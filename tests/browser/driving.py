@@ -130,7 +130,7 @@ class Driven:
     def rows(self) -> list[list[str]]:
         """Cells of the table, line by line, without the signs of footnotes."""
         found: list[list[str]] = self.page.evaluate(
-            """() => [...document.querySelectorAll('table.gt_table tbody tr')].map(line =>
+            """() => [...document.querySelectorAll('.explorer table.gt_table tbody tr')].map(line =>
                 [...line.querySelectorAll('td, th')].map(cell => {
                     const words = cell.cloneNode(true);
                     words.querySelectorAll('sup').forEach(sign => sign.remove());
@@ -142,13 +142,13 @@ class Driven:
     @property
     def table(self) -> str:
         """All words of the table, without spaces."""
-        found = self.page.locator("table.gt_table")
+        found = self.page.locator(".explorer table.gt_table")
         return SPACE.sub("", str(found.first.text_content())) if found.count() else ""
 
     @property
     def title(self) -> str:
         """Title of the table."""
-        return str(self.page.locator("table.gt_table .gt_title").first.inner_text())
+        return str(self.page.locator(".explorer table.gt_table .gt_title").first.inner_text())
 
     @property
     def figure(self) -> str:

@@ -14,6 +14,7 @@ import pytest
 from driving import Driven
 
 ROOT = Path(__file__).parents[2]
+SEEN = ".jp-NotebookPanel:not(.lm-mod-hidden)"  # the notebook in front
 IDLE = "RD-MAS compendium | Idle"
 ALL_RUN = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .filter(one => one.model.type === 'code')
@@ -31,7 +32,7 @@ def copied() -> Iterator[Callable[[str], Path]]:
 
 def opened(page: Any, address: str, path: Path) -> None:
     page.goto(f"{address}/lab/tree/{path.relative_to(ROOT).as_posix()}?reset", wait_until="commit")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.locator(f"{SEEN} .jp-CodeCell").first.wait_for()
     page.get_by_text(IDLE).wait_for()
 
 
@@ -56,7 +57,7 @@ def test_it_opens_on_the_start_page_and_asks_for_nothing(
         page.wait_for_timeout(500)
         page.screenshot(path=str(output / f"start_{width}.png"))
     page.get_by_text("open the explorer").click()
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.locator(f"{SEEN} .jp-CodeCell").first.wait_for()
     assert requests_elsewhere == []
 
 
@@ -71,7 +72,7 @@ def test_notebooks_are_not_dirty_on_opening_and_their_figures_have_words(
             "path => window.jupyterapp.commands.execute('docmanager:open', {path})",
             path.relative_to(ROOT).as_posix(),
         )
-        shown = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        shown = page.locator(SEEN)
         shown.locator(".jp-CodeCell").first.wait_for()
         page.get_by_text("Mode: Command").first.wait_for()
         page.get_by_text(IDLE).wait_for()
@@ -119,8 +120,8 @@ def test_a_second_run_of_all_cells_gives_the_same_file(
     notebook, saved = copied(name), []
     opened(page, lab_address, notebook)
     for _ in range(2):
+        page.evaluate("window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
         run_all(page, "Restart Kernel and Run All Cells")
-        page.wait_for_timeout(1000)
         page.wait_for_function(ALL_RUN)
         page.get_by_text(IDLE).wait_for()
         page.wait_for_timeout(1500)

@@ -122,3 +122,33 @@ def test_the_buttons_save_and_say_where(explorer: Explorer) -> None:
     assert re.search(r"scratch/exploratory/rdmas_reconstructed/exploratory_survival", view._said.value)
     view._acted(lambda: view._save_table("csv"))
     assert "exploratory_survival.csv" in view._said.value
+
+
+def test_starting_over_puts_every_control_back_and_shows_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = Explorer("rdmas_reconstructed").turn_to("Survival")
+    first = view.code
+    view.set(horizon_days=28, split_by="sex", medians=True)
+    assert view.code != first
+    shown = []
+    show = view.show
+    monkeypatch.setattr(view, "show", lambda: shown.append(show()))
+    view.start_over()
+    assert view.code == first
+    assert len(shown) == 1
+
+
+def test_a_former_view_is_not_made_again() -> None:
+    view = Explorer("rdmas_reconstructed").turn_to("Survival")
+    first = view.look
+    view.set(horizon_days=28)
+    view.set(horizon_days=56)
+    assert view.look is first
+
+
+def test_every_showing_has_a_number_of_its_own() -> None:
+    view = Explorer("rdmas_reconstructed").turn_to("Survival")
+    seen = set()
+    for horizon in (28, 42, 28):
+        view.set(horizon_days=horizon)
+        seen |= set(re.findall(r'data-view="(\d+)"', view._code.value))
+    assert len(seen) == 3

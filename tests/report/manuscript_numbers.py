@@ -12,7 +12,8 @@ from helpers.report.tables.content import Row as TableRow
 from helpers.report.tables.table import Table
 from helpers.report.text.claims import Row
 from helpers.report.text.methods import SOFTWARE
-from helpers.report.text.wording import Wording
+from helpers.report.text.settings import setting_text
+from helpers.report.text.wording import LANGUAGES, Wording
 from helpers.results.store import Statistics
 from helpers.vocabulary.reading import shipped_vocabulary
 
@@ -42,10 +43,19 @@ def declared_numbers(study) -> set[str]:
         str(len(rows)), str(below), str(len(rows) - below), "3.11", "3.12", "3.13",
         *(version(name) for name in SOFTWARE), *(f"{visit.label} {visit.day}" for visit in config.visits),
         *(f"{group.label} {group.day0} {group.enrolment}" for group in config.groups),
+        *dates_written_out(config), setting_text("rows.effect.methods", material),
     ]  # fmt: skip
     return _DECLARED.setdefault(
         str(study.results), {number for text in texts for number in _NUMBER.findall(text)}
     )
+
+
+def dates_written_out(config) -> list[str]:
+    """The days and months of the settings as each language writes them."""
+    dates = [month for group in config.groups for month in group.enrolment or ()]
+    if config.follow_up.data_cutoff is not None:
+        dates.append(config.follow_up.data_cutoff.isoformat())
+    return [Wording(language).date(date) for date in dates for language in LANGUAGES]
 
 
 def strays(text: str, study) -> list[str]:

@@ -149,3 +149,8 @@ def test_generated_ids_are_numbered_whatever_their_hash():
     second = first.replace(b"p767b291970", b"p28d032dbdd")
     assert _tidy_svg(first) == _tidy_svg(second)
     assert _tidy_svg(first) == b'<clipPath id="p1"/><g clip-path="url(#p1)"><use href="#m2"/></g>'
+
+
+def test_the_preview_has_the_words_of_the_figure(study, survival, config):
+    saved = publish_figure(study, "x", "single", 80, "Survival", draw_survival, survival, config)
+    assert saved._repr_png_()[1] == {"alt": "Survival"}

@@ -261,17 +261,16 @@ def mixed_model_log(
     # Sorted, so that the order of the rows decides not even the last digit.
     named = [c for c in used.columns if c != id and re.search(rf"\b{re.escape(str(c))}\b", terms)]
     fit = _fitted_mixed_model(used.sort_values([id, *named, value], kind="stable"), id, terms)
-    with np.errstate(over="ignore"):
-        limits = np.exp(fit.conf_int(alpha=1 - level))
-    if not np.isfinite(limits.to_numpy()).all():
+    logs = fit.conf_int(alpha=1 - level)
+    if logs.abs().to_numpy().max() > np.log(np.finfo(float).max):
         raise StatisticsError("frame", "not estimable: the interval of a ratio has no finite limit")
     note = "" if float(fit.cov_re.iloc[0, 0]) > 1e-8 else "variance between subjects estimated at zero"
     return {
         name: Result(
             method="linear mixed model of the logarithm, random intercept, REML; ratio",
             value=float(np.exp(fit.fe_params[name])),
-            lower=float(limits.loc[name].iloc[0]),
-            upper=float(limits.loc[name].iloc[1]),
+            lower=float(np.exp(logs.loc[name].iloc[0])),
+            upper=float(np.exp(logs.loc[name].iloc[1])),
             p_value=float(fit.pvalues[name]),
             statistic=float(fit.tvalues[name]),
             n=len(used),

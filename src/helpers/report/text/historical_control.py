@@ -85,7 +85,8 @@ def fragility(material: Material) -> list[Claim]:
         claims.append(Claim("control.delayed_entry", slots))
     index = _find(material, FragilityRows.fisher_index)
     if index is not None and index.value > 0 and index.p_value >= material.alpha:
-        claims.append(Claim("control.fragility", {"index": Row(index, 0)}))
+        key = "control.fragility_one" if index.value == 1 else "control.fragility"
+        claims.append(Claim(key, {"index": Row(index, 0)}))
     confounder = _find(material, UnmeasuredConfounderRows.e_value)
     if confounder is not None and confounder.lower > 1:
         claims.append(Claim("control.e_value", {"e_value": Row(confounder, 1)}))
