@@ -16,6 +16,8 @@ from invented import invented
 from shapes import SHAPES, chinese_names, national_id
 from test_whole_runs import compendium
 
+from helpers.intake.deliver import deliver
+
 # Planted in free texts of the file, one of each kind, and what must not be found of any.
 NAME, LATIN, PHONE, HOSPITAL = "欧阳建国", "Zbigniew Kwiatkowski", "13987654321", "00990417"
 NATIONAL = national_id(7)
@@ -95,6 +97,16 @@ def test_what_is_looked_for_is_found_where_it_stands(tmp_path):
     assert {(place.split(" ")[0].split("/")[0], word) for place, word in found_in(tmp_path, PLANTED)} == {
         ("a.parquet", PHONE), ("b.xlsx", NAME), ("c.pdf", HOSPITAL), ("d.svg", NATIONAL), ("e.json", NAME),
     }  # fmt: skip
+
+
+def test_names_within_remarks_are_on_no_page_and_in_no_table(tmp_path):
+    shape, cohort = SHAPES["xlsx_chinese"], invented(5)
+    file = spoilt(shape.write(cohort, tmp_path)[0])
+    for answers in ({}, shape.answers):  # before and after the questions are answered
+        deliver(tmp_path / "taken", [file], answers)
+        page = (tmp_path / "taken" / "mapping.html").read_text(encoding="utf-8")
+        assert [word for word in (*PLANTED, *chinese_names(cohort).values()) if word in page] == []
+    assert found_in(tmp_path / "taken" / "tables", PLANTED) == []
 
 
 @pytest.mark.slow

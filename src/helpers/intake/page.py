@@ -4,9 +4,10 @@ import html
 import json
 from pathlib import Path
 
+from helpers.intake.identities import Identities
 from helpers.intake.mapping import Column, IntakeMapping, Question, TableMap, place_of
 from helpers.intake.matching import matched
-from helpers.intake.personal import masked
+from helpers.intake.personal import Scrubber, masked
 from helpers.intake.sources import Sources
 from helpers.results.files import write_whole
 
@@ -134,7 +135,11 @@ def _row(column: Column, name: str, examples: list[str]) -> str:
 
 def _examples(mapping: IntakeMapping, sources: Sources) -> dict[tuple[int, str], list[str]]:
     found: dict[tuple[int, str], list[str]] = {}
-    for block, table in matched(mapping, sources.blocks)[0]:
+    pairs = matched(mapping, sources.blocks)[0]
+    identities = Identities(replaced=mapping.new_ids)
+    identities.link(pairs)
+    scrub = Scrubber(identities.names)
+    for block, table in pairs:
         for place, header in enumerate(block.names):
             column = table.of(header)
             cells = list(dict.fromkeys(cell for cell in block.column(place) if cell))[:_EXAMPLES]
@@ -143,6 +148,8 @@ def _examples(mapping: IntakeMapping, sources: Sources) -> dict[tuple[int, str],
             )
             # Columns that are not used may hold anything, names among it.
             hidden = private or (column is not None and column.means == "unused")
-            shown = [masked(cell) if hidden else cell.removesuffix(" 00:00:00") for cell in cells]
+            shown = [
+                masked(cell) if hidden else scrub.clean(cell.removesuffix(" 00:00:00")) for cell in cells
+            ]
             found.setdefault((id(table), header), list(dict.fromkeys(shown)))
     return found
