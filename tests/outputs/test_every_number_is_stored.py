@@ -89,7 +89,7 @@ def without_parameters(text, notebook):
         for line in ast.parse(source).body
         if isinstance(line, ast.Assign)
     }
-    lines = tuple(f"| `{name}` | {value} |" for name, value in given.items())
+    lines = tuple(f"| `{name}` | {value} " for name, value in given.items())
     return "\n".join(line for line in text.split("\n") if not line.startswith(lines))
 
 

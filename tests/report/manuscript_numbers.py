@@ -39,7 +39,7 @@ def declared_numbers(study) -> set[str]:
     texts = [
         f"{material.horizon_days:g}", f"{100 * material.confidence:g}", f"{material.alpha:g}",
         f"{config.steroids.threshold_mg_per_kg:g}", str(config.follow_up.data_cutoff), config.source,
-        str(len(config.exclusions)), str(study.parameters.get("seed", "")), config.title, config.data_note,
+        str(len(config.exclusions)), *map(str, study.parameters.values()), config.title, config.data_note,
         str(len(rows)), str(below), str(len(rows) - below), "3.11", "3.12", "3.13",
         *(version(name) for name in SOFTWARE), *(f"{visit.label} {visit.day}" for visit in config.visits),
         *(f"{group.label} {group.day0} {group.enrolment}" for group in config.groups),
