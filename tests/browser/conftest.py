@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import Driven
+from driving import EMBEDDED, ONE_ARM, OTHER, Driven
 
 ROOT = Path(__file__).parents[2]
 COMPENDIUM = Path(sys.executable).with_name("compendium")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE = 180.0  # seconds; a busy machine is slow, not broken
-EMBEDDED, OTHER, ONE_ARM = "rdmas_reconstructed", "pbc", "one_arm"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,6 +21,10 @@ def plain(text: str) -> str:
     return SPACE.sub(" ", text).strip()
 
 
+# Names of the cohorts that the page is opened with.
+EMBEDDED, OTHER, ONE_ARM = "rdmas_reconstructed", "pbc", "one_arm"
+
+
 @dataclass
 class Driven:
     """The explorer's page in a browser."""

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import EMBEDDED, ONE_ARM, OTHER
-from driving import PANELS, SPACE, Driven
+from driving import EMBEDDED, ONE_ARM, OTHER, PANELS, SPACE, Driven
 
 READ = """
 import hashlib, json
