@@ -123,3 +123,16 @@ def three_an_arm(folder: Path) -> None:
     kept = {"R01", "R02", "R05", "C01", "C04", "C08"}
     for path in sorted(folder.glob("*.csv")):
         rewrite(folder, path.stem, lambda row: row if row["patient_id"] in kept else None)
+
+
+# Cohorts at the edge by their names: what each does to the folder of a copy.
+CASES: dict[str, Callable[[Path], None]] = {
+    "no treated death": nobody_dies_among("R"),
+    "no control death": nobody_dies_among("C"),
+    "no death": nobody_dies_among("RC"),
+    "treated on the day of eligibility": all_treated_on_the_day_of_eligibility,
+    "covariates alike": measured_alike,
+    "ferritin beyond its limit": every_ferritin_beyond_its_limit,
+    "three an arm": three_an_arm,
+    "one arm": one_arm,
+}

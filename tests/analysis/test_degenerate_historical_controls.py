@@ -16,14 +16,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from altered_cohorts import (
-    all_treated_on_the_day_of_eligibility,
+    CASES,
     copied,
-    every_ferritin_beyond_its_limit,
     measured_alike,
-    nobody_dies_among,
-    one_arm,
     set_text,
-    three_an_arm,
 )
 from historical_control_questions import put_every_question, weigh
 
@@ -39,16 +35,6 @@ from helpers.report.tables.verdict import verdict_lines, verdict_table
 from helpers.results.store import Statistics, StatisticsStore
 
 DAY = "day_56"
-CASES: dict[str, Callable[[Path], None]] = {
-    "no treated death": nobody_dies_among("R"),
-    "no control death": nobody_dies_among("C"),
-    "no death": nobody_dies_among("RC"),
-    "treated on the day of eligibility": all_treated_on_the_day_of_eligibility,
-    "covariates alike": measured_alike,
-    "ferritin beyond its limit": every_ferritin_beyond_its_limit,
-    "three an arm": three_an_arm,
-    "one arm": one_arm,
-}
 
 
 class Asked:

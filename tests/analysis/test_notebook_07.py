@@ -7,38 +7,22 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from altered_cohorts import (
+    CASES,
     EMBEDDED,
-    all_treated_on_the_day_of_eligibility,
     copied,
-    every_ferritin_beyond_its_limit,
-    measured_alike,
-    nobody_dies_among,
-    one_arm,
     only,
     reverse,
-    three_an_arm,
 )
 from notebook_walk import walk
 
 from helpers.results.store import Statistics
 
-CASES: dict[str, Callable[[Path], None]] = {
-    "no treated death": nobody_dies_among("R"),
-    "no control death": nobody_dies_among("C"),
-    "no death": nobody_dies_among("RC"),
-    "treated on the day of eligibility": all_treated_on_the_day_of_eligibility,
-    "covariates alike": measured_alike,
-    "ferritin beyond its limit": every_ferritin_beyond_its_limit,
-    "three an arm": three_an_arm,
-    "one arm": one_arm,
-}
 # Where no test of survival is significant there is nothing that could be lost.
 NOTHING_TO_LOSE = ("no control death", "no death", "three an arm", "one arm")
 FIGURES = ("s13_lag", "s14_era", "s15_love", "s16_confounder", "s17_low_dose", "s18_assumptions")

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-import numpy as np
 import openpyxl
+from spoiling import Rng, pick
 
-Rng = np.random.Generator
 _NUMBER = re.compile(r"^[<>]?\d+(?:[.,]\d+)*$")
 _SERIAL_ZERO = datetime(1899, 12, 30)
 
@@ -161,11 +160,6 @@ def file_fault(function: Callable[[Files, Rng], str]) -> Callable[[Files, Rng], 
 def again_only(function: Callable[[Files, Rng], str]) -> Callable[[Files, Rng], str]:
     AGAIN_ONLY.add(function.__name__)
     return file_fault(function)
-
-
-def pick(rng: Rng, things):
-    things = list(things)
-    return things[int(rng.integers(len(things)))]
 
 
 def _on_a_sheet(change: Callable[[Sheet, Rng], str]) -> Callable[[Files, Rng], str]:

@@ -123,8 +123,9 @@ def risk_difference(material: Material) -> list[Claim]:
     row = material.statistics.find(
         EffectRows.risk_difference_newcombe, "death", group="both", timepoint=material.day
     )
-    known = row is not None and row.value == row.value
-    if row is None or not known or treated is None or reference is None or nobody_died(material):
+    if row is None or row.value != row.value or treated is None or reference is None:
+        return []
+    if nobody_died(material):
         return []
     excluded = None if row.lower != row.lower else not row.lower <= 0 <= row.upper
     slots: dict[str, Slot] = {"difference": Row(row, 1), "level": material.level, "day": material.horizon}
