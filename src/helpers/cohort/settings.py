@@ -260,6 +260,12 @@ class CohortConfig(Section):
         return tuple(group.id for group in self.groups)
 
     @property
+    def eras_differ(self) -> bool:
+        """Whether the two groups were enrolled in years that do not overlap, as historical controls are."""
+        eras = [group.enrolment for group in self.groups if group.enrolment]
+        return len(eras) == 2 and (eras[0][0] > eras[1][1] or eras[1][0] > eras[0][1])
+
+    @property
     def response_levels(self) -> tuple[ResponseLevel, ...]:
         """Levels of the clinicians' calls, best first."""
         declared = self.response.levels

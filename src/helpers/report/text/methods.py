@@ -48,11 +48,9 @@ SOFTWARE = ("numpy", "pandas", "scipy", "statsmodels", "firthmodels", "matplotli
 def design(material: Material) -> list[Claim]:
     """Who was compared with whom, when enrolled and from which day counted."""
     config = material.config
-    eras = [group.enrolment for group in config.groups if group.enrolment]
-    historical = len(eras) == 2 and (eras[0][0] > eras[1][1] or eras[1][0] > eras[0][1])
-    claims = [_compared(material, historical), *(_group(material, group) for group in config.groups)]
+    claims = [_compared(material), *(_group(material, group) for group in config.groups)]
     claims += _day0(material)
-    if historical:
+    if config.eras_differ:
         claims.append(Claim("methods.eras_differ"))
     if config.follow_up.data_cutoff is not None:
         cutoff = Date(config.follow_up.data_cutoff.isoformat(), "follow_up.data_cutoff")
@@ -64,12 +62,12 @@ def design(material: Material) -> list[Claim]:
     return claims
 
 
-def _compared(material: Material, historical: bool) -> Claim:
+def _compared(material: Material) -> Claim:
     """What kind of study it is: of one group, of two, of one with those of earlier years."""
     if len(material.config.groups) != 2:
         return Claim("methods.one_group", {"arm": material.arm(material.config.groups[0])})
     first, second = (material.arm(group) for group in material.config.groups)
-    kind = "methods.two_groups_historical" if historical else "methods.two_groups"
+    kind = "methods.two_groups_historical" if material.config.eras_differ else "methods.two_groups"
     return Claim(kind, {"first": first, "second": second})
 
 

@@ -159,8 +159,7 @@ def time_zero_narrative(config: CohortConfig) -> Narrative:
             " The groups count from different events, so patients of one group may have had to survive "
             "for longer before they could be counted: see how long before reading the curves as an effect."
         )
-    eras = [group.enrolment for group in config.groups if group.enrolment]
-    if len(eras) == 2 and (eras[0][0] > eras[1][1] or eras[1][0] > eras[0][1]):
+    if config.eras_differ:
         text += " They were enrolled in different years, so care at large may have changed between them."
     return Narrative(text)
 
