@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.report.figures.baseline import draw_therapy_overlaps
 from helpers.report.figures.common import label_every
 from helpers.report.figures.course import Course, draw_courses, short_label
 from helpers.report.figures.flow import draw_missing_map, missing_map_height
@@ -70,8 +71,9 @@ def test_a_long_label_becomes_an_abbreviation_or_the_plain_name():
     assert short == ["Alkaline phosphatase, U/L", "LDH, U/L"]
 
 
-def test_counts_above_a_course_do_not_touch(study, store, config):
-    for visit, n in {"baseline": 158, "week_8": 119}.items():
+@pytest.mark.parametrize(("first", "last"), [(158, 119), (2000, 1893), (12345, 11893)])
+def test_counts_above_a_course_do_not_touch(study, store, config, first, last):
+    for visit, n in {"baseline": first, "week_8": last}.items():
         for name, value in {"n": n, "median": 5.0, "q1": 4.0, "q3": 6.0}.items():
             store.add("laboratory", "ferritin", name, group="treated", timepoint=visit, value=value)
     rows = [(f"{i}", visit, 5.0 + i, "") for i in range(158) for visit in ("baseline", "week_8")]
@@ -83,9 +85,27 @@ def test_counts_above_a_course_do_not_touch(study, store, config):
         figure.draw_without_rendering()
         for axes in figure.axes:
             boxes = sorted((text.get_window_extent() for text in axes.texts), key=lambda box: box.x0)
-            assert [text.get_text() for text in axes.texts] == ["n", "158", "119"]
+            assert [text.get_text() for text in axes.texts] == ["n", str(first), str(last)]
             assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
+            assert boxes[-1].x1 < figure.bbox.x1
             assert axes.collections[0].get_alpha() < 1
+
+
+@pytest.mark.parametrize("count", [9, 1234])
+def test_counts_of_combinations_of_therapies_do_not_touch(store, config, count):
+    for name in ("none", "etoposide", "tacrolimus", "etoposide_and_tacrolimus", "ciclosporin"):
+        for group in config.group_ids:
+            store.add("prior_therapy_overlap", name, "n", group=group, timepoint="baseline", value=count)
+    labels = {name: name.capitalize() for name in ("etoposide", "tacrolimus", "ciclosporin")}
+    with figure_style():
+        figure, body = new_figure(120, 85)
+        draw_therapy_overlaps(body, store.rows(), config, labels)
+        figure.draw_without_rendering()
+        texts = figure.axes[0].texts
+        boxes = sorted((text.get_window_extent() for text in texts), key=lambda box: box.x0)
+    assert [text.get_text() for text in texts] == [str(count)] * 10
+    assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
+    assert max(box.y1 for box in boxes) <= figure.axes[0].bbox.y1
 
 
 def test_long_follow_up_is_counted_in_years_clear_of_the_group_names(store, config):

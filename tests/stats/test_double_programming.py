@@ -67,6 +67,8 @@ def test_embedded_cohort_is_computed_twice():
     assert set(table["library"].str.split().str[0]) == {"lifelines", "statsmodels", "scipy"}
     assert table["equal"].mean() > 0.9
     assert len(table) > 20
+    of_the_deaths = table.loc[table["quantity"].str.endswith(", died"), "quantity"]
+    assert {"Fisher's exact p, died", "Pearson chi-square p, died"} <= set(of_the_deaths)
 
 
 def test_pbc_trial_is_computed_twice():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from math import inf, isnan
+from math import inf, isnan, log
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, hypergeom, norm
+from scipy.stats import binom, chi2_contingency, hypergeom, norm
 
 from helpers.stats import permutation, separation, shift
 from helpers.stats.censored import censored_rank_test, limit_sensitivity
@@ -17,6 +17,7 @@ from helpers.stats.competing import cumulative_incidence, gray_test
 from helpers.stats.contingency import two_by_two_test
 from helpers.stats.cox import cox_regression, proportional_hazards_test
 from helpers.stats.firth import firth_cox
+from helpers.stats.group_tests import chi_square_test
 from helpers.stats.kaplan_meier import censor_at, kaplan_meier, median_follow_up
 from helpers.stats.logrank import (
     exact_logrank_test,
@@ -25,6 +26,7 @@ from helpers.stats.logrank import (
     peto_hazard_ratio,
 )
 from helpers.stats.proportions import proportion_interval
+from helpers.stats.ratios import antilog, has_finite_ratio, ratio_of_log
 from helpers.stats.repeated import change_from_baseline, mixed_model_log, signed_rank_test
 from helpers.stats.result import StatisticsError
 from helpers.stats.rmst import rmst, rmst_difference, rmst_ratio, survival_difference
@@ -56,6 +58,29 @@ def test_curves_that_cannot_be_compared_have_a_reason_and_no_p_value(time, event
         assert isnan(found.p_value)
         assert found.note.startswith("not estimable: ")
         assert reason in found.note
+
+
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
+def test_a_ratio_too_large_for_a_number_is_not_estimable():
+    # One patient of the first arm beside 2,000, who dies second: the log ratio is near 1/V, some 1,000.
+    time, event, group = [2.0, 1.0] + [9.0] * 1999, [1, 1] + [0] * 1999, ["a"] + ["b"] * 2000
+    found = peto_hazard_ratio(time, event, group, treated="a")
+    assert isnan(found.value)
+    assert found.note == "not estimable: too few patients of one group were at risk at the events"
+    assert logrank_test(time, event, group).p_value < 0.001
+    assert ratio_of_log(800.0, 100.0) == {"value": inf, "lower": antilog(700.0), "upper": inf}
+    assert ratio_of_log(-800.0, 10.0) == {"value": 0.0, "lower": 0.0, "upper": 0.0}
+    assert ratio_of_log(log(2), log(4)) == pytest.approx({"value": 2.0, "lower": 0.5, "upper": 8.0})
+    assert has_finite_ratio(700, -700)
+    assert not has_finite_ratio(-710)
+
+
+def test_levels_are_compared_by_pearson_without_those_nobody_has():
+    found = chi_square_test([[3, 0, 4], [8, 0, 2]])
+    beside = chi2_contingency([[3, 4], [8, 2]], correction=False)
+    assert (found.statistic, found.p_value) == pytest.approx((beside.statistic, beside.pvalue))
+    for table in ([[3, 0], [8, 0]], [[3, 4], [0, 0]]):
+        assert chi_square_test(table).note == "not estimable: one level only"
 
 
 def test_strata_that_each_hold_one_group_compare_nothing():
@@ -432,6 +457,7 @@ def test_exact_logrank_by_counts_and_by_chances(monkeypatch):
         assert by_chances.details == pytest.approx(by_counts.details, rel=1e-11)
 
 
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 def test_a_ratio_too_large_to_be_told_is_not_estimable():
     # A thousandfold rise within a minute is more than any number a week.
     frame = pd.DataFrame({

@@ -378,6 +378,21 @@ def test_fragility_by_the_log_rank_test_is_the_loop():
     assert table["value"].notna().all()
 
 
+def test_the_patient_followed_longest_is_the_one_who_could_have_died_later():
+    time, event, arm = [10, 50, 30, 20, 40, 45], [0, 0, 1, 1, 1, 0], [1, 1, 1, 0, 0, 0]
+    found = fragility.logrank_with_more_events(time, event, arm)
+    days = (10, 20, 25, 30, 35, 40, 45, 50)
+    p = [logrank_test([10, day, *time[2:]], [0, 1, *event[2:]], arm).p_value for day in days]
+    assert (found.lower, found.upper) == pytest.approx((min(p), max(p)))
+    assert max(found.details["days"]) > 10, "the patient lost on day 10 is not the one who is changed"
+
+
+def test_the_difference_among_the_known_lies_between_its_bounds():
+    found = missing_bounds.difference_bounds(5, 20, 4, 8, 21, 1)
+    assert found.value == pytest.approx(5 / 16 - 8 / 20)
+    assert (found.lower, found.upper) == pytest.approx((5 / 20 - 9 / 21, 9 / 20 - 8 / 21))
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_a_likelihood_without_a_maximum_is_seen_as_by_looking_at_every_risk_set(seed):
     rng = np.random.default_rng(seed)

@@ -21,6 +21,7 @@ from helpers.stats.checks import Floats
 from helpers.stats.fractional_bootstrap import Design, bootstrap_effects, fractional_weights
 from helpers.stats.missing_bounds import completions, difference_bounds, tipping_share
 from helpers.stats.propensity import Estimand, covariate_budget, propensity_scores, propensity_weights
+from helpers.stats.ratios import antilog
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.truncation import threshold_curve
 from helpers.stats.weighted_survival import effective_sample_size, weighted_effects
@@ -229,7 +230,7 @@ def _bootstrapped(
     for name, result in found.items():
         unit, other = _BOOTSTRAPPED[name], {}
         if name == "log_hazard_ratio":
-            other = {k: float(np.exp(getattr(result, k))) for k in ("value", "lower", "upper")}
+            other = {k: antilog(getattr(result, k)) for k in ("value", "lower", "upper")}
         keep(store, study, WEIGHTED, f"bootstrap_{name}", result, unit=unit, variable=estimand.lower(),
                n=len(frame), **other)  # fmt: skip
 

@@ -25,6 +25,7 @@ from helpers.stats.checks import (
     survival_times,
 )
 from helpers.stats.cox import newton
+from helpers.stats.ratios import ratio_of_log
 from helpers.stats.result import Result, StatisticsError
 
 Ties = Literal["efron", "breslow"]
@@ -144,9 +145,7 @@ class CountingFit:
         half = float(norm.isf((1 - self.confidence) / 2)) * se
         z = coef / se if se > 0 else np.nan
         return Result(
-            value=float(np.exp(coef)),
-            lower=float(np.exp(coef - half)),
-            upper=float(np.exp(coef + half)),
+            **ratio_of_log(coef, half),
             p_value=float(2 * norm.sf(abs(z))),
             statistic=z,
             details={"coef": coef, "se": se, "n_events": self.n_events},

@@ -22,6 +22,7 @@ from helpers.stats.checks import (
 )
 from helpers.stats.kaplan_meier import LifeTable, life_table
 from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails
+from helpers.stats.ratios import has_finite_ratio, ratio_of_log
 from helpers.stats.result import Result
 
 Weights = Literal[
@@ -342,12 +343,13 @@ def peto_hazard_ratio(
         note = _nothing_compared(times, events, codes, parts)
         return Result(method=method, n=times.size, note=note, confidence=level)
     half = float(norm.isf((1 - level) / 2)) / np.sqrt(variance)
+    if not has_finite_ratio(abs(gap) / variance + half):
+        note = "not estimable: too few patients of one group were at risk at the events"
+        return Result(method=method, n=times.size, note=note, confidence=level)
     z = gap / np.sqrt(variance)
     return Result(
         method=method,
-        value=float(np.exp(gap / variance)),
-        lower=float(np.exp(gap / variance - half)),
-        upper=float(np.exp(gap / variance + half)),
+        **ratio_of_log(gap / variance, half),
         p_value=float(2 * norm.sf(abs(z))),
         statistic=float(z),
         n=times.size,

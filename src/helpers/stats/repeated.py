@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from helpers.stats.checks import Floats, Ints, choice, confidence_level, float_array, tied_values
+from helpers.stats.ratios import has_finite_ratio
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.two_group import midranks
 
@@ -262,7 +263,7 @@ def mixed_model_log(
     named = [c for c in used.columns if c != id and re.search(rf"\b{re.escape(str(c))}\b", terms)]
     fit = _fitted_mixed_model(used.sort_values([id, *named, value], kind="stable"), id, terms)
     logs = fit.conf_int(alpha=1 - level)
-    if logs.abs().to_numpy().max() > np.log(np.finfo(float).max):
+    if not has_finite_ratio(*logs.to_numpy().ravel()):
         raise StatisticsError("frame", "not estimable: the interval of a ratio has no finite limit")
     note = "" if float(fit.cov_re.iloc[0, 0]) > 1e-8 else "variance between subjects estimated at zero"
     return {

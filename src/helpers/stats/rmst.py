@@ -17,6 +17,7 @@ from helpers.stats.checks import (
     treated_mask,
 )
 from helpers.stats.kaplan_meier import KaplanMeier, kaplan_meier
+from helpers.stats.ratios import antilog
 from helpers.stats.result import Result, StatisticsError
 
 _NO_VARIANCE = "neither limits nor test: an arm has no variance before tau"
@@ -137,8 +138,8 @@ def rmst_ratio(
     return Result(
         method=method,
         value=area_1 / area_0,
-        lower=float(np.exp(log_ratio - half)),
-        upper=float(np.exp(log_ratio + half)),
+        lower=antilog(log_ratio - half),
+        upper=antilog(log_ratio + half),
         p_value=_normal_p(log_ratio, se) if np.isfinite(half) else nan,
         statistic=log_ratio / se if np.isfinite(half) else nan,
         n=n_1 + n_0,

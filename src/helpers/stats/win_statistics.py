@@ -23,6 +23,7 @@ from helpers.stats.checks import (
     survival_data,
 )
 from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails
+from helpers.stats.ratios import antilog
 from helpers.stats.result import Result, StatisticsError
 
 Signs = NDArray[np.int8]
@@ -202,8 +203,8 @@ def _ratio(
     return Result(
         method=method,
         value=value,
-        lower=float(value * np.exp(-z * se)),
-        upper=float(value * np.exp(z * se)),
+        lower=value * antilog(-z * se),
+        upper=value * antilog(z * se),
         details={"std_err_log": se},
         **shared,
     )

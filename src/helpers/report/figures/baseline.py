@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from helpers.report.figures.common import marks_legend, say_absent, wrapped
+from helpers.report.figures.common import marks_legend, room_for_text, say_absent, wrapped
 from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
 from helpers.results.catalogue import BalanceRows, BaselineRows, PriorTherapyOverlapRows
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
     from helpers.cohort.config import CohortConfig
@@ -24,6 +25,7 @@ _OUTCOMES = {"death", "died"}
 _NAME = 34  # characters of a variable's name on one line
 _LEAST = 1.0  # standardised difference that the axis reaches at the least
 _SECOND_LINE = 0.75  # rows that each further line of a name takes
+_DIGIT = 1.1  # width of a digit with its share of a gap, in mean characters
 _EMPTY = "#e3e3e3"
 ROW_MM, EDGE_MM = 4.2, 27.0
 _ERRORS = 2  # standard errors on either side of 0 within which chance alone leaves most differences
@@ -149,32 +151,10 @@ def draw_therapy_overlaps(
     if not combinations:
         say_absent(container, "No earlier therapies are recorded in this cohort.")
         return
-    from matplotlib.ticker import MaxNLocator
-
     members = {name: [] if name == "none" else name.split("_and_") for name in combinations}
     therapies = [name for name in labels if any(name in parts for parts in members.values())]
-    styles = group_styles(config)
     bars, dots = container.subplots(2, 1, sharex=True, height_ratios=[2, max(1.0, 0.42 * len(therapies))])
-    width = 0.8 / len(config.groups)
-    for i, group in enumerate(config.groups):
-        offset = (i - (len(config.groups) - 1) / 2) * width
-        for x, name in enumerate(combinations):
-            row = statistics.find(PriorTherapyOverlapRows.n, name, group=group.id, timepoint="baseline")
-            count = row.value if row else 0
-            bars.bar(
-                x + offset,
-                count,
-                width * 0.92,
-                color=styles[group.id].colour,
-                hatch=styles[group.id].hatch,
-                edgecolor="white",
-                linewidth=0,
-            )
-            if count:
-                bars.text(x + offset, count, f"{count:.0f}", ha="center", va="bottom")
-    bars.set_ylabel("Patients")
-    bars.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-    bars.margins(y=0.16)
+    _overlap_bars(bars, statistics, combinations, config, room_for_text(container, 1))
     marks_legend(container, _overlap_legend(config))
     bars.tick_params(axis="x", length=0, labelbottom=False)
     dots.tick_params(axis="x", length=0, labelbottom=True, pad=1)
@@ -189,6 +169,38 @@ def draw_therapy_overlaps(
     dots.set_xticks(empty, labels=["None of\nthese"] * len(empty))
     dots.tick_params(length=0)
     dots.spines[:].set_visible(False)
+
+
+def _overlap_bars(
+    bars: Axes, statistics: Statistics, combinations: Sequence[str], config: CohortConfig, room: float
+) -> None:
+    """Draw each group's patients of each combination, the counts upright where they do not fit beside
+    each other."""
+    from matplotlib.ticker import MaxNLocator
+
+    def count(name: str, group: str) -> float:
+        row = statistics.find(PriorTherapyOverlapRows.n, name, group=group, timepoint="baseline")
+        return row.value if row else 0
+
+    width = 0.8 / len(config.groups)
+    counts = {group: [count(name, group) for name in combinations] for group in config.group_ids}
+    digits = max(len(f"{value:.0f}") for values in counts.values() for value in values)
+    upright = digits * _DIGIT > room * width / (len(combinations) + 0.2)
+    for i, (group, values) in enumerate(counts.items()):
+        style, offset = group_styles(config)[group], (i - (len(counts) - 1) / 2) * width
+        for x, value in enumerate(values):
+            bars.bar(
+                x + offset, value, width * 0.92, color=style.colour, hatch=style.hatch, edgecolor="white",
+                linewidth=0,
+            )  # fmt: skip
+            if value:
+                bars.annotate(
+                    f"{value:.0f}", (x + offset, value), xytext=(0, 1.5), textcoords="offset points",
+                    ha="center", va="bottom", rotation=90 if upright else 0,
+                )  # fmt: skip
+    bars.set_ylabel("Patients")
+    bars.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    bars.margins(y=0.3 if upright else 0.16)
 
 
 def _overlap_legend(config: CohortConfig) -> list[Artist]:

@@ -82,7 +82,7 @@ def draw_dose_ribbon(
             patient_lines(axes, patients.assign(x=patients["visit"].map(shown.place)))
         axes.axhline(config.steroids.threshold_mg_per_kg, **_LOW)
         visit_axis(axes, shown.visits, room)
-        counts_above(axes, shown.places, shown.counts, room)
+        counts_above(axes, shown.places, shown.counts, room, named=axes is panels[0])
         axes.set_xlabel(day_0_title(unit_of(shown.visits), config, [group], room))
         axes.set_title(wrapped(config.group(group).label, int(room)), pad=above())
     panels[0].set_ylim(0, _highest(found))

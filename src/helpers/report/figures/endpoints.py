@@ -76,18 +76,20 @@ def draw_endpoints(container: Figure | SubFigure, statistics: Statistics, config
     across = min(_ACROSS, len(endpoints))
     panels = container.subfigures(-(-len(endpoints) // across), across, squeeze=False).flat
     styles = group_styles(config)
+    drawn: set[str] = set()
     for panel, endpoint in zip(panels, endpoints, strict=False):
-        _panel(panel, endpoint, statistics, config)
+        drawn |= _panel(panel, endpoint, statistics, config)
     from matplotlib.lines import Line2D
 
     handles: list[Artist] = []
-    for group in config.groups:
+    for group in (one for one in config.groups if one.id in drawn):
         line: Any = styles[group.id].line
         handles.append(Line2D([], [], color=styles[group.id].colour, linestyle=line, label=group.label))
     marks_legend(container, [*handles, interval_handle()], columns=3)
 
 
-def _panel(panel: SubFigure, endpoint: Endpoint, statistics: Statistics, config: CohortConfig) -> None:
+def _panel(panel: SubFigure, endpoint: Endpoint, statistics: Statistics, config: CohortConfig) -> set[str]:
+    """Draw one endpoint and return the groups that have a curve."""
     horizon = stored_horizon(statistics, endpoint.id) or 0
     competes = bool(statistics.select(EndpointRows.incidence, variable=endpoint.id))
     styles = group_styles(config)
@@ -130,6 +132,7 @@ def _panel(panel: SubFigure, endpoint: Endpoint, statistics: Statistics, config:
         table.append(CountRow("" if long else label, name, texts, header))
     colours = [styles[name].colour for name in counts]
     count_rows(lower, ticks, table, colours, title="Number at risk")
+    return set(counts)
 
 
 def _tested(endpoint: Endpoint, statistics: Statistics, horizon: int, *, competes: bool) -> list[str]:

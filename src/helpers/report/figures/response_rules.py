@@ -115,6 +115,10 @@ def _panel(
     axes.axhline(0.5, color=FAINT, linewidth=0.6)
     axes.set_xlim(0, 100)
     axes.set_xticks([0, 50, 100])
+    # Inwards, so that 100 of one panel and 0 of the next are not read as one number.
+    first, _, last = axes.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
     axes.set_title(visit.label)
     axes.grid(axis="x", color=FAINT, linewidth=0.4)
     axes.set_axisbelow(True)

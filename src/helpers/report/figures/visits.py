@@ -24,6 +24,8 @@ _SHOWN_IN_DAYS = 60
 _UNITS = {"d": "d: days", "w": "w: weeks", "m": "m: months", "y": "y: years"}
 _MARGIN = 0.06  # beside the first and last visit, in shares of the time between them
 _ALONE_DAYS = 1.0  # margin of a single visit
+_HALF_DIGIT = 0.6  # of a digit with the air beside it, in mean characters
+_OVERHANG = 0.5  # mean characters by which a count may reach over the end of its axes
 _LINE = 1.15  # of lines of counts above each other, in text sizes
 SUMMARIES = ("median", "q1", "q3", "min", "max", "n")
 
@@ -124,6 +126,7 @@ def counts_above(
     *,
     line: int = 0,
     colour: str = GREY,
+    named: bool = True,
 ) -> None:
     """Write counts of patients above the axes, each over its place where there is room, after an ``n``.
 
@@ -134,6 +137,7 @@ def counts_above(
         room: characters that fit along the axes.
         line: lines that stand below this one.
         colour: of the letters.
+        named: whether the ``n`` is written; once is enough for panels that stand close in a row.
     """
     # The title above makes their room: that they need not be measured halves the time of the layout.
     look: dict[str, Any] = {
@@ -143,14 +147,18 @@ def counts_above(
         "in_layout": False,
     }
     height = 2 + _LINE * line * text_size()
-    axes.annotate(
-        "n", (0, 1), xycoords="axes fraction", xytext=(_n_left(counts[0], room), height), ha="right", **look
-    )
     left, right = axes.get_xlim()
-    for i in spaced(places, counts, room * (places[-1] - places[0]) / (right - left)):
+    character = (right - left) / room
+    # A count of many digits over the first or last place would reach into the next panel or off the page.
+    inside = [(_HALF_DIGIT * len(count) - _OVERHANG) * character for count in counts]
+    centres = [min(max(place, left + by), right - by) for place, by in zip(places, inside, strict=True)]
+    if named:
+        n_left = _n_left((centres[0] - left) / character, counts[0])
+        axes.annotate("n", (0, 1), xycoords="axes fraction", xytext=(n_left, height), ha="right", **look)
+    for i in spaced(centres, counts, room * (centres[-1] - centres[0]) / (right - left)):
         axes.annotate(
             counts[i],
-            (places[i], 1),
+            (centres[i], 1),
             xycoords=("data", "axes fraction"),
             xytext=(0, height),
             ha="center",
@@ -158,11 +166,9 @@ def counts_above(
         )
 
 
-def _n_left(first: str, room: float) -> float:
+def _n_left(centre: float, first: str) -> float:
     """Return how far (points) from the left end of the axes the sign ``n`` clears the first count."""
-    character = CHARACTER * text_size()
-    centre = _MARGIN / (1 + 2 * _MARGIN) * room * character
-    return min(-4.0, centre - len(first) * character * 0.6 - 3)
+    return min(-4.0, (centre - _HALF_DIGIT * len(first)) * CHARACTER * text_size() - 3)
 
 
 def above(lines: int = 1) -> float:
