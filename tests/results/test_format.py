@@ -26,6 +26,9 @@ from helpers.results.format import (
         (1e-9, 2, "0.00"),
         (math.nan, 2, "NE"),
         (math.inf, 1, "∞"),
+        (-math.inf, 1, "\N{MINUS SIGN}∞"),
+        (3.6075e82, 2, "3.61×10⁸²"),  # where another library stops on a likelihood without a maximum
+        (-1.25e15, 1, "\N{MINUS SIGN}1.2×10¹⁵"),
     ],
 )
 def test_numbers_have_fixed_digits_and_round_half_away_from_zero(value, digits, text):

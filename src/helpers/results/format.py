@@ -12,17 +12,26 @@ from decimal import ROUND_HALF_UP, Decimal
 MINUS = "\N{MINUS SIGN}"
 EN_DASH = "\N{EN DASH}"
 NOT_ESTIMABLE = "NE"
+_PLAIN = 1e15
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def format_number(value: float, digits: int = 2) -> str:
     """Return ``value`` with exactly ``digits`` decimals; NaN is ``NE`` and infinity a sign.
 
-    Twelve significant digits are kept before rounding, so that 0.1 + 0.2 is 0.3 and not a little more.
+    Twelve significant digits are kept before rounding, so that 0.1 + 0.2 is 0.3 and not a little more. From
+    10¹⁵ on, which only an estimate that ran away reaches, the power of ten is written.
+
+    >>> format_number(2.345), format_number(-0.5, 0), format_number(3.6075e82)
+    ('2.35', '−1', '3.61×10⁸²')
     """
     if math.isnan(value):
         return NOT_ESTIMABLE
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
+    if abs(value) >= _PLAIN:
+        mantissa, power = f"{value:.{digits}e}".split("e+")
+        return f"{mantissa.replace('-', MINUS)}×10{power.lstrip('0').translate(_RAISED)}"
     exact = Decimal(f"{value:.12g}").quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     text = f"{abs(exact):f}"
     return f"{MINUS}{text}" if exact < 0 else text
