@@ -3,8 +3,9 @@
     python tests/mutation/mutate.py --room stats --seed 1 --number 100 [--first 0 --last 20] [--report FILE]
 
 A mutation is one operator, comparison, constant or condition of one function, drawn by the seed from all that
-the room has. Each is tried in a copy of the project with those tests of its room that name the module; it is
-killed if a test fails, survives if all pass, and is untried if they fail on the unchanged code. Survivors are
+the room has. Each is tried in a copy of the project with those tests of its room that name the module, and
+then with the walk of the embedded cohort, whose statistics must be those stored; it is killed if a test fails
+or a number moves, survives otherwise, and is untried if that happens on the unchanged code. Survivors are
 argued in survivors.md beside this file. Every room has its tests in ROOMS; a chunk of the sample (--first,
 --last) serves several runs. The tests run in forks, so this needs Linux or macOS.
 """
@@ -20,7 +21,7 @@ import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +34,10 @@ import statsmodels.api  # noqa: F401
 ROOT = Path(__file__).parents[2]
 ROOMS = {
     "stats": ["tests/stats", "tests/oracle"],
-    "clinical": ["tests/clinical", "tests/analysis"],
+    "clinical": ["tests/clinical"],
 }
 SECONDS = 900
+COHORT = "rdmas_reconstructed"
 _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -109,6 +111,12 @@ def _below(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
                 yield from _below(child)
 
 
+def _not_copied(folder: str, names: list[str]) -> set[str]:
+    """What of a folder a copy of the project does without."""
+    everywhere = shutil.ignore_patterns("__pycache__", ".*_cache")(folder, names)
+    return everywhere | ({".git", ".venv", "scratch"} & set(names) if Path(folder) == ROOT else set())
+
+
 def _change(node: ast.AST, kind: str) -> None:
     """Change one node in place."""
     if kind == "operator":
@@ -175,6 +183,28 @@ def passes(tests: list[str], copy: Path) -> bool | None:
 
     They run in a fork of this process, which has loaded the libraries and nothing of the project.
     """
+    arguments = ["-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", *tests]
+    return _in_fork(lambda: pytest.main(arguments) == 0, copy)
+
+
+def walks(copy: Path) -> bool | None:
+    """Whether the walk of the embedded cohort gives the stored statistics in a copy of the project."""
+    return _in_fork(lambda: _same_statistics(copy), copy)
+
+
+def _same_statistics(copy: Path) -> bool:
+    sys.path.insert(0, str(copy / "tests" / "shapes"))
+    from running import faults_of
+
+    with tempfile.TemporaryDirectory() as folder:
+        if faults_of(copy / "data" / "cohorts" / COHORT, Path(folder), draw=False):
+            return False
+        new, stored = (at / "results" / COHORT / "statistics" for at in (Path(folder), copy))
+        return all((new / one.name).read_bytes() == one.read_bytes() for one in stored.glob("*.csv"))
+
+
+def _in_fork(check: Callable[[], bool], copy: Path) -> bool | None:
+    """Whether a check holds in a fork of this process that sees the copy; None if it does not end in time."""
     child = os.fork()
     if not child:
         status = 1
@@ -186,7 +216,7 @@ def passes(tests: list[str], copy: Path) -> bool | None:
             resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
             os.chdir(copy)
             sys.path.insert(0, str(copy / "src"))
-            status = int(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", *tests]) != 0)
+            status = int(not check())
         finally:
             os._exit(status)
     _, status = os.waitpid(child, 0)
@@ -200,6 +230,8 @@ def tried(mutation: Mutation, tests: list[str], copy: Path) -> str:
     target.write_text(mutation.source, encoding="utf-8")
     try:
         passed = passes(tests, copy)
+        if passed:
+            passed = walks(copy)
     finally:
         target.write_text(kept, encoding="utf-8")
     return "slow" if passed is None else "survived" if passed else "killed"
@@ -220,8 +252,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "project"
         if not options.list:
-            ignored = shutil.ignore_patterns(".git", ".venv", "results", "scratch", "__pycache__", ".*_cache")
-            shutil.copytree(ROOT, copy, ignore=ignored)
+            shutil.copytree(ROOT, copy, ignore=_not_copied)
             sys.dont_write_bytecode = True
         unchanged: dict[tuple[str, ...], bool] = {}
         for index, mutation in enumerate(sample, start=options.first):
@@ -230,7 +261,7 @@ def main() -> int:
                 verdict = "listed"
             else:  # tests that fail on the unchanged code say nothing
                 if tuple(tests) not in unchanged:
-                    unchanged[tuple(tests)] = bool(passes(tests, copy))
+                    unchanged[tuple(tests)] = bool(passes(tests, copy) and walks(copy))
                 verdict = tried(mutation, tests, copy) if unchanged[tuple(tests)] else "untried"
             verdicts.append(verdict)
             said = (

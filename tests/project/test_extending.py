@@ -381,7 +381,8 @@ def test_a_language_is_one_folder_and_says_what_it_lacks(package: Path, tmp_path
     assert "xx" not in said(package, CHECKED.format(folder=str(folder)))
     code = f"""
 from pathlib import Path
-from helpers.report.text.document import Paragraph, build_document
+from helpers.report.text.blocks import Paragraph
+from helpers.report.text.document import build_document
 from helpers.report.text.material import Study
 from helpers.report.text.wording import Wording
 root, name = Path({str(ROOT)!r}), "rdmas_reconstructed"
@@ -555,13 +556,14 @@ def test_a_notebook_with_all_that_belongs_to_it_is_six_files(tmp_path: Path) -> 
             assert words in re.sub("<[^>]+>", "", text), words
     code = f"""
 from pathlib import Path
-from helpers.report.text.document import FigureBlock, Paragraph, TableBlock, build_document
+from helpers.report.text.blocks import FigureBlock, Paragraph, TableBlock
+from helpers.report.text.document import build_report
 from helpers.report.text.material import Study
 from helpers.report.text.wording import Wording
 root = Path({str(out)!r})
 study = Study.open(Path({str(project)!r}) / "data/cohorts/rdmas_reconstructed",
                    root / "results/rdmas_reconstructed", root / "figures/rdmas_reconstructed")
-for block in build_document(study, Wording.of("zh", study.config)).blocks:
+for block in build_report(study, Wording.of("zh", study.config)).blocks:
     if isinstance(block, Paragraph):
         print(block.text)
     elif isinstance(block, FigureBlock):

@@ -15,9 +15,11 @@ from manuscript_numbers import looked_up, part_spellings, strays
 from PIL import Image
 
 from helpers.report.formats.manuscript import manuscript_bytes, write_manuscript
-from helpers.report.text.document import Checklist, FigureBlock, Heading, TableBlock, build_document
+from helpers.report.text.blocks import Checklist, FigureBlock, Heading, Paragraph, TableBlock
+from helpers.report.text.document import build_document, build_report, build_supplement
 from helpers.report.text.inline import TemplateError
 from helpers.report.text.parts import PARTS, PartError
+from helpers.report.text.prose import Citation
 from helpers.report.text.strobe import strobe_items
 from helpers.report.text.wording import LANGUAGES, Wording
 
@@ -30,7 +32,7 @@ def language(request):
 @pytest.fixture(scope="module")
 def document(language):
     study = analysed(NAME)
-    return build_document(study, Wording.of(language, study.config))
+    return build_report(study, Wording.of(language, study.config))
 
 
 @pytest.fixture(scope="module")
@@ -97,10 +99,16 @@ def test_no_other_number_stands_in_the_text(word, document):
     notes = {"Table Note", "Caption"}
     captions = {str(b.legend): b for b in document.blocks if isinstance(b, FigureBlock)}
     tables = [b for b in document.blocks if isinstance(b, TableBlock)]
+    prose = [b.text for b in document.blocks if isinstance(b, Paragraph)]
+    cited = {str(fragment) for text in prose for fragment in text if isinstance(fragment, Citation)}
+    assert cited
     for paragraph in word.paragraphs:
+        if paragraph.style.name == "Reference":
+            continue
         if paragraph.style.name in notes and not any(text in paragraph.text for text in captions):
             continue  # of tables, which are looked up cell by cell
-        bare = " ".join(shown for shown, identifier in pieces(paragraph) if not identifier)
+        texts = [shown for shown, identifier in pieces(paragraph) if not identifier]
+        bare = " ".join(text for text in texts if text not in cited)
         assert strays(bare, document.study) == [], paragraph.text[:200]
     assert tables
 
@@ -156,7 +164,7 @@ def test_every_exhibit_has_a_caption_with_its_label(word, document):
 
 
 def filled(study, language):
-    blocks = build_document(study, Wording.of(language, study.config)).blocks
+    blocks = build_supplement(study, Wording.of(language, study.config)).blocks
     return next(block.answers for block in blocks if isinstance(block, Checklist))
 
 
@@ -181,13 +189,13 @@ def test_an_item_without_data_is_left_to_the_authors():
     assert by_number["16c"].answered == "authors"
     study = analysed("no_doses")
     named = set(re.findall(r"(?:Table|Figure) S?\d+[a-z]?", " ".join(a.where for a in filled(study, "en"))))
-    assert named <= {getattr(block, "label", "") for block in build_document(study, Wording()).blocks}
+    assert named <= {getattr(block, "label", "") for block in build_report(study, Wording()).blocks}
 
 
 @pytest.mark.parametrize("name", QUICK)
 def test_exhibits_without_data_are_left_out(name):
     study = analysed(name)
-    names = {getattr(block, "name", "") for block in build_document(study, Wording()).blocks}
+    names = {getattr(block, "name", "") for block in build_report(study, Wording()).blocks}
     assert ("figure_2" in names) == bool(study.statistics.select(analysis="glucocorticoid"))
     assert ("table_5_glucocorticoid" in names) == bool(study.statistics.select(analysis="glucocorticoid"))
     assert ("figure_s7_effects" in names) == bool(study.statistics.select(analysis="effect"))

@@ -7,7 +7,8 @@ import re
 import pytest
 from analysed import QUICK, analysed
 
-from helpers.report.text.document import Heading, Paragraph, build_document
+from helpers.report.text.blocks import Heading, Paragraph
+from helpers.report.text.document import build_document
 from helpers.report.text.wording import LANGUAGES, Wording
 
 WORDS = 45  # of a sentence; what stands in brackets is read as a table

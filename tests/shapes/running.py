@@ -23,7 +23,7 @@ from helpers.report.formats.export import export_tables
 from helpers.report.formats.manuscript import manuscript_bytes
 from helpers.report.journals.requirements import journal_named
 from helpers.report.tables.table import Table
-from helpers.report.text.document import build_document
+from helpers.report.text.document import build_report
 from helpers.report.text.material import Study
 from helpers.report.text.wording import Wording
 from helpers.results.store import Statistics
@@ -135,7 +135,7 @@ def _documents(cohort: Path, results: Path, shown: Shown) -> list[str]:
     export_tables(cohort, results)
     study = Study.open(cohort, results, results.parents[1] / "figures" / cohort.name)
     for language in ("en", "zh"):
-        document = build_document(study, Wording.of(language, config))
+        document = build_report(study, Wording.of(language, config))
         manuscript_bytes(document)
         shown.texts[f"manuscript {language}"] = [
             str(block.text) for block in document.blocks if hasattr(block, "text")

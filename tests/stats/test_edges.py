@@ -15,6 +15,7 @@ from helpers.stats import permutation, separation, shift
 from helpers.stats.censored import censored_rank_test, limit_sensitivity
 from helpers.stats.competing import cumulative_incidence, gray_test
 from helpers.stats.contingency import two_by_two_test
+from helpers.stats.counting_process import counting_process_cox, records
 from helpers.stats.cox import cox_regression, proportional_hazards_test
 from helpers.stats.firth import firth_cox
 from helpers.stats.group_tests import chi_square_test
@@ -73,6 +74,30 @@ def test_a_ratio_too_large_for_a_number_is_not_estimable():
     assert ratio_of_log(log(2), log(4)) == pytest.approx({"value": 2.0, "lower": 0.5, "upper": 8.0})
     assert has_finite_ratio(700, -700)
     assert not has_finite_ratio(-710)
+
+
+def one_treated_beside_thousands(last):
+    """Records of 2,000 controls and of one treated patient who enters on day 10 and dies on day `last`."""
+    rng = np.random.default_rng(1)
+    stop = np.append(rng.integers(20, 60, 2000), last).astype(float)
+    start = np.append(rng.integers(0, 5, 2000), 10).astype(float)
+    return start, stop, np.append(np.zeros(2000), 1.0)
+
+
+# log ratios by R's coxph, eps = 1e-14
+@pytest.mark.parametrize(("last", "log_ratio"), [(25, 1.98334589411766), (58, -1.15515056379244)])
+def test_one_treated_patient_beside_thousands_is_fitted(last, log_ratio):
+    start, stop, x = one_treated_beside_thousands(last)
+    found = counting_process_cox(records(start, stop, np.ones(2001)), x, ["treated"]).result("treated")
+    assert log(found.value) == pytest.approx(log_ratio, abs=1e-8)
+
+
+@pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
+def test_one_treated_patient_who_dies_first_beside_thousands_has_no_ratio():
+    start, stop, x = one_treated_beside_thousands(15)
+    found = counting_process_cox(records(start, stop, np.ones(2001)), x, ["treated"])
+    assert found.separated
+    assert isnan(found.result("treated").value)
 
 
 def test_levels_are_compared_by_pearson_without_those_nobody_has():

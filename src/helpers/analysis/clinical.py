@@ -232,10 +232,19 @@ def _problem(fault: Fault) -> Problem:
 
 def title_of(name: str, rules: Rulebook) -> str:
     """Return the title of a criteria file; its name if it cannot be read."""
+    return str(_read_criteria(name, rules).get("title", name))
+
+
+def works_of(name: str, rules: Rulebook) -> tuple[str, ...]:
+    """Return the keys of the works that a criteria file names as its source; none if it cannot be read."""
+    return tuple(_read_criteria(name, rules).get("cite", ()))
+
+
+def _read_criteria(name: str, rules: Rulebook) -> dict[str, Any]:
     try:
-        return str(tomllib.loads(find_criteria(name, rules.folders)[1]).get("title", name))
+        return tomllib.loads(find_criteria(name, rules.folders)[1])
     except (ClinicalError, tomllib.TOMLDecodeError):
-        return name
+        return {}
 
 
 def by_group(frame: pd.DataFrame, tables: AnalysisTables) -> pd.DataFrame:

@@ -245,6 +245,7 @@ class FileNode(Node):
     version: Text
     title: Text
     source: Text
+    cite: tuple[Text, ...] = Field(default=(), strict=False)
     note: str = ""
 
 

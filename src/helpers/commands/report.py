@@ -40,9 +40,9 @@ def report(
     pdf: Annotated[bool, typer.Option("--pdf", help="Make a PDF of the report as well.")] = False,
     output: Output = None,
 ) -> None:
-    """Write manuscript.docx and report.html of a cohort whose notebooks have run.
+    """Write manuscript.docx, supplement.docx and report.html of a cohort whose notebooks have run.
 
-    `compendium run` writes both by itself; this writes them again, for example in the other language. The
+    `compendium run` writes them by itself; this writes them again, for example in the other language. The
     exit status is 1 if the cohort has no results yet, or if something that is needed is not installed.
     """
     from helpers.report.text.wording import LANGUAGES
@@ -69,8 +69,8 @@ def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = 
         ReportError: the cohort has no results yet, or the program that makes PDFs is not installed.
         StaleResultsError: what they are made from is stale, mixed or edited by hand.
     """
-    from helpers.report.formats.documents import MANUSCRIPT, REPORT
-    from helpers.report.formats.manuscript import write_manuscript
+    from helpers.report.formats.documents import MANUSCRIPT, REPORT, SUPPLEMENT
+    from helpers.report.formats.manuscript import write_manuscript, write_supplement
     from helpers.report.formats.page.page import write_report
     from helpers.report.text.material import Study
     from helpers.run.status import require_current
@@ -84,11 +84,13 @@ def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = 
     study = Study.open(paths.folder, paths.results, paths.figures)
     chosen = language or study.config.report.language
     own = chosen == study.config.report.language
-    manuscript, report = (
-        paths.results / (name if own else name.replace(".", f".{chosen}.")) for name in (MANUSCRIPT, REPORT)
+    manuscript, supplement, report = (
+        paths.results / (name if own else name.replace(".", f".{chosen}."))
+        for name in (MANUSCRIPT, SUPPLEMENT, REPORT)
     )
     record = _record(paths)
-    written = [write_manuscript(study, manuscript, chosen), write_report(study, report, record, chosen)]
+    written = [write_manuscript(study, manuscript, chosen), write_supplement(study, supplement, chosen)]
+    written.append(write_report(study, report, record, chosen))
     if make_pdf is not None:
         target = report.with_suffix(".pdf")
         make_pdf(study, chosen, record, target)
@@ -128,10 +130,10 @@ def _pdf_maker() -> Any:
 
     def print_pdf(study: Study, language: Language, record: Mapping[str, Any], target: Path) -> None:
         from helpers.report.formats.page.page import report_markup
-        from helpers.report.text.document import build_document
+        from helpers.report.text.document import build_report
         from helpers.report.text.wording import Wording
 
-        document = build_document(study, Wording.of(language, study.config))
+        document = build_report(study, Wording.of(language, study.config), row_level=False)
         page = report_markup(document, record, on_paper=True)
         weasyprint.HTML(string=page).write_pdf(str(target))
 

@@ -102,6 +102,7 @@ def _cohort_line(name: str, folder: Path) -> str:
         for words, path in (
             ("report", paths.results / "report.html"),
             ("manuscript", paths.results / "manuscript.docx"),
+            ("supplement", paths.results / "supplement.docx"),
             ("data card", paths.folder / "README.md"),
             ("settings", paths.folder / "cohort.toml"),
         )

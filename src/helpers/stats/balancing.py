@@ -19,6 +19,7 @@ from helpers.stats.result import StatisticsError
 from helpers.stats.weighted_survival import effective_sample_size
 
 _TOLERANCE = 1e-10
+_NO_WEIGHT = 1e-9  # of a weight among weights that add to 1
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ def entropy_balance(values: Any, targets: Any, *, base_weights: Any = None, name
         return Balancing(None, 0.0, float("inf"), text)
     standard = (x - goal)[:, ~constant] / spread[~constant]
     weights, gap = _dual_newton(standard, base / base.sum())
-    if gap <= _TOLERANCE:
+    # Towards the edge of the hull the weights of some patients tend to 0 while the moments are met.
+    inside = weights.min() > _NO_WEIGHT or (_smallest_weight(standard) or 0.0) > _NO_WEIGHT
+    if gap <= _TOLERANCE and inside:
         return Balancing(weights, effective_sample_size(weights), gap, "")
     kept = [name for name, fixed in zip(labels, constant, strict=True) if not fixed]
     return Balancing(None, 0.0, gap, _why_infeasible(standard, kept, goal[~constant], x[:, ~constant]))
@@ -115,7 +118,7 @@ def _why_infeasible(standard: Floats, names: list[str], goal: Floats, x: Floats)
         return "no weighting of these patients has all the wanted means at once (outside their convex hull)"
     return (
         "the wanted means lie on the edge of the convex hull: some patients would need a weight of 0"
-        if inside <= 1e-9
+        if inside <= _NO_WEIGHT
         else "the weights exist but were not found to the tolerance"
     )
 

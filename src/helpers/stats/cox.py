@@ -232,7 +232,9 @@ def newton(likelihood: Likelihood, start: tuple[float, Floats, Floats]) -> tuple
         step = np.linalg.lstsq(information, gradient, rcond=None)[0]
         step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
         for _ in range(30):
-            trial = likelihood(beta + step)
+            # Far out the risks of those at risk may all be 0; such a trial has no value and is halved.
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                trial = likelihood(beta + step)
             if np.isfinite(trial[0]) and trial[0] >= value - 1e-12 * (1 + abs(value)):
                 break
             step = step / 2

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-MANUSCRIPT, REPORT = "manuscript.docx", "report.html"
+MANUSCRIPT, SUPPLEMENT, REPORT = "manuscript.docx", "supplement.docx", "report.html"
 
 
 def manuscript_step(folder: Path, results: Path, figures: Path) -> None:
-    """Write ``manuscript.docx`` in the language of the cohort; arguments are the cohort's folders."""
-    from helpers.report.formats.manuscript import write_manuscript
+    """Write manuscript and supplement in the language of the cohort; arguments are the cohort's folders."""
+    from helpers.report.formats.manuscript import write_manuscript, write_supplement
     from helpers.report.text.material import Study
 
-    write_manuscript(Study.open(folder, results, figures), results / MANUSCRIPT)
+    study = Study.open(folder, results, figures)
+    write_manuscript(study, results / MANUSCRIPT)
+    write_supplement(study, results / SUPPLEMENT)
 
 
 def report_step(folder: Path, results: Path, figures: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.cohort.installed import ENGLISH
-from helpers.report.text.document import (
+from helpers.report.text.blocks import (
     Block,
     Checklist,
     Document,
@@ -17,11 +17,11 @@ from helpers.report.text.document import (
     Paragraph,
     Sources,
     TableBlock,
-    build_document,
 )
+from helpers.report.text.document import build_document, build_supplement
 from helpers.report.text.legends import exhibit_words
 from helpers.report.text.material import Study
-from helpers.report.text.prose import Fragment, Number, Prose
+from helpers.report.text.prose import Fragment, Number, Prose, Styled
 from helpers.report.text.wording import Language, Wording, language_file
 from helpers.results.files import write_whole
 
@@ -34,7 +34,7 @@ TEXT_POINTS = 10.5
 _PAGE_MM = (210, 297)
 _MARGIN_MM = 25
 _CAPTION_MM = 28  # room kept below a figure for its legend
-_WATERMARK_STYLE, _NOTE_STYLE = "Stamp", "Data Note"
+_WATERMARK_STYLE, _NOTE_STYLE, _REFERENCE_STYLE = "Stamp", "Data Note", "Reference"
 _WORDS = {"method", "note", "unit"}  # parts of a row that have a column of their own
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
@@ -53,20 +53,33 @@ def write_manuscript(study: Study, path: Path, language: Language | None = None)
     return path
 
 
-def manuscript_bytes(document: Document) -> bytes:
-    """Return the content of the Word file."""
+def write_supplement(study: Study, path: Path, language: Language | None = None) -> Path:
+    """Write the supplement of a cohort as a Word file; arguments as in :func:`write_manuscript`."""
+    wording = Wording.of(language or study.config.report.language, study.config)
+    write_whole(path, manuscript_bytes(build_supplement(study, wording), lines=False))
+    return path
+
+
+def manuscript_bytes(document: Document, *, lines: bool = True) -> bytes:
+    """Return the content of the Word file, whose lines are numbered unless ``lines`` is false."""
     from helpers.report.formats.docx import document_bytes
 
-    word = _new_word(document)
+    word = _new_word(document, lines=lines)
     writer = _Writer(word, document)
     for i, block in enumerate(document.blocks):
         writer.write(block, document.blocks[i + 1 :])
     return document_bytes(word)
 
 
-def _new_word(document: Document) -> WordDocument:
-    """Return an empty A4 document with its styles, properties and the watermark in its header."""
+def _new_word(document: Document, *, lines: bool) -> WordDocument:
+    """Return an empty A4 document with its styles, properties and the watermark in its header.
+
+    Args:
+        document: for its title and language.
+        lines: whether lines are numbered.
+    """
     import docx
+    from docx.oxml.ns import qn
     from docx.shared import Mm
 
     from helpers.report.formats.docx import property_text
@@ -87,18 +100,25 @@ def _new_word(document: Document) -> WordDocument:
         header = section.header.paragraphs[0]
         header.text, header.style = document.watermark, word.styles[_WATERMARK_STYLE]
     _page_numbers(section.footer.paragraphs[0])
+    if lines:
+        from docx.oxml import parse_xml
+
+        # Sections begun later are made like this one.
+        section._sectPr.find(qn("w:pgMar")).addnext(
+            parse_xml(f'<w:lnNumType {_W} w:countBy="1" w:restart="continuous"/>')
+        )
     return word
 
 
 def _styles(word: WordDocument, lang: str) -> None:
     from docx.enum.style import WD_STYLE_TYPE
     from docx.oxml.ns import qn
-    from docx.shared import Pt, RGBColor
+    from docx.shared import Mm, Pt, RGBColor
 
     sizes = {"Normal": TEXT_POINTS, "Title": 18, "Heading 1": 14, "Heading 2": 12, "Heading 3": 11}
-    for name in (_WATERMARK_STYLE, _NOTE_STYLE):
+    for name in (_WATERMARK_STYLE, _NOTE_STYLE, _REFERENCE_STYLE):
         word.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = word.styles["Normal"]
-    sizes |= {_WATERMARK_STYLE: TEXT_POINTS, _NOTE_STYLE: TEXT_POINTS, "List Bullet": TEXT_POINTS}
+    sizes |= dict.fromkeys((_WATERMARK_STYLE, _NOTE_STYLE, _REFERENCE_STYLE, "List Bullet"), TEXT_POINTS)
     for name, points in sizes.items():
         style: Any = word.styles[name]
         style.font.name, style.font.size = FONT, Pt(points)
@@ -113,6 +133,8 @@ def _styles(word: WordDocument, lang: str) -> None:
     word.styles[_WATERMARK_STYLE].font.bold = True
     word.styles[_WATERMARK_STYLE].font.color.rgb = RGBColor(0x9C, 0x1C, 0x1C)
     word.styles[_NOTE_STYLE].font.italic = True
+    hanging: Any = word.styles[_REFERENCE_STYLE].paragraph_format
+    hanging.left_indent, hanging.first_line_indent = Mm(7), Mm(-7)
     word.styles["Normal"].paragraph_format.space_after = Pt(6)
     word.styles["Normal"].paragraph_format.line_spacing = 1.25
     language = word.styles.element.find(f".//{qn('w:rPrDefault')}//{qn('w:lang')}")
@@ -153,6 +175,7 @@ class _Writer:
                 self._prose(self.last, Prose.of(self.wording.grammar("sentence"), block.text))
                 return
             styles = {"watermark": _WATERMARK_STYLE, "note": _NOTE_STYLE, "list": "List Bullet"}
+            styles |= {"prompt": _NOTE_STYLE, "reference": _REFERENCE_STYLE}
             self.last = self.word.add_paragraph(style=styles.get(block.role, "Normal"))
             self._prose(self.last, block.text)
             return
@@ -299,7 +322,11 @@ def _fragment_xml(fragment: Fragment, anchors: Mapping[str, str]) -> str:
             f'<w:hyperlink {_W} w:anchor="{anchors[fragment.id]}" w:tooltip="{tip}" w:history="1">'
             f"<w:r>{text}</w:r></w:hyperlink>"
         )
-    return f"<w:r {_W}>{text}</w:r>"
+    look = ""
+    if isinstance(fragment, Styled):
+        look = ("<w:b/>" if fragment.bold else "") + ("<w:i/>" if fragment.italic else "")
+        look += '<w:vertAlign w:val="superscript"/>' if fragment.raised else ""
+    return f"<w:r {_W}>{f'<w:rPr>{look}</w:rPr>' if look else ''}{text}</w:r>"
 
 
 def _xml_row(

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from helpers.report.text.prose import Declared, Number, Reference
+from helpers.report.text.prose import Citation, Declared, Number, Reference, Styled
 
 _FOLDER = "templates"
 
@@ -48,7 +48,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for name, kind in {"a_number": Number, "declared": Declared, "reference": Reference}.items():
+    kinds = {"a_number": Number, "declared": Declared, "reference": Reference}
+    kinds |= {"citation": Citation, "styled": Styled}
+    for name, kind in kinds.items():
         environment.tests[name] = lambda value, kind=kind: isinstance(value, kind)
     environment.filters["anchor"] = anchor
     environment.filters["groupby_in_order"] = _grouped

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from helpers.report.text.prose import Declared
+from helpers.report.text.prose import Cite, Declared
 
 if TYPE_CHECKING:
     from helpers.cohort.settings import CohortConfig, Group
@@ -70,7 +70,7 @@ class Items:
     join: Literal["list", "commas", "semicolons", "sentences"] = "list"
 
 
-Slot: TypeAlias = "Row | Term | Date | Declared | Items | Claim | str"
+Slot: TypeAlias = "Row | Term | Date | Declared | Cite | Items | Claim | str"
 
 
 @dataclass(frozen=True)

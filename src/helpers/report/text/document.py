@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from helpers.cohort.installed import ENGLISH
 from helpers.report.figures.output.exhibits import exhibits
+from helpers.report.journals.text_rules import text_rules
 from helpers.report.text import sections
 from helpers.report.text.added import added_to
+from helpers.report.text.blocks import (
+    ROOMS,
+    SUBMITTED,
+    Block,
+    Checklist,
+    Document,
+    FigureBlock,
+    Heading,
+    Paragraph,
+    References,
+    Room,
+    Sources,
+    TableBlock,
+)
+from helpers.report.text.citations import cite, numbered_text
 from helpers.report.text.inline import PLACEHOLDER, TemplateError, fill
 from helpers.report.text.legends import exhibit_words, figure_legend
 from helpers.report.text.prose import Declared, Prose, Reference, join_prose
-from helpers.report.text.strobe import Answer, checklist
+from helpers.report.text.strobe import checklist
 from helpers.report.text.wording import Wording, language_file
 
 if TYPE_CHECKING:
@@ -29,112 +46,26 @@ _HEADING = re.compile(r"^(#{1,6})\s+(.+)$")
 _DIRECTIVE = re.compile(r"^\{\{\s*(\w+)(?:\s*:\s*(.*?))?\s*\}\}$")
 # Tables in which nothing to show is itself the finding, where the cohort has this analysis.
 _SHOWN_EMPTY = {"table_s1_checks": "", "table_s9_discordant": "response_agreement"}
-Room = Literal["main", "supplementary"]
 
 
-@dataclass(frozen=True)
-class Heading:
-    """A heading; level 1 is the title."""
-
-    level: int
-    text: Prose
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """A paragraph; ``role`` is ``watermark`` or ``note`` for warnings, ``list`` for a line of a list."""
-
-    text: Prose
-    role: Literal["text", "watermark", "note", "list", "exhibits"] = "text"
-
-
-@dataclass(frozen=True)
-class FigureBlock:
-    """A figure with its label and legend; files are ``stem.png`` and ``stem.svg``."""
-
-    name: str
-    label: str
-    legend: Prose
-    stem: Path
-    room: Room
-
-    @property
-    def title(self) -> str:
-        """First sentence of the legend, without its full stop: what the figure shows."""
-        return re.split(r"(?<=[.。])\s?", str(self.legend), maxsplit=1)[0].rstrip(".。")
-
-
-@dataclass(frozen=True)
-class TableBlock:
-    """A table with its label and title in the document's language."""
-
-    name: str
-    label: str
-    title: str
-    table: Table
-    room: Room
-
-
-@dataclass(frozen=True)
-class Checklist:
-    """The STROBE checklist, filled."""
-
-    answers: tuple[Answer, ...]
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The place where every cited statistic is listed."""
-
-
-Block: TypeAlias = Heading | Paragraph | FigureBlock | TableBlock | Checklist | Sources
-
-
-@dataclass(frozen=True)
-class Document:
-    """Blocks in reading order.
-
-    Attributes:
-        study: what the document is made from.
-        wording: its language.
-        blocks: what stands in it.
-    """
-
-    study: Study
-    wording: Wording
-    blocks: tuple[Block, ...]
-
-    @cached_property
-    def cited(self) -> tuple[str, ...]:
-        """Identifiers of the statistics in the text and the legends, in order of first appearance."""
-        found: dict[str, None] = {}
-        for block in self.blocks:
-            if isinstance(block, (Heading, Paragraph)):
-                found |= dict.fromkeys(block.text.ids)
-            elif isinstance(block, FigureBlock):
-                found |= dict.fromkeys(block.legend.ids)
-        return tuple(found)
-
-    @property
-    def watermark(self) -> str:
-        """Warning for cohorts that are not of real patients, in the document's language."""
-        return self.wording.term(self.study.config.watermark) if self.study.config.watermark else ""
-
-
-def build_document(study: Study, wording: Wording, template: str | None = None) -> Document:
-    """Return the manuscript of a cohort.
+def build_document(
+    study: Study, wording: Wording, template: str | None = None, *, rooms: frozenset[Room] = SUBMITTED
+) -> Document:
+    """Return a document of a cohort, by default its manuscript.
 
     Args:
         study: statistics, settings, tables and figures.
         wording: the language.
         template: Markdown with placeholders; by default the cohort's own ``manuscript.md`` (in Chinese
             ``manuscript.zh.md``), else that of the language.
+        rooms: whose figures and tables are named in the text.
 
     Raises:
         TemplateError: a directive or placeholder that nobody knows.
+        CitationError: a work that is cited and not listed.
     """
     text = template if template is not None else manuscript_template(study, wording)
-    builder = _Builder(study, wording)
+    builder = _Builder(study, wording, rooms)
     chunks = [_Chunk(raw) for raw in re.split(r"\n\s*\n", text.strip())]
     parts = [builder.part(chunk) for chunk in chunks]
     blocks = [
@@ -143,16 +74,77 @@ def build_document(study: Study, wording: Wording, template: str | None = None) 
         if not (chunk.directive == "exhibits" and _text_before(chunks[:i], parts).absent)
         for block in part.blocks
     ]
-    return Document(study, wording, tuple(_without_empty(blocks)))
+    return Document(study, wording, tuple(_without_empty(_with_references(blocks, study, wording))))
+
+
+def _with_references(blocks: list[Block], study: Study, wording: Wording) -> list[Block]:
+    """Number the citations in order of appearance; without a place for the list of works, cite none."""
+    texts = [text for block in blocks if (text := _text_of(block)) is not None]
+    wanted = any(isinstance(block, References) for block in blocks)
+    style = text_rules(study.config.report.journal).citations
+    cited = cite(texts, style, study.folder) if wanted else None
+    space = wording.grammar("cite")
+    numbered: list[Block] = []
+    for block in blocks:
+        if isinstance(block, References):
+            numbered += [Paragraph(work, "reference") for work in cited.references] if cited else []
+        elif isinstance(block, FigureBlock):
+            numbered.append(replace(block, legend=numbered_text(block.legend, cited, space)))
+        elif isinstance(block, (Heading, Paragraph)):
+            numbered.append(replace(block, text=numbered_text(block.text, cited, space)))
+        else:
+            numbered.append(block)
+    return numbered
+
+
+def _text_of(block: Block) -> Prose | None:
+    if isinstance(block, FigureBlock):
+        return block.legend
+    return block.text if isinstance(block, (Heading, Paragraph)) else None
+
+
+def build_supplement(study: Study, wording: Wording) -> Document:
+    """Return the supplement of a cohort: tables and figures that are sent in beside the manuscript."""
+    return build_document(study, wording, _template("supplement", study, wording))
+
+
+def build_report(study: Study, wording: Wording, *, row_level: bool = True) -> Document:
+    """Return the text of the report: manuscript, supplement, and what is for the readers of the report only.
+
+    What the cohort's own manuscript shows already is not shown again.
+
+    Args:
+        study: statistics, settings, tables and figures.
+        wording: the language.
+        row_level: whether what the report alone shows is shown: rows of single patients, checks of the data.
+    """
+    text = manuscript_template(study, wording)
+    shown = {line.strip() for line in text.splitlines() if _DIRECTIVE.match(line.strip())}
+    shown |= {"{{ title }}", "{{ watermark }}", "{{ note }}"}
+    names = ("supplement", *(["appendix"] if row_level else []))
+    more = "\n\n".join(_template(name, study, wording) for name in names).splitlines()
+    kept = "\n".join(line for line in more if line.strip() not in shown and not line.startswith("# "))
+    rooms = frozenset(ROOMS) if row_level else SUBMITTED
+    return build_document(study, wording, f"{text}\n\n{kept}", rooms=rooms)
 
 
 def manuscript_template(study: Study, wording: Wording) -> str:
     """Return the template of the manuscript: the cohort's own if it has one."""
-    name = "manuscript.md" if wording.language == ENGLISH else f"manuscript.{wording.language}.md"
-    own = study.folder / name
-    if own.is_file():
-        return own.read_text(encoding="utf-8-sig")
-    return (files("helpers.report.text") / wording.language / "manuscript.md").read_text(encoding="utf-8")
+    return _template("manuscript", study, wording)
+
+
+def _template(name: str, study: Study, wording: Wording) -> str:
+    own = f"{name}.md" if wording.language == ENGLISH else f"{name}.{wording.language}.md"
+    if (study.folder / own).is_file():
+        return (study.folder / own).read_text(encoding="utf-8-sig")
+    return (files("helpers.report.text") / wording.language / f"{name}.md").read_text(encoding="utf-8")
+
+
+@cache
+def _report_only() -> frozenset[str]:
+    """Return the figures and tables that stand in the report only: rows of single patients, provenance."""
+    text = (files("helpers.report.text") / "exhibits.toml").read_text(encoding="utf-8")
+    return frozenset(tomllib.loads(text)["report_only"])
 
 
 def figure_label(name: str, wording: Wording) -> str:
@@ -243,8 +235,8 @@ def _text_before(chunks: Sequence[_Chunk], parts: Sequence[_Part]) -> _Part:
 class _Builder:
     """Makes blocks of the chunks of a template; the same of a chunk wherever it stands."""
 
-    def __init__(self, study: Study, wording: Wording) -> None:
-        self.study, self.wording = study, wording
+    def __init__(self, study: Study, wording: Wording, rooms: frozenset[Room]) -> None:
+        self.study, self.wording, self.rooms = study, wording, rooms
         self.material = study.material
         self.figures = [self._figure(stem) for stem in study.figures if _has_data(stem.name, study)]
         self.tables = [self._table(table) for table in study.tables if not _is_empty(table, study)]
@@ -285,8 +277,9 @@ class _Builder:
         return _Part(blocks, sections.says_absence(paragraphs))
 
     def exhibits(self, asked: str) -> list[Block]:
-        labels = {block.name: block.label for block in self.figures}
-        labels |= {block.name: block.label for block in self.tables}
+        known_blocks: list[FigureBlock | TableBlock] = [*self.figures, *self.tables]
+        exhibits = [block for block in known_blocks if block.room in self.rooms]
+        labels = {block.name: block.label for block in exhibits}
         names = [name.strip() for name in asked.split(",")]
         known = [Prose.of(Reference(labels[name], name)) for name in names if name in labels]
         if not known:
@@ -310,14 +303,34 @@ class _Builder:
     def sources(self, _asked: str) -> list[Block]:
         return [Sources()]
 
+    def references(self, _asked: str) -> list[Block]:
+        return [References()]
+
+    def authors(self, asked: str) -> list[Block]:
+        """A section that the authors write: its heading and what it is to hold."""
+        words = language_file(self.wording.language, "report.toml")["authors"]
+        if asked not in words:
+            raise TemplateError(
+                f"there is no section {asked!r} for the authors; sections are {', '.join(words)}"
+            )
+        heading, prompt = words[asked]
+        return [Heading(2, Prose.of(str(heading))), Paragraph(Prose.of(str(prompt)), "prompt")]
+
+    def statements(self, _asked: str) -> list[Block]:
+        """The statements that the journal asks for before the references."""
+        named = text_rules(self.study.config.report.journal).statements
+        return [block for name in named for block in self.authors(name)]
+
     def _figure(self, stem: Path) -> FigureBlock:
         found = _FIGURE.match(stem.name)
         room: Room = "supplementary" if not found or found[1] else "main"
+        room = "report" if stem.name in _report_only() else room
         legend = figure_legend(stem, self.study, self.wording)
         return FigureBlock(stem.name, figure_label(stem.name, self.wording), legend, stem, room)
 
     def _table(self, table: Table) -> TableBlock:
         room: Room = "supplementary" if table.order[0] else "main"
+        room = "report" if table.name in _report_only() else room
         named = exhibit_words(self.wording).get("tables", {})
         own = language_file(self.wording.language, "claims.toml").get(f"title.{table.name}", table.title)
         title = str(named.get(table.name, own))
@@ -333,4 +346,7 @@ _DIRECTIVES: dict[str, Callable[[_Builder, str], list[Block]]] = {
     "tables": _Builder.tables_of,
     "checklist": _Builder.checklist,
     "sources": _Builder.sources,
+    "references": _Builder.references,
+    "authors": _Builder.authors,
+    "statements": _Builder.statements,
 }

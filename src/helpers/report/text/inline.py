@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from helpers.cohort.installed import ENGLISH
 from helpers.errors import CompendiumError
 from helpers.report.text.absence import find_row
+from helpers.report.text.citations import with_citations
 from helpers.report.text.claims import Claim, Material, Row
 from helpers.report.text.parts import PARTS, PartError
 from helpers.report.text.prose import Declared, Fragment, Number, Prose, join_prose
@@ -88,9 +89,9 @@ def _sentence(text: str, material: Material, wording: Wording) -> Prose:
         filled = _placeholder(found[1], material, wording)
         if isinstance(filled, Claim):
             return wording.paragraph([filled])
-        pieces += [text[end : found.start()], filled]
+        pieces += [with_citations(text[end : found.start()]), filled]
         end = found.end()
-    return Prose.of(*pieces, text[end:])
+    return Prose.of(*pieces, with_citations(text[end:]))
 
 
 def _placeholder(text: str, material: Material, wording: Wording) -> Fragment | Claim:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from helpers.report.text.claims import Material
 
 if TYPE_CHECKING:
+    from helpers.analysis.clinical import Rulebook
     from helpers.cohort.config import CohortConfig
     from helpers.report.tables.table import Table
     from helpers.results.store import Statistics
@@ -90,13 +91,31 @@ class Study:
     @cached_property
     def titles(self) -> dict[str, str]:
         """Title of each criteria file that the analysis applies, by its name."""
-        from helpers.analysis.clinical import Rulebook, title_of
+        from helpers.analysis.clinical import title_of
 
-        rules, chosen = Rulebook.of(self.config, self.folder), self.config.criteria
+        return {name: title_of(name, self._rules) for name in self._applied}
+
+    @cached_property
+    def works(self) -> dict[str, tuple[str, ...]]:
+        """Keys of the works that each criteria file names as its source, by its name."""
+        from helpers.analysis.clinical import works_of
+
+        return {name: works_of(name, self._rules) for name in self._applied}
+
+    @cached_property
+    def _rules(self) -> Rulebook:
+        from helpers.analysis.clinical import Rulebook
+
+        return Rulebook.of(self.config, self.folder)
+
+    @cached_property
+    def _applied(self) -> list[str]:
+        """Names of the criteria files that the analysis applies."""
+        chosen = self.config.criteria
         names = [*self.diagnostic, chosen.toxicity]
         if chosen.response:
-            names.append(rules.response_name(chosen.response))
-        return {name: title_of(name, rules) for name in names if name}
+            names.append(self._rules.response_name(chosen.response))
+        return [name for name in names if name]
 
 
 def executed_parameters(folder: Path) -> dict[str, Any]:

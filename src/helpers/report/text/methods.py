@@ -7,8 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from helpers.report.text import historical_control
+from helpers.report.text.citations import works_on
 from helpers.report.text.claims import Claim, Date, Items, Material, Row, Slot, Term, declared_alpha
-from helpers.report.text.prose import Declared
+from helpers.report.text.prose import Cite, Declared
 from helpers.report.text.settings import setting_text
 from helpers.report.text.steroids import spared, threshold
 from helpers.report.text.survival import survival_test
@@ -36,7 +37,7 @@ from helpers.results.catalogue import (
 from helpers.results.headline import headline_ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from helpers.cohort.settings import CohortConfig, Group
     from helpers.results.key import Key
@@ -124,33 +125,37 @@ def data_handling(material: Material) -> list[Claim]:
     return [*claims, Claim("methods.missing")]
 
 
-def definitions(material: Material, titles: Mapping[str, str]) -> list[Claim]:
+def definitions(
+    material: Material, titles: Mapping[str, str], works: Mapping[str, tuple[str, ...]]
+) -> list[Claim]:
     """Criteria, response, glucocorticoid dose, adverse events: how each was defined.
 
     Args:
         material: statistics and settings.
         titles: title of each criteria file that the analysis applied, by its name.
+        works: keys of the works that such a file names as its source.
     """
+
+    def named(name: str) -> Claim:
+        title = Term(titles.get(name, name), f"criteria.{name}.title", "plain")
+        return Claim("methods.named", {"title": title, "cite": Cite(works.get(name, ()))})
+
     return [
-        *_criteria(material, titles),
-        *_response(material, titles),
+        *_criteria(material, titles, named),
+        *_response(material, titles, named),
         *_steroids(material),
-        *_safety(material, titles),
+        *_safety(material, named),
     ]
 
 
-def _title(name: str, titles: Mapping[str, str]) -> Term:
-    return Term(titles.get(name, name), f"criteria.{name}.title", "plain")
-
-
-def _criteria(material: Material, titles: Mapping[str, str]) -> list[Claim]:
+def _criteria(material: Material, titles: Mapping[str, str], named: Callable[[str], Claim]) -> list[Claim]:
     from helpers.results.store import slug
 
     names = [name for name in titles if material.statistics.select(DiagnosisRows.met, variable=slug(name))]
     if not names:
         return []
-    listed = tuple(Claim("methods.named", {"title": _title(name, titles)}) for name in names)
-    return [Claim("methods.criteria", {"criteria": Items(listed, "semicolons")})]
+    listed = Items(tuple(named(name) for name in names), "semicolons")
+    return [Claim("methods.criteria", {"criteria": listed})]
 
 
 def levels_of_response(config: CohortConfig) -> Items:
@@ -162,7 +167,7 @@ def levels_of_response(config: CohortConfig) -> Items:
     return Items(tuple(Claim("methods.response_level", {"level": term}) for term in terms), "commas")
 
 
-def _response(material: Material, titles: Mapping[str, str]) -> list[Claim]:
+def _response(material: Material, titles: Mapping[str, str], named: Callable[[str], Claim]) -> list[Claim]:
     config, claims = material.config, []
     if material.statistics.select(ResponseRows):
         ways: dict[str, Slot] = {
@@ -173,7 +178,7 @@ def _response(material: Material, titles: Mapping[str, str]) -> list[Claim]:
     if material.statistics.select(ResponseByRuleRows):
         name = config.criteria.response
         found = next((key for key in titles if key in {name, f"response_{name}"}), name)
-        claims.append(Claim("methods.response_rule", {"title": _title(found, titles)}))
+        claims.append(Claim("methods.response_rule", {"title": named(found)}))
     return claims
 
 
@@ -187,18 +192,18 @@ def _steroids(material: Material) -> list[Claim]:
     claims = [divided, summary]
     rows = material.statistics.select(GlucocorticoidRows.change_test)
     if rows:
-        claims.append(Claim("methods.dose_tested", {"test": Row(rows[0])}))
+        claims.append(Claim("methods.dose_tested", _method("test", rows[0])))
     if material.statistics.select(GlucocorticoidRows, variable="low_dose"):
         claims.append(Claim("methods.low_dose", {"limit": threshold(material)}))
     return claims
 
 
-def _safety(material: Material, titles: Mapping[str, str]) -> list[Claim]:
+def _safety(material: Material, named: Callable[[str], Claim]) -> list[Claim]:
     claims = []
     if material.statistics.select(AdverseEventsRows):
         claims.append(Claim("methods.events", {"day": material.horizon}))
     if material.statistics.select(LaboratoryToxicityRows):
-        claims.append(Claim("methods.toxicity", {"title": _title(material.config.criteria.toxicity, titles)}))
+        claims.append(Claim("methods.toxicity", {"title": named(material.config.criteria.toxicity)}))
     return claims
 
 
@@ -209,7 +214,7 @@ def statistical_methods(material: Material) -> list[Claim]:
     claims += _baseline(material)
     adjusted = stored.select(BaselineRows.test_adjusted)
     if adjusted:
-        claims.append(Claim("methods.adjusted", {"method": Row(adjusted[0])}))
+        claims.append(Claim("methods.adjusted", _method("method", adjusted[0])))
     changes = [row for row in stored.select(LaboratoryRows.change_test) if row.p_value == row.p_value]
     if changes:
         claims.append(Claim("methods.changes", {"methods": Items(_distinct(changes))}))
@@ -219,6 +224,7 @@ def statistical_methods(material: Material) -> list[Claim]:
         claims.append(Claim("methods.shares", {"method": Row(shares[0]), "level": material.level}))
     claims += _survival(material)
     claims += historical_control.methods(material)
+    claims.append(Claim("methods.reporting"))
     claims.append(Claim("methods.level", {"level": material.level, "alpha": declared_alpha(material.alpha)}))
     seed = material.parameters.get("seed")
     if seed is not None:
@@ -279,7 +285,12 @@ def _distinct(rows: Iterable[Statistic]) -> tuple[Claim, ...]:
     found: dict[str, Statistic] = {}
     for row in rows:
         found.setdefault(plain_method(row.method), row)
-    return tuple(Claim("methods.method", {"row": Row(row)}) for row in found.values())
+    return tuple(Claim("methods.method", _method("row", row)) for row in found.values())
+
+
+def _method(slot: str, row: Statistic) -> dict[str, Slot]:
+    """Return a row whose method a sentence names, with the works that the method comes from."""
+    return {slot: Row(row), "cite": Cite(works_on(row.method))}
 
 
 def _survival(material: Material) -> list[Claim]:
@@ -288,15 +299,17 @@ def _survival(material: Material) -> list[Claim]:
         return []
     usual = f"{material.config.survival.interval} interval"
     curve = next((row for row in curves if row.method.endswith(usual)), curves[0])
-    claims = [Claim("methods.survival", {"curve": Row(curve)})]
+    claims = [Claim("methods.survival", _method("curve", curve))]
     test = survival_test(material)
     if test is not None:
-        claims.append(Claim("methods.survival_test", {"test": Row(test)}))
+        claims.append(Claim("methods.survival_test", _method("test", test)))
     ratio = headline_ratio(material.statistics, material.day)
     treated, reference = material.config.treated, material.config.reference
     if ratio is not None and treated is not None and reference is not None:
         slots: dict[str, Slot] = {"treated": material.arm(treated), "reference": material.arm(reference)}
-        claims.append(Claim("methods.hazard_ratio", slots | {"ratio": Row(ratio)}))
+        claims.append(Claim("methods.hazard_ratio", slots | _method("ratio", ratio)))
+    if _used(material, EffectRows.risk_difference_newcombe):
+        claims.append(Claim("methods.risk_difference"))
     if material.statistics.select(EffectRows):
         key = "rows.effect.methods"
         claims.append(Claim("methods.effects", {"number": Declared(setting_text(key, material), key)}))
@@ -311,6 +324,7 @@ def _software() -> Claim:
         except PackageNotFoundError:
             continue
         slots: dict[str, Slot] = {"name": name, "version": Declared(number, f"software.{name}")}
+        slots["cite"] = Cite(works_on(name))
         named.append(Claim("methods.package", slots))
     python = Declared(".".join(platform.python_version_tuple()[:2]), "software.python")
     return Claim("methods.software", {"python": python, "packages": Items(tuple(named))})

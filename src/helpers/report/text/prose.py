@@ -64,7 +64,39 @@ class Reference:
         return self.text
 
 
-Fragment: TypeAlias = str | Number | Declared | Reference
+@dataclass(frozen=True)
+class Cite:
+    """Works cited at this place, before they have a number; nothing is shown of it.
+
+    Attributes:
+        keys: of the works in ``references.bib``.
+    """
+
+    keys: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
+class Styled:
+    """Text with a look of its own, such as the name of a journal in a reference."""
+
+    text: str
+    italic: bool = False
+    bold: bool = False
+    raised: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Citation(Styled):
+    """The numbers of works cited, as the journal's style has them."""
+
+
+Fragment: TypeAlias = str | Number | Declared | Reference | Cite | Styled
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def _safety(study: Study) -> Paragraphs:
 SECTIONS: dict[str, Callable[[Study], Paragraphs]] = {
     "methods.design": lambda study: [methods.design(study.material)],
     "methods.data": lambda study: [methods.data_handling(study.material)],
-    "methods.definitions": lambda study: [methods.definitions(study.material, study.titles)],
+    "methods.definitions": lambda study: [methods.definitions(study.material, study.titles, study.works)],
     "methods.statistics": lambda study: [methods.statistical_methods(study.material)],
     "results.patients": _patients,
     "results.diagnosis": _diagnosis,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from helpers.cohort.installed import ENGLISH, language_names
 from helpers.errors import CompendiumError
+from helpers.report.text.citations import with_citations
 from helpers.report.text.claims import Claim, Date, Items, Row, Slot, Term
 from helpers.report.text.parts import part_text
 from helpers.report.text.prose import Declared, Fragment, Number, Prose, join_prose
@@ -103,10 +104,10 @@ class Wording:
             name, part, digits = found[1], found[2], found[3]
             if name not in claim.slots:
                 raise WordingError(f"{self.language}: the template of {claim.key} names {found[0]}")
-            parts.append(template[end : found.start()])
+            parts.append(with_citations(template[end : found.start()]))
             parts.append(self._fill(claim.slots[name], part, digits, register))
             end = found.end()
-        return Prose.of(*parts, template[end:])
+        return Prose.of(*parts, with_citations(template[end:]))
 
     def paragraph(self, claims: list[Claim], register: str = "") -> Prose:
         """Return claims as sentences of one paragraph."""
@@ -215,7 +216,7 @@ class Wording:
             if slot.join == "list":
                 return join_prose(rendered, self.grammar("list"), self.grammar("list_last"))
             return join_prose(rendered, self.grammar(_JOINS[slot.join]))
-        return slot if isinstance(slot, Declared) else self.term(slot)
+        return self.term(slot) if isinstance(slot, str) else slot
 
     def _word(self, term: Term) -> Fragment:
         text = self.phrase(term.text) if term.form == "plain" else self.label(term.text)

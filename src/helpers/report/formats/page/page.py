@@ -13,7 +13,7 @@ from helpers.report.formats.page.provenance import provenance_view
 from helpers.report.formats.page.statistics import statistic_views
 from helpers.report.formats.page.tables import TableView
 from helpers.report.formats.templates import asset, rendered
-from helpers.report.text.document import (
+from helpers.report.text.blocks import (
     Block,
     Checklist,
     Document,
@@ -22,8 +22,8 @@ from helpers.report.text.document import (
     Paragraph,
     Sources,
     TableBlock,
-    build_document,
 )
+from helpers.report.text.document import build_report
 from helpers.report.text.legends import exhibit_words
 from helpers.report.text.prose import Prose
 from helpers.report.text.wording import Language, Wording, language_file
@@ -45,7 +45,7 @@ def write_report(
         language: name of the language (``en``, ``zh``); by default the cohort's own.
     """
     wording = Wording.of(language or study.config.report.language, study.config)
-    page = report_markup(build_document(study, wording), provenance)
+    page = report_markup(build_report(study, wording), provenance)
     write_whole(path, page.encode())
     return path
 

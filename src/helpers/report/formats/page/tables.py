@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from helpers.report.formats.rendered import Shown, ShownRow, shown
 
 if TYPE_CHECKING:
-    from helpers.report.text.document import TableBlock
+    from helpers.report.text.blocks import TableBlock
 
 
 @dataclass(frozen=True)
