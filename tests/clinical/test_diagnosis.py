@@ -385,3 +385,8 @@ def test_all_diagnostic_criteria_evaluate_on_one_table():
         assert (evidence["criteria"] == name).all()
         done = evidence[evidence["rule_state"].isin(["met", "not met"])]
         assert done["value"].notna().all()
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 0, 0), (1, 0, 0, 0), (0, 0, 0, 5)])
+def test_kappa_of_nobody_or_of_one_verdict_is_unknown(counts):
+    assert np.isnan(cohen_kappa(*counts))

@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 
 from helpers.clinical.facts import Column, Facts, Written
-from helpers.clinical.rules import CENSORED, MET, NOT_DONE, NOT_MET, Compare, compare, compare_to_baseline
+from helpers.clinical.rules import (
+    CENSORED,
+    MET,
+    NOT_DONE,
+    NOT_MET,
+    Compare,
+    at_least_states,
+    compare,
+    compare_to_baseline,
+)
 from helpers.vocabulary.model import ReferenceRange
 
 from .conftest import split
@@ -128,3 +137,8 @@ def test_the_laboratorys_own_limit_of_a_value_stands_before_the_range():
     facts = Facts(pd.DataFrame({"patient_id": range(3), "visit": "v", "day": 0}), {"hemoglobin": values},
                   np.arange(3), sex, np.full(3, 40.0), ranges)  # fmt: skip
     assert Compare("hemoglobin", "<", 1.0, "x LLN").states(facts).tolist() == [MET, NOT_MET, NOT_MET]
+
+
+def test_one_rule_alone_is_its_own_combination():
+    states = np.array([MET, NOT_MET, NOT_DONE], dtype=np.int8)
+    assert at_least_states([states], 1).tolist() == states.tolist()

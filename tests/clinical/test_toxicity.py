@@ -258,3 +258,27 @@ def test_laboratory_grades_beside_recorded_events():
         ("C", "bilirubin_increased"): "recorded only",
     }
     assert frame.loc[("A", "thrombocytopenia"), ["worst_grade", "recorded_grade"]].tolist() == [4, 3]
+
+
+def test_the_worst_grade_is_dated_by_the_first_day_on_which_it_was_seen():
+    graded = pd.DataFrame(
+        {
+            "patient_id": "p1", "term": "anemia", "label": "Anaemia", "grade": [1.0, 3.0, 3.0, 2.0],
+            "day": [0, 9, 4, 12], "is_baseline": [True, False, False, False], "source_row": [1, 2, 3, 4],
+        }
+    )  # fmt: skip
+    row = worst_grades(graded).iloc[0]
+    assert (row["baseline_grade"], row["worst_grade"], row["worst_day"], row["worst_source_row"]) == (
+        1,
+        3,
+        4,
+        3,
+    )
+
+
+def test_a_rate_of_nobody_at_risk_is_unknown():
+    patients = pd.DataFrame({"patient_id": ["a", "b"], "group": ["x", "y"], "followup_days": [0, 100]})
+    events = pd.DataFrame({"patient_id": ["b"], "day": [5], "term": ["fever"]})
+    rates = exposure_adjusted_rates(events, patients).set_index("group")
+    assert np.isnan(rates.loc["x", "per_100_patient_years"])
+    assert rates.loc["y", "per_100_patient_years"] == pytest.approx(36525 / 100)

@@ -157,7 +157,7 @@ def test_the_front_matter_is_headed_and_left_to_the_authors(language):
 def test_lines_of_the_manuscript_are_numbered_and_those_of_the_supplement_are_not():
     study = analysed(NAME)
     numbered = manuscript_bytes(build_document(study, Wording()))
-    plain = manuscript_bytes(build_supplement(study, Wording()), lines=False)
+    plain = manuscript_bytes(build_supplement(study, Wording()), supplement=True)
     for content, lines in ((numbered, True), (plain, False)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             assert ("lnNumType" in archive.read("word/document.xml").decode()) == lines

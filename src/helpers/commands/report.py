@@ -38,6 +38,10 @@ def report(
         ),
     ] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Make a PDF of the report as well.")] = False,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept", help="Keep the numbers of your manuscript.md: later changes are listed."),
+    ] = False,
     output: Output = None,
 ) -> None:
     """Write manuscript.docx, supplement.docx and report.html of a cohort whose notebooks have run.
@@ -53,6 +57,20 @@ def report(
         raise typer.Exit(1)
     for path in write_reports(cohort, language, pdf=pdf):
         typer.echo(f"{shown(path)} written")
+    if accept:
+        _accept(cohort, language)
+
+
+def _accept(cohort: str, language: Language | None) -> None:
+    """Keep the numbers of the cohort's own manuscript as accepted."""
+    from helpers.report.text.accepted import accept
+    from helpers.report.text.material import Study
+    from helpers.report.text.wording import Wording
+
+    paths = CohortPaths.of(cohort)
+    study = Study.open(paths.folder, paths.results, paths.figures)
+    path = accept(study, Wording.of(language or study.config.report.language, study.config))
+    typer.echo(f"{shown(path)} written" if path else "There is no manuscript.md of your own to accept.")
 
 
 def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = False) -> list[Path]:

@@ -90,8 +90,9 @@ def cohort_argument(cohort: CohortPaths) -> str:
 
 
 def raw_names(cohort: CohortPaths) -> list[str]:
-    """Names of the files in a cohort's folder."""
-    return [path.relative_to(cohort.folder).as_posix() for path in files_matching(cohort.folder, "**/*")]
+    """Names of the files in a cohort's folder, but for the authors' text."""
+    names = [path.relative_to(cohort.folder).as_posix() for path in files_matching(cohort.folder, "**/*")]
+    return [name for name in names if not _is_prose(name)]
 
 
 def _code(step: Step) -> dict[str, str]:
@@ -123,8 +124,14 @@ def input_files(step: Step, cohort: CohortPaths) -> dict[str, dict[str, Path]]:
     for pattern in dict.fromkeys((*ALWAYS_READ, *step.reads)):
         first, _, rest = pattern.partition("/")
         if root := roots.get(first):
-            found[pattern] = {path.relative_to(root).as_posix(): path for path in files_matching(root, rest)}
+            files = {path.relative_to(root).as_posix(): path for path in files_matching(root, rest)}
+            found[pattern] = {name: files[name] for name in files if rest != "**/*" or not _is_prose(name)}
     return found
+
+
+def _is_prose(name: str) -> bool:
+    """Whether a file of the cohort holds the authors' text, which no analysis reads."""
+    return name.endswith((".md", ".bib", ".numbers.json"))
 
 
 def _files(step: Step, cohort: CohortPaths) -> dict[str, str]:

@@ -9,13 +9,15 @@ MANUSCRIPT, SUPPLEMENT, REPORT = "manuscript.docx", "supplement.docx", "report.h
 
 
 def manuscript_step(folder: Path, results: Path, figures: Path) -> None:
-    """Write manuscript and supplement in the language of the cohort; arguments are the cohort's folders."""
+    """Write manuscript, supplement and the list of changed numbers; arguments are the cohort's folders."""
     from helpers.report.formats.manuscript import write_manuscript, write_supplement
+    from helpers.report.text.accepted import CHANGES, write_changes
     from helpers.report.text.material import Study
 
     study = Study.open(folder, results, figures)
     write_manuscript(study, results / MANUSCRIPT)
     write_supplement(study, results / SUPPLEMENT)
+    write_changes(study, results / CHANGES)
 
 
 def report_step(folder: Path, results: Path, figures: Path) -> None:

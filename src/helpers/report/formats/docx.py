@@ -48,14 +48,15 @@ def add_table(
     one = shown(table, theme)
     styles = prepare_styles(document)
     size = measure(one, TEXT_POINTS, page or _room(document))
-    if size.landscape:
-        _turn(document, landscape=True)
+    turned = size.landscape and not _lies(document)
+    if turned:
+        turn(document, landscape=True)
     _add(document, _caption(one, styles[CAPTION]))
     word = NewTable(_add(document, _word_table(one, size, styles[CELL])), document._body)
     for note in _notes(one, styles[NOTE]):
         _add(document, note)
-    if size.landscape:
-        _turn(document, landscape=False)
+    if turned:
+        turn(document, landscape=False)
     return word
 
 
@@ -156,17 +157,26 @@ def _room(document: Document) -> Page:
     section = document.sections[-1]
     page_width, page_height = section.page_width or Length(0), section.page_height or Length(0)
     margins = ((section.left_margin or 0) + (section.right_margin or 0)) / 36000
+    if _lies(document):
+        return Page(page_width.mm - margins, page_width.mm - margins)
     return Page(page_width.mm - margins, page_height.mm - margins)
 
 
-def _turn(document: Document, *, landscape: bool) -> None:
+def _lies(document: Document) -> bool:
+    """Whether the page lies on its side."""
+    section = document.sections[-1]
+    return (section.page_width or 0) > (section.page_height or 0)
+
+
+def turn(document: Document, *, landscape: bool) -> None:
     """Begin a section on its side, or upright again."""
     from docx.enum.section import WD_ORIENT, WD_SECTION
 
     last = document.sections[-1]
     short, long = sorted((last.page_width or 0, last.page_height or 0))
     # A section in which nothing stands yet is turned, as a new one would leave an empty page.
-    section = last if _after_break(document) else document.add_section(WD_SECTION.NEW_PAGE)
+    empty = _after_break(document) or len(document.element.body) == 1
+    section = last if empty else document.add_section(WD_SECTION.NEW_PAGE)
     section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
     width, height = (long, short) if landscape else (short, long)
     section.page_width, section.page_height = width, height

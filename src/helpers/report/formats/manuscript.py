@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 FONT = "Arial"
 FONT_CJK = "SimSun"
-TEXT_POINTS = 10.5
+TEXT_POINTS, REFERENCE_POINTS = 10.5, 9.5
 _PAGE_MM = (210, 297)
-_MARGIN_MM = 25
+_MARGIN_MM, _SUPPLEMENT_MARGIN_MM = 25, 18
 _CAPTION_MM = 28  # room kept below a figure for its legend
 _WATERMARK_STYLE, _NOTE_STYLE, _REFERENCE_STYLE = "Stamp", "Data Note", "Reference"
 _WORDS = {"method", "note", "unit"}  # parts of a row that have a column of their own
@@ -56,27 +56,36 @@ def write_manuscript(study: Study, path: Path, language: Language | None = None)
 def write_supplement(study: Study, path: Path, language: Language | None = None) -> Path:
     """Write the supplement of a cohort as a Word file; arguments as in :func:`write_manuscript`."""
     wording = Wording.of(language or study.config.report.language, study.config)
-    write_whole(path, manuscript_bytes(build_supplement(study, wording), lines=False))
+    write_whole(path, manuscript_bytes(build_supplement(study, wording), supplement=True))
     return path
 
 
-def manuscript_bytes(document: Document, *, lines: bool = True) -> bytes:
-    """Return the content of the Word file, whose lines are numbered unless ``lines`` is false."""
-    from helpers.report.formats.docx import document_bytes
+def manuscript_bytes(document: Document, *, supplement: bool = False) -> bytes:
+    """Return the content of the Word file.
 
-    word = _new_word(document, lines=lines)
-    writer = _Writer(word, document)
+    Args:
+        document: its blocks.
+        supplement: whether it is sent in beside a manuscript. The lines of a manuscript are numbered; the
+            tables of a supplement stand on pages on their side, so that one follows the other, and its
+            figures in twos.
+    """
+    from helpers.report.formats.docx import document_bytes, turn
+
+    word = _new_word(document, supplement=supplement)
+    if supplement:
+        turn(word, landscape=True)
+    writer = _Writer(word, document, supplement=supplement)
     for i, block in enumerate(document.blocks):
         writer.write(block, document.blocks[i + 1 :])
     return document_bytes(word)
 
 
-def _new_word(document: Document, *, lines: bool) -> WordDocument:
+def _new_word(document: Document, *, supplement: bool) -> WordDocument:
     """Return an empty A4 document with its styles, properties and the watermark in its header.
 
     Args:
         document: for its title and language.
-        lines: whether lines are numbered.
+        supplement: whether it is one, with narrow margins and without numbers of lines.
     """
     import docx
     from docx.oxml.ns import qn
@@ -87,7 +96,8 @@ def _new_word(document: Document, *, lines: bool) -> WordDocument:
     word = docx.Document()
     section = word.sections[0]
     section.page_width, section.page_height = (Mm(side) for side in _PAGE_MM)
-    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(_MARGIN_MM)
+    margin = Mm(_SUPPLEMENT_MARGIN_MM if supplement else _MARGIN_MM)
+    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = margin
     words = language_file(document.wording.language, "report.toml")
     properties = word.core_properties
     first = document.blocks[0]
@@ -100,7 +110,7 @@ def _new_word(document: Document, *, lines: bool) -> WordDocument:
         header = section.header.paragraphs[0]
         header.text, header.style = document.watermark, word.styles[_WATERMARK_STYLE]
     _page_numbers(section.footer.paragraphs[0])
-    if lines:
+    if not supplement:
         from docx.oxml import parse_xml
 
         # Sections begun later are made like this one.
@@ -118,7 +128,8 @@ def _styles(word: WordDocument, lang: str) -> None:
     sizes = {"Normal": TEXT_POINTS, "Title": 18, "Heading 1": 14, "Heading 2": 12, "Heading 3": 11}
     for name in (_WATERMARK_STYLE, _NOTE_STYLE, _REFERENCE_STYLE):
         word.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = word.styles["Normal"]
-    sizes |= dict.fromkeys((_WATERMARK_STYLE, _NOTE_STYLE, _REFERENCE_STYLE, "List Bullet"), TEXT_POINTS)
+    sizes |= dict.fromkeys((_WATERMARK_STYLE, _NOTE_STYLE, "List Bullet"), TEXT_POINTS)
+    sizes[_REFERENCE_STYLE] = REFERENCE_POINTS
     for name, points in sizes.items():
         style: Any = word.styles[name]
         style.font.name, style.font.size = FONT, Pt(points)
@@ -135,8 +146,9 @@ def _styles(word: WordDocument, lang: str) -> None:
     word.styles[_NOTE_STYLE].font.italic = True
     hanging: Any = word.styles[_REFERENCE_STYLE].paragraph_format
     hanging.left_indent, hanging.first_line_indent = Mm(7), Mm(-7)
+    hanging.line_spacing, hanging.space_after = 1.0, Pt(3)
     word.styles["Normal"].paragraph_format.space_after = Pt(6)
-    word.styles["Normal"].paragraph_format.line_spacing = 1.25
+    word.styles["Normal"].paragraph_format.line_spacing = 1.15
     language = word.styles.element.find(f".//{qn('w:rPrDefault')}//{qn('w:lang')}")
     if language is not None:
         eastern = lang.startswith(("zh", "ja", "ko"))  # Word keeps one language for each kind of letters
@@ -155,8 +167,8 @@ def _page_numbers(paragraph: Any) -> None:
 class _Writer:
     """Adds blocks to a Word document; numbers become links to their row among the sources."""
 
-    def __init__(self, word: WordDocument, document: Document) -> None:
-        self.word, self.document = word, document
+    def __init__(self, word: WordDocument, document: Document, *, supplement: bool = False) -> None:
+        self.word, self.document, self.supplement = word, document, supplement
         self.wording = document.wording
         self.words = language_file(self.wording.language, "report.toml")
         has_sources = any(isinstance(block, Sources) for block in document.blocks)
@@ -168,7 +180,7 @@ class _Writer:
     def write(self, block: Block, after: Sequence[Block]) -> None:
         """Add one block; ``after`` are those that follow."""
         if isinstance(block, Heading):
-            self._heading(block)
+            self._heading(block, after)
         elif isinstance(block, Paragraph):
             if block.role == "exhibits" and self.last is not None:
                 # At the end of the paragraph, so that it never stands on a page of its own.
@@ -189,11 +201,23 @@ class _Writer:
             self._sources()
         self.last = None
 
-    def _heading(self, block: Heading) -> None:
+    def _heading(self, block: Heading, after: Sequence[Block]) -> None:
+        from helpers.report.formats.docx import turn
+
+        shows = isinstance(after[0] if after else None, (TableBlock, FigureBlock, Checklist))
+        if self.supplement and shows:
+            upright = not isinstance(after[0], TableBlock)
+            if upright and self.word.sections[-1].orientation:
+                turn(self.word, landscape=False)
         style = "Title" if block.level == 1 else f"Heading {min(block.level - 1, 3)}"
         paragraph = self.word.add_paragraph(style=style)
         self._prose(paragraph, block.text)
-        if block.level == 2 and not _section_ends(self.word.element.body, -2):
+        if (
+            block.level == 2
+            and shows
+            and not self.supplement
+            and not _section_ends(self.word.element.body, -2)
+        ):
             paragraph.paragraph_format.page_break_before = True
 
     def _prose(self, paragraph: Any, prose: Prose) -> None:
@@ -207,8 +231,9 @@ class _Writer:
         from docx.shared import Mm
 
         width, height = _printed_size(block.stem.with_suffix(".png"))
-        room_width = _PAGE_MM[0] - 2 * _MARGIN_MM
-        room_height = _PAGE_MM[1] - 2 * _MARGIN_MM - _CAPTION_MM
+        margins = 2 * (_SUPPLEMENT_MARGIN_MM if self.supplement else _MARGIN_MM)
+        room_width = _PAGE_MM[0] - margins
+        room_height = (_PAGE_MM[1] - margins) / (2 if self.supplement else 1) - _CAPTION_MM
         scale = min(1.0, room_width / width, room_height / height)
         paragraph = self.word.add_paragraph()
         paragraph.paragraph_format.keep_with_next = True

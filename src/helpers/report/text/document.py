@@ -15,6 +15,7 @@ from helpers.cohort.installed import ENGLISH
 from helpers.report.figures.output.exhibits import exhibits
 from helpers.report.journals.text_rules import text_rules
 from helpers.report.text import sections
+from helpers.report.text.absence import UnknownStatisticError
 from helpers.report.text.added import added_to
 from helpers.report.text.blocks import (
     ROOMS,
@@ -33,6 +34,7 @@ from helpers.report.text.blocks import (
 from helpers.report.text.citations import cite, numbered_text
 from helpers.report.text.inline import PLACEHOLDER, TemplateError, fill
 from helpers.report.text.legends import exhibit_words, figure_legend
+from helpers.report.text.parts import PartError
 from helpers.report.text.prose import Declared, Prose, Reference, join_prose
 from helpers.report.text.strobe import checklist
 from helpers.report.text.wording import Wording, language_file
@@ -66,8 +68,9 @@ def build_document(
     """
     text = template if template is not None else manuscript_template(study, wording)
     builder = _Builder(study, wording, rooms)
-    chunks = [_Chunk(raw) for raw in re.split(r"\n\s*\n", text.strip())]
-    parts = [builder.part(chunk) for chunk in chunks]
+    chunks = _chunks(text)
+    own = own_template("manuscript", study, wording)
+    parts = [_made(builder, chunk, own.name if own and template is None else "") for chunk in chunks]
     blocks = [
         block
         for i, (chunk, part) in enumerate(zip(chunks, parts, strict=True))
@@ -75,6 +78,29 @@ def build_document(
         for block in part.blocks
     ]
     return Document(study, wording, tuple(_without_empty(_with_references(blocks, study, wording))))
+
+
+def _chunks(text: str) -> list[_Chunk]:
+    """Return the parts of a template between empty lines, each with the number of its first line."""
+    found, raw, first = [], [], 0
+    for number, line in enumerate([*text.splitlines(), ""], start=1):
+        if line.strip():
+            first = first or number
+            raw.append(line)
+        elif raw:
+            found.append(_Chunk("\n".join(raw), first))
+            raw, first = [], 0
+    return found
+
+
+def _made(builder: _Builder, chunk: _Chunk, file: str) -> _Part:
+    """Return the blocks of a chunk; what is wrong with the authors' own file is said with its line."""
+    try:
+        return builder.part(chunk)
+    except (TemplateError, PartError, UnknownStatisticError) as error:
+        if not file:
+            raise
+        raise TemplateError(f"{file} line {builder.failing_line(chunk)}: {error}") from None
 
 
 def _with_references(blocks: list[Block], study: Study, wording: Wording) -> list[Block]:
@@ -134,10 +160,16 @@ def manuscript_template(study: Study, wording: Wording) -> str:
 
 
 def _template(name: str, study: Study, wording: Wording) -> str:
-    own = f"{name}.md" if wording.language == ENGLISH else f"{name}.{wording.language}.md"
-    if (study.folder / own).is_file():
-        return (study.folder / own).read_text(encoding="utf-8-sig")
+    own = own_template(name, study, wording)
+    if own is not None:
+        return own.read_text(encoding="utf-8-sig")
     return (files("helpers.report.text") / wording.language / f"{name}.md").read_text(encoding="utf-8")
+
+
+def own_template(name: str, study: Study, wording: Wording) -> Path | None:
+    """Return the cohort's own template of a document in a language; None where it has none."""
+    path = study.folder / (f"{name}.md" if wording.language == ENGLISH else f"{name}.{wording.language}.md")
+    return path if path.is_file() else None
 
 
 @cache
@@ -193,9 +225,10 @@ def _is_empty(table: Table, study: Study) -> bool:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """A part of a template between empty lines."""
+    """A part of a template between empty lines, and the number of its first line."""
 
     raw: str
+    first: int = 1
 
     @property
     def line(self) -> str:
@@ -253,6 +286,15 @@ class _Builder:
         if chunk.directive:
             return _Part(_DIRECTIVES[chunk.directive](self, chunk.asked))
         return _Part([Paragraph(fill(chunk.line, self.material, self.wording))])
+
+    def failing_line(self, chunk: _Chunk) -> int:
+        """Return the number of the first line of a chunk whose placeholders cannot be filled."""
+        for number, line in enumerate(chunk.raw.splitlines(), start=chunk.first):
+            try:
+                fill(line, self.material, self.wording)
+            except (TemplateError, PartError, UnknownStatisticError):
+                return number
+        return chunk.first
 
     def _heading(self, text: str) -> Prose:
         if PLACEHOLDER.fullmatch(text.strip()) and text.strip("{} ") == "title":

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistics
 
 PLACEHOLDER = re.compile(r"\{\{\s*(.+?)\s*\}\}")
+_DOTS = 4  # of an identifier
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[。！？])")
 
 
@@ -94,6 +95,17 @@ def _sentence(text: str, material: Material, wording: Wording) -> Prose:
     return Prose.of(*pieces, with_citations(text[end:]))
 
 
+def is_placeholder_of_a_number(text: str) -> bool:
+    """Whether what stands between the braces asks for a stored number, not for a block or a setting."""
+    return text.partition("|")[0].strip().count(".") == _DOTS
+
+
+def filled_placeholder(text: str, material: Material, wording: Wording) -> str:
+    """Return what stands for a placeholder of a stored number; errors as in :func:`fill`."""
+    filled = _placeholder(text, material, wording)
+    return str(wording.paragraph([filled]) if isinstance(filled, Claim) else filled)
+
+
 def _placeholder(text: str, material: Material, wording: Wording) -> Fragment | Claim:
     kind, colon, key = text.partition(":")
     if colon and kind.strip() == "setting":
@@ -103,7 +115,7 @@ def _placeholder(text: str, material: Material, wording: Wording) -> Fragment | 
     part = part.strip() or "value"
     if part not in PARTS:
         raise PartError(f"{{{{ {text} }}}}: there is no part {part!r}; parts are {', '.join(PARTS)}")
-    if identifier.count(".") != 4:
+    if identifier.count(".") != _DOTS:
         raise TemplateError(
             f"{{{{ {text} }}}}: found neither the identifier of a statistic (five parts joined by dots) nor "
             "'setting: key'"
