@@ -268,12 +268,8 @@ def test_the_worst_grade_is_dated_by_the_first_day_on_which_it_was_seen():
         }
     )  # fmt: skip
     row = worst_grades(graded).iloc[0]
-    assert (row["baseline_grade"], row["worst_grade"], row["worst_day"], row["worst_source_row"]) == (
-        1,
-        3,
-        4,
-        3,
-    )
+    names = ["baseline_grade", "worst_grade", "worst_day", "worst_source_row"]
+    assert row[names].tolist() == [1, 3, 4, 3]
 
 
 def test_a_rate_of_nobody_at_risk_is_unknown():
