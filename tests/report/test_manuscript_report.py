@@ -14,7 +14,7 @@ from manuscript_numbers import looked_up, part_spellings, strays
 
 from helpers.report.formats.page.page import report_markup, write_report
 from helpers.report.formats.templates import anchor, asset
-from helpers.report.text.blocks import FigureBlock, TableBlock
+from helpers.report.text.blocks import FigureBlock, Paragraph, TableBlock
 from helpers.report.text.document import build_report
 from helpers.report.text.parts import PARTS
 from helpers.report.text.wording import LANGUAGES, Wording
@@ -234,12 +234,30 @@ class TestAccess:
         for head in (e for e in tree.all("th") if "aria-sort" not in e.attributes):
             assert head.get("scope")
 
-    def test_colours_differ_enough_from_the_paper(self):
+    @pytest.mark.parametrize("scheme", [0, 1])
+    def test_colours_differ_enough_from_the_paper(self, scheme):
         style = str(asset("report.css"))
-        colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6})", style))
-        paper = luminance(colours["paper"])
-        for name in ("ink", "link", "warn", "faint"):
-            assert (paper + 0.05) / (luminance(colours[name]) + 0.05) >= 4.5, name
+        roots = re.findall(r":root \{([^}]*)\}", style)
+        assert len(roots) == 2, "by day and by night"
+        colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6})", roots[scheme]))
+        for ground in ("paper", "band", "mark"):
+            for name in ("ink", "link", "warn"):
+                light, dark = sorted((luminance(colours[ground]), luminance(colours[name])), reverse=True)
+                assert (light + 0.05) / (dark + 0.05) >= 4.5, (name, ground)
+
+    def test_the_search_is_named_and_says_what_it_looks_at(self, tree):
+        (field,) = (e for e in tree.all("input") if e.get("type") == "search")
+        labels = {e.get("for"): e.text() for e in tree.all("label")}
+        assert labels[field.get("id")].strip()
+        assert tree.all("p", id=field.get("aria-describedby"))[0].text().strip()
+        assert tree.all("ul", id=field.get("aria-controls"))
+
+
+def test_the_main_results_stand_first(document, tree):
+    first = next(e for e in tree.all("main")[0].walk() if e.tag == "h2")
+    assert first.text().strip() == {"en": "Key results", "zh": "主要结果"}[document.wording.language]
+    key = next(b for b in document.blocks if isinstance(b, Paragraph) and b.role == "text")
+    assert {"effect.death.both.day_56.risk_difference_newcombe"} < set(key.text.ids)
 
 
 def luminance(colour):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu, norm
+from statsmodels.stats.multitest import multipletests
 
 from helpers.stats.balance import balance_table
 from helpers.stats.balancing import entropy_balance
@@ -16,7 +17,7 @@ from helpers.stats.delayed_entry import delayed_kaplan_meier
 from helpers.stats.permutation import shift_cost
 from helpers.stats.propensity import positivity, propensity_weights
 from helpers.stats.truncation import threshold_curve
-from helpers.stats.two_group import median_difference
+from helpers.stats.two_group import adjust_p_values, median_difference
 from helpers.stats.weighted_survival import weighted_effects
 
 Z = norm.isf(0.025)
@@ -118,3 +119,13 @@ def test_the_cost_of_the_exact_distribution_is_that_of_its_table():
     assert shift_cost(np.arange(10), 3) == 10 * 3 * (9 + 8 + 7) // 2
     assert shift_cost(np.arange(10), 7) == shift_cost(np.arange(10), 3)
     assert shift_cost(np.arange(10), 0) == 0
+
+
+@pytest.mark.parametrize(("method", "theirs"), [("holm", "holm"), ("benjamini_hochberg", "fdr_bh")])
+def test_adjusted_p_values_are_those_of_statsmodels(method, theirs):
+    rng = np.random.default_rng(5)
+    for size in (1, 2, 7, 40):
+        p = np.round(rng.random(size) ** 3, 3)  # with ties
+        found = adjust_p_values(np.append(p, np.nan), method)
+        assert found[:-1] == pytest.approx(multipletests(p, method=theirs)[1], abs=1e-15)
+        assert isnan(found[-1])

@@ -135,23 +135,26 @@ def build_supplement(study: Study, wording: Wording) -> Document:
 
 
 def build_report(study: Study, wording: Wording, *, row_level: bool = True) -> Document:
-    """Return the text of the report: manuscript, supplement, and what is for the readers of the report only.
+    """Return the text of the report: main results, manuscript, supplement, and what the report alone shows.
 
-    What the cohort's own manuscript shows already is not shown again.
+    What the cohort's own manuscript shows already is not shown again, nor what its authors have yet to write.
 
     Args:
         study: statistics, settings, tables and figures.
         wording: the language.
         row_level: whether what the report alone shows is shown: rows of single patients, checks of the data.
     """
-    text = manuscript_template(study, wording)
+    lines = manuscript_template(study, wording).splitlines()
+    text = "\n".join(line for line in lines if not line.startswith(("{{ authors:", "{{ statements }}")))
     shown = {line.strip() for line in text.splitlines() if _DIRECTIVE.match(line.strip())}
     shown |= {"{{ title }}", "{{ watermark }}", "{{ note }}"}
     names = ("supplement", *(["appendix"] if row_level else []))
     more = "\n\n".join(_template(name, study, wording) for name in names).splitlines()
     kept = "\n".join(line for line in more if line.strip() not in shown and not line.startswith("# "))
     rooms = frozenset(ROOMS) if row_level else SUBMITTED
-    return build_document(study, wording, f"{text}\n\n{kept}", rooms=rooms)
+    front, begins, rest = text.partition("\n## ")
+    opening = _template("opening", study, wording)
+    return build_document(study, wording, f"{front}\n\n{opening}{begins}{rest}\n\n{kept}", rooms=rooms)
 
 
 def manuscript_template(study: Study, wording: Wording) -> str:

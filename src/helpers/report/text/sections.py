@@ -67,6 +67,14 @@ def _survival(study: Study) -> Paragraphs:
     return [claims, compared, endpoints.endpoints(material)]
 
 
+def _key(study: Study) -> Paragraphs:
+    """The main results, an effect with its interval each."""
+    material = study.material
+    effects = survival.risk_difference(material) + survival.hazard_ratio(material)
+    claims = effects or survival.deaths(material)
+    return [claims + response.overall_response(material) + steroids.alive_at_low_dose(material)]
+
+
 def _methods_compared(study: Study) -> Paragraphs:
     material = study.material
     return [_or(survival.every_method(material.statistics, alpha=material.alpha), "effects.none")]
@@ -149,6 +157,7 @@ SECTIONS: dict[str, Callable[[Study], Paragraphs]] = {
     "results.steroids": _steroids,
     "results.safety": _safety,
     "results.published": lambda study: [published.printed_values(study.material)],
+    "results.key": _key,
 }
 
 

@@ -106,6 +106,29 @@
     });
   });
 
+  // Search: what can be led to, by its words; every word must be there.
+  const places = [];
+  document.querySelectorAll("main h2[id], main h3[id], main figure[id], #rows tbody tr[id]").forEach((place) => {
+    const title = place.matches("figure") ? place.querySelector("figcaption") : place.matches("tr") ? place.cells[0] : place;
+    places.push({ id: place.id, shown: title.textContent.trim(), text: place.textContent.toLowerCase() });
+  });
+  const found = document.getElementById("found");
+  document.getElementById("search").addEventListener("submit", (event) => event.preventDefault());
+  document.getElementById("sought").addEventListener("input", (event) => {
+    const words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const hits = words.length ? places.filter((place) => words.every((word) => place.text.includes(word))) : [];
+    found.replaceChildren(
+      ...hits.slice(0, 30).map((hit) => {
+        const [item, link] = [document.createElement("li"), document.createElement("a")];
+        link.href = "#" + hit.id;
+        link.textContent = hit.shown.length > 90 ? hit.shown.slice(0, 89) + "…" : hit.shown;
+        item.append(link);
+        return item;
+      })
+    );
+    found.dataset.count = hits.length;
+  });
+
   // A link into what is folded away opens it.
   const unfold = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
