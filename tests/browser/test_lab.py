@@ -69,7 +69,7 @@ def test_notebooks_are_not_dirty_on_opening_and_their_figures_have_words(
     opened(page, lab_address, paths[0])
     for path in paths:
         page.evaluate(
-            "path => window.jupyterapp.commands.execute('docmanager:open', {path})",
+            "async path => { await window.jupyterapp.commands.execute('docmanager:open', {path}); }",
             path.relative_to(ROOT).as_posix(),
         )
         shown = page.locator(SEEN)
@@ -84,7 +84,7 @@ def test_notebooks_are_not_dirty_on_opening_and_their_figures_have_words(
             "tables => tables.map(one => getComputedStyle(one).borderTopStyle)"
         )
         assert set(edges) <= {"solid"}, path.name
-        page.evaluate("window.jupyterapp.commands.execute('application:close')")
+        page.evaluate("async () => { await window.jupyterapp.commands.execute('application:close'); }")
 
 
 def test_the_explorer_runs_inserts_its_code_and_the_cell_shows_the_same(
@@ -120,7 +120,7 @@ def test_a_second_run_of_all_cells_gives_the_same_file(
     notebook, saved = copied(name), []
     opened(page, lab_address, notebook)
     for _ in range(2):
-        page.evaluate("window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+        page.evaluate("async () => { await window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs'); }")
         run_all(page, "Restart Kernel and Run All Cells")
         page.wait_for_function(ALL_RUN)
         page.get_by_text(IDLE).wait_for()
