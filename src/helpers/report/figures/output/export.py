@@ -12,9 +12,9 @@ from helpers.report.figures.style import DPI
 from helpers.results.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 FORMATS = ("pdf", "svg", "png", "tiff")
 _PREVIEW_DPI = 110
@@ -109,10 +109,9 @@ def encoded(
     All formats have one layout. Arguments as in :func:`save_figure`; to be called within ``figure_style``.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import SubFigure
 
     figure.set_dpi(dpi)
-    for part in figure.findobj(SubFigure):
+    for part in _parts(figure):
         # White on white; its corner lies at zero plus or minus what the layout's solver rounds.
         part.patch.set_visible(False)
     FigureCanvasAgg(figure)
@@ -128,6 +127,13 @@ def encoded(
         else:
             contents[suffix] = _page(figure, suffix, _metadata(description)[suffix])
     return contents, picture
+
+
+def _parts(figure: Figure | SubFigure) -> Iterator[SubFigure]:
+    """Yield the subfigures of a figure, those inside others too; `findobj` takes a tenth of the drawing."""
+    for part in figure.subfigs:
+        yield part
+        yield from _parts(part)
 
 
 def _page(figure: Figure, suffix: str, metadata: dict[str, Any]) -> bytes:
