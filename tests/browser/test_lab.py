@@ -120,7 +120,8 @@ def test_a_second_run_of_all_cells_gives_the_same_file(
     notebook, saved = copied(name), []
     opened(page, lab_address, notebook)
     for _ in range(2):
-        page.evaluate("async () => { await window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs'); }")
+        clear = "window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
+        page.evaluate(f"async () => {{ await {clear}; }}")
         run_all(page, "Restart Kernel and Run All Cells")
         page.wait_for_function(ALL_RUN)
         page.get_by_text(IDLE).wait_for()

@@ -263,7 +263,8 @@ def mixed_model_log(
     named = [c for c in used.columns if c != id and re.search(rf"\b{re.escape(str(c))}\b", terms)]
     fit = _fitted_mixed_model(used.sort_values([id, *named, value], kind="stable"), id, terms)
     logs = fit.conf_int(alpha=1 - level)
-    if not has_finite_ratio(*logs.to_numpy().ravel()):
+    limits = logs.loc[fit.fe_params.index].to_numpy().ravel()  # those of the variance may be unknown
+    if not has_finite_ratio(*limits):
         raise StatisticsError("frame", "not estimable: the interval of a ratio has no finite limit")
     note = "" if float(fit.cov_re.iloc[0, 0]) > 1e-8 else "variance between subjects estimated at zero"
     return {

