@@ -12,9 +12,9 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from command import compendium
 from invented import invented
 from shapes import SHAPES, chinese_names, national_id
-from test_whole_runs import compendium
 
 from helpers.intake.deliver import deliver
 

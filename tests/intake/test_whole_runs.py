@@ -5,30 +5,20 @@ from __future__ import annotations
 import csv
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command import compendium
 from invented import Invented, invented, write_canonical
 from shapes import SHAPES
 from test_shapes import own_ids, with_own_labels
 
-ROOT = Path(__file__).parents[2]
 WANTED = [name for name in os.environ.get("INTAKE_SHAPES", "").split(",") if name] or list(SHAPES)
 
 
 @pytest.fixture(scope="module")
 def cohort() -> Invented:
     return invented(6)
-
-
-def compendium(*arguments: object, figures: str = "") -> subprocess.CompletedProcess[str]:
-    """The command as everybody starts it; figures are drawn in the formats that are named."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("COMPENDIUM_")}
-    clean |= {"COMPENDIUM_FIGURE_FORMATS": figures} if figures else {}
-    command = [sys.executable, "-m", "helpers.commands.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=False)
 
 
 def statistics(folder: Path, ids: dict[str, str]) -> dict[str, list[str]]:

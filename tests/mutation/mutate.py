@@ -255,13 +255,14 @@ def main() -> int:
             shutil.copytree(ROOT, copy, ignore=_not_copied)
             sys.dont_write_bytecode = True
         unchanged: dict[tuple[str, ...], bool] = {}
+        walked = not options.list and walks(copy)
         for index, mutation in enumerate(sample, start=options.first):
             tests = tests_of(mutation, options.room)
             if options.list:
                 verdict = "listed"
             else:  # tests that fail on the unchanged code say nothing
                 if tuple(tests) not in unchanged:
-                    unchanged[tuple(tests)] = bool(passes(tests, copy) and walks(copy))
+                    unchanged[tuple(tests)] = bool(walked and passes(tests, copy))
                 verdict = tried(mutation, tests, copy) if unchanged[tuple(tests)] else "untried"
             verdicts.append(verdict)
             said = (

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import docx
 import pytest
 from analysed import NAME, analysed
+from command import compendium
 
-from helpers.report.text.accepted import Change, accept, changes
+from helpers.report.text.accepted import Change, accept_numbers, changes
 from helpers.report.text.document import build_document
 from helpers.report.text.inline import TemplateError
 from helpers.report.text.wording import Wording
@@ -43,13 +41,12 @@ def own_study(tmp_path, text):
 
 def test_numbers_are_accepted_and_those_that_differ_are_listed(tmp_path):
     study = own_study(tmp_path, PROSE)
-    wording = Wording()
-    assert changes(study, wording) == [], "nothing was accepted yet"
-    path = accept(study, wording)
+    assert changes(study) == [], "nothing was accepted yet"
+    path = accept_numbers(study)
     assert json.loads(path.read_text("utf-8"))[DEATHS] == "8/21"
-    assert changes(study, wording) == []
+    assert changes(study) == []
     path.write_text(json.dumps({DEATHS: "7/21", "a.b.c.d.lost | n": "3"}), encoding="utf-8")
-    found = changes(study, wording)
+    found = changes(study)
     assert found[0] == Change(5, DEATHS, "7/21", "8/21")
     assert (found[1].line, found[1].placeholder, found[1].accepted) == (6, AGE, "")
     assert found[2] == Change(0, "a.b.c.d.lost | n", "3", "")
@@ -57,8 +54,8 @@ def test_numbers_are_accepted_and_those_that_differ_are_listed(tmp_path):
 
 def test_a_cohort_without_prose_of_its_own_has_nothing_to_accept(tmp_path):
     study = replace(analysed(NAME), folder=tmp_path)
-    assert accept(study, Wording()) is None
-    assert changes(study, Wording()) == []
+    assert accept_numbers(study) is None
+    assert changes(study) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -80,13 +77,6 @@ def test_a_reference_that_does_not_exist_is_an_error_with_its_line(tmp_path, lin
     assert words in str(raised.value)
 
 
-def compendium(*arguments):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("COMPENDIUM_")}
-    command = [sys.executable, "-m", "helpers.commands.cli", *map(str, arguments)]
-    environment = clean | {"COMPENDIUM_FIGURE_FORMATS": "svg,png"}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.slow
 def test_prose_is_kept_and_its_numbers_follow_a_changed_value(tmp_path):
     cohort, output = tmp_path / "ours", tmp_path / "output"
@@ -95,7 +85,7 @@ def test_prose_is_kept_and_its_numbers_follow_a_changed_value(tmp_path):
     results = output / "results" / "ours"
 
     def run():
-        done = compendium("run", cohort, "--output", output)
+        done = compendium("run", cohort, "--output", output, figures="svg,png")
         assert done.returncode == 0, done.stdout + done.stderr
         paragraphs = [p.text for p in docx.Document(str(results / "manuscript.docx")).paragraphs]
         listed = list(csv.DictReader((results / "manuscript_changes.csv").open(encoding="utf-8")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import exp, isfinite
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from helpers.stats.double_programming import (
     table_twice,
     values_twice,
 )
+from helpers.stats.ratios import antilog
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,13 +225,9 @@ def _hazard_ratio(found: list[Twice], row: str) -> Iterator[SecondNumber]:
     log, error = pair[name], pair[f"{name}, standard error"]
     z = float(norm.isf(0.025))
     for column, sign in (("value", 0.0), ("lower", -z), ("upper", z)):
-        ours, theirs = (_exp(a + sign * b) for a, b in ((log.ours, error.ours), (log.theirs, error.theirs)))
+        ours, theirs = antilog(log.ours + sign * error.ours), antilog(log.theirs + sign * error.theirs)
         equal = log.equal and error.equal
         yield SecondNumber(row, column, Twice(column, ours, theirs, log.library, equal, log.reason))
-
-
-def _exp(x: float) -> float:
-    return exp(x) if x < 700 else float("inf")
 
 
 def _baseline(

@@ -49,31 +49,23 @@ def report(
     `compendium run` writes them by itself; this writes them again, for example in the other language. The
     exit status is 1 if the cohort has no results yet, or if something that is needed is not installed.
     """
+    from helpers.report.text.accepted import RECORD
     from helpers.report.text.wording import LANGUAGES
 
     use_output(output)
     if language is not None and language not in LANGUAGES:
         complain(f"--language: found {language!r}, expected one of {', '.join(LANGUAGES)}")
         raise typer.Exit(1)
-    for path in write_reports(cohort, language, pdf=pdf):
+    written = write_reports(cohort, language, pdf=pdf, keep_numbers=accept)
+    for path in written:
         typer.echo(f"{shown(path)} written")
-    if accept:
-        _accept(cohort, language)
+    if accept and written[-1].name != RECORD:
+        typer.echo("There is no manuscript.md of your own to accept.")
 
 
-def _accept(cohort: str, language: Language | None) -> None:
-    """Keep the numbers of the cohort's own manuscript as accepted."""
-    from helpers.report.text.accepted import accept
-    from helpers.report.text.material import Study
-    from helpers.report.text.wording import Wording
-
-    paths = CohortPaths.of(cohort)
-    study = Study.open(paths.folder, paths.results, paths.figures)
-    path = accept(study, Wording.of(language or study.config.report.language, study.config))
-    typer.echo(f"{shown(path)} written" if path else "There is no manuscript.md of your own to accept.")
-
-
-def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = False) -> list[Path]:
+def write_reports(
+    cohort: str, language: Language | None = None, *, pdf: bool = False, keep_numbers: bool = False
+) -> list[Path]:
     """Write manuscript and report of a cohort whose notebooks have run.
 
     Args:
@@ -81,6 +73,7 @@ def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = 
         language: name of the language (``en``, ``zh``); by default the cohort's own. Another language than
             the cohort's goes to files of its own, ``report.zh.html``.
         pdf: whether to make a PDF of the report as well.
+        keep_numbers: whether the numbers of the cohort's own manuscript are kept as accepted.
 
     Raises:
         ProjectError: there is no such cohort.
@@ -90,6 +83,7 @@ def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = 
     from helpers.report.formats.documents import MANUSCRIPT, REPORT, SUPPLEMENT
     from helpers.report.formats.manuscript import write_manuscript, write_supplement
     from helpers.report.formats.page.page import write_report
+    from helpers.report.text.accepted import accept_numbers
     from helpers.report.text.material import Study
     from helpers.run.status import require_current
 
@@ -113,6 +107,8 @@ def write_reports(cohort: str, language: Language | None = None, *, pdf: bool = 
         target = report.with_suffix(".pdf")
         make_pdf(study, chosen, record, target)
         written.append(target)
+    if keep_numbers and (kept := accept_numbers(study)):
+        written.append(kept)
     return written
 
 

@@ -64,8 +64,7 @@ def entropy_balance(values: Any, targets: Any, *, base_weights: Any = None, name
     standard = (x - goal)[:, ~constant] / spread[~constant]
     weights, gap = _dual_newton(standard, base / base.sum())
     # Towards the edge of the hull the weights of some patients tend to 0 while the moments are met.
-    inside = weights.min() > _NO_WEIGHT or (_smallest_weight(standard) or 0.0) > _NO_WEIGHT
-    if gap <= _TOLERANCE and inside:
+    if gap <= _TOLERANCE and (weights.min() > _NO_WEIGHT or (_smallest_weight(standard) or 0.0) > _NO_WEIGHT):
         return Balancing(weights, effective_sample_size(weights), gap, "")
     kept = [name for name, fixed in zip(labels, constant, strict=True) if not fixed]
     return Balancing(None, 0.0, gap, _why_infeasible(standard, kept, goal[~constant], x[:, ~constant]))

@@ -204,11 +204,11 @@ class _Writer:
     def _heading(self, block: Heading, after: Sequence[Block]) -> None:
         from helpers.report.formats.docx import turn
 
-        shows = isinstance(after[0] if after else None, (TableBlock, FigureBlock, Checklist))
-        if self.supplement and shows:
-            upright = not isinstance(after[0], TableBlock)
-            if upright and self.word.sections[-1].orientation:
-                turn(self.word, landscape=False)
+        first = after[0] if after else None
+        shows = isinstance(first, (TableBlock, FigureBlock, Checklist))
+        upright = shows and not isinstance(first, TableBlock)
+        if self.supplement and upright and self.word.sections[-1].orientation:
+            turn(self.word, landscape=False)
         style = "Title" if block.level == 1 else f"Heading {min(block.level - 1, 3)}"
         paragraph = self.word.add_paragraph(style=style)
         self._prose(paragraph, block.text)

@@ -34,12 +34,15 @@ class Change:
     now: str
 
 
-def shown_numbers(study: Study, wording: Wording) -> dict[str, tuple[int, str]]:
+def shown_numbers(study: Study) -> dict[str, tuple[int, str]]:
     """Return the placeholders of the cohort's own manuscript, each with its first line and its text.
+
+    The manuscript is the one in the cohort's language.
 
     Raises:
         TemplateError, PartError, UnknownStatisticError: a placeholder that cannot be filled.
     """
+    wording = Wording.of(study.config.report.language, study.config)
     if own_template("manuscript", study, wording) is None:
         return {}
     found: dict[str, tuple[int, str]] = {}
@@ -50,9 +53,9 @@ def shown_numbers(study: Study, wording: Wording) -> dict[str, tuple[int, str]]:
     return found
 
 
-def accept(study: Study, wording: Wording) -> Path | None:
+def accept_numbers(study: Study) -> Path | None:
     """Keep the numbers of the cohort's own manuscript as accepted; nothing where it has none."""
-    now = shown_numbers(study, wording)
+    now = shown_numbers(study)
     if not now:
         return None
     record = {placeholder: text for placeholder, (_, text) in now.items()}
@@ -61,13 +64,13 @@ def accept(study: Study, wording: Wording) -> Path | None:
     return path
 
 
-def changes(study: Study, wording: Wording) -> list[Change]:
+def changes(study: Study) -> list[Change]:
     """Return what changed since the numbers were accepted, in order of the text; nothing before they were."""
     path = study.folder / RECORD
     if not path.is_file():
         return []
     accepted: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    now = shown_numbers(study, wording)
+    now = shown_numbers(study)
     found = [
         Change(line, placeholder, accepted.get(placeholder, ""), text)
         for placeholder, (line, text) in now.items()
@@ -79,7 +82,7 @@ def changes(study: Study, wording: Wording) -> list[Change]:
 
 def write_changes(study: Study, path: Path) -> list[Change]:
     """Write the list of changes, its head alone where nothing changed, and return it."""
-    found = changes(study, Wording.of(study.config.report.language, study.config))
+    found = changes(study)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([field.name for field in fields(Change)])

@@ -88,6 +88,13 @@ class Sources:
 Block: TypeAlias = Heading | Paragraph | FigureBlock | TableBlock | Checklist | References | Sources
 
 
+def prose_of(block: Block) -> Prose:
+    """Return what is to be read in a block: its text or legend; nothing of a table or a list."""
+    if isinstance(block, FigureBlock):
+        return block.legend
+    return block.text if isinstance(block, (Heading, Paragraph)) else Prose()
+
+
 @dataclass(frozen=True)
 class Document:
     """Blocks in reading order.
@@ -107,10 +114,7 @@ class Document:
         """Identifiers of the statistics in the text and the legends, in order of first appearance."""
         found: dict[str, None] = {}
         for block in self.blocks:
-            if isinstance(block, (Heading, Paragraph)):
-                found |= dict.fromkeys(block.text.ids)
-            elif isinstance(block, FigureBlock):
-                found |= dict.fromkeys(block.legend.ids)
+            found |= dict.fromkeys(prose_of(block).ids)
         return tuple(found)
 
     @property

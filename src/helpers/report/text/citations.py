@@ -8,8 +8,8 @@ a file of the Citation Style Language, which citeproc-py reads.
 from __future__ import annotations
 
 import html
+import io
 import re
-import tempfile
 import tomllib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ _TAG = re.compile(r"<(/?)(\w+)[^>]*>")
 _OTHERS = re.compile(r",? (?:&amp; |& |and )?others\b\.?")
 _NUMBER = re.compile(r"^(\d+\.?)\s*")
 _TWO_STOPS = re.compile(r"\.((?:</\w+>)?)\.")
-_CLOSING = ".,;:。，；："
+_CLOSING = tuple(".,;:。，；：")
 
 
 class CitationError(CompendiumError):
@@ -70,7 +70,10 @@ def _declared() -> Mapping[str, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Cited:
-    """Citations of one document: what stands at each place, and the list of references in order."""
+    """Citations of one document: what stands at each place, and the list of references in order.
+
+    Works that are cited and have no place are left out of the text.
+    """
 
     places: Mapping[tuple[str, ...], Citation]
     references: tuple[Prose, ...]
@@ -89,25 +92,18 @@ class Cited:
             if not isinstance(fragment, Cite):
                 parts.append(fragment)
                 continue
-            if not fragment.keys:
+            shown = self.places.get(fragment.keys)
+            if shown is None:
                 continue
-            shown = self.places[fragment.keys]
             following = fragments[i + 1] if i + 1 < len(fragments) else ""
             if not shown.raised:
                 parts += [space, shown]
-            elif isinstance(following, str) and following[:1] in _CLOSING and following:
+            elif isinstance(following, str) and following.startswith(_CLOSING):
                 parts += [following[0], shown]
                 fragments[i + 1] = following[1:]
             else:
                 parts.append(shown)
         return Prose.of(*parts)
-
-
-def numbered_text(prose: Prose, cited: Cited | None, space: str) -> Prose:
-    """Return a text with its citations in place; without them where nothing is cited."""
-    if cited is None:
-        return Prose.of(*(fragment for fragment in prose if not isinstance(fragment, Cite)))
-    return cited.numbered(prose, space)
 
 
 def cite(prose: Iterable[Prose], style: str, folder: Path) -> Cited:
@@ -146,12 +142,10 @@ def _works(own: bytes) -> Mapping[str, Any]:
 def _bibliography(content: bytes) -> Mapping[str, Any]:
     from citeproc.source.bibtex import BibTeX
 
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of fields that no style prints, such as `checked`
-        path = Path(folder) / FILE
-        path.write_bytes(content)
         try:
-            return dict(BibTeX(str(path), encoding="utf-8"))
+            return dict(BibTeX(io.StringIO(content.decode())))
         except Exception as error:  # the reader of this format raises whatever its grammar meets
             raise CitationError(f"{FILE}: found {error}, expected a list of works in BibTeX") from None
 

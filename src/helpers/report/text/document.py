@@ -30,8 +30,9 @@ from helpers.report.text.blocks import (
     Room,
     Sources,
     TableBlock,
+    prose_of,
 )
-from helpers.report.text.citations import cite, numbered_text
+from helpers.report.text.citations import Cited, cite
 from helpers.report.text.inline import PLACEHOLDER, TemplateError, fill
 from helpers.report.text.legends import exhibit_words, figure_legend
 from helpers.report.text.parts import PartError
@@ -105,28 +106,21 @@ def _made(builder: _Builder, chunk: _Chunk, file: str) -> _Part:
 
 def _with_references(blocks: list[Block], study: Study, wording: Wording) -> list[Block]:
     """Number the citations in order of appearance; without a place for the list of works, cite none."""
-    texts = [text for block in blocks if (text := _text_of(block)) is not None]
-    wanted = any(isinstance(block, References) for block in blocks)
-    style = text_rules(study.config.report.journal).citations
-    cited = cite(texts, style, study.folder) if wanted else None
+    cited = Cited({}, ())
+    if any(isinstance(block, References) for block in blocks):
+        cited = cite(map(prose_of, blocks), text_rules(study.config.report.journal).citations, study.folder)
     space = wording.grammar("cite")
     numbered: list[Block] = []
     for block in blocks:
         if isinstance(block, References):
-            numbered += [Paragraph(work, "reference") for work in cited.references] if cited else []
+            numbered += [Paragraph(work, "reference") for work in cited.references]
         elif isinstance(block, FigureBlock):
-            numbered.append(replace(block, legend=numbered_text(block.legend, cited, space)))
+            numbered.append(replace(block, legend=cited.numbered(block.legend, space)))
         elif isinstance(block, (Heading, Paragraph)):
-            numbered.append(replace(block, text=numbered_text(block.text, cited, space)))
+            numbered.append(replace(block, text=cited.numbered(block.text, space)))
         else:
             numbered.append(block)
     return numbered
-
-
-def _text_of(block: Block) -> Prose | None:
-    if isinstance(block, FigureBlock):
-        return block.legend
-    return block.text if isinstance(block, (Heading, Paragraph)) else None
 
 
 def build_supplement(study: Study, wording: Wording) -> Document:
@@ -145,8 +139,9 @@ def build_report(study: Study, wording: Wording, *, row_level: bool = True) -> D
         row_level: whether what the report alone shows is shown: rows of single patients, checks of the data.
     """
     lines = manuscript_template(study, wording).splitlines()
-    text = "\n".join(line for line in lines if not line.startswith(("{{ authors:", "{{ statements }}")))
-    shown = {line.strip() for line in text.splitlines() if _DIRECTIVE.match(line.strip())}
+    asked = {line: found[1] for line in lines if (found := _DIRECTIVE.match(line.strip()))}
+    text = "\n".join(line for line in lines if asked.get(line) not in ("authors", "statements"))
+    shown = {line.strip() for line in asked}
     shown |= {"{{ title }}", "{{ watermark }}", "{{ note }}"}
     names = ("supplement", *(["appendix"] if row_level else []))
     more = "\n\n".join(_template(name, study, wording) for name in names).splitlines()
