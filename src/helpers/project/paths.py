@@ -18,6 +18,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from helpers.errors import CompendiumError
@@ -43,12 +44,16 @@ class ProjectError(CompendiumError):
 
 def _is_project(folder: Path) -> bool:
     try:
-        with (folder / "pyproject.toml").open("rb") as file:
-            settings = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError):
+        return _project_name((folder / "pyproject.toml").read_text(encoding="utf-8")) == PROJECT_NAME
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return False
-    project = settings.get("project", {})
-    return isinstance(project, dict) and project.get("name") == PROJECT_NAME
+
+
+@lru_cache(maxsize=8)
+def _project_name(text: str) -> object:
+    """Return the project's name in the text of a pyproject.toml; parsed once, as every path begins here."""
+    project = tomllib.loads(text).get("project", {})
+    return project.get("name") if isinstance(project, dict) else None
 
 
 def project_root() -> Path:

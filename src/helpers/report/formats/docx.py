@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,12 @@ _ON_A_PAGE = {False: 30, True: 16}  # rows up to which a table is kept on one pa
 
 
 def add_table(
-    document: Document, table: TableContent, theme: Theme | str | None = None, *, page: Page | None = None
+    document: Document,
+    table: TableContent,
+    theme: Theme | str | None = None,
+    *,
+    page: Page | None = None,
+    label: str = "",
 ) -> WordTable:
     """Add a caption, a Word table and its notes at the end of a document and return the Word table.
 
@@ -42,6 +48,7 @@ def add_table(
         table: any table.
         theme: a theme or the name of a journal; generic where there is none.
         page: room for text on a page; by default that of the document's last section.
+        label: what stands before the title; by default the table's own, as ``Table 1. ``.
     """
     from docx.table import Table as NewTable
 
@@ -51,9 +58,9 @@ def add_table(
     turned = size.landscape and not _lies(document)
     if turned:
         turn(document, landscape=True)
-    _add(document, _caption(one, styles[CAPTION]))
-    word = NewTable(_add(document, _word_table(one, size, styles[CELL])), document._body)
-    for note in _notes(one, styles[NOTE]):
+    _add(document, _caption(one, styles[CAPTION.lower()], label))
+    word = NewTable(_add(document, _word_table(one, size, styles[CELL.lower()])), document._body)
+    for note in _notes(one, styles[NOTE.lower()]):
         _add(document, note)
     if turned:
         turn(document, landscape=False)
@@ -104,12 +111,12 @@ def document_bytes(document: Document) -> bytes:
 
 
 def prepare_styles(document: Document) -> dict[str, str]:
-    """Make the styles of captions, cells and notes where they are missing; return their ids by name."""
+    """Make the styles of captions, cells and notes where they are missing; return `style_ids`."""
     from docx.enum.style import WD_STYLE_TYPE
     from docx.shared import Pt, RGBColor
 
-    known = _style_ids(document)
-    if CELL in known:
+    known = style_ids(document)
+    if CELL.lower() in known:
         return known
     for name, points in {CELL: TEXT_POINTS, NOTE: NOTE_POINTS}.items():
         style: Any = document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
@@ -122,14 +129,19 @@ def prepare_styles(document: Document) -> dict[str, str]:
     caption.font.color.rgb = RGBColor(0, 0, 0)
     caption.paragraph_format.space_before, caption.paragraph_format.space_after = Pt(6), Pt(4)
     caption.paragraph_format.keep_with_next = True
-    return _style_ids(document)
+    return style_ids(document)
 
 
-def _style_ids(document: Document) -> dict[str, str]:
-    # Word stores its own names, such as "caption", in lower case.
-    wanted = {name.lower(): name for name in (CAPTION, CELL, NOTE)}
-    found = ((style.name_val or "", style.styleId or "") for style in document.styles.element.style_lst)
-    return {wanted[name.lower()]: identifier for name, identifier in found if name.lower() in wanted}
+def style_ids(document: Document) -> dict[str, str]:
+    """Return the ids of a document's styles by name in lower case, as Word stores "caption" and others.
+
+    python-docx goes through all styles, slowly, each time that one is asked for.
+    """
+    from docx.oxml.ns import qn
+
+    value, identifier = qn("w:val"), qn("w:styleId")
+    names = document.styles.element.iterfind(f"{qn('w:style')}/{qn('w:name')}")
+    return {name.get(value, "").lower(): name.getparent().get(identifier, "") for name in names}
 
 
 def _add(document: Document, text: str) -> Any:
@@ -188,8 +200,9 @@ def _after_break(document: Document) -> bool:
     return bool(blocks) and bool(blocks[-1].xpath("./w:pPr/w:sectPr"))
 
 
-def _caption(one: Shown, style: str) -> str:
-    label = _run(Run(f"{one.label}. "), bold=True) if one.label else ""
+def _caption(one: Shown, style: str, label: str) -> str:
+    label = label or (f"{one.label}. " if one.label else "")
+    label = _run(Run(label), bold=True) if label else ""
     return _paragraph(style, "<w:keepNext/>", label + _run(Run(one.title), bold=False))
 
 
@@ -302,7 +315,7 @@ def _run(run: Run, *, bold: bool) -> str:
 
 def _printable(text: str) -> str:
     """Leave out control characters, which XML cannot hold."""
-    return "".join(sign for sign in text if sign.isprintable() or sign in " \N{NO-BREAK SPACE}")
+    return "".join(sign for sign in text if sign.isprintable() or unicodedata.category(sign) == "Zs")
 
 
 def _notes(one: Shown, style: str) -> list[str]:

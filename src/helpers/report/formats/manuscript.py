@@ -7,7 +7,16 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.cohort.installed import ENGLISH
+from helpers.report.formats.docx import (
+    CAPTION,
+    CELL,
+    FONT,
+    add_table,
+    document_bytes,
+    prepare_styles,
+    property_text,
+    turn,
+)
 from helpers.report.text.blocks import (
     Block,
     Checklist,
@@ -28,7 +37,6 @@ from helpers.results.files import write_whole
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
 
-FONT = "Arial"
 FONT_CJK = "SimSun"
 TEXT_POINTS, REFERENCE_POINTS = 10.5, 9.5
 _PAGE_MM = (210, 297)
@@ -69,7 +77,6 @@ def manuscript_bytes(document: Document, *, supplement: bool = False) -> bytes:
             tables of a supplement stand on pages on their side, so that one follows the other, and its
             figures in twos.
     """
-    from helpers.report.formats.docx import document_bytes, turn
 
     word = _new_word(document, supplement=supplement)
     if supplement:
@@ -90,8 +97,6 @@ def _new_word(document: Document, *, supplement: bool) -> WordDocument:
     import docx
     from docx.oxml.ns import qn
     from docx.shared import Mm
-
-    from helpers.report.formats.docx import property_text
 
     word = docx.Document()
     section = word.sections[0]
@@ -175,6 +180,7 @@ class _Writer:
         cited = document.cited if has_sources else ()
         self.anchors = {identifier: f"s{number:04d}" for number, identifier in enumerate(cited, start=1)}
         self.shown: dict[str, dict[str, None]] = {}
+        self.styles = prepare_styles(word)
         self.last: Any = None  # the paragraph just added, if it was one
 
     def write(self, block: Block, after: Sequence[Block]) -> None:
@@ -188,7 +194,7 @@ class _Writer:
                 return
             styles = {"watermark": _WATERMARK_STYLE, "note": _NOTE_STYLE, "list": "List Bullet"}
             styles |= {"prompt": _NOTE_STYLE, "reference": _REFERENCE_STYLE}
-            self.last = self.word.add_paragraph(style=styles.get(block.role, "Normal"))
+            self.last = self._paragraph(styles.get(block.role, ""))
             self._prose(self.last, block.text)
             return
         elif isinstance(block, FigureBlock):
@@ -202,7 +208,6 @@ class _Writer:
         self.last = None
 
     def _heading(self, block: Heading, after: Sequence[Block]) -> None:
-        from helpers.report.formats.docx import turn
 
         first = after[0] if after else None
         shows = isinstance(first, (TableBlock, FigureBlock, Checklist))
@@ -210,7 +215,7 @@ class _Writer:
         if self.supplement and upright and self.word.sections[-1].orientation:
             turn(self.word, landscape=False)
         style = "Title" if block.level == 1 else f"Heading {min(block.level - 1, 3)}"
-        paragraph = self.word.add_paragraph(style=style)
+        paragraph = self._paragraph(style)
         self._prose(paragraph, block.text)
         if (
             block.level == 2
@@ -219,6 +224,15 @@ class _Writer:
             and not _section_ends(self.word.element.body, -2)
         ):
             paragraph.paragraph_format.page_break_before = True
+
+    def _paragraph(self, style: str = "") -> Any:
+        """Add an empty paragraph of a style, by default of running text, and return it."""
+        from docx.text.paragraph import Paragraph as WordParagraph
+
+        element = self.word.element.body.add_p()
+        if style:
+            element.style = self.styles[style.lower()]
+        return WordParagraph(element, self.word._body)
 
     def _prose(self, paragraph: Any, prose: Prose) -> None:
         paragraph._p.extend(_runs(prose, self.anchors))
@@ -235,14 +249,14 @@ class _Writer:
         room_width = _PAGE_MM[0] - margins
         room_height = (_PAGE_MM[1] - margins) / (2 if self.supplement else 1) - _CAPTION_MM
         scale = min(1.0, room_width / width, room_height / height)
-        paragraph = self.word.add_paragraph()
+        paragraph = self._paragraph()
         paragraph.paragraph_format.keep_with_next = True
         run = paragraph.add_run()
         picture = run.add_picture(str(block.stem.with_suffix(".png")), width=Mm(width * scale))
         properties = picture._inline.docPr
         properties.set("descr", block.title)
         properties.set("name", block.name)
-        caption = self.word.add_paragraph(style="Caption")
+        caption = self._paragraph(CAPTION)
         caption.paragraph_format.keep_with_next = False
         caption.add_run(f"{block.label}{exhibit_words(self.wording)['label_end']}").bold = True
         self._prose(caption, block.legend)
@@ -250,27 +264,12 @@ class _Writer:
     def _table(self, block: TableBlock, *, breaks: bool) -> None:
         from dataclasses import replace
 
-        from helpers.report.formats.docx import add_table
-
-        before = len(self.word.element.body)
         watermark = self.document.watermark
         table = replace(block.table, title=block.title, watermark=watermark if block.table.watermark else "")
-        add_table(self.word, table, self.document.study.config.report.journal)
-        if self.wording.language != ENGLISH:
-            self._rename_caption(before, block)
+        label = f"{block.label}{exhibit_words(self.wording)['label_end']}"
+        add_table(self.word, table, self.document.study.config.report.journal, label=label)
         if breaks and not _section_ends(self.word.element.body):
-            self.word.add_paragraph()
-
-    def _rename_caption(self, before: int, block: TableBlock) -> None:
-        """Put the label of this language in place of the table's own in the caption just added."""
-        from docx.text.paragraph import Paragraph as WordParagraph
-
-        for element in self.word.element.body[before - 1 :]:
-            if element.tag.endswith("}p"):
-                paragraph = WordParagraph(element, self.word._body)
-                if paragraph.style is not None and paragraph.style.name == "Caption" and paragraph.runs:
-                    paragraph.runs[0].text = f"{block.label}{exhibit_words(self.wording)['label_end']}"
-                    return
+            self._paragraph()
 
     def _checklist(self, block: Checklist) -> None:
         heads = language_file(self.wording.language, "strobe.toml")["heads"]
@@ -284,7 +283,7 @@ class _Writer:
         self._plain_table(heads, rows, (14, 66, 80))
 
     def _sources(self) -> None:
-        self.word.add_paragraph(str(self.words["sources_intro"]))
+        self._paragraph().add_run(str(self.words["sources_intro"]))
         rows, statistics = [], self.document.study.statistics
         for identifier in self.anchors:
             row = statistics[identifier]
@@ -303,10 +302,7 @@ class _Writer:
         """Add a ruled table of texts; rows of one text stand across it."""
         from docx.oxml import parse_xml
 
-        from helpers.report.formats.docx import prepare_styles
-
-        prepare_styles(self.word)
-        style = self.word.styles["Table Text"].style_id
+        style = self.styles[CELL.lower()]
         grid = "".join(f'<w:gridCol w:w="{round(width * 56.7)}"/>' for width in widths)
         body = [_xml_row(heads, widths, style, head=True)]
         body += [
@@ -323,7 +319,7 @@ class _Writer:
             f"<w:tblGrid>{grid}</w:tblGrid>{''.join(body)}</w:tbl>"
         )
         self.word.element.body.insert(len(self.word.element.body) - 1, parse_xml(table))
-        self.word.add_paragraph()
+        self._paragraph()
 
 
 def _section_ends(body: Any, last: int = -1) -> bool:
