@@ -62,15 +62,18 @@ refresh: setup ## store the notebooks with the outputs of the default cohort, be
 test: setup ## quick tests, then the notebooks against their stored outputs
 	$(BIN)/compendium warm $(MAKE) --no-print-directory quick-tests outputs
 
+# Two processes of one thread each: two of two threads wait for one another.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
 quick-tests: setup
-	@env -u JUPYTER_DEFAULT_PROVISIONER_NAME -u COMPENDIUM_FORK_SERVER $(BIN)/pytest -n 2 -m "not slow"
+	@env -u JUPYTER_DEFAULT_PROVISIONER_NAME -u COMPENDIUM_FORK_SERVER $(ONE_THREAD) $(BIN)/pytest -n 2 -m "not slow"
 
 # Notebooks write to a folder that is thrown away. nbval compares no pictures: the notebooks only keep what is to be
 # drawn, and their figures are drawn from that and compared with the committed ones. Plugins of pytest that nobody
 # needs here would double the start of each process.
 IN_NEW_FOLDER := output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && \
 	export COMPENDIUM_OUTPUT="$$output" COMPENDIUM_PRODUCED="$$output" COMPENDIUM_RUN=1 COMPENDIUM_FIGURE_FORMATS= && \
-	export PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+	export PYTHONHASHSEED=0 $(ONE_THREAD)
 PYTEST := $(BIN)/pytest -q -n 2 -p no:cacheprovider -p no:hypothesispytest -p no:typeguard -p no:anyio
 NBVAL := $(PYTEST) --dist loadfile --no-loadscope-reorder -p helpers.run.validation --nbval \
 	--nbval-current-env $(sort $(wildcard notebooks/0*.ipynb)) notebooks/explore.ipynb tests/outputs/test_results_are_current.py
@@ -82,7 +85,7 @@ outputs: setup ## the same, and their figures against the committed ones
 	@$(IN_NEW_FOLDER) && $(NBVAL) && $(PYTEST) tests/outputs/test_figures_are_current.py
 
 test-slow: setup ## tests that take minutes
-	$(BIN)/pytest -n 2 -m "slow and not browser"
+	@env $(ONE_THREAD) $(BIN)/pytest -n 2 -m "slow and not browser" $(ARGS)
 
 # Debian's own browser is driven; Playwright downloads none.
 browser-test: setup ## JupyterLab and the explorer, driven in a browser (minutes)
