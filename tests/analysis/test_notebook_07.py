@@ -126,6 +126,12 @@ def test_the_verdict_says_from_which_lag_on_significance_is_lost(verdict):
     assert text.startswith("Significance is lost from a common lag of 13 days on (")
 
 
+def test_the_verdict_says_that_the_drug_counted_from_its_first_day_is_not_significant(verdict):
+    kind, text = verdict["The drug counted from its first day"]
+    assert kind == "fragile"
+    assert text == "Hazard ratio 0.17 (0.02 to 1.44), p = 0.066."
+
+
 def test_the_verdict_says_that_one_more_treated_death_takes_significance_away(verdict):
     kind, text = verdict["One death more or less"]
     assert kind == "fragile"

@@ -15,6 +15,7 @@ from manuscript_numbers import looked_up, part_spellings, strays
 from PIL import Image
 
 from helpers.report.formats.manuscript import manuscript_bytes, write_manuscript
+from helpers.report.formats.rendered import shown
 from helpers.report.text.blocks import Checklist, FigureBlock, Heading, Paragraph, TableBlock
 from helpers.report.text.document import build_document, build_report, build_supplement
 from helpers.report.text.inline import TemplateError
@@ -76,12 +77,12 @@ def test_numbers_of_the_text_and_legends_are_links_to_their_rows(word, document)
     bookmarks = {node.get(qn("w:name")) for node in word.element.iter(qn("w:bookmarkStart"))}
     links = 0
     for paragraph in word.paragraphs:
-        for shown, identifier in pieces(paragraph):
+        for text_shown, identifier in pieces(paragraph):
             if identifier:
                 parts = {
                     text for part in PARTS for text in safe_spellings(statistics, identifier, part, language)
                 }
-                assert shown in parts, (shown, identifier)
+                assert text_shown in parts, (text_shown, identifier)
                 links += 1
     for link in word.element.iter(qn("w:hyperlink")):
         assert link.get(qn("w:anchor")) in bookmarks
@@ -107,7 +108,7 @@ def test_no_other_number_stands_in_the_text(word, document):
             continue
         if paragraph.style.name in notes and not any(text in paragraph.text for text in captions):
             continue  # of tables, which are looked up cell by cell
-        texts = [shown for shown, identifier in pieces(paragraph) if not identifier]
+        texts = [shown for text_shown, identifier in pieces(paragraph) if not identifier]
         bare = " ".join(text for text in texts if text not in cited)
         assert strays(bare, document.study) == [], paragraph.text[:200]
     assert tables
@@ -161,6 +162,19 @@ def test_every_exhibit_has_a_caption_with_its_label(word, document):
     assert len(labels) == len(set(labels))
     for label in labels:
         assert sum(re.match(rf"{label}(\. |　)", caption) is not None for caption in captions) == 1, label
+
+
+def test_what_is_submitted_has_no_identifiers_of_rows_and_the_report_has(language):
+    study = analysed(NAME)
+    wording = Wording.of(language, study.config)
+
+    def heads(document):
+        tables = [block.table for block in document.blocks if isinstance(block, TableBlock)]
+        verdict = next(table for table in tables if table.name == "table_s21_verdict")
+        return [head.text for head in shown(verdict).heads]
+
+    assert heads(build_supplement(study, wording)) == ["Question", "Finding"]
+    assert heads(build_report(study, wording)) == ["Question", "Finding", "Row"]
 
 
 def filled(study, language):

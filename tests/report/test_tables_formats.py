@@ -136,18 +136,28 @@ def test_a_short_word_table_is_not_broken_and_a_long_one_is():
     assert kept(long_table(60))[1:] == [False] * 58 + [True, True]
 
 
+def test_in_a_dense_document_only_a_short_word_table_is_kept_whole():
+    for length, keeps in ((6, True), (12, False)):
+        document = docx.Document()
+        found = add_table(document, long_table(length), dense=True)
+        assert all(bool(line._tr.xpath("./w:tc/w:p/w:pPr/w:keepNext")) == keeps for line in found.rows[1:])
+
+
+def test_a_space_of_full_width_stands_between_label_and_title():
+    document = docx.Document()
+    add_table(document, long_table(3), label="表 1\N{IDEOGRAPHIC SPACE}")
+    assert document.paragraphs[0].text.startswith("表 1\N{IDEOGRAPHIC SPACE}")
+
+
 def test_word_captions_and_notes_have_styles_of_their_own(table):
     document = word([table])
     styled = {}
     for paragraph in document.paragraphs:
         styled.setdefault(paragraph.style.name, []).append(plain(paragraph.text))
     assert styled[CAPTION] == ["Table S4. All at once: 100% & more"]
-    assert styled[NOTE][1:] == [
-        "a Fisher's exact test.",
-        "b Limit of the assay.",
-        "c Missing in 1 patient.",
-        "Not patients",
-    ]
+    whole, signed = styled[NOTE]
+    assert whole.endswith("  Not patients")
+    assert signed == "a Fisher's exact test.  b Limit of the assay.  c Missing in 1 patient."
     assert document.tables[0].rows[2].cells[0].paragraphs[0].style.name == CELL
 
 

@@ -26,6 +26,7 @@ _MARGIN_MM = 1.2  # left and right of a cell's text
 _THIN, _THICK = 4, 8  # eighths of a point
 _PROPERTY = 255  # characters that a property of a Word file may have
 _ON_A_PAGE = {False: 30, True: 16}  # rows up to which a table is kept on one page, upright and on its side
+_ON_A_DENSE_PAGE = 8
 
 
 def add_table(
@@ -35,6 +36,7 @@ def add_table(
     *,
     page: Page | None = None,
     label: str = "",
+    dense: bool = False,
 ) -> WordTable:
     """Add a caption, a Word table and its notes at the end of a document and return the Word table.
 
@@ -49,6 +51,7 @@ def add_table(
         theme: a theme or the name of a journal; generic where there is none.
         page: room for text on a page; by default that of the document's last section.
         label: what stands before the title; by default the table's own, as ``Table 1. ``.
+        dense: whether tables follow one another, so that none but short ones are kept on one page.
     """
     from docx.table import Table as NewTable
 
@@ -59,7 +62,7 @@ def add_table(
     if turned:
         turn(document, landscape=True)
     _add(document, _caption(one, styles[CAPTION.lower()], label))
-    word = NewTable(_add(document, _word_table(one, size, styles[CELL.lower()])), document._body)
+    word = NewTable(_add(document, _word_table(one, size, styles[CELL.lower()], dense)), document._body)
     for note in _notes(one, styles[NOTE.lower()]):
         _add(document, note)
     if turned:
@@ -206,8 +209,8 @@ def _caption(one: Shown, style: str, label: str) -> str:
     return _paragraph(style, "<w:keepNext/>", label + _run(Run(one.title), bold=False))
 
 
-def _word_table(one: Shown, size: Measure, style: str) -> str:
-    lines = [*_heads(one, size, style), *_body(one, size, style)]
+def _word_table(one: Shown, size: Measure, style: str, dense: bool) -> str:
+    lines = [*_heads(one, size, style), *_body(one, size, style, dense)]
     grid = "".join(f'<w:gridCol w:w="{_twips(width)}"/>' for width in size.widths)
     return (
         f'<w:tbl><w:tblPr><w:tblW w:w="{_twips(size.total)}" w:type="dxa"/>'
@@ -243,17 +246,20 @@ def _heads(one: Shown, size: Measure, style: str) -> list[str]:
     return [*lines, _line(cells, repeated=True)]
 
 
-def _body(one: Shown, size: Measure, style: str) -> list[str]:
+def _body(one: Shown, size: Measure, style: str, dense: bool) -> list[str]:
     lines = []
-    short = len(one.rows) <= _ON_A_PAGE[size.landscape]
+    short = len(one.rows) <= (_ON_A_DENSE_PAGE if dense else _ON_A_PAGE[size.landscape])
     for number, row in enumerate(one.rows):
         last = number == len(one.rows) - 1
         # A short table is not broken; of others the last rows stay with the notes, so that none stands alone.
-        keep = short or number >= len(one.rows) - 2
+        # LibreOffice then takes the whole table to the next page, which would leave half of each empty.
+        keep = short or (not dense and number >= len(one.rows) - 2)
         look = _Look(style, keep=keep, bottom=_THICK if last else 0)
         if row.kind != "body":
             title = row.kind == "heading"
-            whole = replace(look, width=size.total, span=len(size.widths), bold=title, keep=True)
+            whole = replace(
+                look, width=size.total, span=len(size.widths), bold=title, keep=short or not dense
+            )
             lines.append(_line([_cell(row.cells[0].all_runs, whole)]))
             continue
         levels = [row.level] + [0] * (len(row.cells) - 1)
@@ -319,11 +325,17 @@ def _printable(text: str) -> str:
 
 
 def _notes(one: Shown, style: str) -> list[str]:
-    lines = [
-        "".join(
-            _run(run, bold=False) for run in [*([Run(sign, raised=True), Run(" ")] if sign else []), *runs]
-        )
+    """Notes on the whole table in one paragraph, with the watermark; those of its signs in the next."""
+    general = [_plain(runs) for sign, runs in one.notes if not sign]
+    general += [_run(Run(one.watermark), bold=True)] if one.watermark else []
+    signed = [
+        _run(Run(sign, raised=True), bold=False) + _plain((Run("\N{NO-BREAK SPACE}"), *runs))
         for sign, runs in one.notes
+        if sign
     ]
-    lines += [_run(Run(one.watermark), bold=True)] if one.watermark else []
+    lines = [_plain([Run("  ")]).join(notes) for notes in (general, signed) if notes]
     return [_paragraph(style, "<w:keepLines/>", line) for line in lines]
+
+
+def _plain(runs: Iterable[Run]) -> str:
+    return "".join(_run(run, bold=False) for run in runs)

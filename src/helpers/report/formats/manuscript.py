@@ -11,6 +11,7 @@ from helpers.report.formats.docx import (
     CAPTION,
     CELL,
     FONT,
+    NOTE,
     add_table,
     document_bytes,
     prepare_styles,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 FONT_CJK = "SimSun"
 TEXT_POINTS, REFERENCE_POINTS = 10.5, 9.5
 _PAGE_MM = (210, 297)
-_MARGIN_MM, _SUPPLEMENT_MARGIN_MM = 25, 18
+_MARGIN_MM, _SUPPLEMENT_MARGIN_MM = 25, 15
 _CAPTION_MM = 28  # room kept below a figure for its legend
 _WATERMARK_STYLE, _NOTE_STYLE, _REFERENCE_STYLE = "Stamp", "Data Note", "Reference"
 _WORDS = {"method", "note", "unit"}  # parts of a row that have a column of their own
@@ -174,6 +175,8 @@ class _Writer:
 
     def __init__(self, word: WordDocument, document: Document, *, supplement: bool = False) -> None:
         self.word, self.document, self.supplement = word, document, supplement
+        self.margin = _SUPPLEMENT_MARGIN_MM if supplement else _MARGIN_MM
+        self.room = _PAGE_MM[0] - 2 * self.margin  # of a page upright, in mm
         self.wording = document.wording
         self.words = language_file(self.wording.language, "report.toml")
         has_sources = any(isinstance(block, Sources) for block in document.blocks)
@@ -245,10 +248,8 @@ class _Writer:
         from docx.shared import Mm
 
         width, height = _printed_size(block.stem.with_suffix(".png"))
-        margins = 2 * (_SUPPLEMENT_MARGIN_MM if self.supplement else _MARGIN_MM)
-        room_width = _PAGE_MM[0] - margins
-        room_height = (_PAGE_MM[1] - margins) / (2 if self.supplement else 1) - _CAPTION_MM
-        scale = min(1.0, room_width / width, room_height / height)
+        room_height = (_PAGE_MM[1] - 2 * self.margin) / (2 if self.supplement else 1) - _CAPTION_MM
+        scale = min(1.0, self.room / width, room_height / height)
         paragraph = self._paragraph()
         paragraph.paragraph_format.keep_with_next = True
         run = paragraph.add_run()
@@ -267,9 +268,10 @@ class _Writer:
         watermark = self.document.watermark
         table = replace(block.table, title=block.title, watermark=watermark if block.table.watermark else "")
         label = f"{block.label}{exhibit_words(self.wording)['label_end']}"
-        add_table(self.word, table, self.document.study.config.report.journal, label=label)
+        journal = self.document.study.config.report.journal
+        add_table(self.word, table, journal, label=label, dense=self.supplement)
         if breaks and not _section_ends(self.word.element.body):
-            self._paragraph()
+            self._paragraph(NOTE if self.supplement else "")
 
     def _checklist(self, block: Checklist) -> None:
         heads = language_file(self.wording.language, "strobe.toml")["heads"]
@@ -280,7 +282,7 @@ class _Writer:
                 rows.append([answer.room])
                 room = answer.room
             rows.append([answer.number, answer.asked, answer.where])
-        self._plain_table(heads, rows, (14, 66, 80))
+        self._plain_table(heads, rows, (14, 0.43 * (self.room - 14), 0.57 * (self.room - 14)))
 
     def _sources(self) -> None:
         self._paragraph().add_run(str(self.words["sources_intro"]))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 from helpers.report.tables.cells import Cell, Value, verbatim, words
 
@@ -110,6 +110,17 @@ class TableContent:
         if not found:
             return (True, 10**6, self.name)
         return (bool(found[1]), int(re.sub(r"\D", "", found[2])), self.name)
+
+    def without(self, labels: Collection[str]) -> Self:
+        """Return the table without the columns of these headings; rows across the table stay."""
+        out = [words(label) for label in labels]
+        kept = [i for i, one in enumerate(self.columns) if isinstance(one, Column) and one.label not in out]
+        rows = [
+            replace(one, cells=tuple(one.cells[i] for i in kept)) if one.kind == "body" else one
+            for one in self.rows
+            if isinstance(one, Row)
+        ]
+        return replace(self, columns=[self.columns[i] for i in kept], rows=rows)
 
     @property
     def values(self) -> Iterator[Value]:

@@ -87,7 +87,7 @@ def verdict_table(
     columns = [column("Question"), column("Finding", left=True), column("Row", left=True)]
     note = (
         "A result stands if it survives all that was tried, and is fragile if something tried takes it away. "
-        "Significance is {p_value} below 0.05; it is not truth, and its loss is not the absence of an effect."
+        "Significance is a {p_value} below 0.05; it is no truth, and its loss is no absence of an effect."
     )
     title = "What the comparison with historical controls shows"
     return Table("table_s21_verdict", title, columns, rows or nothing, [note], watermark)
@@ -135,6 +135,13 @@ def _common_lag(evidence: Evidence) -> Iterator[Line]:
 def _prescribed_lag(evidence: Evidence) -> Iterator[Line]:
     yield from estimated(
         evidence, "Time counted from eligibility, by prescriptions", ControlTimeRows.delayed_entry, 1.0,
+        lambda found: "Hazard ratio " + estimate_interval(found, 2) + ", " + p_equation(found) + ".",
+    )  # fmt: skip
+
+
+def _drug_as_it_begins(evidence: Evidence) -> Iterator[Line]:
+    yield from estimated(
+        evidence, "The drug counted from its first day", ControlTimeRows.time_varying, 1.0,
         lambda found: "Hazard ratio " + estimate_interval(found, 2) + ", " + p_equation(found) + ".",
     )  # fmt: skip
 
@@ -353,7 +360,7 @@ def _weighting(evidence: Evidence, adjusted_for: Sequence[str]) -> list[Line]:
 
 
 _QUESTIONS: tuple[Callable[[Evidence], Iterator[Line]], ...] = (
-    _choice_of_test, _few_events, _wins, _composite, _common_lag, _prescribed_lag, _one_more_death,
-    _better_era, _unmeasured, _limits, _era, _severity, _added_drugs, _trend, _response, _imputed_response,
-    _design,
+    _choice_of_test, _few_events, _wins, _composite, _common_lag, _prescribed_lag, _drug_as_it_begins,
+    _one_more_death, _better_era, _unmeasured, _limits, _era, _severity, _added_drugs, _trend, _response,
+    _imputed_response, _design,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
@@ -171,10 +171,11 @@ def own_template(name: str, study: Study, wording: Wording) -> Path | None:
 
 
 @cache
-def _report_only() -> frozenset[str]:
-    """Return the figures and tables that stand in the report only: rows of single patients, provenance."""
+def _report_only() -> tuple[frozenset[str], Mapping[str, Sequence[str]]]:
+    """Return the figures and tables, and the columns by table, that stand in the report only."""
     text = (files("helpers.report.text") / "exhibits.toml").read_text(encoding="utf-8")
-    return frozenset(tomllib.loads(text)["report_only"])
+    found = tomllib.loads(text)
+    return frozenset(found["report_only"]), found["report_only_columns"]
 
 
 def figure_label(name: str, wording: Wording) -> str:
@@ -364,13 +365,16 @@ class _Builder:
     def _figure(self, stem: Path) -> FigureBlock:
         found = _FIGURE.match(stem.name)
         room: Room = "supplementary" if not found or found[1] else "main"
-        room = "report" if stem.name in _report_only() else room
+        room = "report" if stem.name in _report_only()[0] else room
         legend = figure_legend(stem, self.study, self.wording)
         return FigureBlock(stem.name, figure_label(stem.name, self.wording), legend, stem, room)
 
     def _table(self, table: Table) -> TableBlock:
         room: Room = "supplementary" if table.order[0] else "main"
-        room = "report" if table.name in _report_only() else room
+        exhibits_only, columns = _report_only()
+        room = "report" if table.name in exhibits_only else room
+        if self.rooms == SUBMITTED:
+            table = table.without(columns.get(table.name, ()))
         named = exhibit_words(self.wording).get("tables", {})
         own = language_file(self.wording.language, "claims.toml").get(f"title.{table.name}", table.title)
         title = str(named.get(table.name, own))
