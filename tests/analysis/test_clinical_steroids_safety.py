@@ -37,7 +37,7 @@ def test_death_is_failure_and_an_unknown_dose_is_neither(tables, config, store):
     assert (rows[f"{stem}.percent_bounds"].lower, rows[f"{stem}.percent_bounds"].upper) == (25, 50)
     assert rows["alive_low_dose.patients.both.week_8.difference"].n == 6
     text = alive_low_dose_narrative(rows, config).text
-    assert "At week 8 1 of 3 patients in the treated group were alive on 0.5 mg/kg/day" in text
+    assert "At week 8, 1 of 3 patients in the treated group were alive on 0.5 mg/kg/day" in text
     assert "survivors'" in text
 
 
@@ -52,7 +52,10 @@ def test_deaths_rank_behind_every_survivor(tables, config, store):
     test = rows["composite_rank.rank.both.week_8.test"]
     assert test.value == pytest.approx(6.5 / 9)
     assert (test.n, test.n_missing) == (6, 1)
-    assert "treated better with 0.72" in repr(low_dose_table(rows, config, watermark=""))
+    chance = rows["composite_rank.rank.both.week_8.probability"]
+    assert chance.value == pytest.approx(6.5 / 9)
+    assert chance.lower < 0.5 < chance.upper
+    assert "treated better with 0.72 (" in repr(low_dose_table(rows, config, watermark=""))
 
 
 def test_event_rates_are_for_the_time_at_risk(tables, config, store):

@@ -223,7 +223,7 @@ def test_comparisons_have_words_for_every_outcome(language, direction, significa
     slots = dict.fromkeys(
         ["treated", "reference", "test", "day", "ratio", "level", "arm", "before", "after", "fall", "visit",
          "probability", "variable", "label", "difference", "unit"], row,
-    )  # fmt: skip
+    ) | {"span": ""}  # fmt: skip
     keys = [key for key, text in language_file(language, "claims.toml").items() if isinstance(text, dict)]
     for key in keys:
         if key in {"baseline.variable_median", "baseline.variable_percent"} or key in ITEMS:

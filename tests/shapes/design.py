@@ -23,6 +23,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "baseline": ("usual", "no values at baseline", "no baseline visit"),
     "labels": ("plain", "one letter", "long", "markup", "chinese", "arabic"),
     "dates": ("absent", "usual"),
+    "language": ("en", "zh"),  # of the documents
 }
 # One arm of 2,000, and the other of any size: every condition beside each.
 LARGE: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
@@ -64,14 +65,16 @@ def _pairs(shape: Shape, names: Sequence[str]) -> set[tuple[tuple[str, str], tup
 
 
 def shapes(number: int, seed: int = 20261127) -> list[Shape]:
-    """Return at least so many different shapes: whole pairwise designs, one after the other."""
+    """Return at least so many different shapes: pairwise designs, one after the other, the first whole."""
     found: dict[tuple[tuple[str, str], ...], Shape] = {}
     for turn in itertools.count():
-        if len(found) >= number:
-            break
         for shape in pairwise(FACTORS, seed + turn):
             found[tuple(shape.items())] = shape
-    return list(found.values())
+            if turn and len(found) >= number:
+                return list(found.values())
+        if len(found) >= number:
+            return list(found.values())
+    raise AssertionError("designs without end")
 
 
 def large_shapes(seed: int = 20261127) -> list[Shape]:

@@ -8,7 +8,7 @@ import math
 import os
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-9]_*.ipynb"))
 _UNSAID = re.compile(
     r"(?<![\w.])(?:nan|NaN|[-−]?inf|NaT|<NA>|None(?! (?:of|was|were|is|are|has|had|can|with)\b))(?!\w)"
 )
+RANGES = {"fragility", "specification"}
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -103,7 +104,9 @@ def _value_of(source: str, name: str, namespace: dict[str, object]) -> Any:
     return eval(compile(ast.Expression(last.value), name, "eval"), namespace)
 
 
-def faults_of(cohort: Path, output: Path, *, draw: bool) -> list[str]:
+def faults_of(
+    cohort: Path, output: Path, *, draw: bool, languages: Sequence[str] = ("en", "zh")
+) -> list[str]:
     """Run a cohort from raw files to documents and return what is wrong, in words; empty if nothing is."""
     shown = Shown(draw=draw)
     faults: list[str] = []
@@ -117,7 +120,7 @@ def faults_of(cohort: Path, output: Path, *, draw: bool) -> list[str]:
         if faults:
             return faults
         try:
-            faults += _documents(cohort, results, shown)
+            faults += _documents(cohort, results, shown, languages)
         except Exception:
             faults.append(f"documents: {_brief(traceback.format_exc())}")
     faults += [
@@ -126,15 +129,16 @@ def faults_of(cohort: Path, output: Path, *, draw: bool) -> list[str]:
         for text in texts
         if _UNSAID.search(_TAG.sub("", html.unescape(text)))
     ]
-    return faults + _without_reason(Statistics.read(results / "statistics"))
+    statistics = Statistics.read(results / "statistics")
+    return faults + _without_reason(statistics) + _of_no_width(statistics)
 
 
-def _documents(cohort: Path, results: Path, shown: Shown) -> list[str]:
-    """Write tables, manuscript and its text in both languages."""
+def _documents(cohort: Path, results: Path, shown: Shown, languages: Sequence[str]) -> list[str]:
+    """Write tables, manuscript and its text in these languages."""
     config = load_config(cohort)
     export_tables(cohort, results)
     study = Study.open(cohort, results, results.parents[1] / "figures" / cohort.name)
-    for language in ("en", "zh"):
+    for language in languages:
         document = build_report(study, Wording.of(language, config))
         manuscript_bytes(document)
         shown.texts[f"manuscript {language}"] = [
@@ -150,6 +154,18 @@ def _without_reason(statistics: Statistics) -> list[str]:
         if all(math.isnan(x) for x in (row.value, row.lower, row.upper, row.p_value))
     ]  # fmt: skip
     return [f"{row.id}: no value and no reason (method {row.method!r})" for row in empty if not row.note]
+
+
+def _of_no_width(statistics: Statistics) -> list[str]:
+    """Rows whose interval claims certainty: an error of 0, where an arm or every draw has only one value.
+
+    Ranges over what was tried, and bounds over what is unknown, may be of one value.
+    """
+    return [
+        f"{row.id}: an interval of no width, {row.lower} (method {row.method!r})"
+        for row in statistics.values()
+        if row.lower == row.upper and not (row.analysis in RANGES or "bounds" in row.statistic + row.method)
+    ]
 
 
 def _brief(text: str) -> str:

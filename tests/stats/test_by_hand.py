@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu, norm
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.nonparametric import rank_compare_2indep
 
 from helpers.stats.balance import balance_table
 from helpers.stats.balancing import entropy_balance
@@ -17,8 +18,9 @@ from helpers.stats.delayed_entry import delayed_kaplan_meier
 from helpers.stats.permutation import shift_cost
 from helpers.stats.propensity import positivity, propensity_weights
 from helpers.stats.truncation import threshold_curve
-from helpers.stats.two_group import adjust_p_values, median_difference
+from helpers.stats.two_group import adjust_p_values, median_difference, probability_of_superiority
 from helpers.stats.weighted_survival import weighted_effects
+from helpers.stats.win_statistics import hierarchy, value_level, win_statistics
 
 Z = norm.isf(0.025)
 
@@ -129,3 +131,42 @@ def test_adjusted_p_values_are_those_of_statsmodels(method, theirs):
         found = adjust_p_values(np.append(p, np.nan), method)
         assert found[:-1] == pytest.approx(multipletests(p, method=theirs)[1], abs=1e-15)
         assert isnan(found[-1])
+
+
+def test_the_probability_of_superiority_is_that_of_all_pairs_with_the_error_of_statsmodels():
+    rng = np.random.default_rng(4)
+    x, y = rng.integers(0, 9, 17) + 1.0, rng.integers(0, 8, 23) * 1.0
+    found = probability_of_superiority([*x, np.nan], y, confidence=0.9)
+    pairs = [(a > b) + (a == b) / 2 for a in x for b in y]
+    assert found.value == pytest.approx(np.mean(pairs), abs=1e-14)
+    assert (found.n, found.n_missing) == (40, 1)
+    second = rank_compare_2indep(x, y, use_t=False)
+    half = norm.isf(0.05) * 2 * sqrt(second.var_prob) / (1 - (2 * found.value - 1) ** 2)
+    centre = np.arctanh(2 * found.value - 1)
+    limits = [(1 + np.tanh(centre - half)) / 2, (1 + np.tanh(centre + half)) / 2]
+    assert [found.lower, found.upper] == pytest.approx(limits, abs=1e-12)
+
+
+def test_the_probability_of_superiority_is_that_of_the_pairs_of_win_statistics():
+    rng = np.random.default_rng(5)
+    values, arm = rng.integers(0, 12, 30) * 1.0, np.repeat([1, 0], [12, 18])
+    both = win_statistics(hierarchy([value_level("dose", values, better="high")]), arm).probability_better
+    found = probability_of_superiority(values[arm == 1], values[arm == 0])
+    assert (found.value, found.lower, found.upper) == pytest.approx((both.value, both.lower, both.upper))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "value", "reason"),
+    [
+        ([4, 5], [1, 2], 1, "same way"),
+        ([1, 1], [4, 5], 0, "same way"),
+        ([3], [2, 4], 0.5, "one value"),
+        ([2, 2], [2, 2, 2], 0.5, "same way"),
+    ],
+)
+def test_a_probability_of_superiority_without_spread_has_no_interval(x, y, value, reason):
+    found = probability_of_superiority(x, y)
+    assert found.value == value
+    assert isnan(found.lower)
+    assert isnan(found.upper)
+    assert reason in found.note

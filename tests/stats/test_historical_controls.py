@@ -17,7 +17,12 @@ from helpers.stats.balance import balance_table, expected_above, smd_standard_er
 from helpers.stats.balancing import entropy_balance, maic_weights
 from helpers.stats.counting_process import counting_process_cox, records
 from helpers.stats.cox import cox_regression
-from helpers.stats.delayed_entry import delayed_hazard_ratio, delayed_kaplan_meier, lag_tipping_point
+from helpers.stats.delayed_entry import (
+    delayed_hazard_ratio,
+    delayed_kaplan_meier,
+    delayed_rmst_difference,
+    lag_tipping_point,
+)
 from helpers.stats.design_error import logrank_power, retrodesign, smallest_detectable_ratio
 from helpers.stats.era import calendar_overlap, calendar_trend, era_tipping_point
 from helpers.stats.exact_logrank_interval import exact_logrank_interval
@@ -308,8 +313,39 @@ def test_one_death_in_an_arm_stays_in_every_draw():
     found = bootstrap_effects(time, event, [1] * 20 + [0] * 21, range(41), tau=56, draws=300)
     assert found["log_hazard_ratio"].details["not_finite"] == 0
     none = bootstrap_effects(time, [0, *event[1:]], [1] * 20 + [0] * 21, range(41), tau=56, draws=50)
-    assert none["log_hazard_ratio"].note == "50 draws without a finite estimate"
     assert isnan(none["log_hazard_ratio"].value)
+    assert none["risk_difference"].value == pytest.approx(-4 / 21)
+    for found in none.values():  # every draw would favour the arm without a death, however few it has
+        assert (isnan(found.p_value), isnan(found.lower), isnan(found.upper)) == (True, True, True)
+        assert found.note == "no interval: no death among the treated, so none in any draw"
+
+
+def test_where_nobody_or_everybody_dies_the_bootstrap_claims_nothing():
+    arm = [1] * 5 + [0] * 6
+    nobody = bootstrap_effects([56] * 11, [0] * 11, arm, range(11), tau=56, draws=50)
+    assert all(isnan(found.p_value) and isnan(found.lower) and found.note for found in nobody.values())
+    time, event = [3, 5, 7, 8, 9, 4, 6, 10, 56, 56, 56], [1] * 8 + [0] * 3
+    some = bootstrap_effects(time, event, arm, range(11), tau=56, draws=50)
+    assert some["risk_difference"].note == "no interval: all the treated died, so all in any draw"
+    assert some["rmst_difference"].lower < some["rmst_difference"].value < some["rmst_difference"].upper
+
+
+def test_draws_that_are_all_alike_have_no_interval():
+    value, arm = np.arange(12.0), np.arange(12) < 6
+    weights = fractional_weights(range(12), arm, draws=30, seed=1)
+    same = win_bootstrap(hierarchy([value_level("x", value, better="low")]), arm, weights)
+    assert (same.value, isnan(same.lower), same.note) == (
+        1, True, "every pair is decided the same way: no interval"
+    )  # fmt: skip
+    still = multistate.moves(["a", "b"], [0, 0], [50, 50], ["no", "no"], [None, None], ["no", "yes"])
+    weights = fractional_weights(["a", "b"], [0, 0], draws=30, seed=1)
+    for found in (
+        multistate.expected_days_result(still, 50, ["yes"], weights),
+        multistate.occupancy_result(still, 20, ["yes"], weights),
+    ):
+        assert (found.value, isnan(found.lower), found.note) == (
+            0, True, "no interval: every draw gives the same"
+        )  # fmt: skip
 
 
 # ---- not measured ------------------------------------------------------------------------------------------
@@ -796,7 +832,17 @@ def test_no_deaths_in_an_arm_gives_reasons():
     found = weighted_effects(time, event, treated, np.ones(10), 50)
     assert "monotone likelihood" in found["hazard_ratio"].note
     assert isnan(found["hazard_ratio"].value)
-    assert "no event" in found["risk_difference"].note
+    for name in ("risk_difference", "rmst_difference"):  # the other arm's error alone would be too small
+        assert "an arm has no variance" in found[name].note
+        assert isnan(found[name].p_value)
+        assert isnan(found[name].upper)
+    alive, dying = (delayed_kaplan_meier(np.zeros(5), time[a], event[a]) for a in (slice(5), slice(5, 10)))
+    gap = delayed_rmst_difference(alive, dying, 50)
+    assert gap.value > 0
+    assert "an arm has no variance" in gap.note
+    assert (isnan(gap.p_value), isnan(gap.lower)) == (True, True)
+    assert isnan(alive.rmst(50).lower)
+    assert alive.rmst(50).note
     assert isnan(delayed_hazard_ratio(np.zeros(10), time, event, treated).value)
     assert (
         "monotone" in time_varying_treatment(time, event, np.where(np.array(treated) == 1, 1.0, np.nan)).note

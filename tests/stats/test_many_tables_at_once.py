@@ -183,11 +183,12 @@ def test_the_probability_of_a_state_without_censoring_is_a_share():
         ["none", "response", "none", "response", "none", "none"],
         ["response", "", "response", "death", "", "death"], states,
     )  # fmt: skip
-    weights = np.ones((3, 4))
+    weights = np.array([[1, 1, 1, 1], [2, 1, 0.5, 0.5], [0.5, 0.5, 1, 2]])
     shares = {5: 0, 10: 1 / 4, 25: 2 / 4, 30: 1 / 4, 49: 1 / 4}
     for day, share in shares.items():
         found = occupancy_result(data, day, ["response"], weights)
-        assert (found.value, found.lower, found.upper) == pytest.approx((share, share, share))
+        assert found.value == pytest.approx(share)
+        assert found.lower <= share <= found.upper or (share == 0 and found.note)
     with pytest.raises(StatisticsError, match="not among"):
         occupancy_result(data, 10, ["cure"], weights)
     with pytest.raises(StatisticsError, match="beyond the last follow-up"):

@@ -13,7 +13,7 @@ from helpers.cohort.doses import spared_doses
 from helpers.results.store import slug
 from helpers.stats.group_tests import named_test
 from helpers.stats.proportions import proportion_difference
-from helpers.stats.two_group import RankSumMethod, rank_sum_test
+from helpers.stats.two_group import RankSumMethod, probability_of_superiority, rank_sum_test
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -107,7 +107,12 @@ def _rank_method(config: CohortConfig) -> RankSumMethod:
 
 
 def describe_composite_rank(
-    tables: AnalysisTables, config: CohortConfig, store: StatisticsStore, *, horizon_days: float
+    tables: AnalysisTables,
+    config: CohortConfig,
+    store: StatisticsStore,
+    *,
+    horizon_days: float,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Rank every patient from the lowest dose at the last visit to the earliest death, and compare groups.
 
@@ -143,4 +148,7 @@ def describe_composite_rank(
         store.add(COMPOSITE, "rank", "test", result=test, group="both", timepoint=visit.id, n_missing=lost,
                   note="value: probability that a treated patient fares better than a reference patient, "
                        "ties counting half")  # fmt: skip
+        better = probability_of_superiority(second, first, confidence=confidence)
+        store.add(COMPOSITE, "rank", "probability", result=better, group="both", timepoint=visit.id,
+                  n_missing=lost)  # fmt: skip
     return ranks

@@ -74,7 +74,7 @@ def steroids(
     describe_low_dose(view.tables, config, store, horizon_days=horizon, confidence=confidence)
     if low_dose:
         describe_alive_at_low_dose(view.tables, config, store, horizon_days=horizon, confidence=confidence)
-        describe_composite_rank(view.tables, config, store, horizon_days=horizon)
+        describe_composite_rank(view.tables, config, store, horizon_days=horizon, confidence=confidence)
     rows = store.rows()
     make = low_dose_table if low_dose else dose_table
     table = make(rows, config, watermark=view.watermark)

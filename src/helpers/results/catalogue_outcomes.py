@@ -304,4 +304,5 @@ class CompositeRankRows(
     died: ClassVar[Key]
     median: ClassVar[Key]
     not_known: ClassVar[Key]
+    probability: ClassVar[Key]
     test: ClassVar[Key]

@@ -30,6 +30,9 @@ from helpers.stats.result import Result, StatisticsError
 
 Ties = Literal["efron", "breslow"]
 
+_NO_SPREAD = "no interval and no test: the robust variance is 0, as where all have the event at once"
+_ROUNDING = 1e-10  # errors below it are what is left of 0
+
 
 @dataclass(frozen=True)
 class Records:
@@ -119,6 +122,7 @@ class CountingFit:
             statistic=statistic,
             p_value=float(chi2.sf(statistic, len(self.terms))),
             n=self.n,
+            note="" if statistic == statistic else _NO_SPREAD,
             details={"df": len(self.terms), "n_events": self.n_events},
         )
 
@@ -142,8 +146,10 @@ class CountingFit:
         coef = float(self.coefficients[index])
         covariance = self.robust_covariance if robust else self.covariance
         se = float(np.sqrt(covariance[index, index]))
-        half = float(norm.isf((1 - self.confidence) / 2)) * se
-        z = coef / se if se > 0 else np.nan
+        known = se > _ROUNDING
+        half = float(norm.isf((1 - self.confidence) / 2)) * se if known else np.nan
+        z = coef / se if known else np.nan
+        common["note"] = self.note or ("" if known else _NO_SPREAD)
         return Result(
             **ratio_of_log(coef, half),
             p_value=float(2 * norm.sf(abs(z))),
@@ -313,7 +319,11 @@ def counting_process_cox(
         covariance=inverse / np.outer(scale, scale),
         robust_covariance=inverse @ meat @ inverse / np.outer(scale, scale),
         score_statistic=float(first.gradient @ np.linalg.solve(first.information, first.gradient)),
-        robust_score_statistic=float(first.gradient @ np.linalg.pinv(null) @ first.gradient),
+        robust_score_statistic=(
+            float(first.gradient @ np.linalg.pinv(null) @ first.gradient)
+            if np.abs(null).max() > _ROUNDING * np.abs(first.information).max()
+            else float("nan")
+        ),
         log_likelihood=value,
         n=data.subjects,
         n_events=int(data.event.sum()),

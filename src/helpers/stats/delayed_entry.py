@@ -19,6 +19,7 @@ import numpy as np
 from helpers.stats.checks import Floats, choice, confidence_level, event_flags, float_array
 from helpers.stats.counting_process import at_risk_sums, counting_process_cox, records
 from helpers.stats.result import Result, StatisticsError
+from helpers.stats.rmst import NO_VARIANCE, half_width, normal_p
 from helpers.stats.survival_intervals import INTERVALS, greenwood_limits
 
 if TYPE_CHECKING:
@@ -108,8 +109,6 @@ class DelayedCurve:
 
     def rmst(self, tau: float) -> Result:
         """Restricted mean to `tau` (area under the curve from 0) with Greenwood's variance of the area."""
-        from scipy.stats import norm
-
         if not np.isfinite(tau) or tau <= 0:
             raise StatisticsError("tau", f"must be above 0, found {tau!r}")
         if tau > self.last and (self.survival.size == 0 or self.survival[-1] > 0):
@@ -120,8 +119,8 @@ class DelayedCurve:
         remaining = np.cumsum(pieces[::-1])[::-1][1:]
         n, d = self.n_risk[inside], self.n_event[inside]
         spread = np.divide(d, n * (n - d), out=np.zeros(n.size), where=n > d)
-        se = float(np.sqrt((remaining**2 * spread).sum()))
-        half = float(norm.isf((1 - self.confidence) / 2)) * se
+        variance = float((remaining**2 * spread).sum())
+        half = half_width(self.confidence, variance)
         area = float(pieces.sum())
         return Result(
             method=f"restricted mean survival time to {tau:g} with delayed entry, Greenwood variance",
@@ -130,9 +129,9 @@ class DelayedCurve:
             upper=area + half,
             n=self.n,
             confidence=self.confidence,
-            note=self.note,
+            note=self.note or ("" if variance > 0 else "no limits: no variance before tau"),
             options={"tau": float(tau)},
-            details={"std_err": se},
+            details={"std_err": float(np.sqrt(variance))},
         )
 
 
@@ -168,27 +167,27 @@ def delayed_kaplan_meier(
 def delayed_rmst_difference(treated: DelayedCurve, control: DelayedCurve, tau: float) -> Result:
     """Difference of the restricted means to `tau` of two independent curves, treated less control.
 
-    Normal interval and p from the sum of the two variances. Raises StatisticsError where a curve does not
-    reach `tau` or neither mean has an error.
+    Normal interval and p from the sum of the two variances; neither where an arm has no variance, as in
+    `rmst_difference`. Raises StatisticsError where a curve does not reach `tau` or neither mean has an error.
     """
-    from scipy.stats import norm
-
     one, none = treated.rmst(tau), control.rmst(tau)
     se = float(np.hypot(one.details["std_err"], none.details["std_err"]))
     if not se > 0:
         raise StatisticsError("tau", f"nobody has the event before {tau:g}")
     value = one.value - none.value
-    half = float(norm.isf((1 - treated.confidence) / 2)) * se
+    half = half_width(treated.confidence, *(mean.details["std_err"] ** 2 for mean in (one, none)))
+    known = np.isfinite(half)
+    notes = (one.note, none.note, "" if known else NO_VARIANCE)
     return Result(
         method=f"difference of restricted means to {tau:g} with delayed entry, Greenwood variance",
         value=value,
         lower=value - half,
         upper=value + half,
-        p_value=float(2 * norm.sf(abs(value) / se)),
-        statistic=value / se,
+        p_value=normal_p(value, se) if known else float("nan"),
+        statistic=value / se if known else float("nan"),
         n=one.n + none.n,
         confidence=treated.confidence,
-        note="; ".join(dict.fromkeys(note for note in (one.note, none.note) if note)),
+        note="; ".join(dict.fromkeys(note for note in notes if note)),
         options={"tau": float(tau)},
         details={"std_err": se},
     )

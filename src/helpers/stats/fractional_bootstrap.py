@@ -178,8 +178,9 @@ def bootstrap_effects(
     """Effects with percentile intervals of the fractional-weight bootstrap, propensity refitted in each draw.
 
     `details` of each effect has the bootstrap standard error, the number of draws and how many were not
-    finite (they stay in the percentiles as what they are: beyond every finite limit). The point estimates
-    use the weights of the patients themselves. Same numbers whatever the order of the rows. Raises
+    finite (they stay in the percentiles as what they are: beyond every finite limit). Where an arm has no
+    death, or a risk of 1, no draw can have another: the estimate stands without interval and p-value. Point
+    estimates use the weights of the patients themselves. Same numbers whatever the order of the rows. Raises
     StatisticsError as `sorted_survival`, `fractional_weights` and `firth_scores`.
     """
     level = confidence_level(confidence)
@@ -196,8 +197,21 @@ def bootstrap_effects(
     results: dict[Effect, Result] = {}
     for effect in EFFECTS:
         found = np.concatenate([p[effect] for p in parts])
-        results[effect] = _percentiles(effect, float(point[effect][0]), found, level, kind, seed)
+        fixed = _never_drawn(data, effect)
+        results[effect] = _percentiles(effect, float(point[effect][0]), found, level, kind, seed, fixed)
     return results
+
+
+def _never_drawn(data: SortedSurvival, effect: Effect) -> str:
+    """Why no draw can differ from the patients in an arm's outcome; empty where draws can."""
+    died = np.zeros(data.arm.size, bool)
+    died[data.deaths] = True
+    for mask, name in ((data.arm, "treated"), (~data.arm, "controls")):
+        if not died[mask].any():
+            return f"no death among the {name}, so none in any draw"
+        if effect == "risk_difference" and died[mask].all():
+            return f"all the {name} died, so all in any draw"
+    return ""
 
 
 def _refitted(plan: Design, arm: Bools, case: Floats) -> Floats:
@@ -207,25 +221,47 @@ def _refitted(plan: Design, arm: Bools, case: Floats) -> Floats:
     return case * propensity_weights(scores, arm, plan.estimand)
 
 
-def _percentiles(effect: Effect, point: float, found: Floats, level: float, kind: str, seed: int) -> Result:
+def _percentiles(
+    effect: Effect, point: float, found: Floats, level: float, kind: str, seed: int, fixed: str
+) -> Result:
     finite = np.isfinite(found)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    # Order statistics, not interpolation: an infinite neighbour would make the limit NaN.
-    lower, upper = np.quantile(found, tails, method="inverted_cdf")
-    share = float(np.mean(found > 0) + np.mean(found == 0) / 2)
+    lower = upper = p_value = float("nan")
+    note = f"no interval: {fixed}" if fixed else ""
+    if not fixed:
+        lower, upper = percentile_limits(found, level)
+        share = float(np.mean(found > 0) + np.mean(found == 0) / 2)
+        p_value = min(1.0, 2 * max(min(share, 1 - share), 0.5 / found.size))
+        note = "" if finite.all() else f"{int((~finite).sum())} draws without a finite estimate"
     return Result(
         method=f"{effect.replace('_', ' ')}, fractional-weight bootstrap ({found.size} draws, seed {seed}), "
         f"{kind}",
         value=point if np.isfinite(point) else float("nan"),
-        lower=float(lower),
-        upper=float(upper),
-        p_value=min(1.0, 2 * max(min(share, 1 - share), 0.5 / found.size)),
+        lower=lower,
+        upper=upper,
+        p_value=p_value,
         n=0,
         confidence=level,
-        note="" if finite.all() else f"{int((~finite).sum())} draws without a finite estimate",
+        note=note,
         details={
             "std_err": float(found[finite].std(ddof=1)) if finite.sum() > 1 else float("nan"),
             "draws": int(found.size),
             "not_finite": int((~finite).sum()),
         },
     )
+
+
+def percentile_limits(draws: Floats, level: float) -> tuple[float, float]:
+    """Return the percentile limits of bootstrap draws; NaN where all are alike, up to rounding.
+
+    What no patient had, no draw can have: nobody in response is no certainty that nobody responds.
+
+    >>> percentile_limits(np.array([0.2, 0.4, 0.5, 0.9]), 0.5), percentile_limits(np.zeros(3), 0.95)
+    ((0.2, 0.5), (nan, nan))
+    """
+    ordered = np.sort(draws)
+    if ordered[0] == ordered[-1] or abs(ordered[-1] - ordered[0]) <= 1e-9 * max(1.0, abs(ordered[0])):
+        return float("nan"), float("nan")
+    # Order statistics, not interpolation: an infinite neighbour would make the limit NaN.
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    lower, upper = np.quantile(ordered, tails, method="inverted_cdf")
+    return float(lower), float(upper)

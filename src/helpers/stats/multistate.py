@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.stats.checks import Floats, Ints, confidence_level, float_array, group_codes
+from helpers.stats.fractional_bootstrap import percentile_limits
 from helpers.stats.result import Result, StatisticsError
 
 if TYPE_CHECKING:
@@ -168,17 +169,22 @@ def occupancy_result(
         row = int(np.searchsorted(at, day, side="right"))
         return np.asarray(probability[:, row, chosen].sum(1))
 
-    lower, upper = np.quantile(on_the_day(weights), [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    lower, upper = percentile_limits(on_the_day(weights), level)
     return Result(
         method=f"probability of {', '.join(states)} (Aalen-Johansen), percentile interval of "
         f"{len(weights)} weighted draws",
         value=float(on_the_day(None)[0]),
-        lower=float(lower),
-        upper=float(upper),
+        lower=lower,
+        upper=upper,
         n=len(data.ids),
         confidence=level,
+        note=_no_spread(lower),
         options={"day": float(day), "states": tuple(states)},
     )
+
+
+def _no_spread(limit: float) -> str:
+    return "no interval: every draw gives the same" if limit != limit else ""
 
 
 def _chosen(data: Moves, states: Sequence[str]) -> list[int]:
@@ -199,15 +205,16 @@ def expected_days_result(
     chosen = _chosen(data, states)
     value = float(expected_days(data, tau)[0, chosen].sum())
     draws = expected_days(data, tau, weights)[:, chosen].sum(1)
-    lower, upper = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    lower, upper = percentile_limits(draws, level)
     return Result(
         method=f"expected days to {tau:g} in {', '.join(states)} (Aalen-Johansen), percentile interval of "
         f"{len(draws)} weighted draws",
         value=value,
-        lower=float(lower),
-        upper=float(upper),
+        lower=lower,
+        upper=upper,
         n=len(data.ids),
         confidence=level,
+        note=_no_spread(lower),
         options={"tau": float(tau), "states": tuple(states)},
         details={"std_err": float(draws.std(ddof=1)) if draws.size > 1 else float("nan")},
     )

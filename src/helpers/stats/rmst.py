@@ -20,7 +20,7 @@ from helpers.stats.kaplan_meier import KaplanMeier, kaplan_meier
 from helpers.stats.ratios import antilog
 from helpers.stats.result import Result, StatisticsError
 
-_NO_VARIANCE = "neither limits nor test: an arm has no variance before tau"
+NO_VARIANCE = "neither limits nor test: an arm has no variance before tau"
 _ARMS = {1: "one arm", 2: "the arms"}
 
 
@@ -34,7 +34,7 @@ def rmst(time: Any, event: Any, tau: float, *, confidence: float = 0.95) -> Resu
     """
     level = confidence_level(confidence)
     area, variance, size = _area(*survival_data(time, event), tau)
-    half = _half_width(level, variance)
+    half = half_width(level, variance)
     return Result(
         method=f"restricted mean survival time to {tau:g}, Greenwood variance",
         value=area,
@@ -48,8 +48,8 @@ def rmst(time: Any, event: Any, tau: float, *, confidence: float = 0.95) -> Resu
     )
 
 
-def _half_width(level: float, *variances: float) -> float:
-    """Half the width of a normal interval; NaN if one of the variances it rests on is not known (0)."""
+def half_width(level: float, *variances: float) -> float:
+    """Return half the width of a normal interval; NaN if one of its variances is not known (0)."""
     return _z(level) * float(np.sqrt(sum(variances))) if min(variances) > 0 else nan
 
 
@@ -102,17 +102,17 @@ def rmst_difference(
     level = confidence_level(confidence)
     (area_1, var_1, n_1), (area_0, var_0, n_0), arms = _two_areas(time, event, group, tau, treated)
     gap, se = area_1 - area_0, float(np.sqrt(var_1 + var_0))
-    half = _half_width(level, var_1, var_0)
+    half = half_width(level, var_1, var_0)
     return Result(
         method=f"difference of restricted mean survival time to {tau:g}, {arms}",
         value=gap,
         lower=gap - half,
         upper=gap + half,
-        p_value=_normal_p(gap, se) if np.isfinite(half) else nan,
+        p_value=normal_p(gap, se) if np.isfinite(half) else nan,
         statistic=gap / se if np.isfinite(half) else nan,
         n=n_1 + n_0,
         confidence=level,
-        note="" if np.isfinite(half) else _NO_VARIANCE,
+        note="" if np.isfinite(half) else NO_VARIANCE,
         options={"tau": float(tau), "treated": treated},
         details={"std_err": se, "treated": area_1, "reference": area_0},
     )
@@ -134,23 +134,24 @@ def rmst_ratio(
         return Result(method=method, n=n_1 + n_0, confidence=level, note=note, options=options)
     log_ratio = float(np.log(area_1 / area_0))
     relative = var_1 / area_1**2, var_0 / area_0**2
-    se, half = float(np.sqrt(sum(relative))), _half_width(level, *relative)
+    se, half = float(np.sqrt(sum(relative))), half_width(level, *relative)
     return Result(
         method=method,
         value=area_1 / area_0,
         lower=antilog(log_ratio - half),
         upper=antilog(log_ratio + half),
-        p_value=_normal_p(log_ratio, se) if np.isfinite(half) else nan,
+        p_value=normal_p(log_ratio, se) if np.isfinite(half) else nan,
         statistic=log_ratio / se if np.isfinite(half) else nan,
         n=n_1 + n_0,
         confidence=level,
-        note="" if np.isfinite(half) else _NO_VARIANCE,
+        note="" if np.isfinite(half) else NO_VARIANCE,
         options=options | {"treated": treated},
         details={"std_err_log": se, "treated": area_1, "reference": area_0},
     )
 
 
-def _normal_p(gap: float, se: float) -> float:
+def normal_p(gap: float, se: float) -> float:
+    """Return the two-sided p of a normal test of a gap with this standard error."""
     from scipy.stats import norm
 
     return float(2 * norm.sf(abs(gap) / se))
@@ -184,7 +185,7 @@ def survival_difference(
     se = [_error_at(arm, at) for arm in arms]
     p_value, statistic, test = _difference_test((first.value, second.value), se)
     if interval == "plain":
-        half = _half_width(level, *(e**2 for e in se))
+        half = half_width(level, *(e**2 for e in se))
         lower, upper = gap - half, gap + half
     else:
         lower = gap - float(np.hypot(first.value - first.lower, second.upper - second.value))

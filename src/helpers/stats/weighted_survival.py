@@ -18,6 +18,7 @@ import numpy as np
 from helpers.stats.checks import Bools, Floats, confidence_level, event_flags, survival_data
 from helpers.stats.counting_process import checked_weights, counting_process_cox, records
 from helpers.stats.result import Result, StatisticsError
+from helpers.stats.rmst import NO_VARIANCE, half_width, normal_p
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,17 +142,15 @@ def weighted_effects(
     Keys: risk_difference (treated less control, of death by `tau`, from weighted Kaplan-Meier curves),
     rmst_difference (same unit as `time`), hazard_ratio (weighted Cox, robust variance) and logrank (robust
     score test of that model). `treated` is 1 or 0, `weights` any positive scale within an arm. An effect that
-    cannot be estimated is a Result without value that says why. Raises StatisticsError naming `tau` where an
-    arm is not followed so far.
+    cannot be estimated is a Result without value that says why; where an arm has no variance (nobody in it
+    died) a difference has neither limits nor p-value. Raises StatisticsError naming `tau` where an arm is not
+    followed so far.
     """
-    from scipy.stats import norm
-
     level = confidence_level(confidence)
     times, events = survival_data(time, event)
     arm = event_flags(treated, times.size, "treated")
     w = checked_weights(weights, times.size)
     _check_reach(times, events, arm, w, tau)
-    z = float(norm.isf((1 - level) / 2))
     ess = [effective_sample_size(w[m]) for m in (arm, ~arm)]
     details = {"ess_treated": ess[0], "ess_control": ess[1]}
     found: dict[str, Result] = {}
@@ -161,18 +160,17 @@ def weighted_effects(
     ):
         one, none = (estimate(times[m], events[m], w[m], tau) for m in (arm, ~arm))
         gap, se = sign * (one.value - none.value), float(np.hypot(one.se, none.se))
+        half = half_width(level, one.se**2, none.se**2)
         found[key] = Result(
             method=f"{method}, jackknife variance with fixed weights",
             value=gap,
-            lower=gap - z * se,
-            upper=gap + z * se,
-            p_value=float(2 * norm.sf(abs(gap) / se)) if se > 0 else nan,
-            statistic=gap / se if se > 0 else nan,
+            lower=gap - half,
+            upper=gap + half,
+            p_value=normal_p(gap, se) if np.isfinite(half) else nan,
+            statistic=gap / se if np.isfinite(half) else nan,
             n=times.size,
             confidence=level,
-            note=""
-            if min(one.se, none.se) > 0
-            else "an arm has no event: its error is taken as 0, too small",
+            note="" if np.isfinite(half) else NO_VARIANCE,
             details={**details, "std_err": se, "treated": one.value, "control": none.value},
         )
     return found | _model_effects(times, events, arm, w, level, details)

@@ -22,9 +22,11 @@ from helpers.stats.checks import (
     float_array,
     survival_data,
 )
+from helpers.stats.fractional_bootstrap import percentile_limits
 from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails
 from helpers.stats.ratios import antilog
 from helpers.stats.result import Result, StatisticsError
+from helpers.stats.two_group import tanh_limits
 
 Signs = NDArray[np.int8]
 
@@ -37,6 +39,9 @@ class Level:
 
     name: str
     scores: Signs
+
+
+_NO_SPREAD = "every pair is decided the same way: no interval"
 
 
 def value_level(name: str, values: Any, *, better: Literal["low", "high"], margin: float = 0.0) -> Level:
@@ -200,6 +205,8 @@ def _ratio(
     gradient = np.array([1 / top, -1 / bottom]) @ parts
     se = float(np.sqrt(gradient @ covariance @ gradient))
     value = top / bottom
+    if se == 0:
+        return Result(method=method, value=value, note=_NO_SPREAD, **shared)
     return Result(
         method=method,
         value=value,
@@ -211,15 +218,11 @@ def _ratio(
 
 
 def _benefit(name: str, net: float, covariance: Floats, level: float, shared: dict[str, Any]) -> Result:
-    from scipy.stats import norm
-
-    z = float(norm.isf((1 - level) / 2))
     contrast = np.array([1.0, -1.0])
     se = float(np.sqrt(contrast @ covariance @ contrast))
-    low, high, note = np.nan, np.nan, "every pair is decided the same way: no interval"
-    if abs(net) < 1:
-        half = z * se / (1 - net**2)
-        low, high, note = float(np.tanh(np.arctanh(net) - half)), float(np.tanh(np.arctanh(net) + half)), ""
+    low, high, note = np.nan, np.nan, _NO_SPREAD
+    if abs(net) < 1 and se != 0:
+        (low, high), note = tanh_limits(net, se, level), ""
     half_scale = name.startswith("probability")
     low, high, value = ((1 + v) / 2 if half_scale else v for v in (low, high, net))
     return Result(
@@ -242,12 +245,13 @@ def win_bootstrap(scores: Signs, treated: Any, weights: Floats, *, confidence: f
     one, none = weights[:, arm], weights[:, ~arm]
     net = ((one @ pairs) * none).sum(1) / (one.sum(1) * none.sum(1))
     better = (1 + net) / 2
-    lower, upper = np.quantile(better, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    lower, upper = percentile_limits(better, level)
     return Result(
         method=f"probability of a better outcome, percentile interval of {len(weights)} weighted draws",
         value=float((1 + pairs.mean()) / 2),
-        lower=float(lower),
-        upper=float(upper),
+        lower=lower,
+        upper=upper,
         n=arm.size,
         confidence=level,
+        note=_NO_SPREAD if lower != lower else "",
     )

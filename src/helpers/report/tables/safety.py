@@ -82,9 +82,11 @@ def _low_dose_comparison(statistics: Statistics, groups: Sequence[str], when: st
     ranks = [statistics.find(CompositeRankRows.median, "rank", group=g, timepoint=when) for g in groups]
     wins = statistics.find(CompositeRankRows.test, "rank", **both)
     cells = [number(found, 1) if found else verbatim(NOT_ESTIMABLE) for found in ranks]
+    chance = statistics.find(CompositeRankRows.probability, "rank", **both)
     better = EMPTY
-    if wins:
-        better = (p_equation(wins) + "; treated better with " + number(wins, 2)).marked(_method(wins))
+    if wins and chance:
+        better = (p_equation(wins) + "; treated better with ").marked(_method(wins))
+        better = better + estimate_interval(chance, 2).marked(_method(chance))
     share = "Share of the patients with a known outcome (95% CI)"
     return [
         row(share, *map(share_interval, known), joined(texts, "; ")),

@@ -62,7 +62,7 @@ def methods(material: Material) -> list[Claim]:
         claims.append(Claim("methods.control_fragility"))
     if answered(FewEventsRows.exact_logrank_interval) or answered(FewEventsRows.posterior_weak):
         claims.append(Claim("methods.control_few"))
-    if any(answered(WinStatisticsRows.test, name) for name in ("death_dose", "death_response_dose")):
+    if any(row.p_value == row.p_value for row in material.statistics.select(WinStatisticsRows.test)):
         claims.append(Claim("methods.control_wins"))
     if answered(MissingBoundsRows.difference, "response"):
         claims.append(Claim("methods.control_missing"))

@@ -17,9 +17,19 @@ from helpers.results.catalogue import (
     AdverseEventsRows,
     BalanceRows,
     BaselineRows,
+    CoInterventionRows,
     CompositeRankRows,
+    ComputedTwiceRows,
+    ControlEraRows,
+    CriteriaAgreementRows,
+    DesignErrorRows,
     DiagnosisRows,
+    DiscountedControlsRows,
+    DoseThresholdCurveRows,
     EffectRows,
+    EndpointEffectRows,
+    EndpointRows,
+    EstimandRows,
     EventRateRows,
     FlowRows,
     GlucocorticoidRows,
@@ -30,9 +40,12 @@ from helpers.results.catalogue import (
     ResponseAgreementRows,
     ResponseByRuleRows,
     ResponseRows,
+    SlopeBeforeDay0Rows,
+    StateOccupancyRows,
     SurvivalRows,
     TimeToResponseRows,
     TrendRows,
+    TruncationByDeathRows,
 )
 from helpers.results.headline import headline_ratio
 
@@ -40,7 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from helpers.cohort.settings import CohortConfig, Group
-    from helpers.results.key import Key
+    from helpers.results.key import Analysis, Key
     from helpers.results.store import Statistic
 
 SOFTWARE = ("numpy", "pandas", "scipy", "statsmodels", "firthmodels", "matplotlib")
@@ -218,12 +231,13 @@ def statistical_methods(material: Material) -> list[Claim]:
     changes = [row for row in stored.select(LaboratoryRows.change_test) if row.p_value == row.p_value]
     if changes:
         claims.append(Claim("methods.changes", {"methods": Items(_distinct(changes))}))
-    claims += [Claim(key) for key, stem in _USED.items() if _used(material, stem)]
+    claims += _named(material, _USED)
     shares = [r for r in stored.values() if r.method == "proportion, clopper-pearson interval"]
     if shares:
         claims.append(Claim("methods.shares", {"method": Row(shares[0]), "level": material.level}))
     claims += _survival(material)
     claims += historical_control.methods(material)
+    claims += _named(material, _DESIGN_USED)
     claims.append(Claim("methods.reporting"))
     claims.append(Claim("methods.level", {"level": material.level, "alpha": declared_alpha(material.alpha)}))
     seed = material.parameters.get("seed")
@@ -233,19 +247,44 @@ def statistical_methods(material: Material) -> list[Claim]:
 
 
 # Methods that stand behind one kind of row, each named where such a row has a number.
-_USED: dict[str, Key] = {
+_USED: dict[str, Key | type[Analysis]] = {
+    "methods.shift": BaselineRows.shift,
+    "methods.limits_tested": ReportingLimitsRows.test,
     "methods.mixed_model": TrendRows.ratio_per_week,
     "methods.friedman": TrendRows.friedman,
     "methods.competing": TimeToResponseRows.incidence,
     "methods.competing_dose": GlucocorticoidRows.incidence,
     "methods.kappa": ResponseAgreementRows.kappa,
+    "methods.kappa_criteria": CriteriaAgreementRows.kappa,
     "methods.composite_rank": CompositeRankRows.test,
     "methods.person_time": EventRateRows.per_100_patient_years,
 }
+_SURVIVAL_USED: dict[str, Key | type[Analysis]] = {
+    "methods.risk_difference": EffectRows.risk_difference_newcombe,
+    "methods.follow_up": SurvivalRows.median_follow_up,
+    "methods.endpoints": EndpointRows,
+    "methods.endpoint_effects": EndpointEffectRows,
+}
+_DESIGN_USED: dict[str, Key | type[Analysis]] = {
+    "methods.control_added": CoInterventionRows.test,
+    "methods.control_composite": EstimandRows.composite,
+    "methods.control_trend": ControlEraRows.control_trend,
+    "methods.control_states": StateOccupancyRows,
+    "methods.control_doses": TruncationByDeathRows,
+    "methods.control_thresholds": DoseThresholdCurveRows,
+    "methods.control_slopes": SlopeBeforeDay0Rows,
+    "methods.control_discounted": DiscountedControlsRows,
+    "methods.control_design": DesignErrorRows,
+    "methods.twice": ComputedTwiceRows,
+}
 
 
-def _used(material: Material, key: Key) -> bool:
-    rows = material.statistics.select(key)
+def _named(material: Material, used: Mapping[str, Key | type[Analysis]]) -> list[Claim]:
+    return [Claim(claim) for claim, what in used.items() if _used(material, what)]
+
+
+def _used(material: Material, what: Key | type[Analysis]) -> bool:
+    rows = material.statistics.select(what)
     return any(row.value == row.value or row.p_value == row.p_value for row in rows)
 
 
@@ -308,8 +347,7 @@ def _survival(material: Material) -> list[Claim]:
     if ratio is not None and treated is not None and reference is not None:
         slots: dict[str, Slot] = {"treated": material.arm(treated), "reference": material.arm(reference)}
         claims.append(Claim("methods.hazard_ratio", slots | _method("ratio", ratio)))
-    if _used(material, EffectRows.risk_difference_newcombe):
-        claims.append(Claim("methods.risk_difference"))
+    claims += _named(material, _SURVIVAL_USED)
     if material.statistics.select(EffectRows):
         key = "rows.effect.methods"
         claims.append(Claim("methods.effects", {"number": Declared(setting_text(key, material), key)}))

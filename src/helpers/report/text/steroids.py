@@ -105,7 +105,11 @@ def _compared(material: Material) -> list[Claim]:
             continue
         assert treated is not None
         assert reference is not None
-        slots = {"test": Row(test), "probability": Row(test, 2)}
+        better = stored.find(CompositeRankRows.probability, "rank", group="both", timepoint=test.timepoint)
+        span: Slot = ""
+        if better is not None and better.lower == better.lower:
+            span = Claim("composite_rank.span", {"better": Row(better, 2), "level": material.level})
+        slots = {"test": Row(test), "probability": Row(test, 2), "span": span}
         slots |= {"treated": material.arm(treated), "reference": material.arm(reference)}
         claims.append(
             Claim(
