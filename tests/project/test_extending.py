@@ -403,11 +403,11 @@ for block in build_document(study, Wording.of("xx", study.config)).blocks:
 
     claims = (own / "claims.toml").read_text(encoding="utf-8")
     (own / "claims.toml").write_text(re.sub(r'"flow.patients" = .*\n', "", claims, count=1), encoding="utf-8")
-    (own / "strobe.toml").unlink()
+    (own / "checklists.toml").unlink()
     lines = [
         line for line in said(package, CHECKED.format(folder=str(folder))).splitlines() if "/xx/" in line
     ]
-    assert any(line.startswith("report/text/xx/strobe.toml: found no such file") for line in lines)
+    assert any(line.startswith("report/text/xx/checklists.toml: found no such file") for line in lines)
     assert any(line.startswith("report/text/xx/claims.toml flow.patients: found nothing") for line in lines)
 
 

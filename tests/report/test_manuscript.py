@@ -17,11 +17,11 @@ from PIL import Image
 from helpers.report.formats.manuscript import manuscript_bytes, write_manuscript
 from helpers.report.formats.rendered import shown
 from helpers.report.text.blocks import Checklist, FigureBlock, Heading, Paragraph, TableBlock
+from helpers.report.text.checklists import checklist_items
 from helpers.report.text.document import build_document, build_report, build_supplement
 from helpers.report.text.inline import TemplateError
 from helpers.report.text.parts import PARTS, PartError
 from helpers.report.text.prose import Citation
-from helpers.report.text.strobe import strobe_items
 from helpers.report.text.wording import LANGUAGES, Wording
 
 
@@ -108,7 +108,7 @@ def test_no_other_number_stands_in_the_text(word, document):
             continue
         if paragraph.style.name in notes and not any(text in paragraph.text for text in captions):
             continue  # of tables, which are looked up cell by cell
-        texts = [shown for text_shown, identifier in pieces(paragraph) if not identifier]
+        texts = [text for text, identifier in pieces(paragraph) if not identifier]
         bare = " ".join(text for text in texts if text not in cited)
         assert strays(bare, document.study) == [], paragraph.text[:200]
     assert tables
@@ -182,11 +182,29 @@ def filled(study, language):
     return next(block.answers for block in blocks if isinstance(block, Checklist))
 
 
+def test_the_settings_choose_the_checklists(language):
+    study = analysed(NAME)
+    for chosen, titles in {
+        ("strobe",): ["STROBE"], ("record", "strobe"): ["RECORD", "STROBE"], ("target",): [], (): []
+    }.items():  # fmt: skip
+        report = study.config.report.model_copy(update={"checklists": chosen})
+        asked = replace(study, config=study.config.model_copy(update={"report": report}))
+        blocks = build_supplement(asked, Wording(language)).blocks
+        lists = [i for i, block in enumerate(blocks) if isinstance(block, Checklist)]
+        assert [str(blocks[i - 1].text)[:6].strip() for i in lists] == titles
+        there = {block.name for block in blocks if isinstance(block, TableBlock)}
+        assert ("table_s27_reporting" in there) == ("target" in chosen)
+        blocks = build_document(asked, Wording(language)).blocks
+        text = " ".join(str(block.text) for block in blocks if hasattr(block, "text"))
+        named = [name for name in ("strobe", "record", "target") if name.upper() in text]
+        assert sorted(named) == sorted(chosen)
+
+
 def test_every_strobe_item_is_answered_or_left_to_the_authors(language):
     study = analysed(NAME)
     answers = filled(study, language)
     numbers = [answer.number for answer in answers]
-    assert numbers == list(strobe_items())
+    assert numbers == list(checklist_items("strobe"))
     assert {re.match(r"\d+", number)[0] for number in numbers} == {str(n) for n in range(1, 23)}
     left = {answer.number for answer in answers if answer.answered == "authors"}
     assert left >= {"1a", "1b", "2", "3", "10", "18", "20", "21", "22"}

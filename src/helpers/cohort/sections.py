@@ -164,6 +164,12 @@ class Table(Section):
     )
 
 
+_CJK_FONTS = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei", "Microsoft YaHei", "SimHei", "PingFang SC", "Droid Sans Fallback",
+)  # fmt: skip
+
+
 class ReportingLimits(Section):
     """Limits beyond which the assay gives no number."""
 
@@ -368,19 +374,16 @@ class Report(Section):
             "of 8 points."
         ),
     )
-    cjk_fonts: tuple[str, ...] = Field(
-        default=(
-            "Noto Sans CJK SC",
-            "Noto Sans SC",
-            "Source Han Sans SC",
-            "Source Han Sans CN",
-            "WenQuanYi Zen Hei",
-            "WenQuanYi Micro Hei",
-            "Microsoft YaHei",
-            "SimHei",
-            "PingFang SC",
-            "Droid Sans Fallback",
+    checklists: tuple[Literal["strobe", "record", "target"], ...] = Field(
+        default=("strobe",),
+        description=(
+            "Reporting checklists in the supplement: strobe for cohort studies, record for routinely "
+            "collected data, target for emulated trials (the table of notebook 07)."
         ),
+        examples=[["strobe", "target"]],
+    )
+    cjk_fonts: tuple[str, ...] = Field(
+        default=_CJK_FONTS,
         description=(
             "Fonts for Chinese, Japanese or Korean text in figures, in order of preference: the first one "
             "installed is used."

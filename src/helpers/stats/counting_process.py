@@ -319,11 +319,7 @@ def counting_process_cox(
         covariance=inverse / np.outer(scale, scale),
         robust_covariance=inverse @ meat @ inverse / np.outer(scale, scale),
         score_statistic=float(first.gradient @ np.linalg.solve(first.information, first.gradient)),
-        robust_score_statistic=(
-            float(first.gradient @ np.linalg.pinv(null) @ first.gradient)
-            if np.abs(null).max() > _ROUNDING * np.abs(first.information).max()
-            else float("nan")
-        ),
+        robust_score_statistic=_robust_score(first.gradient, null, first.information),
         log_likelihood=value,
         n=data.subjects,
         n_events=int(data.event.sum()),
@@ -331,6 +327,13 @@ def counting_process_cox(
         confidence=level,
         separated=separated,
     )
+
+
+def _robust_score(gradient: Floats, meat: Floats, information: Floats) -> float:
+    """Score statistic with the robust variance; NaN where that is 0."""
+    if np.abs(meat).max() <= _ROUNDING * np.abs(information).max():
+        return float("nan")
+    return float(gradient @ np.linalg.pinv(meat) @ gradient)
 
 
 def _endless(data: Records, design: Floats, beta: Floats, *, converged: bool) -> Bools:

@@ -274,7 +274,7 @@ class _Writer:
             self._paragraph(NOTE if self.supplement else "")
 
     def _checklist(self, block: Checklist) -> None:
-        heads = language_file(self.wording.language, "strobe.toml")["heads"]
+        heads = language_file(self.wording.language, "checklists.toml")["heads"]
         rows: list[list[str]] = []
         room = ""
         for answer in block.answers:

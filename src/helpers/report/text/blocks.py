@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from helpers.report.text.checklists import Answer
 from helpers.report.text.prose import Prose
-from helpers.report.text.strobe import Answer
 from helpers.report.text.wording import Wording
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class TableBlock:
 
 @dataclass(frozen=True)
 class Checklist:
-    """The STROBE checklist, filled."""
+    """A reporting checklist, filled."""
 
     answers: tuple[Answer, ...]
 

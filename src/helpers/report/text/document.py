@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,19 +31,26 @@ from helpers.report.text.blocks import (
     TableBlock,
     prose_of,
 )
+from helpers.report.text.checklists import checklist, checklist_words
 from helpers.report.text.citations import Cited, cite
 from helpers.report.text.inline import PLACEHOLDER, TemplateError, fill
 from helpers.report.text.legends import exhibit_words, figure_legend
 from helpers.report.text.parts import PartError
 from helpers.report.text.prose import Declared, Prose, Reference, join_prose
-from helpers.report.text.strobe import checklist
+from helpers.report.text.rooms import (
+    TARGET,
+    figure_label,
+    figure_room,
+    report_only_columns,
+    table_label,
+    table_room,
+)
 from helpers.report.text.wording import Wording, language_file
 
 if TYPE_CHECKING:
     from helpers.report.tables.table import Table
     from helpers.report.text.material import Study
 
-_FIGURE = re.compile(r"figure_(s?)(\d+)([a-z]?)(?:_|$)")
 _HEADING = re.compile(r"^(#{1,6})\s+(.+)$")
 _DIRECTIVE = re.compile(r"^\{\{\s*(\w+)(?:\s*:\s*(.*?))?\s*\}\}$")
 # Tables in which nothing to show is itself the finding, where the cohort has this analysis.
@@ -168,29 +174,6 @@ def own_template(name: str, study: Study, wording: Wording) -> Path | None:
     """Return the cohort's own template of a document in a language; None where it has none."""
     path = study.folder / (f"{name}.md" if wording.language == ENGLISH else f"{name}.{wording.language}.md")
     return path if path.is_file() else None
-
-
-@cache
-def _report_only() -> tuple[frozenset[str], Mapping[str, Sequence[str]]]:
-    """Return the figures and tables, and the columns by table, that stand in the report only."""
-    text = (files("helpers.report.text") / "exhibits.toml").read_text(encoding="utf-8")
-    found = tomllib.loads(text)
-    return frozenset(found["report_only"]), found["report_only_columns"]
-
-
-def figure_label(name: str, wording: Wording) -> str:
-    """Return ``Figure 2`` or ``Figure S3`` from a figure's file name; its name where it has no number."""
-    found = _FIGURE.match(name)
-    words = exhibit_words(wording)
-    if not found:
-        return name
-    supplement = words["supplement"] if found[1] else ""
-    return f"{words['figure']}{supplement}{found[2]}{found[3].upper()}"
-
-
-def table_label(table: Table, wording: Wording) -> str:
-    """Return ``Table 2`` or ``Table S4`` in the document's language."""
-    return str(exhibit_words(wording)["table"]) + table.label.removeprefix("Table ")
 
 
 def _without_empty(blocks: list[Block]) -> Iterable[Block]:
@@ -318,9 +301,7 @@ class _Builder:
         return _Part(blocks, sections.says_absence(paragraphs))
 
     def exhibits(self, asked: str) -> list[Block]:
-        known_blocks: list[FigureBlock | TableBlock] = [*self.figures, *self.tables]
-        exhibits = [block for block in known_blocks if block.room in self.rooms]
-        labels = {block.name: block.label for block in exhibits}
+        labels = self._labels(self.rooms)
         names = [name.strip() for name in asked.split(",")]
         known = [Prose.of(Reference(labels[name], name)) for name in names if name in labels]
         if not known:
@@ -330,16 +311,27 @@ class _Builder:
         before, _, after = str(exhibit_words(self.wording)["see"]).partition("{items}")
         return [Paragraph(Prose.of(before, items, after), "exhibits")]
 
+    def _labels(self, rooms: frozenset[Room]) -> dict[str, str]:
+        """Return the labels of the exhibits of some rooms by their names."""
+        every: list[FigureBlock | TableBlock] = [*self.figures, *self.tables]
+        return {block.name: block.label for block in every if block.room in rooms}
+
     def figures_of(self, asked: str) -> list[Block]:
         return [block for block in self.figures if not asked or block.room == asked]
 
     def tables_of(self, asked: str) -> list[Block]:
         return [block for block in self.tables if not asked or block.room == asked]
 
-    def checklist(self, _asked: str) -> list[Block]:
-        labels = {block.name: block.label for block in self.figures}
-        labels |= {block.name: block.label for block in self.tables}
-        return [Checklist(checklist(self.study, self.wording, labels))]
+    def checklists(self, _asked: str) -> list[Block]:
+        """The reporting checklists that the settings choose, each below its heading."""
+        labels = self._labels(frozenset(ROOMS))
+        blocks: list[Block] = []
+        for name in self.study.config.report.checklists:
+            if name != TARGET:  # a table, as it stands in notebook 07
+                title = str(checklist_words(self.wording)["titles"][name])
+                answers = checklist(name, self.study, self.wording, labels)
+                blocks += [Heading(2, Prose.of(title)), Checklist(answers)]
+        return blocks
 
     def sources(self, _asked: str) -> list[Block]:
         return [Sources()]
@@ -363,18 +355,15 @@ class _Builder:
         return [block for name in named for block in self.authors(name)]
 
     def _figure(self, stem: Path) -> FigureBlock:
-        found = _FIGURE.match(stem.name)
-        room: Room = "supplementary" if not found or found[1] else "main"
-        room = "report" if stem.name in _report_only()[0] else room
         legend = figure_legend(stem, self.study, self.wording)
-        return FigureBlock(stem.name, figure_label(stem.name, self.wording), legend, stem, room)
+        return FigureBlock(
+            stem.name, figure_label(stem.name, self.wording), legend, stem, figure_room(stem.name)
+        )
 
     def _table(self, table: Table) -> TableBlock:
-        room: Room = "supplementary" if table.order[0] else "main"
-        exhibits_only, columns = _report_only()
-        room = "report" if table.name in exhibits_only else room
+        room = table_room(table, self.study.config.report.checklists)
         if self.rooms == SUBMITTED:
-            table = table.without(columns.get(table.name, ()))
+            table = table.without(report_only_columns(table.name))
         named = exhibit_words(self.wording).get("tables", {})
         own = language_file(self.wording.language, "claims.toml").get(f"title.{table.name}", table.title)
         title = str(named.get(table.name, own))
@@ -388,7 +377,7 @@ _DIRECTIVES: dict[str, Callable[[_Builder, str], list[Block]]] = {
     "exhibits": _Builder.exhibits,
     "figures": _Builder.figures_of,
     "tables": _Builder.tables_of,
-    "checklist": _Builder.checklist,
+    "checklists": _Builder.checklists,
     "sources": _Builder.sources,
     "references": _Builder.references,
     "authors": _Builder.authors,

@@ -238,7 +238,9 @@ def statistical_methods(material: Material) -> list[Claim]:
     claims += _survival(material)
     claims += historical_control.methods(material)
     claims += _named(material, _DESIGN_USED)
-    claims.append(Claim("methods.reporting"))
+    lists = tuple(Claim(f"methods.reporting_{name}") for name in material.config.report.checklists)
+    if lists:
+        claims.append(Claim("methods.reporting", {"lists": Items(lists)}))
     claims.append(Claim("methods.level", {"level": material.level, "alpha": declared_alpha(material.alpha)}))
     seed = material.parameters.get("seed")
     if seed is not None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Language: TypeAlias = str  # the name of a folder of this room
 LANGUAGES = language_names()
-_FILES = ("claims.toml", "methods.toml", "exhibits.toml", "strobe.toml", "report.toml")
+_FILES = ("claims.toml", "methods.toml", "exhibits.toml", "checklists.toml", "report.toml")
 _OWN_DIGITS = {"p", "p_value", "n", "n_missing", "of", "count_percent"}
 _JOINS = {"commas": "list", "semicolons": "semicolon", "sentences": "sentence"}
 _OF_ONE_TABLE = re.compile(r" \(smallest expected count [\d.]+\)(;.*)?$")

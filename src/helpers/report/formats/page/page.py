@@ -77,7 +77,7 @@ def report_markup(document: Document, provenance: Mapping[str, Any], *, on_paper
             warnings=warnings,
             contents=_contents(blocks, [(name, str(words[name])) for name in appendix]),
             blocks=blocks,
-            strobe_heads=language_file(language, "strobe.toml")["heads"],
+            checklist_heads=language_file(language, "checklists.toml")["heads"],
             statistics=statistic_views(study.statistics, cited),
             notebooks=[] if on_paper else notebook_pages(study.results / "notebooks"),
             provenance=provenance_view(provenance, words),

@@ -1,6 +1,7 @@
-"""The STROBE checklist of cohort studies, filled: where each item is answered, or that the authors must.
+"""Reporting checklists, filled: where each item is answered, or that the authors must.
 
-Items: von Elm E, et al. Lancet 2007;370:1453-1457, in words of this project.
+Items in words of this project. STROBE for cohort studies: von Elm E, et al. Lancet 2007;370:1453-1457.
+RECORD, its extension for routinely collected data: Benchimol EI, et al. PLoS Med 2015;12:e1001885.
 """
 
 from __future__ import annotations
@@ -41,29 +42,35 @@ class Answer:
 
 
 @cache
-def strobe_items() -> dict[str, dict[str, Any]]:
-    """Return the items by number: part of the paper, sections and exhibits that answer it, what they need."""
-    text = (files("helpers.report.text") / "strobe.toml").read_text(encoding="utf-8")
-    return dict(tomllib.loads(text)["items"])
+def checklist_items(name: str) -> dict[str, dict[str, Any]]:
+    """Return the items of a checklist by number: part of the paper, what answers it, and what that needs."""
+    text = (files("helpers.report.text") / "checklists.toml").read_text(encoding="utf-8")
+    return dict(tomllib.loads(text)[name])
 
 
-def checklist(study: Study, wording: Wording, labels: Mapping[str, str]) -> tuple[Answer, ...]:
-    """Return the filled checklist; an item whose data the cohort lacks is left to the authors.
+def checklist_words(wording: Wording) -> Any:
+    """Return the words of the checklists in a language: titles, heads, rooms, items, places."""
+    return language_file(wording.language, "checklists.toml")
+
+
+def checklist(name: str, study: Study, wording: Wording, labels: Mapping[str, str]) -> tuple[Answer, ...]:
+    """Return a filled checklist; an item whose data the cohort lacks is left to the authors.
 
     Args:
+        name: ``strobe`` or ``record``.
         study: the cohort's results.
         wording: the language.
         labels: label of each figure and table of the document, by its name.
     """
-    words = language_file(wording.language, "strobe.toml")
-    asked_of = {name for item in strobe_items().values() for name in item.get("sections", [])}
-    told = {name for name in asked_of if not says_absence(SECTIONS[name](study))}
+    words, items = checklist_words(wording), checklist_items(name)
+    asked_of = {section for item in items.values() for section in item.get("sections", [])}
+    told = {section for section in asked_of if not says_absence(SECTIONS[section](study))}
     answers = []
-    for number, item in strobe_items().items():
+    for number, item in items.items():
         places = _places(item, study, wording, told, labels)
         answered: Answered = item["answered"] if places else "authors"
         where = words[answered].replace("{places}", wording.grammar("semicolon").join(places))
-        asked, room = words["items"][number], words["rooms"][item["room"]]
+        asked, room = words[name][number], words["rooms"][item["room"]]
         answers.append(Answer(number, room, asked, answered, where))
     return tuple(answers)
 
@@ -75,7 +82,7 @@ def _places(
     needs = item.get("needs", [])
     if needs and not any(study.statistics.select(analysis=name) for name in needs):
         return []
-    named = language_file(wording.language, "strobe.toml")["places"]
+    named = checklist_words(wording)["places"]
     answers = (str(named[name]) for name in item.get("sections", []) if name in told)
     shown = (labels[name] for name in item.get("exhibits", []) if name in labels)
     return [*answers, *shown]
