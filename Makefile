@@ -85,7 +85,7 @@ outputs: setup ## the same, and their figures against the committed ones
 	@$(IN_NEW_FOLDER) && $(NBVAL) && $(PYTEST) tests/outputs/test_figures_are_current.py
 
 test-slow: setup ## tests that take minutes
-	@env $(ONE_THREAD) $(BIN)/pytest -n 2 -m "slow and not browser" $(ARGS)
+	@env $(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadgroup -m "slow and not browser" $(ARGS)
 
 # Debian's own browser is driven; Playwright downloads none.
 browser-test: setup ## JupyterLab and the explorer, driven in a browser (minutes)

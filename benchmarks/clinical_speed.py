@@ -17,9 +17,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.clinical.diagnosis import default_reference_ranges, hscore
-from helpers.clinical.facts import Facts, facts_from_visits
-from helpers.clinical.response import assess_response, load_response_rule
+from helpers.clinical.diagnosis import hscore
+from helpers.clinical.fact_tables import facts_from_visits
+from helpers.clinical.facts import Facts
+from helpers.clinical.response import assess_response
+from helpers.clinical.response_rules import load_response_rule
+from helpers.vocabulary.reading import shipped_vocabulary
 
 LABS = {
     "ferritin": (7.5, 1.5), "triglycerides": (0.8, 0.6), "hemoglobin": (4.6, 0.2), "platelets": (4.5, 0.8),
@@ -72,7 +75,7 @@ def main(n_visits: int) -> dict[str, object]:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[0]})
     table, patients = visits_table(n_visits // len(VISIT_DAYS))
-    ranges = default_reference_ranges()
+    ranges = shipped_vocabulary().ranges
     figures: dict[str, float] = {}
     facts: Facts = timed(
         "tables_to_facts",

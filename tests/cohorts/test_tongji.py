@@ -35,6 +35,7 @@ def test_it_can_be_analysed_and_a_count_that_is_not_of_blood_is_named(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("tongji")  # one process runs the cohort for all
 class TestNotebooks:
     def test_patients_are_those_of_the_publication(self, run):
         assert run.value("flow.patients.all.baseline.recorded") == 375

@@ -255,6 +255,21 @@ def test_notebooks_compared_side_by_side_wait_for_those_they_need() -> None:
     assert any(map(read_by, steps))
 
 
+def test_scripts_outside_the_package_import_what_there_is() -> None:
+    """Benchmarks and scripts of the documentation run seldom: a name that is gone would be found late."""
+    scripts = [*(ROOT / "benchmarks").rglob("*.py"), *(ROOT / "docs").rglob("*.py")]
+    assert len(scripts) > 8
+    gone = []
+    for script in scripts:
+        for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers"):
+                try:
+                    exec(ast.unparse(node), {})
+                except ImportError as error:
+                    gone.append(f"{script.name}: {error}")
+    assert gone == []
+
+
 def test_tests_of_any_folders_can_be_selected_together() -> None:
     # Every folder has a conftest, and the name `conftest` is that of the one loaded last.
     files = [*(ROOT / "tests").rglob("*.py")]

@@ -114,11 +114,11 @@ def document_bytes(document: Document) -> bytes:
 
 
 def prepare_styles(document: Document) -> dict[str, str]:
-    """Make the styles of captions, cells and notes where they are missing; return `style_ids`."""
+    """Make the styles of captions, cells and notes where they are missing; return all ids by name."""
     from docx.enum.style import WD_STYLE_TYPE
     from docx.shared import Pt, RGBColor
 
-    known = style_ids(document)
+    known = _style_ids(document)
     if CELL.lower() in known:
         return known
     for name, points in {CELL: TEXT_POINTS, NOTE: NOTE_POINTS}.items():
@@ -132,10 +132,10 @@ def prepare_styles(document: Document) -> dict[str, str]:
     caption.font.color.rgb = RGBColor(0, 0, 0)
     caption.paragraph_format.space_before, caption.paragraph_format.space_after = Pt(6), Pt(4)
     caption.paragraph_format.keep_with_next = True
-    return style_ids(document)
+    return _style_ids(document)
 
 
-def style_ids(document: Document) -> dict[str, str]:
+def _style_ids(document: Document) -> dict[str, str]:
     """Return the ids of a document's styles by name in lower case, as Word stores "caption" and others.
 
     python-docx goes through all styles, slowly, each time that one is asked for.

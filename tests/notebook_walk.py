@@ -1,6 +1,6 @@
-"""The cells of notebooks 02, 04 and 07 of one cohort, as they stand, in a process of their own.
+"""The cells of notebooks of one cohort, as they stand, in a process of their own: no plan, no documents.
 
-    python tests/analysis/notebook_walk.py COHORT
+    python tests/notebook_walk.py COHORT NOTEBOOK...
 
 Results go where COMPENDIUM_OUTPUT says. A cell that fails ends the process with its traceback.
 """
@@ -11,21 +11,24 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-NOTEBOOKS = ("02_baseline_comparison", "04_survival", "07_historical_control")
+ROOT = Path(__file__).parents[1]
+EVERY = tuple(path.stem for path in sorted((ROOT / "notebooks").glob("0[1-9]_*.ipynb")))
 
 
-def walk(cohort: Path, output: Path, *, formats: str = "png") -> subprocess.CompletedProcess[str]:
-    """Execute the notebooks on a cohort; figures are saved in `formats`."""
+def walk(
+    cohort: Path, output: Path, notebooks: Iterable[str] = EVERY, *, formats: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Execute notebooks on a cohort; figures are saved in `formats`, by default in none."""
     env = os.environ | {
         "COMPENDIUM_OUTPUT": str(output),
         "COMPENDIUM_RUN": "1",
         "COMPENDIUM_FIGURE_FORMATS": formats,
         "OMP_NUM_THREADS": "1",
     }
-    command = [sys.executable, __file__, str(cohort)]
+    command = [sys.executable, __file__, str(cohort), *notebooks]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
@@ -40,5 +43,5 @@ def _execute(notebook: str, cohort: str) -> None:
 
 
 if __name__ == "__main__":
-    for name in NOTEBOOKS:
+    for name in sys.argv[2:]:
         _execute(name, sys.argv[1])
