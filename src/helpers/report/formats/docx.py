@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from docx.document import Document
     from docx.table import Table as WordTable
 
-TEXT_POINTS, NOTE_POINTS = 8.5, 7.5
+TABLE_POINTS, NOTE_POINTS = 8.5, 7.5
 CAPTION, CELL, NOTE = "Caption", "Table Text", "Table Note"
 FONT = "Arial"
 _MARGIN_MM = 1.2  # left and right of a cell's text
@@ -57,8 +57,8 @@ def add_table(
 
     one = shown(table, theme)
     styles = prepare_styles(document)
-    size = measure(one, TEXT_POINTS, page or _room(document))
-    turned = size.landscape and not _lies(document)
+    size = measure(one, TABLE_POINTS, page or _room(document))
+    turned = size.landscape and not lies(document)
     if turned:
         turn(document, landscape=True)
     _add(document, _caption(one, styles[CAPTION.lower()], label))
@@ -121,7 +121,7 @@ def prepare_styles(document: Document) -> dict[str, str]:
     known = _style_ids(document)
     if CELL.lower() in known:
         return known
-    for name, points in {CELL: TEXT_POINTS, NOTE: NOTE_POINTS}.items():
+    for name, points in {CELL: TABLE_POINTS, NOTE: NOTE_POINTS}.items():
         style: Any = document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
         style.base_style = document.styles["Normal"]
         style.font.name, style.font.size = FONT, Pt(points)
@@ -172,13 +172,13 @@ def _room(document: Document) -> Page:
     section = document.sections[-1]
     page_width, page_height = section.page_width or Length(0), section.page_height or Length(0)
     margins = ((section.left_margin or 0) + (section.right_margin or 0)) / 36000
-    if _lies(document):
+    if lies(document):
         return Page(page_width.mm - margins, page_width.mm - margins)
     return Page(page_width.mm - margins, page_height.mm - margins)
 
 
-def _lies(document: Document) -> bool:
-    """Whether the page lies on its side."""
+def lies(document: Document) -> bool:
+    """Tell whether the page lies on its side."""
     section = document.sections[-1]
     return (section.page_width or 0) > (section.page_height or 0)
 

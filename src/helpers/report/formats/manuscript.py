@@ -12,12 +12,18 @@ from helpers.report.formats.docx import (
     CELL,
     FONT,
     NOTE,
+    TABLE_POINTS,
     add_table,
     document_bytes,
+    lies,
     prepare_styles,
     property_text,
     turn,
 )
+from helpers.report.formats.measure import Page, measure
+from helpers.report.formats.rendered import shown
+from helpers.report.formats.ruled import NAMESPACE as _W
+from helpers.report.formats.ruled import ruled_table
 from helpers.report.text.blocks import (
     Block,
     Checklist,
@@ -42,10 +48,10 @@ FONT_CJK = "SimSun"
 TEXT_POINTS, REFERENCE_POINTS = 10.5, 9.5
 _PAGE_MM = (210, 297)
 _MARGIN_MM, _SUPPLEMENT_MARGIN_MM = 25, 15
+_SMALL_ROWS = 12  # of a table that may lie between two that must
 _CAPTION_MM = 28  # room kept below a figure for its legend
 _WATERMARK_STYLE, _NOTE_STYLE, _REFERENCE_STYLE = "Stamp", "Data Note", "Reference"
 _WORDS = {"method", "note", "unit"}  # parts of a row that have a column of their own
-_W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 
 def write_manuscript(study: Study, path: Path, language: Language | None = None) -> Path:
@@ -203,7 +209,7 @@ class _Writer:
         elif isinstance(block, FigureBlock):
             self._figure(block)
         elif isinstance(block, TableBlock):
-            self._table(block, breaks=any(isinstance(other, TableBlock) for other in after[:1]))
+            self._table(block, [other for other in after[:2] if isinstance(other, TableBlock)])
         elif isinstance(block, Checklist):
             self._checklist(block)
         else:
@@ -262,16 +268,32 @@ class _Writer:
         caption.add_run(f"{block.label}{exhibit_words(self.wording)['label_end']}").bold = True
         self._prose(caption, block.legend)
 
-    def _table(self, block: TableBlock, *, breaks: bool) -> None:
+    def _table(self, block: TableBlock, after: Sequence[TableBlock]) -> None:
+        """Add a table; in a manuscript those that lie follow one another, with small ones between them."""
         from dataclasses import replace
 
         watermark = self.document.watermark
         table = replace(block.table, title=block.title, watermark=watermark if block.table.watermark else "")
         label = f"{block.label}{exhibit_words(self.wording)['label_end']}"
+        if not self.supplement and self._is_wide(block) and not lies(self.word):
+            turn(self.word, landscape=True)
         journal = self.document.study.config.report.journal
         add_table(self.word, table, journal, label=label, dense=self.supplement)
-        if breaks and not _section_ends(self.word.element.body):
+        if not self.supplement and lies(self.word) and not self._stays(after):
+            turn(self.word, landscape=False)
+        if after and not _section_ends(self.word.element.body):
             self._paragraph(NOTE if self.supplement else "")
+
+    def _is_wide(self, block: TableBlock) -> bool:
+        one = shown(block.table, self.document.study.config.report.journal)
+        return measure(one, TABLE_POINTS, Page(self.room, _PAGE_MM[1] - 2 * self.margin)).landscape
+
+    def _stays(self, after: Sequence[TableBlock]) -> bool:
+        """Whether the page stays on its side: for a table that lies, or a small one before such a table."""
+        if not after:
+            return False
+        small = len(after[0].table.rows) <= _SMALL_ROWS and len(after) > 1
+        return self._is_wide(after[0]) or (small and self._is_wide(after[1]))
 
     def _checklist(self, block: Checklist) -> None:
         heads = language_file(self.wording.language, "checklists.toml")["heads"]
@@ -304,22 +326,7 @@ class _Writer:
         """Add a ruled table of texts; rows of one text stand across it."""
         from docx.oxml import parse_xml
 
-        style = self.styles[CELL.lower()]
-        grid = "".join(f'<w:gridCol w:w="{round(width * 56.7)}"/>' for width in widths)
-        body = [_xml_row(heads, widths, style, head=True)]
-        body += [
-            _xml_row(row, widths, style, bookmark=(anchors or {}).get(row[0], ""), number=number)
-            for number, row in enumerate(rows, start=1)
-        ]
-        sides = "".join(
-            f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="999999"/>'
-            for side in ("top", "bottom", "insideH")
-        )
-        table = (
-            f'<w:tbl {_W}><w:tblPr><w:tblW w:w="{round(sum(widths) * 56.7)}" w:type="dxa"/>'
-            f'<w:tblBorders>{sides}</w:tblBorders><w:tblLayout w:type="fixed"/></w:tblPr>'
-            f"<w:tblGrid>{grid}</w:tblGrid>{''.join(body)}</w:tbl>"
-        )
+        table = ruled_table(heads, rows, widths, self.styles[CELL.lower()], anchors)
         self.word.element.body.insert(len(self.word.element.body) - 1, parse_xml(table))
         self._paragraph()
 
@@ -350,35 +357,6 @@ def _fragment_xml(fragment: Fragment, anchors: Mapping[str, str]) -> str:
         look = ("<w:b/>" if fragment.bold else "") + ("<w:i/>" if fragment.italic else "")
         look += '<w:vertAlign w:val="superscript"/>' if fragment.raised else ""
     return f"<w:r {_W}>{f'<w:rPr>{look}</w:rPr>' if look else ''}{text}</w:r>"
-
-
-def _xml_row(
-    cells: Sequence[str],
-    widths: Sequence[float],
-    style: str,
-    *,
-    head: bool = False,
-    bookmark: str = "",
-    number: int = 0,
-) -> str:
-    across = len(cells) == 1
-    bold = "<w:rPr><w:b/></w:rPr>" if head or across else ""
-    parts = []
-    for i, text in enumerate(cells):
-        width = sum(widths) if across else widths[i]
-        span = f'<w:gridSpan w:val="{len(widths)}"/>' if across else ""
-        mark = f'<w:bookmarkStart w:id="{number}" w:name="{bookmark}"/>' if bookmark and i == 0 else ""
-        end = f'<w:bookmarkEnd w:id="{number}"/>' if mark else ""
-        # A long identifier may break after its dots.
-        shown = escape(text, quote=False).replace(".", ".\N{ZERO WIDTH SPACE}") if bookmark and i == 0 else ""
-        shown = shown or escape(text, quote=False)
-        parts.append(
-            f'<w:tc><w:tcPr><w:tcW w:w="{round(width * 56.7)}" w:type="dxa"/>{span}</w:tcPr>'
-            f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr>{mark}'
-            f'<w:r>{bold}<w:t xml:space="preserve">{shown}</w:t></w:r>{end}</w:p></w:tc>'
-        )
-    properties = "<w:trPr><w:cantSplit/>" + ("<w:tblHeader/>" if head else "") + "</w:trPr>"
-    return f"<w:tr>{properties}{''.join(parts)}</w:tr>"
 
 
 def _printed_size(path: Path) -> tuple[float, float]:

@@ -158,7 +158,10 @@ def _wanted(one: Shown, columns: _Columns, points: float) -> list[float]:
 def _share(least: Sequence[float], wanted: Sequence[float], room: float) -> tuple[float, ...]:
     """Return widths that add up to no more than the room, between the least and the wanted ones."""
     if sum(least) >= room:
-        return tuple(width * room / sum(least) for width in least)
+        # Numbers may break after a dash or bracket; the words of the labels stay whole as long as they can.
+        label = min(least[0], room / 2)
+        rest = sum(least[1:])
+        return (label, *(width * (room - label) / rest for width in least[1:])) if rest else (room,)
     widths, open_ = list(least), set(range(len(least)))
     while open_:
         left = room - sum(widths)

@@ -192,8 +192,24 @@ def p_equation(row: Statistic) -> Cell:
     return _cell("p_equation", {"p_value": _of(row, "p_value")})
 
 
+_SPELLED = {
+    "(wilcoxon zeros)": "(zero changes dropped)",
+    "(pratt zeros)": "(zero changes ranked)",
+    "efron ties": "Efron's ties",
+    "breslow ties": "Breslow's ties",
+    "clopper-pearson": "Clopper-Pearson",
+    "mover interval": "interval from the limits of both arms",
+}
+
+
 def short_method(method: str) -> str:
-    """Drop the figures of one row from a method, so that rows tested alike share a footnote."""
+    """Return a method for readers, without names of options; rows tested alike share a note.
+
+    >>> short_method("Wilcoxon signed-rank test (wilcoxon zeros), exact conditional on ties")
+    'Wilcoxon signed-rank test (zero changes dropped), exact conditional on ties'
+    """
+    for name, words_for in _SPELLED.items():
+        method = method.replace(name, words_for)
     return re.sub(r" \(smallest expected count [^)]*\)", "", method)
 
 

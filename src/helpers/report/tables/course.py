@@ -15,6 +15,7 @@ from helpers.report.tables.cells import (
     p_equation,
     p_value,
     sentence,
+    short_method,
     size,
     verbatim,
 )
@@ -26,6 +27,8 @@ from helpers.results.catalogue import LaboratoryRows, TrendRows
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
     from helpers.results.store import Statistic, Statistics
+
+_MARKS = 8  # numbers of the not measured up to which each has a note of its own
 
 
 def course_table(
@@ -39,25 +42,42 @@ def course_table(
         for visit in config.visits
         if any(statistics.find(LaboratoryRows.n, v, group=chosen.id, timepoint=visit.id) for v in variables)
     ]
+    medians = (
+        statistics.find(LaboratoryRows.median, v, group=chosen.id, timepoint=visit.id)
+        for v in variables for visit in visits
+    )  # fmt: skip
+    lacking = [found for found in medians if found is not None and found.n_missing]
+    marked = len({found.n_missing for found in lacking}) <= _MARKS
     rows = []
     for name in variables:
         digits = vocabulary[name].decimals or 0
-        cells = [_course_cell(statistics, name, chosen.id, visit.id, digits) for visit in visits]
+        cells = [_course_cell(statistics, name, chosen.id, visit.id, digits, marked) for visit in visits]
         if any(cells):
             tests = statistics.select(LaboratoryRows.change_test, variable=name, group=chosen.id)
-            methods = dict.fromkeys(f"{{p}}: {test.method}, paired change from baseline" for test in tests)
+            methods = dict.fromkeys(
+                f"{{p}}: {short_method(test.method)}, paired change from baseline" for test in tests
+            )
             rows.append(row(verbatim(vocabulary[name].label).marked(*methods), *cells))
     nothing = [message("No measurements are recorded at the visits of this cohort.")]
-    notes = [
+    notes: list[Cell | str] = [
         "{Median_spread} [n]. P-values are not adjusted for the number of tests.",
         "Later visits describe the patients then alive and measured.",
     ]
+    if not marked:
+        most = max(lacking, key=lambda found: found.n_missing or 0)
+        notes.append(
+            "Of the patients alive at a visit up to "
+            + number(most, column="n_missing")
+            + " were not measured."
+        )
     title = f"Course of laboratory values and temperature, {in_text(chosen.label)}"
     columns = ["Measurement", *[visit.label for visit in visits]]
     return Table("table_3_course", title, columns, rows or nothing, notes, watermark)
 
 
-def _course_cell(statistics: Statistics, name: str, group: str, visit: str, digits: int) -> Cell:
+def _course_cell(
+    statistics: Statistics, name: str, group: str, visit: str, digits: int, marked: bool
+) -> Cell:
     found = statistics.find(LaboratoryRows.median, name, group=group, timepoint=visit)
     if found is None:
         return EMPTY
@@ -65,7 +85,7 @@ def _course_cell(statistics: Statistics, name: str, group: str, visit: str, digi
     if any(one.sign for value in cell.values for one in value.numbers.values()):
         cell = cell.marked(LIMIT_NOTE)
     cell = cell + " [" + size(found) + "]"
-    if found.n_missing:
+    if found.n_missing and marked:
         missing = number(found, column="n_missing")
         cell = cell.marked("Not measured in " + missing + " of the patients then alive")
     test = statistics.find(LaboratoryRows.change_test, name, group=group, timepoint=visit)

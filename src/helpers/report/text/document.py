@@ -191,7 +191,10 @@ def _has_data(figure: str, study: Study) -> bool:
     if figure == "figure_3_published":
         return study.config.ledger is not None
     exhibit = exhibits().get(figure)
-    return exhibit is None or exhibit.needs is None or bool(study.statistics.select(exhibit.needs))
+    if exhibit is None or exhibit.needs is None:
+        return True
+    rows = study.statistics.select(exhibit.needs)
+    return any(row.value == row.value or row.p_value == row.p_value or row.lower == row.lower for row in rows)
 
 
 def _is_empty(table: Table, study: Study) -> bool:
