@@ -276,6 +276,22 @@ def test_notebooks_and_provenance_are_inside(document, tree):
         assert text in shown
 
 
+def test_what_the_report_alone_shows_is_not_printed(document, tree):
+    css = asset("report.css")
+    printed = css[css.index("@media print") :]
+    assert ".on-screen" in printed[: printed.index("display: none !important")]
+    rooms = {b.name: b.room for b in document.blocks if isinstance(b, (FigureBlock, TableBlock))}
+    assert set(rooms.values()) == {"main", "supplementary", "report"}
+    for figure in tree.all("figure"):
+        hidden = "on-screen" in figure.get("class").split()
+        assert hidden == (rooms[figure.get("id")] == "report"), figure.get("id")
+    left = {section.all("h2")[0].get("id") for section in tree.all("section", class_="on-screen")}
+    assert left == {"statistics", "notebooks", "provenance"}
+    unprinted = [e for level in ("h2", "h3") for e in tree.all(level, class_="on-screen")]
+    assert len(unprinted) >= 2, "headings over what is not printed"
+    assert len(tree.all("p", class_="printed")) == 1
+
+
 def test_the_watermark_of_reconstructed_data_stands_first_and_last(document, tree):
     assert document.watermark
     watermarks = [e.text() for e in tree.walk() if e.get("class") == "watermark"]

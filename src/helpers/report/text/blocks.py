@@ -72,6 +72,7 @@ class TableBlock:
 class Checklist:
     """A reporting checklist, filled."""
 
+    title: str
     answers: tuple[Answer, ...]
 
 

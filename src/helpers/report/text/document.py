@@ -333,7 +333,7 @@ class _Builder:
             if name != TARGET:  # a table, as it stands in notebook 07
                 title = str(checklist_words(self.wording)["titles"][name])
                 answers = checklist(name, self.study, self.wording, labels)
-                blocks += [Heading(2, Prose.of(title)), Checklist(answers)]
+                blocks += [Heading(2, Prose.of(title)), Checklist(title, answers)]
         return blocks
 
     def sources(self, _asked: str) -> list[Block]:

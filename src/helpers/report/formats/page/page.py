@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +96,7 @@ class HeadingView:
     level: int
     name: str
     text: Prose
+    on_screen: bool = False  # nothing below it is printed
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,12 @@ def _views(document: Document) -> Iterator[tuple[str, Any]]:
     """Yield kind and data of the blocks between the header and the appendices."""
     journal, headings = document.study.config.report.journal, 0
     label_end = exhibit_words(document.wording)["label_end"]
-    for block in _without_sources(document.blocks):
+    blocks = [*_without_sources(document.blocks)]
+    for place, block in enumerate(blocks):
         if isinstance(block, Heading) and block.level > 1:
             headings += 1
-            yield "heading", HeadingView(min(block.level, 4), f"part-{headings}", block.text)
+            on_screen = _is_left_on_screen(blocks[place + 1 :], block.level)
+            yield "heading", HeadingView(min(block.level, 4), f"part-{headings}", block.text, on_screen)
         elif isinstance(block, Paragraph) and not _is_warning(block):
             yield "paragraph", block
         elif isinstance(block, FigureBlock):
@@ -153,7 +156,18 @@ def _views(document: Document) -> Iterator[tuple[str, Any]]:
         elif isinstance(block, TableBlock):
             yield "table", TableView(block, journal)
         elif isinstance(block, Checklist):
-            yield "checklist", block.answers
+            yield "checklist", block
+
+
+def _is_left_on_screen(after: Sequence[Block], level: int) -> bool:
+    """Tell whether there are only exhibits of the report below a heading, which are not printed."""
+    below: list[Block] = []
+    for block in after:
+        if isinstance(block, Heading) and block.level <= level:
+            break
+        below.append(block)
+    shown = [block for block in below if not isinstance(block, Heading)]
+    return bool(shown) and all(getattr(block, "room", "") == "report" for block in shown)
 
 
 def _without_sources(blocks: tuple[Block, ...]) -> Iterator[Block]:
