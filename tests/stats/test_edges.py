@@ -558,8 +558,14 @@ def test_shift_by_selection_is_the_shift_of_all_pairs(monkeypatch):
         chosen = hodges_lehmann(x, y)
         monkeypatch.undo()
         assert (chosen.value, chosen.lower, chosen.upper) == pytest.approx(
-            (whole.value, whole.lower, whole.upper), rel=1e-12
+            (whole.value, whole.lower, whole.upper), rel=1e-12, nan_ok=True
         )
+
+
+def test_a_shift_of_equal_values_has_no_limits():
+    found = hodges_lehmann(np.full(12, 2.0), np.full(9, 2.0))
+    assert (found.value, found.note) == (0, "all values are equal: no interval")
+    assert np.isnan([found.lower, found.upper]).all()
 
 
 def test_shift_beyond_thirty_million_pairs():

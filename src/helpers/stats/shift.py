@@ -24,8 +24,9 @@ def hodges_lehmann(x: Any, y: Any, *, confidence: float = 0.95) -> Result:
 
     The interval inverts the exact conditional test (ties inside a sample included) when feasible, else the
     tie-corrected normal approximation. A limit is infinite, said in `note`, when the samples are too small
-    for the level. Units are those of the data. Beyond 4e6 pairs the differences are not built: the median and
-    the limits are found by counting how many pairs lie below a trial value, in O(n log n) a trial.
+    for the level; there is none where all values are equal. Units are those of the data. Beyond 4e6 pairs the
+    differences are not built: median and limits are found by counting how many pairs lie below a trial value,
+    in O(n log n) a trial.
     Raises StatisticsError for empty samples.
     """
     level = confidence_level(confidence)
@@ -45,6 +46,9 @@ def hodges_lehmann(x: Any, y: Any, *, confidence: float = 0.95) -> Result:
 
     pairs = _built if first.size * second.size <= _MOST_PAIRS else _selected
     value, lower, upper = pairs(first, second, accepted)
+    constant = np.ptp(pooled) == 0
+    if constant:  # a difference that nobody could have had otherwise: no limits of 0
+        lower = upper = float("nan")
     kind = "exact rank-sum test" if exact else "rank-sum test, normal approximation"
     finite = bool(np.isfinite([lower, upper]).all())
     return Result(
@@ -55,7 +59,11 @@ def hodges_lehmann(x: Any, y: Any, *, confidence: float = 0.95) -> Result:
         n=total,
         n_missing=missing_x + missing_y,
         confidence=level,
-        note="" if finite else "samples too small for a finite limit at this level",
+        note="all values are equal: no interval"
+        if constant
+        else ""
+        if finite
+        else "samples too small for a finite limit at this level",
         options={"confidence": level},
     )
 
