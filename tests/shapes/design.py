@@ -66,15 +66,13 @@ def _pairs(shape: Shape, names: Sequence[str]) -> set[tuple[tuple[str, str], tup
 
 def shapes(number: int, seed: int = 20261127) -> list[Shape]:
     """Return at least so many different shapes: pairwise designs, one after the other, the first whole."""
-    found: dict[tuple[tuple[str, str], ...], Shape] = {}
-    for turn in itertools.count():
-        for shape in pairwise(FACTORS, seed + turn):
-            found[tuple(shape.items())] = shape
-            if turn and len(found) >= number:
-                return list(found.values())
-        if len(found) >= number:
-            return list(found.values())
-    raise AssertionError("designs without end")
+    found = {tuple(shape.items()): shape for shape in pairwise(FACTORS, seed)}
+    designs = (pairwise(FACTORS, seed + turn) for turn in itertools.count(1))
+    later = itertools.chain.from_iterable(designs)
+    while len(found) < number:
+        shape = next(later)
+        found[tuple(shape.items())] = shape
+    return list(found.values())
 
 
 def large_shapes(seed: int = 20261127) -> list[Shape]:

@@ -79,4 +79,6 @@ def test_an_arm_of_two_thousand(place, tmp_path):
 
 def test_a_cohort_of_nobody_is_refused(tmp_path):
     nobody = write_shape({**EXTREMES[0], "treated": "0", "control": "0"}, tmp_path / "shape")
-    assert any("found no patient" in str(problem) for problem in errors(check_cohort(nobody)))
+    faults = [str(problem) for problem in errors(check_cohort(nobody))]
+    assert any("found no patient" in fault for fault in faults)
+    assert not any("Error" in fault for fault in faults)

@@ -19,7 +19,7 @@ import numpy as np
 from helpers.stats.checks import Floats, choice, confidence_level, event_flags, float_array
 from helpers.stats.counting_process import at_risk_sums, counting_process_cox, records
 from helpers.stats.result import Result, StatisticsError
-from helpers.stats.rmst import NO_VARIANCE, half_width, normal_p
+from helpers.stats.rmst import NO_LIMITS, NO_VARIANCE, half_width, normal_p
 from helpers.stats.survival_intervals import INTERVALS, greenwood_limits
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class DelayedCurve:
             upper=area + half,
             n=self.n,
             confidence=self.confidence,
-            note=self.note or ("" if variance > 0 else "no limits: no variance before tau"),
+            note=self.note or ("" if variance > 0 else NO_LIMITS),
             options={"tau": float(tau)},
             details={"std_err": float(np.sqrt(variance))},
         )

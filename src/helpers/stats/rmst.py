@@ -20,6 +20,7 @@ from helpers.stats.kaplan_meier import KaplanMeier, kaplan_meier
 from helpers.stats.ratios import antilog
 from helpers.stats.result import Result, StatisticsError
 
+NO_LIMITS = "no limits: no variance before tau"
 NO_VARIANCE = "neither limits nor test: an arm has no variance before tau"
 _ARMS = {1: "one arm", 2: "the arms"}
 
@@ -42,7 +43,7 @@ def rmst(time: Any, event: Any, tau: float, *, confidence: float = 0.95) -> Resu
         upper=area + half,
         n=size,
         confidence=level,
-        note="" if variance > 0 else "no limits: no variance before tau",
+        note="" if variance > 0 else NO_LIMITS,
         options={"tau": float(tau)},
         details={"std_err": float(np.sqrt(variance))},
     )

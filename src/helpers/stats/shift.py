@@ -45,12 +45,14 @@ def hodges_lehmann(x: Any, y: Any, *, confidence: float = 0.95) -> Result:
         return normal_tails(ranks, first.size, True).greater >= tail
 
     pairs = _built if first.size * second.size <= _MOST_PAIRS else _selected
-    value, lower, upper = pairs(first, second, accepted)
-    constant = np.ptp(pooled) == 0
-    if constant:  # a difference that nobody could have had otherwise: no limits of 0
-        lower = upper = float("nan")
+    note = ""
+    if np.ptp(pooled) == 0:  # a difference that nobody could have had otherwise: no limits of 0
+        value, lower, upper, note = 0.0, float("nan"), float("nan"), "all values are equal: no interval"
+    else:
+        value, lower, upper = pairs(first, second, accepted)
+        if not np.isfinite([lower, upper]).all():
+            note = "samples too small for a finite limit at this level"
     kind = "exact rank-sum test" if exact else "rank-sum test, normal approximation"
-    finite = bool(np.isfinite([lower, upper]).all())
     return Result(
         method=f"Hodges-Lehmann shift, interval by inversion of the {kind}",
         value=value,
@@ -59,11 +61,7 @@ def hodges_lehmann(x: Any, y: Any, *, confidence: float = 0.95) -> Result:
         n=total,
         n_missing=missing_x + missing_y,
         confidence=level,
-        note="all values are equal: no interval"
-        if constant
-        else ""
-        if finite
-        else "samples too small for a finite limit at this level",
+        note=note,
         options={"confidence": level},
     )
 

@@ -23,6 +23,7 @@ from helpers.stats.result import Result, StatisticsError
 
 RankSumMethod = Literal["exact", "asymptotic", "asymptotic_corrected"]
 _EXACT_WORK = 2_000_000_000
+SAME_WAY = "every pair is decided the same way: no interval"
 
 
 def midranks(values: Floats) -> Floats:
@@ -90,7 +91,7 @@ def probability_of_superiority(x: Any, y: Any, *, confidence: float = 0.95) -> R
     if min(first.size, second.size) < 2:
         note = "one value in a sample: no interval"
     elif np.ptp(beaten) == np.ptp(beats) == 0:
-        note = "every pair is decided the same way: no interval"
+        note = SAME_WAY
     else:
         variance = beaten.var(ddof=1) / first.size + beats.var(ddof=1) / second.size
         lower, upper = ((1 + x) / 2 for x in tanh_limits(2 * value - 1, 2 * float(np.sqrt(variance)), level))

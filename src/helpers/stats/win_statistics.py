@@ -26,7 +26,7 @@ from helpers.stats.fractional_bootstrap import percentile_limits
 from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails
 from helpers.stats.ratios import antilog
 from helpers.stats.result import Result, StatisticsError
-from helpers.stats.two_group import tanh_limits
+from helpers.stats.two_group import SAME_WAY, tanh_limits
 
 Signs = NDArray[np.int8]
 
@@ -39,9 +39,6 @@ class Level:
 
     name: str
     scores: Signs
-
-
-_NO_SPREAD = "every pair is decided the same way: no interval"
 
 
 def value_level(name: str, values: Any, *, better: Literal["low", "high"], margin: float = 0.0) -> Level:
@@ -206,7 +203,7 @@ def _ratio(
     se = float(np.sqrt(gradient @ covariance @ gradient))
     value = top / bottom
     if se == 0:
-        return Result(method=method, value=value, note=_NO_SPREAD, **shared)
+        return Result(method=method, value=value, note=SAME_WAY, **shared)
     return Result(
         method=method,
         value=value,
@@ -220,7 +217,7 @@ def _ratio(
 def _benefit(name: str, net: float, covariance: Floats, level: float, shared: dict[str, Any]) -> Result:
     contrast = np.array([1.0, -1.0])
     se = float(np.sqrt(contrast @ covariance @ contrast))
-    low, high, note = np.nan, np.nan, _NO_SPREAD
+    low, high, note = np.nan, np.nan, SAME_WAY
     if abs(net) < 1 and se != 0:
         (low, high), note = tanh_limits(net, se, level), ""
     half_scale = name.startswith("probability")
@@ -253,5 +250,5 @@ def win_bootstrap(scores: Signs, treated: Any, weights: Floats, *, confidence: f
         upper=upper,
         n=arm.size,
         confidence=level,
-        note=_NO_SPREAD if lower != lower else "",
+        note=SAME_WAY if lower != lower else "",
     )

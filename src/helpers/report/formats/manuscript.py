@@ -34,6 +34,7 @@ from helpers.report.text.blocks import (
     Sources,
     TableBlock,
 )
+from helpers.report.text.checklists import checklist_words
 from helpers.report.text.document import build_document, build_supplement
 from helpers.report.text.legends import exhibit_words
 from helpers.report.text.material import Study
@@ -84,7 +85,6 @@ def manuscript_bytes(document: Document, *, supplement: bool = False) -> bytes:
             tables of a supplement stand on pages on their side, so that one follows the other, and its
             figures in twos.
     """
-
     word = _new_word(document, supplement=supplement)
     if supplement:
         turn(word, landscape=True)
@@ -190,6 +190,7 @@ class _Writer:
         self.anchors = {identifier: f"s{number:04d}" for number, identifier in enumerate(cited, start=1)}
         self.shown: dict[str, dict[str, None]] = {}
         self.styles = prepare_styles(word)
+        self.wide = frozenset() if supplement else self._wide_tables()
         self.last: Any = None  # the paragraph just added, if it was one
 
     def write(self, block: Block, after: Sequence[Block]) -> None:
@@ -217,7 +218,6 @@ class _Writer:
         self.last = None
 
     def _heading(self, block: Heading, after: Sequence[Block]) -> None:
-
         first = after[0] if after else None
         shows = isinstance(first, (TableBlock, FigureBlock, Checklist))
         upright = shows and not isinstance(first, TableBlock)
@@ -275,7 +275,7 @@ class _Writer:
         watermark = self.document.watermark
         table = replace(block.table, title=block.title, watermark=watermark if block.table.watermark else "")
         label = f"{block.label}{exhibit_words(self.wording)['label_end']}"
-        if not self.supplement and self._is_wide(block) and not lies(self.word):
+        if block.name in self.wide and not lies(self.word):
             turn(self.word, landscape=True)
         journal = self.document.study.config.report.journal
         add_table(self.word, table, journal, label=label, dense=self.supplement)
@@ -284,19 +284,28 @@ class _Writer:
         if after and not _section_ends(self.word.element.body):
             self._paragraph(NOTE if self.supplement else "")
 
-    def _is_wide(self, block: TableBlock) -> bool:
-        one = shown(block.table, self.document.study.config.report.journal)
-        return measure(one, TABLE_POINTS, Page(self.room, _PAGE_MM[1] - 2 * self.margin)).landscape
+    def _wide_tables(self) -> frozenset[str]:
+        """Return the names of the tables that need a page on its side."""
+        page, journal = (
+            Page(self.room, _PAGE_MM[1] - 2 * self.margin),
+            self.document.study.config.report.journal,
+        )
+        tables = (block for block in self.document.blocks if isinstance(block, TableBlock))
+        return frozenset(
+            block.name
+            for block in tables
+            if measure(shown(block.table, journal), TABLE_POINTS, page).landscape
+        )
 
     def _stays(self, after: Sequence[TableBlock]) -> bool:
         """Whether the page stays on its side: for a table that lies, or a small one before such a table."""
         if not after:
             return False
         small = len(after[0].table.rows) <= _SMALL_ROWS and len(after) > 1
-        return self._is_wide(after[0]) or (small and self._is_wide(after[1]))
+        return after[0].name in self.wide or (small and after[1].name in self.wide)
 
     def _checklist(self, block: Checklist) -> None:
-        heads = language_file(self.wording.language, "checklists.toml")["heads"]
+        heads = checklist_words(self.wording)["heads"]
         rows: list[list[str]] = []
         room = ""
         for answer in block.answers:

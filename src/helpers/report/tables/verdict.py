@@ -132,18 +132,15 @@ def _common_lag(evidence: Evidence) -> Iterator[Line]:
         yield Line("fragile", question, text + ").", found)
 
 
-def _prescribed_lag(evidence: Evidence) -> Iterator[Line]:
-    yield from estimated(
-        evidence, "Time counted from eligibility, by prescriptions", ControlTimeRows.delayed_entry, 1.0,
-        lambda found: "Hazard ratio " + estimate_interval(found, 2) + ", " + p_equation(found) + ".",
-    )  # fmt: skip
-
-
-def _drug_as_it_begins(evidence: Evidence) -> Iterator[Line]:
-    yield from estimated(
-        evidence, "The drug counted from its first day", ControlTimeRows.time_varying, 1.0,
-        lambda found: "Hazard ratio " + estimate_interval(found, 2) + ", " + p_equation(found) + ".",
-    )  # fmt: skip
+def _from_eligibility(evidence: Evidence) -> Iterator[Line]:
+    for question, key in (
+        ("Time counted from eligibility, by prescriptions", ControlTimeRows.delayed_entry),
+        ("The drug counted from its first day", ControlTimeRows.time_varying),
+    ):
+        yield from estimated(
+            evidence, question, key, 1.0,
+            lambda found: "Hazard ratio " + estimate_interval(found, 2) + ", " + p_equation(found) + ".",
+        )  # fmt: skip
 
 
 def _one_more_death(evidence: Evidence) -> Iterator[Line]:
@@ -360,7 +357,7 @@ def _weighting(evidence: Evidence, adjusted_for: Sequence[str]) -> list[Line]:
 
 
 _QUESTIONS: tuple[Callable[[Evidence], Iterator[Line]], ...] = (
-    _choice_of_test, _few_events, _wins, _composite, _common_lag, _prescribed_lag, _drug_as_it_begins,
-    _one_more_death, _better_era, _unmeasured, _limits, _era, _severity, _added_drugs, _trend, _response,
+    _choice_of_test, _few_events, _wins, _composite, _common_lag, _from_eligibility, _one_more_death,
+    _better_era, _unmeasured, _limits, _era, _severity, _added_drugs, _trend, _response,
     _imputed_response, _design,
 )  # fmt: skip

@@ -23,6 +23,7 @@ from helpers.report.text.blocks import (
     Sources,
     TableBlock,
 )
+from helpers.report.text.checklists import checklist_words
 from helpers.report.text.document import build_report
 from helpers.report.text.legends import exhibit_words
 from helpers.report.text.prose import Prose
@@ -77,7 +78,7 @@ def report_markup(document: Document, provenance: Mapping[str, Any], *, on_paper
             warnings=warnings,
             contents=_contents(blocks, [(name, str(words[name])) for name in appendix]),
             blocks=blocks,
-            checklist_heads=language_file(language, "checklists.toml")["heads"],
+            checklist_heads=checklist_words(document.wording)["heads"],
             statistics=statistic_views(study.statistics, cited),
             notebooks=[] if on_paper else notebook_pages(study.results / "notebooks"),
             provenance=provenance_view(provenance, words),
