@@ -22,17 +22,19 @@ from helpers.analysis.steroids import (
 
 
 def test_course_counts_living_patients_without_a_value(tables, config, store):
-    assert describe_course(tables, config, store) == ["ferritin"]
+    assert describe_course(tables, config, store, confidence=0.95) == ["ferritin"]
     row = store.rows()["laboratory.ferritin.treated.week_1.median"]
     assert (row.value, row.n, row.n_missing) == (600, 3, 1)  # T3 was alive on day 7 and not measured
     assert store.rows()["laboratory.ferritin.treated.baseline.beyond_limit"].value == 2
 
 
 def test_change_from_a_limit_is_noted(tables, config, store):
-    describe_course(tables, config, store)
-    row = store.rows()["laboratory.ferritin.treated.week_1.median_change"]
-    assert row.value == -900  # T1 -900, T2 0, T4 -900
-    assert row.note.startswith("2 of 3 pairs")
+    describe_course(tables, config, store, confidence=0.95)
+    row = store.rows()["laboratory.ferritin.treated.week_1.change"]
+    assert row.value == -675  # T1 -900, T2 0, T4 -900: of the means of two -900 (3 times), -450 (2), 0 (1)
+    few, limits = row.note.split("; ")
+    assert few == "too few pairs for an interval at this level"
+    assert limits == "2 of 3 pairs hold a value known only as a limit"
     assert store.rows()["laboratory.ferritin.treated.week_1.change_test"].p_value == pytest.approx(0.5)
 
 

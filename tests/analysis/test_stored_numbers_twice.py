@@ -53,8 +53,8 @@ def stored(folder, directory):
     store = StatisticsStore(directory, "02_to_04")
     level = {"confidence": 0.95}
     compare_baseline(tables, config, store, horizon_days=horizon, seed=1, **level)
-    describe_course(tables, config, store)
-    describe_trends(tables, config, store)
+    describe_course(tables, config, store, confidence=0.95)
+    describe_trends(tables, config, store, confidence=0.95)
     times = survival_times(tables, config, horizon)
     describe_survival(times, config, store, **level)
     compare_survival(times, config, store, **level)

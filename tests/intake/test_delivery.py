@@ -15,6 +15,7 @@ from helpers.cohort.reference_page import PAGE_PATH, SCHEMA_PATH, json_schema, r
 from helpers.commands.cli import app
 from helpers.intake.deliver import deliver
 from helpers.intake.page import read_answers
+from helpers.intake.refresh import refresh
 from helpers.intake.template import write_template
 from helpers.project.paths import OUTPUT_VARIABLE
 from helpers.run.batch import Line, cohorts_of, write_batch
@@ -151,3 +152,23 @@ def test_a_text_that_was_cut_off_is_named(tmp_path):
         assert width is None or problem.found == f"{width} fields"
     file.write_bytes(whole)
     assert deliver(tmp_path / "whole", [file], SHAPES["csv_decimal_comma"].answers).problems == []
+
+
+def test_files_with_fewer_rows_than_before_are_named(tmp_path):
+    files = SHAPES["csv_english"].write(invented(), tmp_path)
+    folder = tmp_path / "taken"
+    answers = SHAPES["csv_english"].answers
+    assert deliver(folder, files, answers).problems == []
+    events = next(file for file in files if file.name == "adverse_events.csv")
+    lines = events.read_bytes().splitlines(keepends=True)
+    events.write_bytes(b"".join(lines[:3]))
+    (folder / "source" / events.name).write_bytes(events.read_bytes())
+    (problem,) = refresh(folder)
+    assert (problem.file, problem.found, problem.severity) == (events.name, "2 rows", "warning")
+    assert f"at least {len(lines) - 1}" in problem.expected
+    again = deliver(folder, [events], answers)
+    assert again.news == [f"{events.name}: 2 rows, {len(lines) - 1} before"]
+    assert refresh(folder) == []
+    events.write_bytes(b"".join(lines[:1]) + lines[1][:1])  # ends within the first field
+    found = [problem.found for problem in deliver(folder, [events], answers).problems]
+    assert "1 fields" in found

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from helpers.stats import (
     competing,
@@ -20,6 +21,7 @@ from helpers.stats import (
     firth,
     kaplan_meier,
     logrank,
+    mixed_model,
     proportions,
     repeated,
     rmst,
@@ -205,9 +207,19 @@ def friedman_case(data: dict[str, Any], _: dict[str, Any]) -> dict[str, Any]:
     return {"statistic": found.statistic, "p_value": found.p_value}
 
 
-def mixed_model_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
-    fit = repeated.mixed_model_log(pd.DataFrame(data), value="distance", id="id", terms=args["terms"])
-    return {"coef": [np.log(r.value) for r in fit.values()]}
+def paired_shift_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
+    found = repeated.paired_shift(data[args["pair"]]["before"], data[args["pair"]]["after"])
+    return {"value": found.value, "lower": found.lower, "upper": found.upper}
+
+
+def visit_model_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
+    options = {"id": "id", "visit": "visit", "baseline": "8", **args}
+    changes = mixed_model.visit_model(pd.DataFrame(data), **options).changes
+    scale = np.log if args["logarithm"] else np.array
+    values = {part: [float(scale(getattr(changes[v], part))) for v in ("10", "12", "14")]
+              for part in ("value", "upper")}  # fmt: skip
+    errors = [(high - middle) / norm.isf(0.025) for middle, high in zip(*values.values(), strict=True)]
+    return {"coef": values["value"], "error": errors}
 
 
 def two_by_two_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:

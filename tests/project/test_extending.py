@@ -172,7 +172,7 @@ def stored(folder: Path, tmp_path_factory: pytest.TempPathFactory):
     store = StatisticsStore(tmp_path_factory.mktemp("statistics"), "test")
     common = {"horizon_days": 56, "confidence": 0.95}
     variables = compare_baseline(tables, config, store, seed=1, **common)
-    followed = describe_course(tables, config, store)
+    followed = describe_course(tables, config, store, confidence=0.95)
     found = diagnose(tables, config, folder)
     describe_diagnoses(found, config, store, confidence=0.95)
     count_prior_therapies(tables, config, store)

@@ -47,7 +47,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "state_occupancy": ("methods.control_states",),
     "survival": ("methods.survival", "methods.survival_test", "methods.follow_up"),
     "time_to_response": ("methods.competing",),
-    "trend": ("methods.mixed_model", "methods.friedman"),
+    "trend": ("methods.mixed_model", "methods.mixed_model_limits", "methods.friedman"),
     "truncation_by_death": ("methods.control_doses",),
     "unmeasured_confounder": ("methods.control_unmeasured",),
     "weighted_effect": ("methods.control_weights",),

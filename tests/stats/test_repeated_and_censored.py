@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from math import inf, isnan, nan
 
 import numpy as np
@@ -21,8 +22,8 @@ from helpers.stats.proportions import proportion_interval, rule_of_three
 from helpers.stats.repeated import (
     change_from_baseline,
     friedman_test,
-    mixed_model_log,
     page_trend_test,
+    paired_shift,
     signed_rank_test,
 )
 from helpers.stats.two_group import (
@@ -135,18 +136,37 @@ def test_friedman_leaves_incomplete_subjects_out_and_counts_them():
     assert friedman_test([[1, 1, 1], [2, 2, 2]]).p_value == 1
 
 
-def test_mixed_model_recovers_a_halving():
-    rng = np.random.default_rng(8)
-    rows = []
-    for patient in range(30):
-        level = np.exp(rng.normal(6, 1))
-        rows += [(patient, week, level * 0.5**week * np.exp(rng.normal(0, 0.1))) for week in range(4)]
-    rows.append((31, 0, nan))
-    frame = pd.DataFrame(rows, columns=["id", "week", "ferritin"])
-    found = mixed_model_log(frame, value="ferritin", id="id", terms="week")["week"]
-    assert found.lower < 0.5 < found.upper
-    assert found.value == pytest.approx(0.5, rel=0.05)
-    assert found.n_missing == 1
+def test_paired_shift_of_few_and_of_many():
+    few = paired_shift([1, 2, 3, 4, 5], [3, 5, 7, 9, 11])
+    assert (few.value, few.note) == (4.0, "too few pairs for an interval at this level")
+    assert isnan(few.lower)
+    assert paired_shift([1, 2, 3], [2, 3, 4]).note == "all differences are equal: no interval"
+    # Six pairs: 2/64 lie outside the extremes, as many as a 95 % interval may leave out.
+    six = paired_shift([0, 0, 0, 0, 0, nan, 0], [1, 2, 3, 4, 5, 9, 6])
+    assert (six.value, six.lower, six.upper, six.n, six.n_missing) == (3.5, 1.0, 6.0, 6, 1)
+    # Selected without building the means, and by the normal approximation: the same numbers and nearly so.
+    rng = np.random.default_rng(4)
+    many = rng.normal(1, 2, 499).round(1)
+    built = paired_shift(np.zeros(499), many)
+    repeated_module = sys.modules["helpers.stats.repeated"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repeated_module, "_BUILT", 0)
+        selected = paired_shift(np.zeros(499), many)
+        found, same = ((one.value, one.lower, one.upper) for one in (selected, built))
+        assert found == pytest.approx(same, rel=1e-14)
+        patch.setattr(repeated_module, "_EXACT_PAIRS", 0)
+        near = paired_shift(np.zeros(499), many)
+    assert (near.lower, near.upper) == pytest.approx((built.lower, built.upper), abs=0.02)
+    assert "normal approximation" in near.method
+
+
+def test_paired_shift_covers_as_often_as_it_says():
+    rng = np.random.default_rng(12)
+    covered = 0
+    for _ in range(2000):
+        found = paired_shift(np.zeros(12), rng.normal(0.3, 1, 12).round(1))  # ties and zeros
+        covered += found.lower <= 0.3 <= found.upper
+    assert covered / 2000 >= 0.95 - 3 * np.sqrt(0.95 * 0.05 / 2000)
 
 
 @pytest.mark.parametrize(

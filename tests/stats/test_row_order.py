@@ -20,11 +20,12 @@ from helpers.stats.logrank import (
     permutation_logrank_test,
     peto_hazard_ratio,
 )
+from helpers.stats.mixed_model import visit_model
 from helpers.stats.repeated import (
     change_from_baseline,
     friedman_test,
-    mixed_model_log,
     page_trend_test,
+    paired_shift,
     signed_rank_test,
 )
 from helpers.stats.rmst import rmst, rmst_difference, rmst_ratio, survival_difference
@@ -35,6 +36,21 @@ from helpers.stats.two_group import (
     rank_sum_test,
     standardized_difference,
 )
+
+
+def on_visits(frame, qualifier=None):
+    """Mixed model of the long table."""
+    fit = visit_model(
+        frame,
+        value="value",
+        id="patient_id",
+        visit="visit",
+        baseline="week_0",
+        logarithm=True,
+        qualifier=qualifier,
+    )
+    return [fit.overall, *(fit.changes[name] for name in sorted(fit.changes))]
+
 
 RNG = np.random.default_rng(20240501)
 N = 41
@@ -103,6 +119,7 @@ CALLS = {
     "standardised": lambda f: standardized_difference(*two(f), scale="log"),
     "permutation": lambda f: permutation_test(*two(f), mean_gap, draws=300),
     "signed rank": lambda f: signed_rank_test(f["y"], f["z"]),
+    "paired shift": lambda f: paired_shift(f["y"], f["z"]),
     "friedman": lambda f: friedman_test(f[["x", "y", "z"]]),
     "page": lambda f: page_trend_test(f[["x", "y", "z"]]),
     "limits": lambda f: censored_rank_test(*limits(f)),
@@ -110,10 +127,14 @@ CALLS = {
     "sensitivity": lambda f: limit_sensitivity(*limits(f)),
     "median under limits": lambda f: censored_quantile(f["limited"], f["sign"], 0.75),
     "mixed model": lambda _: None,
+    "mixed model with limits": lambda _: None,
     "change": lambda _: None,
 }
 LONG_CALLS = {
-    "mixed model": lambda f: list(mixed_model_log(f, value="value", id="patient_id", terms="week").values()),
+    "mixed model": lambda f: on_visits(f),
+    "mixed model with limits": lambda f: on_visits(
+        f.assign(sign=np.where(f["value"] > 200, ">", "")), "sign"
+    ),
     "change": lambda f: change_from_baseline(f, baseline="week_0", visits=["week_1", "week_3"]),
 }
 

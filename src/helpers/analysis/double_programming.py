@@ -11,6 +11,7 @@ import numpy as np
 
 from helpers.analysis.endpoints import endpoint_times
 from helpers.analysis.survival import TREATED, survival_times
+from helpers.analysis.trends import trend_statistic
 from helpers.analysis.variables import as_float, baseline_variables, by_group, comparison
 from helpers.results.catalogue import (
     BaselineRows,
@@ -46,7 +47,7 @@ ANALYSIS = ComputedTwiceRows.name
 _DEATH = "death"
 EQUAL, UNEXPLAINED = "equal", "differs, and the reason is not known"
 # Iterated fits agree to so many digits and not to the last.
-_ITERATED = frozenset({"hazard_ratio", "ratio_per_week"})
+_ITERATED = frozenset({("survival", "hazard_ratio"), ("trend", "ratio"), ("trend", "difference")})
 # Words of a stored method, and how the second computation of its p-value is called.
 _TESTS_OF_TABLES = {"Fisher's exact": "Fisher's exact p", "Pearson": "Pearson chi-square p",
                     "Yates": "Yates chi-square p"}  # fmt: skip
@@ -132,7 +133,7 @@ def compute_twice(
             n=row.n,
             unit=row.unit,
             method=second.twice.library,
-            note=verdict(stored, second.twice, iterated=row.statistic in _ITERATED),
+            note=verdict(stored, second.twice, iterated=(row.analysis, row.statistic) in _ITERATED),
         )
         checked.append(Checked(row.id, second.column, second_row.id))
         verdicts.append(second_row.note)
@@ -256,20 +257,29 @@ def _baseline(
 
 def _course(tables: AnalysisTables, config: CohortConfig, statistics: Statistics) -> Iterator[SecondNumber]:
     """Trends of the treated group by the mixed model, and changes from baseline to the last visit."""
-    weeks = {visit.id: visit.day / 7 for visit in config.visits}
     group = tables.visits["patient_id"].map(tables.patients.set_index("patient_id")["group"])
     for name in config.course.variables:
         for own in config.group_ids:
             rows = tables.visits[(tables.visits["variable"] == name) & (group == own)]
-            yield from _trend(name, own, rows.assign(week=rows["visit"].map(weeks)))
+            yield from _trend(name, own, rows, config, statistics)
             yield from _change(name, own, rows, config, statistics)
 
 
-def _trend(name: str, group: str, rows: pd.DataFrame) -> Iterator[SecondNumber]:
-    used = rows[rows["value"] > 0].rename(columns={"patient_id": "id"})[["id", "week", "value"]]
-    if len(used["week"].unique()) > 1:
-        row = TrendRows.ratio_per_week.id(name, group=group)
-        yield from _named(course_twice(name, used), {f"ratio per week, {name}": (row, "value")})
+def _trend(
+    name: str, group: str, rows: pd.DataFrame, config: CohortConfig, statistics: Statistics
+) -> Iterator[SecondNumber]:
+    """Change to the last visit; no library has the model with censored values."""
+    key = TrendRows.ratio if trend_statistic(name, config) == "ratio" else TrendRows.difference
+    stored = statistics.select(key, variable=name, group=group)
+    first = config.baseline_visit
+    if first is None or not stored or "REML" not in stored[-1].method:
+        return
+    last = stored[-1]
+    used = rows.rename(columns={"patient_id": "id"})[["id", "visit", "value"]]
+    found = course_twice(
+        name, used, baseline=first.id, visit=last.timepoint, logarithm=key is TrendRows.ratio
+    )
+    yield from _named(found, {f"change to {last.timepoint}, {name}": (last.id, "value")})
 
 
 def _change(

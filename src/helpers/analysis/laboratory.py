@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis.summary import store_share, store_summary
-from helpers.stats.repeated import signed_rank_test
+from helpers.stats.repeated import paired_shift, signed_rank_test
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -19,12 +19,15 @@ ANALYSIS = "laboratory"
 SPLEEN = "splenomegaly"
 
 
-def describe_course(tables: AnalysisTables, config: CohortConfig, store: StatisticsStore) -> list[str]:
+def describe_course(
+    tables: AnalysisTables, config: CohortConfig, store: StatisticsStore, *, confidence: float
+) -> list[str]:
     """Describe each followed variable at each visit, test its change from baseline; return those found.
 
     Stored by group and visit: n, patients alive without a value, median, quartiles, range, number of values
-    beyond an assay's limit, and the paired change from baseline with the exact signed-rank test. Medians of
-    later visits are of the patients then alive and measured; n says how many.
+    beyond an assay's limit, and the paired change from baseline: its Hodges-Lehmann estimate with interval
+    and the exact signed-rank test. Medians of later visits are of the patients then alive and measured; n
+    says how many.
     """
     present = [name for name in config.course.variables if (tables.visits["variable"] == name).any()]
     alive = {
@@ -45,7 +48,7 @@ def describe_course(tables: AnalysisTables, config: CohortConfig, store: Statist
                     _describe(
                         name, unit, group.id, visit.id, wide[visit.id], flags[visit.id], followed, store
                     )
-            _changes(name, group.id, wide, flags, config, store)
+            _changes(name, group.id, wide, flags, config, store, confidence)
     return present
 
 
@@ -98,6 +101,7 @@ def _changes(
     flags: pd.DataFrame,
     config: CohortConfig,
     store: StatisticsStore,
+    confidence: float,
 ) -> None:
     baseline = config.baseline_visit
     if baseline is None or baseline.id not in wide:
@@ -117,15 +121,9 @@ def _changes(
             else ""
         )
         common: dict[str, Any] = {"group": group, "timepoint": visit.id, "n": len(pairs), "note": note}
-        store.add(
-            ANALYSIS,
-            name,
-            "median_change",
-            value=float(np.median(after - before)),
-            unit=unit,
-            method="median of the paired differences from baseline",
-            **common,
-        )
+        change = paired_shift(before, after, confidence=confidence)
+        noted = "; ".join(filter(None, (change.note, note)))
+        store.add(ANALYSIS, name, "change", result=change, unit=unit, **(common | {"note": noted}))
         test = signed_rank_test(before, after)
         store.add(
             ANALYSIS,

@@ -1,10 +1,11 @@
-"""Trend of repeated measurements: one mixed model a variable, and a rank test of patients seen throughout."""
+"""Changes of repeated measurements: a mixed model a variable, and a test of the patients seen throughout."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from helpers.stats.repeated import friedman_test, mixed_model_log
+from helpers.stats.mixed_model import visit_model
+from helpers.stats.repeated import friedman_test
 from helpers.stats.result import StatisticsError
 
 if TYPE_CHECKING:
@@ -18,42 +19,57 @@ ANALYSIS = "trend"
 _MIN_PATIENTS = 5
 
 
-def describe_trends(tables: AnalysisTables, config: CohortConfig, store: StatisticsStore) -> list[str]:
-    """Store the trend of each followed measurement in the treated group; return the variables described.
+def describe_trends(
+    tables: AnalysisTables, config: CohortConfig, store: StatisticsStore, *, confidence: float
+) -> list[str]:
+    """Store the changes of each followed measurement in the treated group; return the variables described.
 
-    ``ratio_per_week`` is the factor by which the measurement changes a week, from a mixed model of the
-    logarithm with a random intercept for each patient, which uses every visit of every patient; values known
-    only as a limit enter at the limit. ``friedman`` tests the patients seen at every visit, who are the
-    survivors. A measurement with values of 0 or without three visits is left out of the one or the other, and
-    the row says why.
+    `ratio` is the ratio of a visit's geometric mean to that of baseline, `difference` the difference of the
+    means for variables that the vocabulary does not keep on the log scale, both from a mixed model with the
+    visit as a factor and a random intercept for each patient, which uses every visit of every patient; values
+    known only as a limit enter as censored. `visits` tests all visits at once. `friedman` tests the patients
+    seen at every visit, who are the survivors. What cannot be fitted has a row that says why.
     """
     group = (config.treated or config.groups[0]).id
     members = tables.patients.loc[tables.patients["group"] == group, "patient_id"]
-    days = {visit.id: visit.day / 7 for visit in config.visits}
     found = []
     for name in config.course.variables:
         rows = tables.visits[(tables.visits["variable"] == name) & tables.visits["patient_id"].isin(members)]
-        rows = rows.assign(weeks=rows["visit"].map(days))
         if rows["patient_id"].nunique() < _MIN_PATIENTS or rows["visit"].nunique() < 2:
             continue
         found.append(name)
-        common: dict[str, Any] = {"group": group}
-        _mixed_model(rows, name, store, common)
-        _friedman(rows, name, store, common)
+        _mixed_model(rows, name, config, store, {"group": group}, confidence)
+        _friedman(rows, name, store, {"group": group})
     return found
 
 
-def _mixed_model(rows: pd.DataFrame, name: str, store: StatisticsStore, common: dict[str, Any]) -> None:
-    positive = rows[rows["value"] > 0]
-    note = f"{len(rows) - len(positive)} values of 0 left out" if len(positive) < len(rows) else ""
+def trend_statistic(name: str, config: CohortConfig) -> str:
+    """Return whether changes of a variable are a `ratio` or a `difference`."""
+    return "ratio" if config.vocabulary[name].skewed else "difference"
+
+
+def _mixed_model(
+    rows: pd.DataFrame, name: str, config: CohortConfig, store: StatisticsStore, common: dict[str, Any],
+    confidence: float,
+) -> None:  # fmt: skip
+    statistic = trend_statistic(name, config)
+    first = config.baseline_visit
     try:
-        fit = mixed_model_log(positive, value="value", id="patient_id", terms="weeks")
+        if first is None:
+            raise StatisticsError("baseline", "not estimable: no visit is the baseline")
+        fit = visit_model(
+            rows, value="value", id="patient_id", visit="visit", baseline=first.id,
+            logarithm=statistic == "ratio", qualifier="qualifier", confidence=confidence,
+        )  # fmt: skip
     except StatisticsError as error:
-        store.add(
-            ANALYSIS, name, "ratio_per_week", note=str(error), method="mixed model, not fitted", **common
-        )
+        store.add(ANALYSIS, name, "visits", note=str(error), method="mixed model, not fitted", **common)
         return
-    store.add(ANALYSIS, name, "ratio_per_week", result=fit["weeks"], **(common | {"note": note}))
+    unit = config.vocabulary[name].unit if statistic == "difference" else ""
+    for visit in config.visits:
+        if visit.id in fit.changes:
+            store.add(ANALYSIS, name, statistic, result=fit.changes[visit.id], timepoint=visit.id, unit=unit,
+                      **common)  # fmt: skip
+    store.add(ANALYSIS, name, "visits", result=fit.overall, value=fit.overall.statistic, **common)
 
 
 def _friedman(rows: pd.DataFrame, name: str, store: StatisticsStore, common: dict[str, Any]) -> None:

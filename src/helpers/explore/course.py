@@ -65,7 +65,7 @@ def course(
     of_one = chosen.study.config.course.model_copy(update={"variables": (variable,)})
     view = chosen.study.with_(chosen.study.config.model_copy(update={"course": of_one}), chosen.study.tables)
     store = StatisticsStore(Path(), "explore")
-    describe_course(view.tables, view.config, store)
+    describe_course(view.tables, view.config, store, confidence=0.95)  # whose intervals are not shown
     rows, label = store.rows(), view.config.vocabulary[variable].label
     courses = [_course_of(view, config, log=log) for config in _each(view.config)]
     table = _values(view, variable, visit) if visit else _summary(view, rows, variable)

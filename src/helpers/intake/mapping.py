@@ -81,6 +81,7 @@ class TableMap(_Part):
     group_from: Literal["", "sheet", "file"] = Field(
         default="", description="Where the group is told if no column does."
     )
+    rows: int = Field(default=0, ge=0, description="Number of rows when the table was last looked at.")
     columns: tuple[Column, ...] = Field(default=(), alias="column")
     score: float = 1.0
     evidence: str = ""
@@ -178,6 +179,8 @@ def differences(old: IntakeMapping, new: IntakeMapping) -> list[str]:
         gone = [column.header for column in known.columns if table.of(column.header) is None]
         said += [f"{place_of(table)}: a new column {c.header!r}, taken for {c.means}" for c in fresh]
         said += [f"{place_of(table)}: the column {header!r} is gone" for header in gone]
+        if table.rows < known.rows:
+            said.append(f"{place_of(table)}: {table.rows} rows, {known.rows} before")
         sheets = [sheet for sheet in table.sheets if sheet not in known.sheets]
         said += [f"a new sheet: {table.file} [{sheet}]" for sheet in sheets]
     said += [f"a table is gone: {place_of(table)}" for table in left]

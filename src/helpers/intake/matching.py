@@ -1,8 +1,10 @@
 """Source tables and the entries of the mapping that speak of them."""
 
+from collections.abc import Iterator
+
 from helpers.intake.grids import Block
 from helpers.intake.identities import Identities
-from helpers.intake.mapping import IntakeMapping, TableMap
+from helpers.intake.mapping import IntakeMapping, TableMap, place_of
 from helpers.problems import Problem
 
 
@@ -66,13 +68,24 @@ def matched(
             for name in block.names
             if name not in known
         ]
-    used = {id(table) for _, table in pairs}
+    return pairs, [*problems, *_lost(mapping, pairs)]
+
+
+def _lost(mapping: IntakeMapping, pairs: list[tuple[Block, TableMap]]) -> Iterator[Problem]:
+    """Tables that are gone, and those that have fewer rows than they had."""
+    rows: dict[int, int] = {}
+    for block, table in pairs:
+        rows[id(table)] = rows.get(id(table), 0) + len(block.rows)
     for table in mapping.tables:
-        if id(table) not in used and table.kind != "unused":
+        found = rows.get(id(table))
+        if found is None and table.kind != "unused":
             expected = f"a table with the columns {', '.join(c.header for c in table.columns[:4])}"
             remedy = "put the file back into the folder source, or run `compendium new` again"
-            problems.append(Problem(table.file, None, "", "no such table", expected, remedy))
-    return pairs, problems
+            yield Problem(table.file, None, "", "no such table", expected, remedy)
+        elif found is not None and found < table.rows:
+            expected = f"at least {table.rows}, as when the mapping was made"
+            remedy = "export the file again; if rows were removed on purpose, run `compendium new` again"
+            yield Problem(place_of(table), None, "", f"{found} rows", expected, remedy, "warning")
 
 
 def _warn(block: Block, line: int | None, column: str, found: str, remedy: str) -> Problem:

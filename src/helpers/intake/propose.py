@@ -153,6 +153,7 @@ def _tables(looks: list[Look]) -> list[TableMap]:
             id_from=_id_from(look, (grid.file, grid.sheet) in sheets_with_ids),
             fill_down=_filled_below(look.block, look.place("id")),
             day_from=_day_from(look),
+            rows=len(look.block.rows),
             column=look.columns,
             score=round(look.score, 2),
             evidence=look.evidence,
@@ -169,7 +170,8 @@ def _with_sheet(known: TableMap, table: TableMap) -> TableMap:
         for mine, other in zip(known.columns, table.columns, strict=True)
     ]
     sheets = tuple(dict.fromkeys((*known.sheets, *table.sheets)))
-    return known.model_copy(update={"sheets": sheets, "columns": tuple(columns)})
+    rows = known.rows + table.rows
+    return known.model_copy(update={"sheets": sheets, "columns": tuple(columns), "rows": rows})
 
 
 def _id_from(look: Look, beside: bool) -> str:

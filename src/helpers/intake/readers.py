@@ -88,19 +88,23 @@ def _records(
             found, expected = f"{len(cells)} fields", f"{usual} fields as in most rows"
             remedy = "put a field that itself contains the separator into quotation marks"
             problems.append(Problem(file, line, "", found, expected, remedy))
-    problems += _short_rows(rows, lines, usual, file)
+    problems += _short_rows(rows, lines, usual, file, ends=text.endswith(("\n", "\r")))
     longest = max(map(len, rows), default=0)
     return [row + [""] * (longest - len(row)) for row in rows], lines
 
 
-def _short_rows(rows: list[list[str]], lines: list[int], usual: int, file: str) -> list[Problem]:
+def _short_rows(
+    rows: list[list[str]], lines: list[int], usual: int, file: str, *, ends: bool
+) -> list[Problem]:
     """Name rows that end early where nearly all are of one width, as in a file that was cut off.
 
-    Titles, notes and rows of one field are none of them.
+    Titles, notes and rows of one field are none of them. Of a few rows nothing can be said, unless the text
+    does not end with the end of a line.
     """
     filled = [(line, row) for line, row in zip(lines, rows, strict=True) if any(row)]
     whole = sum(len(row) == usual for _, row in filled)
-    if len(filled) < _FEW_ROWS or whole < _NEARLY_ALL * len(filled):
+    few = len(filled) < _FEW_ROWS
+    if (few and ends) or whole < (1 if few else _NEARLY_ALL * len(filled)):
         return []
     expected = f"{usual} fields as in most rows"
     remedy = "export the file again, or add what is missing; what is not there counts as not recorded"

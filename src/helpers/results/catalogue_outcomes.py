@@ -134,10 +134,10 @@ class LaboratoryRows(
     """Laboratory course."""
 
     beyond_limit: ClassVar[Key]
+    change: ClassVar[Key]
     change_test: ClassVar[Key]
     max: ClassVar[Key]
     median: ClassVar[Key]
-    median_change: ClassVar[Key]
     min: ClassVar[Key]
     n: ClassVar[Key]
     q1: ClassVar[Key]
@@ -149,8 +149,10 @@ class TrendRows(
 ):
     """Trends."""
 
+    difference: ClassVar[Key]
     friedman: ClassVar[Key]
-    ratio_per_week: ClassVar[Key]
+    ratio: ClassVar[Key]
+    visits: ClassVar[Key]
 
 
 class SplenomegalyRows(

@@ -21,8 +21,9 @@ from helpers.stats.contingency import count_table, r_by_c_test, two_by_two_test
 from helpers.stats.cox import cox_regression
 from helpers.stats.kaplan_meier import kaplan_meier
 from helpers.stats.logrank import logrank_test
+from helpers.stats.mixed_model import visit_model
 from helpers.stats.proportions import proportion_interval
-from helpers.stats.repeated import mixed_model_log, signed_rank_test
+from helpers.stats.repeated import signed_rank_test
 from helpers.stats.result import StatisticsError
 from helpers.stats.rmst import rmst
 from helpers.stats.two_group import rank_sum_test
@@ -292,26 +293,33 @@ def _apart(times: Floats, lost: Any) -> Floats:
     return apart
 
 
-def course_twice(name: str, frame: pd.DataFrame) -> Iterator[Twice]:
-    """Weekly ratio of a mixed model (statsmodels) beside a restricted likelihood maximised here.
+def course_twice(
+    name: str, frame: pd.DataFrame, *, baseline: str, visit: str, logarithm: bool
+) -> Iterator[Twice]:
+    """Change of a mixed model (statsmodels) beside a restricted likelihood maximised here.
 
-    `frame` has one row a patient and visit: id, week, value above 0.
+    `frame` has one row a patient and visit: id, visit, value; none of the values is a limit. The change is
+    that from `baseline` to `visit`, a ratio if `logarithm`.
     """
     try:
-        theirs = mixed_model_log(frame, value="value", id="id", terms="week")["week"]
-    except StatisticsError:
+        fit = visit_model(
+            frame, value="value", id="id", visit="visit", baseline=baseline, logarithm=logarithm
+        )
+        theirs = fit.changes[visit].value
+    except (StatisticsError, KeyError):
         return
     used = frame[frame["value"].notna()]
-    slope = _restricted_slope(
-        used["id"].to_numpy(), used["week"].to_numpy(float), np.log(used["value"].to_numpy(float))
-    )
-    yield _twice(
-        f"ratio per week, {name}", float(np.exp(slope)), theirs.value, "statsmodels", within=ITERATED
-    )
+    y = used["value"].to_numpy(float)
+    later = sorted(set(used["visit"]) - {baseline}, key=lambda one: (one != visit, str(one)))
+    x = np.column_stack([np.ones(y.size), *(used["visit"].to_numpy() == one for one in later)])
+    change = _restricted_coefficient(used["id"].to_numpy(), x.astype(float), np.log(y) if logarithm else y)
+    ours = float(np.exp(change)) if logarithm else change
+    yield _twice(f"change to {visit}, {name}", ours, theirs, "statsmodels", within=ITERATED)
 
 
-def _restricted_slope(ids: Any, week: Floats, y: Floats) -> float:
-    """Slope of a random-intercept model by restricted likelihood, profiled over the ratio of the variances.
+def _restricted_coefficient(ids: Any, x: Floats, y: Floats) -> float:
+    """Second coefficient of a random-intercept model by restricted likelihood, profiled over the ratio of the
+    variances.
 
     With variance 1 + ratio * J within a subject of n rows, subtracting c times the subject's mean, c = 1 -
     1/sqrt(1 + n ratio), makes the rows independent; the rest is least squares (Searle, Casella & McCulloch
@@ -321,7 +329,6 @@ def _restricted_slope(ids: Any, week: Floats, y: Floats) -> float:
 
     _, index = np.unique(ids, return_inverse=True)
     size = np.bincount(index).astype(float)
-    x = np.column_stack([np.ones(y.size), week])
 
     def swept(ratio: float) -> tuple[Floats, Floats]:
         share = (1 - 1 / np.sqrt(1 + size * ratio))[index]

@@ -106,16 +106,16 @@ def _selected(first: Floats, second: Floats, accepted: Accepted) -> tuple[float,
             below = np.searchsorted(second, first - value, side="left")
             return int((second.size - below).sum()) >= rank
 
-        return _nearest(first, second, _turn(reached, bottom, top))
+        return _nearest(first, second, turning_point(reached, bottom, top))
 
     value = (order_statistic((pairs + 1) // 2) + order_statistic(pairs // 2 + 1)) / 2
-    lower = -inf if accepted(bottom, 1.0) else _turn(lambda s: accepted(s, 1.0), bottom, top)
-    upper = inf if accepted(top, -1.0) else _turn(lambda s: not accepted(s, -1.0), bottom, top)
+    lower = -inf if accepted(bottom, 1.0) else turning_point(lambda s: accepted(s, 1.0), bottom, top)
+    upper = inf if accepted(top, -1.0) else turning_point(lambda s: not accepted(s, -1.0), bottom, top)
     lower, upper = (_nearest(first, second, v) if np.isfinite(v) else v for v in (lower, upper))
     return value, lower, upper
 
 
-def _turn(holds: Callable[[float], bool], low: float, high: float) -> float:
+def turning_point(holds: Callable[[float], bool], low: float, high: float) -> float:
     """Where a condition that fails at `low` and holds at `high` begins to hold, to the last bits."""
     width = 1e-14 * max(abs(low), abs(high))
     while high - low > width:

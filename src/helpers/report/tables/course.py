@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import TYPE_CHECKING
 
+from helpers.analysis.trends import trend_statistic
 from helpers.report.tables.cells import (
     EMPTY,
     LIMIT_NOTE,
@@ -19,22 +21,24 @@ from helpers.report.tables.cells import (
     size,
     verbatim,
 )
-from helpers.report.tables.content import column, message, row
+from helpers.report.tables.content import Row, column, heading, message, row
 from helpers.report.tables.table import Table
 from helpers.report.text.narrative import in_text
 from helpers.results.catalogue import LaboratoryRows, TrendRows
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
+    from helpers.cohort.sections import Visit
     from helpers.results.store import Statistic, Statistics
 
 _MARKS = 8  # numbers of the not measured up to which each has a note of its own
+_BESIDE = 6  # visits up to which each has a column; more of them stand below one another
 
 
 def course_table(
     statistics: Statistics, config: CohortConfig, variables: Sequence[str], *, watermark: str
 ) -> Table:
-    """Return median (range) [n] of each measurement by visit, with p of the change from baseline."""
+    """Return median (range) [n] of each measurement by visit, and its change from baseline."""
     vocabulary = config.vocabulary
     chosen = config.treated or config.groups[0]
     visits = [
@@ -48,19 +52,28 @@ def course_table(
     )  # fmt: skip
     lacking = [found for found in medians if found is not None and found.n_missing]
     marked = len({found.n_missing for found in lacking}) <= _MARKS
-    rows = []
+    beside = len(visits) <= _BESIDE
+    rows: list[Row] = []
     for name in variables:
         digits = vocabulary[name].decimals or 0
         cells = [_course_cell(statistics, name, chosen.id, visit.id, digits, marked) for visit in visits]
-        if any(cells):
-            tests = statistics.select(LaboratoryRows.change_test, variable=name, group=chosen.id)
-            methods = dict.fromkeys(
-                f"{{p}}: {short_method(test.method)}, paired change from baseline" for test in tests
-            )
-            rows.append(row(verbatim(vocabulary[name].label).marked(*methods), *cells))
+        changes = [_change_cell(statistics, name, chosen.id, visit.id, digits) for visit in visits]
+        if not any(cells):
+            continue
+        label, tests = verbatim(vocabulary[name].label), _tests(statistics, name, chosen.id)
+        if beside:
+            rows.append(row(label, *cells))
+            rows += [row(verbatim("Change (95% CI)").marked(*tests), *changes, level=1)] if tests else []
+        else:
+            rows.append(heading(label.marked(*tests)))
+            rows += [
+                row(visit.label, cell, change, level=1)
+                for visit, cell, change in zip(visits, cells, changes, strict=True) if cell
+            ]  # fmt: skip
     nothing = [message("No measurements are recorded at the visits of this cohort.")]
     notes: list[Cell | str] = [
         "{Median_spread} [n]. P-values are not adjusted for the number of tests.",
+        "Change: Hodges-Lehmann estimate of the paired differences from baseline.",
         "Later visits describe the patients then alive and measured.",
     ]
     if not marked:
@@ -71,8 +84,15 @@ def course_table(
             + " were not measured."
         )
     title = f"Course of laboratory values and temperature, {in_text(chosen.label)}"
-    columns = ["Measurement", *[visit.label for visit in visits]]
+    below = ["Value", "Change (95% CI)"]
+    columns = ["Measurement", *([visit.label for visit in visits] if beside else below)]
     return Table("table_3_course", title, columns, rows or nothing, notes, watermark)
+
+
+def _tests(statistics: Statistics, name: str, group: str) -> list[str]:
+    tests = statistics.select(LaboratoryRows.change_test, variable=name, group=group)
+    return list(dict.fromkeys(f"{{p}}: {short_method(test.method)}, paired change from baseline"
+                              for test in tests))  # fmt: skip
 
 
 def _course_cell(
@@ -88,36 +108,83 @@ def _course_cell(
     if found.n_missing and marked:
         missing = number(found, column="n_missing")
         cell = cell.marked("Not measured in " + missing + " of the patients then alive")
+    return cell
+
+
+def _change_cell(statistics: Statistics, name: str, group: str, visit: str, digits: int) -> Cell:
+    change = statistics.find(LaboratoryRows.change, name, group=group, timepoint=visit)
+    if change is None:
+        return EMPTY
     test = statistics.find(LaboratoryRows.change_test, name, group=group, timepoint=visit)
+    cell = _estimate(change, digits)
     return cell + "; " + p_equation(test) if test else cell
+
+
+def _estimate(found: Statistic, digits: int) -> Cell:
+    """Return an estimate with its interval, and with the reason where there is none."""
+    cell = estimate_interval(found, digits)
+    lacks = isnan(found.value) or isnan(found.lower)
+    return cell.marked(sentence(found.note)) if found.note and lacks else cell
 
 
 def trend_table(
     statistics: Statistics, config: CohortConfig, variables: Sequence[str], *, watermark: str
 ) -> Table:
-    """Return the weekly factor of change from the mixed model and the Friedman test of each measurement."""
-    vocabulary = config.vocabulary
-    group = (config.treated or config.groups[0]).id
-    rows = []
-    for name in variables:
-        ratio = statistics.find(TrendRows.ratio_per_week, name, group=group)
-        blocks = statistics.find(TrendRows.friedman, name, group=group)
-        if ratio is None or blocks is None:
-            continue
-        estimate = estimate_interval(ratio, 3)
-        estimate = estimate.marked(sentence(ratio.note)) if ratio.note else estimate
-        rows.append(row(
-            vocabulary[name].label, estimate, _p_with_test(ratio), size(ratio) if ratio.n else EMPTY,
-            _p_with_test(blocks) or verbatim(blocks.note), size(blocks) if blocks.n else EMPTY,
-        ))  # fmt: skip
-    columns = [
-        column("Measurement"), column("Factor a week (95% CI)", spanner="Mixed model"),
+    """Return the changes from baseline of the mixed model, and the tests over all visits."""
+    later = [
+        visit for visit in config.visits
+        if any(_trend(statistics, config, name, visit.id) is not None for name in variables)
+    ]  # fmt: skip
+    beside = len(later) <= _BESIDE
+    rows: list[Row] = []
+    for statistic, title in _CHANGES.items():
+        mine = [name for name in variables if trend_statistic(name, config) == statistic]
+        found = [one for name in mine for one in _trend_rows(statistics, config, name, later, beside)]
+        rows += [heading(title), *found] if found else []
+    columns = [column("Measurement"), *(column(visit.label) for visit in later if beside)]
+    if not beside:
+        columns.append(column("Change (95% CI)"))
+    columns += [
         column("{p_value}", spanner="Mixed model"), column("Values", spanner="Mixed model"),
         column("{p_value}", spanner="Friedman test"), column("Patients", spanner="Friedman test"),
     ]  # fmt: skip
     nothing = [message("No measurement was taken often enough for a trend.")]
-    title = "Trend of measurements over the visits"
-    return Table("table_8_trend", title, columns, rows or nothing, (), watermark)
+    title = "Changes of measurements over the visits, by a mixed model"
+    notes = ["P-values are not adjusted for the number of tests."] if rows else []
+    return Table("table_s29_trend", title, columns, rows or nothing, notes, watermark)
+
+
+_CHANGES = {"ratio": "Ratio to baseline (95% CI)", "difference": "Difference from baseline (95% CI)"}
+
+
+def _trend(statistics: Statistics, config: CohortConfig, name: str, visit: str) -> Statistic | None:
+    key = TrendRows.ratio if trend_statistic(name, config) == "ratio" else TrendRows.difference
+    return statistics.find(key, name, group=(config.treated or config.groups[0]).id, timepoint=visit)
+
+
+def _trend_rows(
+    statistics: Statistics, config: CohortConfig, name: str, later: Sequence[Visit], beside: bool
+) -> list[Row]:
+    """Return the row of a measurement, and below it those of its visits unless they are columns."""
+    group = (config.treated or config.groups[0]).id
+    visits = statistics.find(TrendRows.visits, name, group=group)
+    blocks = statistics.find(TrendRows.friedman, name, group=group)
+    if visits is None or blocks is None:
+        return []
+    known = config.vocabulary[name]
+    digits = 2 if known.skewed else (known.decimals or 0) + 1
+    found = [_trend(statistics, config, name, visit.id) for visit in later]
+    cells = [EMPTY if one is None else _estimate(one, digits) for one in found]
+    tests = [
+        _p_with_test(visits) or verbatim(visits.note), size(visits) if visits.n else EMPTY,
+        _p_with_test(blocks) or verbatim(blocks.note), size(blocks) if blocks.n else EMPTY,
+    ]  # fmt: skip
+    if beside:
+        return [row(known.label, *cells, *tests)]
+    lines = zip(later, cells, strict=True)
+    none = [EMPTY] * len(tests)
+    return [row(known.label, EMPTY, *tests),
+            *(row(visit.label, cell, *none, level=1) for visit, cell in lines if cell)]  # fmt: skip
 
 
 def _p_with_test(found: Statistic) -> Cell:

@@ -12,7 +12,7 @@ from helpers.report.tables.cells import Cell, number, verbatim
 from helpers.report.tables.content import Column, Row, column, message, row
 from helpers.report.tables.table import Table
 from helpers.report.text.narrative import Narrative
-from helpers.results.catalogue import ComputedTwiceRows
+from helpers.results.catalogue import ComputedTwiceRows, TrendRows
 from helpers.results.format import NOT_ESTIMABLE
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _COLUMNS = {"value": "", "lower": ", lower limit", "upper": ", upper limit", "p_
 _WORDS = {
     "survival": "Survival", "median": "Median survival, days", "alive_share": "Share alive",
     "logrank": "Log-rank chi-square", "hazard_ratio": "Hazard ratio (Efron)",
-    "ratio_per_week": "ratio a week", "incidence": "cumulative incidence",
+    "incidence": "cumulative incidence",
 }  # fmt: skip
 
 
@@ -74,6 +74,9 @@ def _label(stored: Statistic, part: str, labels: Mapping[str, str], config: Coho
         what = _WORDS[stored.statistic]
         if stored.timepoint.startswith("day_"):
             what += f" at day {stored.timepoint.removeprefix('day_')}"
+    elif stored.analysis == TrendRows.name:
+        change = "ratio to baseline" if stored.statistic == "ratio" else "difference from baseline"
+        what += f", {change}, {config.visit(stored.timepoint).label}"
     elif stored.statistic in _WORDS:
         what += f", {_WORDS[stored.statistic]}"
     elif stored.statistic in ("test", "change_test"):

@@ -44,7 +44,7 @@ def verdict_table(statistics: Statistics, comparison: pd.DataFrame, *, watermark
         rows.append(row(section, *map(number, counts)))
     columns = ["Section", *[verdict.capitalize() for verdict in VERDICTS], "Printed values"]
     title = "Printed values by what became of them"
-    return Table("table_9_published", title, columns, rows or [message(ABSENT)], (), watermark)
+    return Table("table_8_published", title, columns, rows or [message(ABSENT)], (), watermark)
 
 
 def remarks_table(comparison: pd.DataFrame, *, watermark: str) -> Table:

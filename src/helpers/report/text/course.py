@@ -46,7 +46,7 @@ def _sorted(
     found: dict[tuple[str, Direction, bool], list[tuple[Statistic, Statistic, Statistic]]] = {}
     for test in tests:
         start = first.id if first else ""
-        change = LaboratoryRows.median_change.beside(test.id)
+        change = LaboratoryRows.change.beside(test.id)
         before = LaboratoryRows.median.id(test.variable, group=test.group, timepoint=start)
         after = LaboratoryRows.median.beside(test.id)
         stored = material.statistics

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -48,12 +49,12 @@ from helpers.results.catalogue import (
     TruncationByDeathRows,
 )
 from helpers.results.headline import headline_ratio
+from helpers.results.key import Analysis, Key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from helpers.cohort.settings import CohortConfig, Group
-    from helpers.results.key import Analysis, Key
     from helpers.results.store import Statistic
 
 SOFTWARE = ("numpy", "pandas", "scipy", "statsmodels", "firthmodels", "matplotlib")
@@ -248,11 +249,21 @@ def statistical_methods(material: Material) -> list[Claim]:
     return [*claims, _software()]
 
 
+@dataclass(frozen=True)
+class _Where:
+    """Rows of a kind whose method says something."""
+
+    key: Key
+    words: str
+
+
+Used = Key | type[Analysis] | _Where
 # Methods that stand behind one kind of row, each named where such a row has a number.
-_USED: dict[str, Key | type[Analysis]] = {
+_USED: dict[str, Used] = {
     "methods.shift": BaselineRows.shift,
     "methods.limits_tested": ReportingLimitsRows.test,
-    "methods.mixed_model": TrendRows.ratio_per_week,
+    "methods.mixed_model": TrendRows.visits,
+    "methods.mixed_model_limits": _Where(TrendRows.visits, "as censored"),
     "methods.friedman": TrendRows.friedman,
     "methods.competing": TimeToResponseRows.incidence,
     "methods.competing_dose": GlucocorticoidRows.incidence,
@@ -261,13 +272,13 @@ _USED: dict[str, Key | type[Analysis]] = {
     "methods.composite_rank": CompositeRankRows.test,
     "methods.person_time": EventRateRows.per_100_patient_years,
 }
-_SURVIVAL_USED: dict[str, Key | type[Analysis]] = {
+_SURVIVAL_USED: dict[str, Used] = {
     "methods.risk_difference": EffectRows.risk_difference_newcombe,
     "methods.follow_up": SurvivalRows.median_follow_up,
     "methods.endpoints": EndpointRows,
     "methods.endpoint_effects": EndpointEffectRows,
 }
-_DESIGN_USED: dict[str, Key | type[Analysis]] = {
+_DESIGN_USED: dict[str, Used] = {
     "methods.control_added": CoInterventionRows.test,
     "methods.control_composite": EstimandRows.composite,
     "methods.control_trend": ControlEraRows.control_trend,
@@ -281,12 +292,13 @@ _DESIGN_USED: dict[str, Key | type[Analysis]] = {
 }
 
 
-def _named(material: Material, used: Mapping[str, Key | type[Analysis]]) -> list[Claim]:
+def _named(material: Material, used: Mapping[str, Used]) -> list[Claim]:
     return [Claim(claim) for claim, what in used.items() if _used(material, what)]
 
 
-def _used(material: Material, what: Key | type[Analysis]) -> bool:
-    rows = material.statistics.select(what)
+def _used(material: Material, what: Used) -> bool:
+    key, words = (what.key, what.words) if isinstance(what, _Where) else (what, "")
+    rows = [row for row in material.statistics.select(key) if words in row.method]
     return any(row.value == row.value or row.p_value == row.p_value for row in rows)
 
 
