@@ -192,18 +192,47 @@ def test_workbook_holds_numbers_as_numbers_and_no_formula(table):
     assert book.sheetnames == ["Table S4", "odd_name", "Table 9"]
     sheet = book["Table S4"]
     assert sheet["A1"].value == "Table S4. All at once: 100% & more"
-    assert (sheet["D5"].value, sheet["D5"].number_format) == (-0.25, "0.00")
-    assert (sheet["C5"].value, sheet["E5"].value) == ("<0.001", "a")
-    assert sheet["B7"].value == "=1+1"
-    assert sheet["B7"].data_type == "s"
-    assert sheet.print_title_rows == "$1:$3"
+    # One idea a cell: the group's numbers take five columns, the size four.
+    heads = [cell.value for cell in sheet[4]]
+    assert heads[1:6] == ["n", "%", "Median", "Min", "Max"]
+    assert heads[7:11] == [None, "Estimate", "Lower", "Upper"]
+    assert [cell.value for cell in sheet[6]][1:8] == [17, 85, None, None, None, 0.0004, -0.25]
+    assert sheet["G6"].number_format == '[<0.001]"<0.001";0.000'
+    assert sheet["H6"].number_format == "0.00"
+    age = [(cell.value, cell.number_format) for cell in sheet[7]]
+    assert age[3:6] == [(37.25, "0.0"), (18, "0.0"), (71.5, '">"0.0')]
+    assert [cell.value for cell in sheet[7]][8:11] == [-0.25, -0.5, "NE"]
+    assert sheet["L6"].value == "a"
+    assert sorted(sheet["L7"].value.split()) == ["a", "b", "c"]
+    assert sheet["B8"].value == "=1+1"
+    assert sheet["B8"].data_type == "s"
+    assert "B8:F8" in {str(one) for one in sheet.merged_cells.ranges}
+    assert sheet.print_title_rows == "$1:$4"
     texts = {cell.value for line in sheet for cell in line}
     assert {"Median (range).", "a: Fisher's exact test.", "Not patients"} <= texts
 
 
+def test_rows_of_several_lines_have_the_height(table):
+    long = Table("t", "T", ["A", "B"], [row("word " * 60, "1"), row("short", "2")])
+    sheet = openpyxl.load_workbook(io.BytesIO(tables_workbook([long])))["t"]
+    assert sheet.row_dimensions[3].height >= 4 * sheet.row_dimensions[4].height
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("=1+1", "'=1+1"), ("@x", "'@x"), ("+3 a", "'+3 a"), ("-", "'-"), ("\t=1", "'\t=1"),
+     ("-cmd|x", "'-cmd|x"), ("-0.5", "-0.5"), ("+3", "+3"), ("1e-3", "1e-3"), ("a=1", "a=1"), ("−0.5", "−0.5"), ("", "")],
+)  # fmt: skip
+def test_csv_holds_no_formula_and_numbers_stay_numbers(text, written):
+    made = Table("t", "T", ["A", "B"], [row("label", text)]).to_csv()
+    assert list(csv.reader(io.StringIO(made)))[1] == ["label", written]
+
+
 def test_lancet_numbers_in_a_workbook_stay_texts(table):
     sheet = openpyxl.load_workbook(io.BytesIO(tables_workbook([table], "lancet")))["Table S4"]
-    assert sheet["D5"].value == "−0·25"
+    assert "−0·25" in [cell.value for cell in sheet[6]]
+    assert not [cell for line in sheet for cell in line if isinstance(cell.value, int | float)
+                and "0" not in cell.number_format]  # fmt: skip
 
 
 def test_two_tables_of_one_number_get_two_sheets(table):

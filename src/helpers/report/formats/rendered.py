@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from helpers.report.formats.ideas import Idea, taken_apart
 from helpers.report.journals.table_themes import Run, Theme, theme_named
-from helpers.report.tables.cells import Cell, Number, Value
+from helpers.report.tables.cells import Cell, Value
 from helpers.report.tables.content import Column, Row, TableContent
 
 
@@ -18,14 +19,13 @@ class ShownCell:
     Attributes:
         runs: its text.
         marks: signs of its footnotes, to be raised behind the text.
-        number: the number, where the cell is that one number and nothing else, with its decimals.
+        ideas: the numbers that the cell is made of; none where it holds words.
         id: identifier of the statistic whose number stands first; empty for words.
     """
 
     runs: tuple[Run, ...]
     marks: tuple[str, ...] = ()
-    number: Number | None = None
-    digits: int = 0
+    ideas: tuple[Idea, ...] = ()
     id: str = ""
 
     @property
@@ -128,24 +128,8 @@ def shown(table: TableContent, theme: Theme | str | None = None) -> Shown:
 
 def _cell(cell: Cell, theme: Theme, marks: _Marks) -> ShownCell:
     values = [part for part in cell.parts if isinstance(part, Value)]
-    number, digits = None, 0
-    if len(cell.parts) == len(values) == 1:
-        number, digits = _single(values[0], theme)
     identifier = values[0].first.id if values else ""
-    return ShownCell(theme.runs(cell), marks.of(cell), number, digits, identifier)
-
-
-def _single(value: Value, theme: Theme) -> tuple[Number | None, int]:
-    """Return the number of a cell that shows it plainly, with the decimals shown."""
-    text = theme.text(Cell((value,)))
-    plain = text.replace("\N{MINUS SIGN}", "-")
-    if value.kind not in ("number", "p_value") or value.unit or value.first.sign or value.scale != 1:
-        return None, 0
-    try:
-        float(plain)
-    except ValueError:
-        return None, 0
-    return value.first, len(plain.partition(".")[2])
+    return ShownCell(theme.runs(cell), marks.of(cell), taken_apart(cell, theme), identifier)
 
 
 def _spanners(texts: Sequence[str]) -> tuple[Spanner, ...]:

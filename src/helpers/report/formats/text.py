@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from helpers.report.formats.rendered import Shown, shown
 from helpers.report.journals.table_themes import Theme
 from helpers.report.tables.content import TableContent
 
 NOTES = "Notes"
+# What a spreadsheet may take for a formula, also behind a tab or the end of a line.
+_FORMULA = re.compile(r"\s*[=+\-@]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?%?")
 
 
 def flat_heads(one: Shown) -> list[str]:
@@ -47,5 +51,17 @@ def lines(table: TableContent, theme: Theme | str | None = None) -> list[list[st
 def to_csv(table: TableContent, theme: Theme | str | None = None) -> str:
     """Return the table as csv, notes and watermark in rows of their own below it."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(lines(table, theme))
+    rows = ([harmless(text) for text in line] for line in lines(table, theme))
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
     return buffer.getvalue()
+
+
+def harmless(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: with an apostrophe before ``= + - @``.
+
+    Numbers stay as they are.
+
+    >>> harmless("=1+1"), harmless("-0.5"), harmless("@home"), harmless("+3 points")
+    ("'=1+1", '-0.5', "'@home", "'+3 points")
+    """
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
