@@ -545,15 +545,17 @@ def test_a_notebook_with_all_that_belongs_to_it_is_six_files(tmp_path: Path) -> 
     assert run.returncode == 0, run.stdout + run.stderr
     results = out / "results/rdmas_reconstructed"
     report = (results / "report.html").read_text(encoding="utf-8")
-    with zipfile.ZipFile(results / "manuscript.docx") as archive:
-        manuscript = re.sub("<[^>]+>", "", archive.read("word/document.xml").decode())
-    for text in (report, manuscript):
-        for words in (
-            "The share of women was",
-            "Women: share with its interval.",
-            "Women among the patients",
-        ):
-            assert words in re.sub("<[^>]+>", "", text), words
+    documents = []
+    for name in ("manuscript", "supplement"):
+        with zipfile.ZipFile(results / f"{name}.docx") as archive:
+            documents.append(re.sub("<[^>]+>", "", archive.read("word/document.xml").decode()))
+    sentence, legend, title = (
+        "The share of women was", "Women: share with its interval.", "Women among the patients",
+    )  # fmt: skip
+    assert sentence in documents[0]
+    for text in (re.sub("<[^>]+>", "", report), documents[1]):
+        assert legend in text
+        assert title in text
     code = f"""
 from pathlib import Path
 from helpers.report.text.blocks import FigureBlock, Paragraph, TableBlock

@@ -10,11 +10,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from recompute import changed_copy, statistics_of
 
-from helpers.published.audit import published_findings
+from helpers.published.audit import audit_ledger, published_findings
 from helpers.published.comparison import (
+    AGREE,
     COLUMNS,
     VERDICTS,
     compare_with_paper,
+    constrained_rows,
     count_verdicts,
     open_ledger,
     store_findings,
@@ -24,6 +26,7 @@ from helpers.published.comparison import (
 from helpers.published.declared import DeclaredKeyError, declared_value
 from helpers.published.ledger import LEDGER_COLUMNS, LedgerError
 from helpers.published.printing import agree_date, agree_numbers, agree_p_value, agree_share
+from helpers.published.reconstruction.bindings import constrained_ids
 from helpers.published.side_by_side import COLUMNS as BESIDE
 from helpers.published.side_by_side import side_by_side, store_differences
 from helpers.results.store import Statistics, StatisticsStore
@@ -43,7 +46,7 @@ def stored():
 
 @pytest.fixture(scope="module")
 def compared(stored, ledger):
-    return compare_with_paper(*stored, ledger)
+    return compare_with_paper(*stored, ledger, constrained_rows(stored[1]))
 
 
 def verdicts(frame):
@@ -59,8 +62,8 @@ class TestEmbeddedCohort:
         counts = count_verdicts(compared)
         assert sum(counts.values()) == len(compared) == 310
         assert counts["differs"] == 0
-        assert counts["reproduced"] >= 240
-        assert counts["declared"] == 32
+        assert counts["constrained"] + counts["follows"] >= 240
+        assert counts["declared"] == 33
 
     def test_every_row_is_answered_or_says_why_not(self, compared, stored, ledger):
         statistics, _ = stored
@@ -83,16 +86,47 @@ class TestEmbeddedCohort:
         assert reasons["R06"].endswith("elsewhere 71 (T003); recomputed 71 agrees with T003")
 
     def test_the_only_tolerance_used_is_stated(self, compared):
-        noted = compared[(compared["verdict"] == "reproduced") & (compared["reason"] != "")]
-        assert noted[["id", "printed", "recomputed"]].to_numpy().tolist() == [["R80", "81%", "82%"]]
-        assert noted["reason"].item() == "81.7 rounds to 82; printed with its digits cut off"
+        noted = compared[compared["verdict"].isin(["constrained", "follows"]) & (compared["reason"] != "")]
+        assert noted[["id", "printed", "recomputed"]].to_numpy().tolist() == [["R80", "81%", "81%"]]
+        assert noted["reason"].item() == "81.48% from 2.7 and 0.5 as printed; 81.7% before rounding"
+
+    def test_what_the_cohort_was_made_to_meet_is_told_from_what_follows(self, compared, stored, ledger):
+        listed = constrained_rows(stored[1])
+        assert listed == constrained_ids()
+        assert listed <= set(ledger["id"])
+        made = verdicts(compared)[lambda found: found == "constrained"].index
+        assert set(made) == listed - set(of(compared, "contradicted").split()) - set(
+            of(compared, "not computable").split()
+        )
+        assert of(compared, "follows") == "R80"
+        own = compare_with_paper(*stored, ledger)  # the same values in a cohort of patients follow from them
+        assert count_verdicts(own)["constrained"] == 0
+        assert count_verdicts(own)["follows"] == len(made) + 1
+
+    def test_answers_by_a_proxy_and_under_assumed_cut_offs_are_marked(self, compared):
+        marks = compared.set_index("id")["mark"]
+        assert set(marks[marks == "under an assumed cut-off"].index) == {
+            "R12",
+            "R13",
+            "R17",
+            "R18",
+            "R25",
+            "R26",
+        }
+        assert {"R66", "R67", "R74", "R78", "D14"} <= set(marks[marks == "by a proxy"].index)
+
+    def test_two_tests_of_one_endpoint_are_no_contradiction(self, compared, ledger):
+        found = verdicts(compared)
+        assert {found["A17"], found["R50"], found["T017"]} == {"constrained"}
+        (note,) = [one for one in audit_ledger(ledger) if one.rule == "two tests"]
+        assert (note.kind, set(note.ids)) == ("note", {"A17", "R50", "T017"})
 
     def test_a_ledger_that_printed_something_else_would_differ_everywhere(self, compared, stored, ledger):
         """What is recomputed does not follow what is printed."""
         bumped = ledger.copy()
         bumped["printed"] = [bump(text) for text in ledger["printed"]]
         bumped["numeric"] = ledger["numeric"] + 2
-        asked = compared["verdict"].isin(["reproduced", "declared"]) & (ledger["statistic"] != "date")
+        asked = compared["verdict"].isin(AGREE) & (ledger["statistic"] != "date")
         # Below 0.001 is below 0.003 as well.
         asked &= compared["printed"] != "<0.001"
         assert asked.sum() > 270
@@ -288,10 +322,11 @@ class TestVerdicts:
         store_findings(published_findings(ledger), store)
         store_verdicts(compared, store)
         rows = store.rows()
-        assert rows["published.reproduced.all.follow_up.count"].value == 251
+        assert rows["published.constrained.all.follow_up.count"].value == 253
+        assert rows["published.under_an_assumed_cut_off.all.follow_up.count"].value == 6
         parts = [row.value for row in rows.values() if row.variable.endswith("_contradicted")]
-        assert sum(parts) == rows["published.contradicted.all.follow_up.count"].value == 10
-        assert rows["published_audit.contradiction.all.follow_up.count"].value == 3
+        assert sum(parts) == rows["published.contradicted.all.follow_up.count"].value == 7
+        assert rows["published_audit.contradiction.all.follow_up.count"].value == 2
 
     def test_a_cohort_without_a_publication_has_empty_tables(self, stored, tmp_path):
         assert open_ledger(None) is None

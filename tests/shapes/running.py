@@ -160,14 +160,15 @@ def _of_no_width(statistics: Statistics) -> list[str]:
     """Rows whose interval claims certainty: an error of 0, where an arm or every draw has only one value.
 
     Ranges over what was tried, and bounds over what is unknown, may be of one value; so may limits that
-    invert an exact test of tied values.
+    invert an exact test of tied values, and quantiles of times and counts that many share.
     """
     return [
         f"{row.id}: an interval of no width, {row.lower} (method {row.method!r})"
         for row in statistics.values()
         if row.lower == row.upper
         and not (row.analysis in RANGES or "bounds" in row.statistic + row.method)
-        and not (row.statistic == "shift" and not row.note)
+        and not (row.statistic in ("shift", "change", "median_follow_up") and not row.note)
+        and not row.statistic.startswith("predictive_")
     ]
 
 

@@ -63,8 +63,9 @@ def compare_baseline(
 
     Continuous variables: median, quartiles, range, rank-sum test, Hodges-Lehmann shift, standardised
     difference (on the log scale for skewed laboratory values). Binary: count, share with interval, the
-    configured 2 x 2 test. Categorical: each level as binary, and an r x c test of the whole. Severity at
-    baseline by the configured cut-offs is counted as well; `folder` is the cohort's, if they are its own.
+    configured 2 x 2 test. Categorical: each level as binary (`level_test`), and an r x c test of the whole.
+    Severity at baseline by the configured cut-offs is counted as well; `folder` is the cohort's, if they are
+    its own.
     """
     for group in config.group_ids:
         size = int((tables.patients["group"] == group).sum())
@@ -211,20 +212,20 @@ def _compare_binary(
     config: CohortConfig,
     store: StatisticsStore,
     *,
-    test: bool = True,
+    statistic: str = "test",
 ) -> None:
+    """Store test and standardised difference; a level's own test is no member of the baseline's family."""
     if len(config.groups) < 2:
         return
     parts = [part.dropna().astype(bool) for part in by_group(values, tables, comparison(config))]
     if any(part.empty for part in parts):
-        if test:
+        if statistic == "test":
             _say_uncompared(name, sum(map(len, parts)), store)
         return
     (a, m), (b, n) = ((int(part.sum()), len(part)) for part in parts)
     common: dict[str, Any] = {"group": "both", **_WHEN}
-    if test:
-        result = chosen_test(name, "binary", config).run([[a, m - a], [b, n - b]])
-        store.add(ANALYSIS, name, "test", result=result, value=result.statistic, **common)
+    result = chosen_test(name, "binary", config).run([[a, m - a], [b, n - b]])
+    store.add(ANALYSIS, name, statistic, result=result, value=result.statistic, **common)
     size = standardized_difference_proportions(a, m, b, n)
     store.add(ANALYSIS, name, "standardized_difference", result=size, **common)
 
@@ -242,7 +243,7 @@ def _categorical(
         member = (variable.values == level).astype("boolean").where(variable.values.notna())
         name = level_name(variable, level)
         _describe_binary(variable, name, member, tables, config, store, confidence)
-        _compare_binary(name, member, tables, config, store, test=False)
+        _compare_binary(name, member, tables, config, store, statistic="level_test")
     if len(config.groups) < 2 or len(levels) < 2:
         return
     parts = by_group(variable.values, tables, comparison(config))

@@ -87,8 +87,13 @@ def one_endpoint_two_p_values(entries: Entries) -> Iterator[Finding]:
     for (quantity, *_), rows in endpoints.items():
         if len({p.number for p in rows}) > 1:
             shown = ", ".join(f"{p.printed} ({p.id})" for p in rows)
-            text = f"{quantity}: one endpoint with the p-values {shown}; two tests were used, or one is wrong"
-            yield Finding("contradiction", "two p-values", tuple(p.id for p in rows), text)
+            ids = tuple(p.id for p in rows)
+            if len({p.quantity for p in rows}) > 1:  # counts and times are two questions of one endpoint
+                text = f"{quantity}: two tests of one endpoint, of counts and of times: {shown}"
+                yield Finding("note", "two tests", ids, text)
+            else:
+                text = f"{quantity}: one test with the p-values {shown}; one of them is wrong"
+                yield Finding("contradiction", "two p-values", ids, text)
 
 
 @cache

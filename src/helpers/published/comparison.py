@@ -8,7 +8,7 @@ publication contradicts itself both values are shown, and the recomputed one mus
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 from helpers.published.declared import declared_value
 from helpers.published.ledger import LINK_COLUMNS, default_ledger_path, read_ledger
 from helpers.published.printing import (
+    FALL_OF_PRINTED,
     Agreement,
     agree_date,
+    agree_fall,
     agree_numbers,
     agree_p_value,
     agree_share,
@@ -35,12 +37,14 @@ if TYPE_CHECKING:
 
 ANALYSIS, AUDIT = "published", "published_audit"
 FINDING_KINDS = ("contradiction", "tension", "note")
-REPRODUCED, DECLARED, CONTRADICTED = "reproduced", "declared", "contradicted"
-NOT_COMPUTABLE, DIFFERS = "not computable", "differs"
-VERDICTS = (REPRODUCED, DECLARED, CONTRADICTED, NOT_COMPUTABLE, DIFFERS)
+CONSTRAINED, FOLLOWS, DECLARED = "constrained", "follows", "declared"
+CONTRADICTED, NOT_COMPUTABLE, DIFFERS = "contradicted", "not computable", "differs"
+VERDICTS = (CONSTRAINED, FOLLOWS, DECLARED, CONTRADICTED, NOT_COMPUTABLE, DIFFERS)
+AGREE = (CONSTRAINED, FOLLOWS, DECLARED)
+MARKS = ("by a proxy", "under an assumed cut-off")
 COLUMNS = (
     "id", "section", "quantity", "group", "timepoint", "printed", "recomputed", "answered_by", "verdict",
-    "reason",
+    "mark", "reason",
 )  # fmt: skip
 SEPARATOR = "|"
 _ABSENT = "absent"
@@ -61,8 +65,24 @@ def open_ledger(name: str | None) -> pd.DataFrame | None:
     return None if name is None else read_ledger(default_ledger_path(name))
 
 
+def constrained_rows(config: CohortConfig) -> frozenset[str]:
+    """Return the rows of its ledger that a reconstructed cohort was made to meet; none for one of patients.
+
+    They are listed in `data/published/LEDGER_constrained.csv`, as the reconstruction has them.
+    """
+    import pandas as pd
+
+    if config.ledger is None or config.provenance != "reconstructed":
+        return frozenset()
+    path = default_ledger_path(f"{config.ledger}_constrained")
+    return frozenset(pd.read_csv(path, dtype=str)["id"]) if path.is_file() else frozenset()
+
+
 def compare_with_paper(
-    statistics: Statistics, config: CohortConfig, ledger: pd.DataFrame | None
+    statistics: Statistics,
+    config: CohortConfig,
+    ledger: pd.DataFrame | None,
+    constrained: Collection[str] = (),
 ) -> pd.DataFrame:
     """Compare every row of a ledger with the statistic or setting that answers to it.
 
@@ -70,11 +90,14 @@ def compare_with_paper(
         statistics: the cohort's stored statistics.
         config: its configuration, for what is declared.
         ledger: the printed values, as `read_ledger` returns them; None gives a table without rows.
+        constrained: ids of those that the cohort was made to meet.
 
     Returns:
-        One row a printed value, columns `COLUMNS`. verdict: reproduced (a statistic agrees), declared (a
-        setting agrees), contradicted (the publication prints something else elsewhere, and the recomputed
-        value agrees with one of the two), not computable (reason says why), differs.
+        One row a printed value, columns `COLUMNS`. verdict: constrained (a statistic agrees, and the cohort
+        was made to meet the value), follows (a statistic agrees), declared (a setting agrees), contradicted
+        (the publication prints something else elsewhere, and the recomputed value agrees with one of the
+        two), not computable (reason says why), differs. mark: one of `MARKS` where the answer is to a
+        question that is only like the printed one, or rests on a cut-off that the publication does not print.
     """
     import pandas as pd
 
@@ -85,6 +108,8 @@ def compare_with_paper(
     for row in rows.values():
         answer = answer_to(row, statistics, config)
         verdict, reason = _verdict(row, rows, answer, statistics, config)
+        if verdict == FOLLOWS and row["id"] in constrained:
+            verdict = CONSTRAINED
         recomputed = answer.agreement.text if answer.agreement else ""
         found.append({**row, "recomputed": recomputed, "answered_by": answer.answered_by, "verdict": verdict,
                       "reason": reason})  # fmt: skip
@@ -133,6 +158,10 @@ def _agreement(row: Row, found: list[Statistic]) -> Agreement:
         first = found[0]
         text = f"{first.value:.1f}" if kind.endswith("percent") else format_p(first.p_value)
         return Agreement(text, agrees=False)
+    if row["rounding"].startswith(FALL_OF_PRINTED):
+        decimals = int(row["rounding"].partition(":")[2])
+        before, after = (each.value for each in found)
+        return agree_fall(printed, before, after, decimals)
     if kind == "p-value":
         return agree_p_value(printed, found[0].p_value)
     scale = float(Fraction(row["scale"] or 1))
@@ -162,7 +191,7 @@ def _verdict(
         return _judge_conflict(row, others, answer, statistics, config)
     if not answer.agreement.agrees:
         return DIFFERS, f"printed {row['printed']}, recomputed {answer.agreement.text}"
-    return (REPRODUCED if row["statistic_id"] else DECLARED), answer.agreement.note
+    return (FOLLOWS if row["statistic_id"] else DECLARED), answer.agreement.note
 
 
 def _judge_conflict(
@@ -202,3 +231,6 @@ def store_verdicts(comparison: pd.DataFrame, store: StatisticsStore) -> None:
             store.add(ANALYSIS, f"{prefix}all", "count", value=len(part), **common)
         for verdict, count in count_verdicts(part).items():
             store.add(ANALYSIS, f"{prefix}{slug(verdict)}", "count", value=count, n=len(part), **common)
+    for mark in MARKS:
+        count = int((comparison["mark"] == mark).sum())
+        store.add(ANALYSIS, slug(mark), "count", value=count, n=len(comparison), **common)

@@ -2,7 +2,8 @@
 
 A key is a path with dots: ``follow_up.horizon_days``, ``visit.week_1.day``, ``group.control.enrolment.2``.
 A part after a list picks the entry with that ``id`` or ``variable``, or by its place counted from 1; ``#`` is
-the length of the list. ``criteria/NAME:`` before the path looks into a criteria file of the package instead
+the length of the list. ``significance_level`` is that below which the project calls a p-value significant.
+``criteria/NAME:`` before the path looks into a criteria file of the package instead
 of the configuration.
 """
 
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from helpers.clinical.criteria_files import find_criteria
 from helpers.clinical.errors import ClinicalError
 from helpers.errors import CompendiumError
+from helpers.results.format import ALPHA
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
 
 CRITERIA_PREFIX = "criteria/"
+SIGNIFICANCE_LEVEL = "significance_level"
 
 
 class DeclaredKeyError(CompendiumError):
@@ -36,6 +39,8 @@ def declared_value(key: str, config: CohortConfig) -> Any:
     Raises:
         DeclaredKeyError: there is no such criteria file, section or entry.
     """
+    if key == SIGNIFICANCE_LEVEL:
+        return ALPHA
     where, path = config.model_dump(by_alias=True), key
     if key.startswith(CRITERIA_PREFIX):
         name, _, path = key.removeprefix(CRITERIA_PREFIX).partition(":")

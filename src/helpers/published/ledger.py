@@ -8,8 +8,10 @@ given. `conflicts` names other rows (joined by ``|``) that print something incom
 
 `statistic_id` or `config_key` points to the statistic or setting that answers to the row; several, joined by
 ``|``, answer to its numbers in turn. They may be empty, then `reason` says why nothing can. `scale` (``100``,
-``1/7``) is what the answer is multiplied by to be in the printed unit, and `rounding` is ``truncated`` where
-the publication cuts digits off instead of rounding.
+``1/7``) is what the answer is multiplied by to be in the printed unit. `rounding` is ``truncated`` where the
+publication cuts digits off instead of rounding, and ``fall of printed:1`` where a fall in percent is that of
+two numbers rounded to one decimal before. `mark` says that the answer is ``by a proxy`` or ``under an assumed
+cut-off``.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ LEDGER_COLUMNS = (
 )
 
 # Columns that a ledger may leave out; they are then empty.
-LINK_COLUMNS = ("scale", "rounding", "reason", "missing")
+LINK_COLUMNS = ("scale", "rounding", "mark", "reason", "missing")
 
 _WORDS = {
     "no": 0,

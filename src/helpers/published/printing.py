@@ -16,6 +16,7 @@ from helpers.published.ledger import Number, count_in
 from helpers.results.format import format_number, format_p
 
 TRUNCATED = "truncated"
+FALL_OF_PRINTED = "fall of printed"
 _TOKEN = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -101,6 +102,20 @@ def agree_numbers(
     written = _written(printed, found, values, rounding)
     same = not exact or all(p.number.value == v for p, v in zip(found, values, strict=True))
     return Agreement(written.text, written.agrees and same, written.note)
+
+
+def agree_fall(printed: str, before: float, after: float, decimals: int) -> Agreement:
+    """Compare a printed fall in percent with that of two numbers rounded as they are printed themselves.
+
+    Example:
+        >>> agree_fall("81%", 2.7313, 0.4986, 1)
+        Agreement(text='81%', agrees=True, note='81.48% from 2.7 and 0.5 as printed; 81.7% before rounding')
+    """
+    first, last = (float(format_number(value, decimals)) for value in (before, after))
+    share, whole = (100 * (1 - now / then) for then, now in ((first, last), (before, after)))
+    found = agree_numbers(printed, math.nan, [share])
+    note = f"{share:.4g}% from {first:g} and {last:g} as printed; {whole:.3g}% before rounding"
+    return Agreement(found.text, found.agrees, note)
 
 
 def agree_date(printed: str, value: object) -> Agreement:

@@ -155,6 +155,23 @@ class TrendRows(
     visits: ClassVar[Key]
 
 
+class NormalisationRows(
+    Analysis,
+    name="normalisation",
+    title="Normalisation of abnormal values",
+    title_zh="异常值的恢复",
+    absent="course.none",
+    by_variable=True,
+    patterns=("normalised*", "fell*", "rose*"),
+):
+    """Abnormal values that became normal, and values that fell or rose."""
+
+    abnormal: ClassVar[Key]
+    fell: ClassVar[Key]
+    normalised: ClassVar[Key]
+    rose: ClassVar[Key]
+
+
 class SplenomegalyRows(
     Analysis,
     name="splenomegaly",

@@ -157,6 +157,14 @@ class PublishedAuditRows(
     count: ClassVar[Key]
 
 
+class PublishedClaimsRows(
+    Analysis, name="published_claims", title="Claims without a number", title_zh="无数字的陈述"
+):
+    """Claims of the publication without a number."""
+
+    count: ClassVar[Key]
+
+
 class BesidePaperRows(
     Analysis, name="beside_paper", title="Beside the publication", title_zh="与发表文献并列"
 ):

@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 MINUS = "\N{MINUS SIGN}"
 EN_DASH = "\N{EN DASH}"
 NOT_ESTIMABLE = "NE"
+ALPHA = 0.05  # level below which a p-value is called significant
 _PLAIN = 1e15
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 

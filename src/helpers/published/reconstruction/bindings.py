@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from helpers.published.reconstruction.targets import TABLE_ROWS
+
 # Counted quantities by arm (r: ruxolitinib, c: control); `of` names the denominator where it is not the arm.
 COUNTS: dict[str, tuple[str, ...]] = {
     "patients.r": ("A02", "A03", "H01", "R01", "T157"),
@@ -96,6 +98,20 @@ SET_ASIDE = {
     "R06": "age range in the text; Table 1 prints another maximum (T003)",
     "D11": "prints the response rate as survival; 19 of 20 were alive (R46)",
 }
+
+# Numbers that a rule of their own meets: doses, time on the drug, weeks to what was added, grades, the first
+# days of response and of death.
+SINGLE = ("R51", "R52", "R72", "R75", "R77", "D03", "D12")
+
+
+def constrained_ids() -> frozenset[str]:
+    """Return the ledger's rows that the reconstruction is made to meet."""
+    found = {i for ids in COUNTS.values() for i in ids} | set(TABLE_P_VALUES) | set(LOG_RANK_P_VALUES)
+    found |= {f"T{first + k:03d}" for first in TABLE_ROWS.values() for k in range(7)}
+    for groups in (*TEXT_REPEATS.values(), *DOSE_PER_KG.values()):
+        found |= {i for ids in groups for i in ids}
+    return frozenset((found | set(SINGLE)) - set(SET_ASIDE))
+
 
 # Sums and orders that must hold between counted quantities: name, terms with factors, relation, constant.
 Rule = tuple[str, tuple[tuple[int, str], ...], str, int]

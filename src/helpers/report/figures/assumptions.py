@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import interval_handle, marks_legend, name_rows, say_absent
 from helpers.report.figures.forest import LABELS
-from helpers.report.figures.historical_control import ALPHA, DOTS, ESTIMATE
+from helpers.report.figures.historical_control import DOTS, ESTIMATE
 from helpers.report.figures.output.exhibits import figure
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
 from helpers.results.catalogue import DoseThresholdCurveRows, EffectRows
-from helpers.results.format import format_p
+from helpers.results.format import ALPHA, format_p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from helpers.results.catalogue import (
     CovariateBalanceRows,
     UnmeasuredConfounderRows,
 )
-from helpers.results.format import EN_DASH, format_number
+from helpers.results.format import ALPHA, EN_DASH, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from helpers.results.store import Statistic, Statistics
 
 NO_ARMS = "There are no two groups with a follow-up in this cohort."
-ALPHA = 0.05
 DOTS = (0, (2, 2))
 ESTIMATE = "#0072B2"
 

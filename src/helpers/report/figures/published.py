@@ -22,11 +22,17 @@ PER_LINE = 40
 TILE_MM, EDGE_MM = 3.4, 34.0
 # Colour, mark and words of each verdict; what needs a look carries a mark as well as a colour.
 LOOKS = {
-    "reproduced": ("#0072B2", "", "Reproduced from the data"),
+    "constrained": ("#0072B2", "", "Given by the data, which were made to meet it"),
+    "follows": ("#009E73", "", "Follows from the data"),
     "declared": ("#9ccbe8", "", "Declared in the settings"),
     "contradicted": ("#E69F00", "≠", "Contradicted by the publication itself"),
     "not computable": ("#d9d9d9", "", "Blank in print, or not computable"),
     "differs": ("#8b1a1a", "×", "Differs"),
+}
+# Signs of answers that are not quite to what is printed.
+MARKS = {
+    "by a proxy": ("~", "answered by a proxy"),
+    "under an assumed cut-off": ("?", "under an assumed cut-off"),
 }
 _GAP = 0.12
 
@@ -61,7 +67,7 @@ def draw_verdicts(container: Figure | SubFigure, comparison: pd.DataFrame, stati
     for section, part in comparison.groupby("section", sort=False):
         total = statistics[PublishedRows.count.id(f"{slug(section)}_all")].value
         axes.text(-0.8, top + 0.5, str(section), ha="right", va="center")
-        _tiles(axes, list(part["verdict"]), top)
+        _tiles(axes, list(zip(part["verdict"], part["mark"], strict=True)), top)
         last = top + (len(part) - 1) // PER_LINE
         axes.text(PER_LINE + 0.8, last + 0.5, f"{total:.0f}", ha="left", va="center", color=GREY)
         top = last + 1.6
@@ -70,16 +76,17 @@ def draw_verdicts(container: Figure | SubFigure, comparison: pd.DataFrame, stati
     _legend(container, statistics)
 
 
-def _tiles(axes: Axes, verdicts: list[str], top: float) -> None:
+def _tiles(axes: Axes, answers: list[tuple[str, str]], top: float) -> None:
     from matplotlib.patches import Rectangle
 
-    for place, verdict in enumerate(verdicts):
+    for place, (verdict, told) in enumerate(answers):
         x, y = place % PER_LINE, top + place // PER_LINE
         colour, mark, _ = LOOKS[verdict]
+        mark = mark or (MARKS[told][0] if told in MARKS else "")
         size = 1 - 2 * _GAP
         axes.add_patch(Rectangle((x + _GAP, y + _GAP), size, size, facecolor=colour, edgecolor="none"))
         if mark:
-            ink = "white" if verdict == "differs" else INK
+            ink = INK if verdict in ("declared", "contradicted", "not computable") else "white"
             axes.text(x + 0.5, y + 0.52, mark, ha="center", va="center", color=ink)
 
 
@@ -90,5 +97,10 @@ def _legend(container: Figure | SubFigure, statistics: Statistics) -> None:
     for verdict, (colour, mark, words) in LOOKS.items():
         count = statistics[PublishedRows.count.id(slug(verdict))].value
         sign = f" {mark}" if mark else ""
-        handles.append(Patch(facecolor=colour, label=f"{words}{sign}: {count:.0f}"))
+        if count or verdict != "constrained":  # of patients' own data none is
+            handles.append(Patch(facecolor=colour, label=f"{words}{sign}: {count:.0f}"))
+    for told, (mark, words) in MARKS.items():
+        count = statistics[PublishedRows.count.id(slug(told))].value
+        if count:
+            handles.append(Patch(facecolor="none", label=f"{mark} {words}: {count:.0f}"))
     container.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=1, handleheight=1)

@@ -9,7 +9,7 @@ from helpers.report.tables.cells import number, verbatim
 from helpers.report.tables.content import Row, column, message, row
 from helpers.report.tables.table import Table
 from helpers.report.text.narrative import Narrative
-from helpers.results.catalogue import PublishedAuditRows, PublishedRows
+from helpers.results.catalogue import PublishedAuditRows, PublishedClaimsRows, PublishedRows
 from helpers.results.format import format_interval, format_number
 from helpers.results.store import slug
 
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
     from helpers.results.store import Statistics
 
-VERDICTS = ("reproduced", "declared", "contradicted", "not computable", "differs")
+VERDICTS = ("constrained", "follows", "declared", "contradicted", "not computable", "differs")
+_MEANING = (
+    "Constrained: the data give the printed value, and the cohort was made to meet it. "
+    "Follows: the data give it without having been made to."
+)
+ANSWERS = ("holds", "does not hold", "cannot be answered")
 NO_OTHER = "This cohort's settings name no publication to stand beside it (`compare_to`)."
 
 
@@ -44,17 +49,22 @@ def verdict_table(statistics: Statistics, comparison: pd.DataFrame, *, watermark
         rows.append(row(section, *map(number, counts)))
     columns = ["Section", *[verdict.capitalize() for verdict in VERDICTS], "Printed values"]
     title = "Printed values by what became of them"
-    return Table("table_8_published", title, columns, rows or [message(ABSENT)], (), watermark)
+    return Table("table_8_published", title, columns, rows or [message(ABSENT)], [_MEANING] if rows else (),
+                 watermark)  # fmt: skip
 
 
 def remarks_table(comparison: pd.DataFrame, *, watermark: str) -> Table:
-    """Return the printed values that are not plainly reproduced or declared, with the reason."""
-    plain = comparison["verdict"].isin(["reproduced", "declared"]) & (comparison["reason"] == "")
+    """Return the printed values whose verdict needs a word, with the reason."""
+    plain = comparison["verdict"].isin(VERDICTS[:3]) & (comparison["reason"] + comparison["mark"] == "")
+    marked = comparison["verdict"].where(
+        comparison["mark"] == "", comparison["verdict"] + ", " + comparison["mark"]
+    )
+    comparison = comparison.assign(verdict=marked)
     columns = ["id", "quantity", "group", "printed", "recomputed", "verdict", "reason"]
     rows = _texts(comparison.loc[~plain, columns])
     notes = ["All printed values are in published_comparison.csv."]
     heads = ["Row", "Quantity", "Group", "Printed", "Recomputed", "Verdict", "Reason"]
-    none = ABSENT if comparison.empty else "Every printed value is reproduced or declared."
+    none = ABSENT if comparison.empty else "Every printed value is given by the data or declared."
     return _table(
         "table_s17_published_rows", "Printed values that need a word", heads, rows, notes, watermark, none
     )
@@ -66,6 +76,30 @@ def audit_findings_table(findings: pd.DataFrame, *, watermark: str) -> Table:
     heads = ["Kind", "Rows", "Finding"]
     return _table(
         "table_s18_published_audit", "The printed numbers against each other", heads, rows, [], watermark
+    )
+
+
+def claims_table(answers: pd.DataFrame, *, watermark: str) -> Table:
+    """Return what the publication says without a number, with the statistic that answers it."""
+    marked = answers["answer"].where(answers["mark"] == "", answers["answer"] + ", " + answers["mark"])
+    shown = answers.assign(answer=marked)[["id", "section", "claim", "found", "answer", "reason"]]
+    heads = ["Row", "Section", "Claim", "Found", "Answer", "Remark"]
+    notes = ["Claims in words of this project; the statistics behind them are named in data/published."]
+    title = "What the publication says without a number"
+    none = ABSENT if answers.empty else ""
+    return _table("table_s30_published_claims", title, heads, _texts(shown), notes, watermark, none)
+
+
+def claims_narrative(statistics: Statistics, answers: pd.DataFrame) -> Narrative:
+    """Say how many claims without a number hold, do not, or cannot be answered."""
+    if answers.empty:
+        return Narrative(ABSENT)
+    counts = {name: statistics[PublishedClaimsRows.count.id(slug(name))].value for name in ANSWERS}
+    proxies = int((answers["mark"] != "").sum())
+    return Narrative(
+        f"Of {len(answers)} claims without a number {counts['holds']:.0f} hold in these data, "
+        f"{counts['does not hold']:.0f} do not, and {counts['cannot be answered']:.0f} cannot be answered "
+        f"by what is recorded; {proxies} are answered by a proxy."
     )
 
 
@@ -105,10 +139,18 @@ def comparison_narrative(statistics: Statistics, config: CohortConfig) -> Narrat
         return Narrative(ABSENT)
     names = ("all", *VERDICTS)
     count = {name: statistics[PublishedRows.count.id(slug(name))].value for name in names}
+    follow = f"{count['follows']:.0f} follow from the data"
+    given = (
+        follow
+        if config.provenance != "reconstructed"
+        else (
+            f"{count['constrained']:.0f} are given by data that were made to meet them, {follow} without that"
+        )
+    )
     differs = "none differs" if not count["differs"] else f"{count['differs']:.0f} differ"
     text = (
-        f"Of {count['all']:.0f} printed values {count['reproduced']:.0f} are reproduced by a stored "
-        f"statistic, {count['declared']:.0f} declared in the settings; {count['contradicted']:.0f} stand "
+        f"Of {count['all']:.0f} printed values {given}, "
+        f"{count['declared']:.0f} are declared in the settings; {count['contradicted']:.0f} stand "
         "in a contradiction of the publication with itself, of which the recomputed value takes one side; "
         f"{count['not computable']:.0f} are blank in print or cannot be computed from any cohort; {differs}."
     )

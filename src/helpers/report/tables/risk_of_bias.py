@@ -37,6 +37,7 @@ from helpers.results.catalogue import (
     UnmeasuredConfounderRows,
     WeightedEffectRows,
 )
+from helpers.results.format import ALPHA
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 SERIOUS, MODERATE, OPEN = "At least serious", "At least moderate", "Not judged here"
 NO_ARMS = "There are no two groups with a follow-up, so there is no effect whose bias could be judged."
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ from helpers.results.catalogue import (
     WeightedEffectRows,
     WinStatisticsRows,
 )
+from helpers.results.format import ALPHA
 
 if TYPE_CHECKING:
     from helpers.results.store import Statistic, Statistics
@@ -54,7 +55,6 @@ HEADINGS: dict[Kind, str] = {
 }
 # Changed outcomes beyond which a result is not called fragile: as many as are tried.
 TRIED = 3
-ALPHA = 0.05
 POINTS = " percentage points"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import (
-    ALPHA,
     Claim,
     Items,
     Material,
@@ -18,6 +17,7 @@ from helpers.report.text.claims import (
     is_significant,
 )
 from helpers.results.catalogue import BalanceRows, BaselineRows, ReportingLimitsRows
+from helpers.results.format import ALPHA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

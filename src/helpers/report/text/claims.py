@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from helpers.report.text.prose import Cite, Declared
+from helpers.results.format import ALPHA
 
 if TYPE_CHECKING:
     from helpers.cohort.settings import CohortConfig, Group
     from helpers.results.store import Statistic, Statistics
 
-ALPHA = 0.05
 Direction = Literal["", "higher", "lower", "same"]
 
 

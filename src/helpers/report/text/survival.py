@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from helpers.report.text.claims import (
-    ALPHA,
     Claim,
     Direction,
     Items,
@@ -17,6 +16,7 @@ from helpers.report.text.claims import (
 )
 from helpers.report.text.prose import Declared
 from helpers.results.catalogue import EffectRows, SurvivalRows
+from helpers.results.format import ALPHA
 from helpers.results.headline import headline_ratio
 
 if TYPE_CHECKING:
