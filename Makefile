@@ -23,7 +23,7 @@ unexport PYTHONHOME
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup run test quick-tests nbval outputs test-slow browser-test lab lint binder refresh bench soak slurm-check oracle clean
+.PHONY: help setup run test quick-tests nbval outputs test-slow browser-test chinese-font lab lint binder refresh bench soak slurm-check oracle clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -93,6 +93,9 @@ browser-test: setup ## JupyterLab and the explorer, driven in a browser (minutes
 		{ echo "A browser is needed: apt install chromium" >&2; exit 1; }
 	$(BIN)/uv sync --frozen --group browser --quiet
 	$(BIN)/pytest -m browser tests/browser $(ARGS)
+
+chinese-font: setup ## fetch a free font for figures with Chinese text (needs a network, once)
+	$(BIN)/python -m helpers.report.figures.fonts.chinese
 
 lint: setup ## style and types
 	$(BIN)/ruff check .

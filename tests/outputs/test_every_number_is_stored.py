@@ -11,6 +11,7 @@ import pytest
 from helpers.cohort.config import load_config
 from helpers.project.paths import CohortPaths
 from helpers.published.audit import published_findings
+from helpers.published.claims import answer_claims, read_claims
 from helpers.published.comparison import open_ledger
 from helpers.results.store import Statistics
 
@@ -67,16 +68,23 @@ def without_printed_values(text, ledger_name):
 
     A line of the comparison shows the ledger's text and the value recomputed from statistics of the other
     notebooks, in the form and to the digits of the ledger; both must be those of published_comparison.csv.
-    A line of the audit speaks of printed numbers alone; it must be what the audit of the ledger says.
+    A line of the audit speaks of printed numbers alone; it must be what the audit of the ledger says. A claim
+    without a number stands beside what the stored statistics answer, computed here again.
     """
     ledger = open_ledger(ledger_name).set_index("id")
     path = STATISTICS.parent / "published_comparison.csv"
     compared = pd.read_csv(path, dtype=str, keep_default_na=False).set_index("id")
     assert compared["printed"].to_dict() == ledger["printed"].to_dict()
+    marked = compared["verdict"].where(compared["mark"] == "", compared["verdict"] + ", " + compared["mark"])
+    compared = compared.assign(verdict=marked)
     columns = ["quantity", "group", "printed", "recomputed", "verdict", "reason"]
     findings = set(published_findings(ledger.reset_index())[["kind", "ids", "text"]].itertuples(index=False))
     known = {(name, *row) for name, row in zip(compared.index, compared[columns].to_numpy(), strict=True)}
     known |= {tuple(finding) for finding in findings}
+    answers = answer_claims(Statistics.read(STATISTICS), read_claims(ledger_name))
+    told = answers["answer"].where(answers["mark"] == "", answers["answer"] + ", " + answers["mark"])
+    shown = answers.assign(answer=told)[["id", "section", "claim", "found", "answer", "reason"]]
+    known |= set(shown.itertuples(index=False, name=None))
     return "\n".join(line for line in text.split("\n") if tuple(line.split("\t")) not in known)
 
 

@@ -34,7 +34,7 @@ QUICK = (NAME, *VARIANTS)
 TONGJI = ROOT / ".." / "shared" / "cohorts" / "tongji_covid"
 
 
-def _save_json(table: Table, directory: Path) -> Table:
+def _save_json(table: Table, directory: Path, _wording: object = None) -> Table:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / f"{table.name}.json").write_text(table.to_json(), encoding="utf-8")
     return table

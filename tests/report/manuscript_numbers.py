@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from importlib.metadata import version
 
-from helpers.report.journals.table_themes import theme_named
+from helpers.report.formats.rendered import theme_of
 from helpers.report.tables.cells import Cell, Number, Value
 from helpers.report.tables.content import Row as TableRow
 from helpers.report.tables.table import Table
@@ -92,6 +92,6 @@ def renewed_cell(cell: Cell, statistics: Statistics) -> Cell:
 
 def looked_up(table: Table, statistics: Statistics, journal: str) -> list[list[str]]:
     """The texts of a table's rows, each number taken from the statistics anew."""
-    theme = theme_named(journal)
+    theme = theme_of(table, journal)
     rows = [row for row in table.rows if isinstance(row, TableRow)]
     return [[theme.text(renewed_cell(cell, statistics)) for cell in row.cells] for row in rows]

@@ -79,6 +79,7 @@ def test_without_formats_a_figure_is_not_drawn_but_can_be_later(study, survival,
 
 
 @pytest.mark.parametrize("place", ["ticks", "minor ticks", "category", "axis", "title"])
+@pytest.mark.usefixtures("no_fetched_font")
 def test_chinese_text_is_found_wherever_it_stands(place):
     text, axes = "第一周", Figure().subplots()
     if place == "ticks":

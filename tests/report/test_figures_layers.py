@@ -303,6 +303,7 @@ CHINESE = {"label": "历史对照", "id": "control", "role": "reference", "day0"
 TREATED = {"label": "芦可替尼", "id": "treated", "role": "treated", "day0": "first dose"}
 
 
+@pytest.mark.usefixtures("no_fetched_font")
 def test_chinese_text_without_a_font_says_which_would_serve(tmp_path, survival, configure):
     config = configure(group=[TREATED, CHINESE])
     place = Place(tmp_path, report=Report(cjk_fonts=("No Such Font SC",)))

@@ -21,6 +21,7 @@ from helpers.report.text.checklists import checklist_items
 from helpers.report.text.document import build_document, build_report, build_supplement
 from helpers.report.text.inline import TemplateError
 from helpers.report.text.parts import PARTS, PartError
+from helpers.report.text.phrases import exhibit_text
 from helpers.report.text.prose import Citation
 from helpers.report.text.wording import LANGUAGES, Wording
 
@@ -173,8 +174,9 @@ def test_what_is_submitted_has_no_identifiers_of_rows_and_the_report_has(languag
         verdict = next(table for table in tables if table.name == "table_s21_verdict")
         return [head.text for head in shown(verdict).heads]
 
-    assert heads(build_supplement(study, wording)) == ["Question", "Finding"]
-    assert heads(build_report(study, wording)) == ["Question", "Finding", "Row"]
+    question, finding, row = (exhibit_text(word, wording) for word in ("Question", "Finding", "Row"))
+    assert heads(build_supplement(study, wording)) == [question, finding]
+    assert heads(build_report(study, wording)) == [question, finding, row]
 
 
 def filled(study, language):

@@ -25,6 +25,7 @@ STORED = sorted((RESULTS / "tables").glob("table_*.json"))
 OF_DATA = {
     "table_s1_checks", "table_s2_rows", "table_s9_discordant", "table_s12_explanation",
     "table_s17_published_rows", "table_s18_published_audit", "table_s19_beside_paper",
+    "table_s30_published_claims",
     "table_s20_protocol", "table_s27_reporting",
 }  # fmt: skip
 # Tables that say where something stands.

@@ -52,8 +52,9 @@ class Shown:
             return
         fonts = tuple(study.report.cjk_fonts)
         recipe = Recipe(
-            name, column, float(height_mm), words, study.watermark, fonts, draw, arguments, options
-        )
+            name, column, float(height_mm), words, study.watermark, study.report.language, study.report.terms,
+            fonts, draw, arguments, options,
+        )  # fmt: skip
         with drawn(recipe, journal_named(study.report.journal)) as figure:
             figure.draw_without_rendering()
             texts = [item.get_text() for item in figure.findobj(Text) if item.get_visible()]
@@ -69,7 +70,7 @@ class Shown:
 
 @contextmanager
 def _into(output: Path, shown: Shown) -> Iterator[None]:
-    def save(table: Table, directory: Path) -> Table:
+    def save(table: Table, directory: Path, _wording: Any = None) -> Table:
         return shown.keep(table, directory)
 
     with (

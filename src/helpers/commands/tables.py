@@ -61,14 +61,21 @@ def write_for_journal(
         CompendiumError: no such cohort, journal, format or table.
     """
     from helpers.cohort.config import load_config
-    from helpers.report.formats.export import chosen_tables, table_format, write_each, write_together
+    from helpers.report.formats.export import (
+        chosen_tables,
+        in_report_language,
+        table_format,
+        write_each,
+        write_together,
+    )
     from helpers.report.journals.table_themes import theme_named
 
     paths = CohortPaths.of(cohort)
-    theme = theme_named(journal or load_config(paths.folder).report.journal)
+    config = load_config(paths.folder)
+    theme = theme_named(journal or config.report.journal)
     kind = table_format(form)
     update()
-    tables = chosen_tables(paths.tables, wanted)
+    tables = in_report_language(chosen_tables(paths.tables, wanted), config)
     folder = paths.tables / theme.name
     if wanted:
         files = write_each(tables, folder, kind, theme)

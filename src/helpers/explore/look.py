@@ -116,7 +116,8 @@ class Look:
         picture, config = self.picture, self.study.config
         recipe = Recipe(
             self.name, picture.column, picture.height_mm, picture.description, self.study.watermark,
-            tuple(config.report.cjk_fonts), picture.draw, picture.arguments, picture.options or {},
+            config.report.language, config.report.terms, tuple(config.report.cjk_fonts),
+            picture.draw, picture.arguments, picture.options or {},
         )  # fmt: skip
         with drawn(recipe, journal_named(self.journal)) as figure:
             return encoded(figure, picture.description, formats=formats, dpi=dpi)[0]

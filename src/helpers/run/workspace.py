@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from helpers.cohort.sections import Report
     from helpers.cohort.settings import CohortConfig
     from helpers.report.text.narrative import Narrative
+    from helpers.report.text.wording import Wording
     from helpers.results.store import Statistics, StatisticsStore
 
 
@@ -141,7 +142,17 @@ class Workspace:
 
         if exhibit_of(exhibit) is not None:
             return publish_exhibit(self, exhibit, *arguments)
-        return exhibit(*arguments, watermark=self.watermark, **options).save(self.tables_dir)
+        table = exhibit(*arguments, watermark=self.watermark, **options)
+        return table.save(self.tables_dir, self._wording)
+
+    @cached_property
+    def _wording(self) -> "Wording | None":
+        """Language of the exhibits, None for English."""
+        from helpers.cohort.installed import ENGLISH
+        from helpers.report.text.wording import Wording
+
+        language = self.config.report.language
+        return None if language == ENGLISH else Wording.of(language, self.config)
 
     @cached_property
     def horizon_days(self) -> float:

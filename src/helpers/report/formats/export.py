@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
+from helpers.cohort.installed import ENGLISH
 from helpers.errors import CompendiumError
 from helpers.report.journals.table_themes import Theme, theme_named
 from helpers.report.tables.table import Table, TableFormat, stored_tables
 from helpers.results.files import write_whole
+
+if TYPE_CHECKING:
+    from helpers.cohort.config import CohortConfig
 
 FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
 _TOGETHER: tuple[TableFormat, ...] = ("docx", "tex", "xlsx")  # what the step writes, all tables in one file
@@ -40,10 +44,22 @@ def export_tables(folder: Path, results: Path) -> None:
     """
     from helpers.cohort.config import load_config
 
-    theme = theme_named(load_config(folder).report.journal)
-    tables = stored_tables(results / "tables")
+    config = load_config(folder)
+    theme = theme_named(config.report.journal)
+    tables = in_report_language(stored_tables(results / "tables"), config)
     for form in _TOGETHER:
         write_together(tables, results / "tables" / f"tables.{form}", form, theme)
+
+
+def in_report_language(tables: Sequence[Table], config: CohortConfig) -> list[Table]:
+    """Return tables in the language of the cohort's report."""
+    from helpers.report.tables.language import in_language
+    from helpers.report.text.wording import Wording
+
+    if config.report.language == ENGLISH:
+        return list(tables)
+    wording = Wording.of(config.report.language, config)
+    return [in_language(table, wording) for table in tables]
 
 
 def write_together(tables: Sequence[Table], path: Path, form: TableFormat, theme: Theme) -> Path:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from helpers.report.formats.ideas import Idea, taken_apart
 from helpers.report.journals.table_themes import Run, Theme, theme_named
 from helpers.report.tables.cells import Cell, Value
 from helpers.report.tables.content import Column, Row, TableContent
+from helpers.report.text.phrases import exhibit_text, theme_words
+from helpers.report.text.wording import language_file
+
+if TYPE_CHECKING:
+    from helpers.report.text.wording import Wording
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,11 @@ class Shown:
     rows: tuple[ShownRow, ...]
     notes: tuple[tuple[str, tuple[Run, ...]], ...]
     watermark: str
+    wording: Wording | None = None
+
+    def said(self, word: str) -> str:
+        """Return a word of the printed table's own in its language."""
+        return word if self.wording is None else exhibit_text(word, self.wording)
 
     @property
     def caption(self) -> str:
@@ -101,7 +111,16 @@ class _Marks:
 
     def lines(self) -> list[tuple[str, tuple[Run, ...]]]:
         found = [(self.theme.mark(i), self.theme.runs(note)) for i, note in enumerate(self.notes.values())]
-        return [(sign, (*runs, Run("" if runs[-1].text.endswith(".") else "."))) for sign, runs in found]
+        stop = self.theme.stop
+        return [
+            (sign, (*runs, Run("" if runs[-1].text.endswith((".", stop)) else stop))) for sign, runs in found
+        ]
+
+
+def theme_of(table: TableContent, theme: Theme | str | None = None) -> Theme:
+    """Return the theme that prints a table: the journal's, or none in particular, in the table's language."""
+    chosen = theme if isinstance(theme, Theme) else theme_named(*([theme] if theme else []))
+    return chosen if table.wording is None else chosen.model_copy(update=theme_words(table.wording))
 
 
 def shown(table: TableContent, theme: Theme | str | None = None) -> Shown:
@@ -111,7 +130,10 @@ def shown(table: TableContent, theme: Theme | str | None = None) -> Shown:
         table: any table.
         theme: a theme or the name of a journal; generic where there is none.
     """
-    chosen = theme if isinstance(theme, Theme) else theme_named(*([theme] if theme else []))
+    chosen, label = theme_of(table, theme), table.label
+    if table.wording is not None:
+        words = language_file(table.wording.language, "exhibits.toml")
+        label = label.replace("Table ", str(words["table"]), 1)
     marks = _Marks(chosen)
     columns = [one for one in table.columns if isinstance(one, Column)]
     heads = tuple(_cell(one.label, chosen, marks) for one in columns)
@@ -123,7 +145,8 @@ def shown(table: TableContent, theme: Theme | str | None = None) -> Shown:
     left = tuple(one.left or i == 0 for i, one in enumerate(columns))
     notes = (*general, *marks.lines())
     spanners = _spanners([one.spanner for one in columns])
-    return Shown(table.name, table.label, table.title, spanners, heads, left, rows, notes, table.watermark)
+    return Shown(table.name, label, table.title, spanners, heads, left, rows, notes, table.watermark,
+                 table.wording)  # fmt: skip
 
 
 def _cell(cell: Cell, theme: Theme, marks: _Marks) -> ShownCell:

@@ -41,7 +41,7 @@ def lines(table: TableContent, theme: Theme | str | None = None) -> list[list[st
     one = shown(table, theme)
     notes = signs(one)
     marked = any(notes)
-    found = [[*flat_heads(one), *([NOTES] if marked else [])]]
+    found = [[*flat_heads(one), *([one.said(NOTES)] if marked else [])]]
     for row, sign in zip(one.rows, notes, strict=True):
         texts = [cell.text for cell in row.cells]
         found.append([*texts, *([sign] if marked and row.kind == "body" else [])])

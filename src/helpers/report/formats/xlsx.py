@@ -106,9 +106,9 @@ def _sheet(sheet: Worksheet, one: Shown) -> None:
         whole = first if len(roles) > 1 else heads
         _head(sheet, whole, start, start + len(roles) - 1, head.text, left=one.left[i])
         for n, role in enumerate(roles if len(roles) > 1 else ()):
-            _head(sheet, heads, start + n, start + n, role)
+            _head(sheet, heads, start + n, start + n, one.said(role))
     if any(marks):
-        _head(sheet, heads, columns.width + 1, columns.width + 1, NOTES)
+        _head(sheet, heads, columns.width + 1, columns.width + 1, one.said(NOTES))
     for column in range(1, columns.width + 1 + any(marks)):
         sheet.cell(heads, column).border = Border(bottom=Side(style="thin"))
     widths = _widths(one, columns)
@@ -177,7 +177,7 @@ def _widths(one: Shown, columns: _Columns) -> list[float]:
             continue
         cells = [row.cells[i].ideas for row in one.rows if row.kind == "body"]
         for role in roles:
-            texts = [role, *(idea.text for ideas in cells for idea in ideas if idea.role == role)]
+            texts = [one.said(role), *(idea.text for ideas in cells for idea in ideas if idea.role == role)]
             found.append(max(text_width(text, _POINTS) for text in texts) / _MM_A_SIGN + 2)
         # Words that stand across the columns, and the heading, need their room as well.
         words = [one.heads[i].text, *(row.cells[i].text for row in one.rows

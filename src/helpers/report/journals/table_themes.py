@@ -54,6 +54,13 @@ class Theme(BaseModel):
     spread_form: str = Field(description="Median and spread, with {median}, {low} and {high}.")
     interval: str = Field(description="What stands between the limits of an interval.")
     marks: Literal["letters", "symbols"] = Field(description="Signs of footnotes.")
+    median: str = Field(default="median", description="Word for the median.")
+    range: str = Field(default="range", description="Word for the range.")
+    iqr: str = Field(default="IQR", description="Word for the quartiles.")
+    to: str = Field(default=" to ", description="What stands between limits of which one is negative.")
+    of: str = Field(default=" of ", description="What stands between a count and what it is of.")
+    stop: str = Field(default=".", description="End of a note.")
+    not_recorded: str = Field(default=NOT_RECORDED, description="What stands for a median of nothing.")
     source: str = Field(description="Where the values named in `verified` were read.")
     verified: tuple[str, ...] = Field(description="Values that were read there.")
 
@@ -69,7 +76,16 @@ class Theme(BaseModel):
     @property
     def unverified(self) -> tuple[str, ...]:
         """Values that were not read at the source."""
-        known = {"name", "source", "verified", *self.verified}
+        words = {
+            "median",
+            "range",
+            "iqr",
+            "to",
+            "of",
+            "stop",
+            "not_recorded",
+        }  # of the language, not the journal
+        known = {"name", "source", "verified", *words, *self.verified}
         return tuple(name for name in type(self).model_fields if name not in known)
 
     def number(self, value: float, digits: int) -> str:
@@ -125,14 +141,14 @@ class Theme(BaseModel):
         return [Run(self._value(part))]
 
     def _term(self, name: str) -> str:
-        spread = {"range": "range", "iqr": "IQR"}[self.spread]
+        spread = {"range": self.range, "iqr": self.iqr}[self.spread]
         form = self.spread_form.replace(f"{{low}}{EN_DASH}{{high}}", spread)
         terms = {
             "p_value": self.p_heading,
             "p": self.p_symbol,
             "n_percent": self.count,
-            "median_spread": form.replace("{median}", "median"),
-            "Median_spread": form.replace("{median}", "Median"),
+            "median_spread": form.replace("{median}", self.median),
+            "Median_spread": form.replace("{median}", self.median[:1].upper() + self.median[1:]),
         }
         return terms[name]
 
@@ -152,21 +168,21 @@ class Theme(BaseModel):
     def _count(self, value: Value, count: float, n: float) -> str:
         whole = format_number(count, 0)
         if not n or n != n:
-            return f"{whole} of 0"
+            return f"{whole}{self.of}0"
         share = format_percent(count / n, value.digits).replace(".", self.decimal_point)
         share = share if self.percent_sign else share.rstrip("%")
         if value.kind == "count_of":
-            return f"{whole} of {n:.0f}"
+            return f"{whole}{self.of}{n:.0f}"
         if value.kind == "count_percent" and self.count == "n (%)":
             text = format_count_percent(count, n, value.digits).replace(".", self.decimal_point)
             return text if self.percent_sign else text.replace("%", "")
-        link = "/" if self.count == "n/N (%)" else " of "
+        link = "/" if self.count == "n/N (%)" else self.of
         return f"{whole}{link}{n:.0f} ({share})"
 
     def _median(self, value: Value) -> str:
         numbers = value.numbers
         if numbers["median"].value != numbers["median"].value:
-            return NOT_RECORDED
+            return self.not_recorded
         low, high = ("q1", "q3") if self.spread == "iqr" and "q1" in numbers else ("min", "max")
         texts = {
             role: f"{numbers[name].sign}{self.number(numbers[name].value, value.digits)}"
@@ -178,7 +194,7 @@ class Theme(BaseModel):
         estimate, lower, upper = (value.scale * value.numbers[n].value for n in ("value", "lower", "upper"))
         if estimate != estimate and lower != lower:
             return NOT_ESTIMABLE
-        link = " to " if min(lower, upper) < 0 else self.interval  # a dash beside a minus sign misleads
+        link = self.to if min(lower, upper) < 0 else self.interval  # a dash beside a minus sign misleads
         low, high = self.number(lower, value.digits), self.number(upper, value.digits)
         return f"{self.number(estimate, value.digits)}{value.unit} ({low}{link}{high})"
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, Self
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, Self
 
 from helpers.report.tables.cells import Cell, Value, verbatim, words
+
+if TYPE_CHECKING:
+    from helpers.report.text.wording import Wording
 
 _LABEL = re.compile(r"table_(s?)(\d+[a-z]?)(?:_|$)")
 
@@ -73,6 +76,7 @@ class TableContent:
         rows: rows. A sequence of cells or texts becomes a row, one of a single text a heading.
         footnotes: notes on the whole table; those of single cells hang on the cells.
         watermark: warning for cohorts that are not of real patients.
+        wording: the language that the words are in; English where there is none.
     """
 
     name: str
@@ -81,6 +85,7 @@ class TableContent:
     rows: Sequence[Row | Sequence[Cell | str]]
     footnotes: Sequence[Cell | str] = ()
     watermark: str = ""
+    wording: Wording | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Give columns, rows and notes their types, and see that every row fits."""

@@ -26,7 +26,7 @@ from helpers.results.catalogue import (
     LaboratoryToxicityRows,
     ToxicityShiftRows,
 )
-from helpers.results.format import NOT_ESTIMABLE
+from helpers.results.format import EN_DASH, NOT_ESTIMABLE
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
@@ -149,7 +149,9 @@ def shift_grade_table(statistics: Statistics, config: CohortConfig, *, watermark
     spanner = "Grade at baseline"
     columns = [column("Term, group"), *[column(level, spanner=spanner) for level in levels[:-1]]]
     columns.append(column("not graded", spanner=spanner))
-    notes = ["Cells: worst grade after day 0, with the number of patients; - : not graded after day 0."]
+    notes = [
+        f"Cells: worst grade after day 0, with the number of patients; {EN_DASH}: not graded after day 0."
+    ]
     nothing = [message("Nothing that the toxicity scale grades was measured.")]
     title = "Laboratory toxicity, shift from baseline to worst grade"
     return Table("table_s15_shift", title, columns, rows or nothing, notes, watermark)
@@ -157,7 +159,7 @@ def shift_grade_table(statistics: Statistics, config: CohortConfig, *, watermark
 
 def _shift_cell(mine: Mapping[str, Statistic], start: str, levels: Sequence[str]) -> Cell:
     found = {level: mine.get(f"from_{start}_to_{level}") for level in levels}
-    names = {level: "-" if level == "missing" else f"grade {level}" for level in levels}
+    names = {level: EN_DASH if level == "missing" else f"grade {level}" for level in levels}
     return joined([f"{names[level]}: " + number(one) for level, one in found.items() if one], ", ")
 
 

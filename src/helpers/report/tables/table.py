@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from helpers.report.formats.html import inlined, page, to_html
 from helpers.report.formats.rendered import shown
@@ -14,6 +14,9 @@ from helpers.report.formats.text import lines, to_csv
 from helpers.report.tables.cells import Cell, Number, Term, Value, verbatim
 from helpers.report.tables.content import Column, Row, TableContent
 from helpers.results.files import write_whole
+
+if TYPE_CHECKING:
+    from helpers.report.text.wording import Wording
 
 TableFormat = Literal["docx", "tex", "xlsx", "html", "csv"]
 
@@ -77,16 +80,25 @@ class Table(TableContent):
             record["stamp"],
         )
 
-    def save(self, directory: Path) -> Table:
-        """Write ``name.csv``, ``.html`` and ``.json`` and return the table, so that a notebook shows it."""
+    def save(self, directory: Path, wording: Wording | None = None) -> Table:
+        """Write ``name.csv``, ``.html`` and ``.json`` and return the table, so that a notebook shows it.
+
+        Args:
+            directory: where the files go.
+            wording: language of csv, HTML and what is returned; the JSON keeps the English words, from which
+                documents in any language are made.
+        """
+        from helpers.report.tables.language import in_language
+
+        told = self if wording is None else in_language(self, wording)
         pages = {
-            "csv": self.to_csv(),
-            "html": page([self], fragments=[self.to_html()]),
+            "csv": told.to_csv(),
+            "html": page([told], fragments=[told.to_html()]),
             "json": self.to_json(),
         }
         for suffix, text in pages.items():
             write_whole(directory / f"{self.name}.{suffix}", text.encode())
-        return self
+        return told
 
 
 def stored_tables(directory: Path) -> list[Table]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from helpers.cohort.installed import ENGLISH
 from helpers.report.figures.output.exhibits import exhibits
 from helpers.report.journals.text_rules import text_rules
+from helpers.report.tables.language import in_language
 from helpers.report.text import sections
 from helpers.report.text.absence import UnknownStatisticError
 from helpers.report.text.added import added_to
@@ -371,6 +372,8 @@ class _Builder:
         own = language_file(self.wording.language, "claims.toml").get(f"title.{table.name}", table.title)
         title = str(named.get(table.name, own))
         title = title.replace("{spared}", self.wording.label(self.study.config.spared_label))
+        if self.wording.language != ENGLISH:
+            table = in_language(table, self.wording)
         return TableBlock(table.name, table_label(table, self.wording), title, table, room)
 
 

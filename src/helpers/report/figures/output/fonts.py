@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from helpers.errors import CompendiumError
+from helpers.report.figures.fonts.chinese import FAMILY as FETCHED
+from helpers.report.figures.fonts.chinese import chinese_fonts
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -17,6 +20,14 @@ if TYPE_CHECKING:
 _CJK = re.compile(
     "[\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
+
+
+@cache
+def _register_fetched() -> None:
+    from matplotlib.font_manager import fontManager
+
+    for file in chinese_fonts():
+        fontManager.addfont(file)
 
 
 class MissingFontError(CompendiumError):
@@ -34,23 +45,23 @@ def use_cjk_font(figure: Figure, fonts: Sequence[str], name: str) -> None:
     Raises:
         MissingFontError: there is such text and none of the fonts is installed.
     """
-    texts = [text for text in _texts(figure) if _CJK.search(text.get_text())]
+    texts = [text for text in figure_texts(figure) if _CJK.search(text.get_text())]
     if not texts:
         return
     font = installed_font(fonts)
     if font is None:
         raise MissingFontError(
             f"{name} has the text {texts[0].get_text()!r}, and none of the fonts for it is installed: "
-            f"{', '.join(fonts) or 'none is named'}. Install one (Debian and Ubuntu: fonts-noto-cjk; others: "
-            "https://github.com/notofonts/noto-cjk) or name one that you have under [report] cjk_fonts in "
+            f"{', '.join(fonts) or 'none is named'}. `make chinese-font` brings one; or install one "
+            "(Debian and Ubuntu: fonts-noto-cjk) or name one that you have under [report] cjk_fonts in "
             "cohort.toml."
         )
     for text in texts:
         text.set_fontfamily([*text.get_fontfamily(), font])
 
 
-def _texts(artist: Artist) -> Iterator[Text]:
-    """Texts in an artist, but not those of ticks that the formatters of numbers write.
+def figure_texts(artist: Artist) -> Iterator[Text]:
+    """Return the texts in an artist, but not those of ticks that the formatters of numbers write.
 
     To ask for all ticks, as ``findobj`` does, makes them: a tenth of the time of drawing.
     """
@@ -68,12 +79,14 @@ def _texts(artist: Artist) -> Iterator[Text]:
     else:
         children = artist.get_children()
     for child in children:
-        yield from _texts(child)
+        yield from figure_texts(child)
 
 
 def installed_font(fonts: Sequence[str]) -> str | None:
-    """Return the first of the fonts that is installed, or None."""
+    """Return the first of the fonts that is installed, else the one that set-up fetched, or None."""
     from matplotlib.font_manager import fontManager
 
+    _register_fetched()
+    fonts = (*fonts, FETCHED)
     there = set(fontManager.get_font_names())
     return next((font for font in fonts if font in there), None)

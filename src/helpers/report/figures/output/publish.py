@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from helpers.cohort.installed import ENGLISH
 from helpers.report.figures.output.export import SavedFigure, not_drawn, save_figure
 from helpers.report.figures.output.fonts import use_cjk_font
+from helpers.report.figures.output.language import put_into_language
 from helpers.report.figures.output.recipes import Recipe, write_recipe
 from helpers.report.figures.style import figure_style, new_figure
 from helpers.report.journals.requirements import Column, Journal, journal_named
+from helpers.report.text.wording import Wording
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,6 +26,14 @@ class ReportSettings(Protocol):
     @property
     def journal(self) -> str:
         """Journal whose sizes are used."""
+
+    @property
+    def language(self) -> str:
+        """Language of the words."""
+
+    @property
+    def terms(self) -> Mapping[str, str]:
+        """The cohort's own words in that language."""
 
     @property
     def cjk_fonts(self) -> Sequence[str]:
@@ -82,8 +93,9 @@ def publish_figure(
     """
     cjk_fonts = tuple(study.report.cjk_fonts)
     recipe = Recipe(
-        name, column, float(height_mm), description, study.watermark, cjk_fonts, draw, arguments, options
-    )
+        name, column, float(height_mm), description, study.watermark, study.report.language,
+        study.report.terms, cjk_fonts, draw, arguments, options,
+    )  # fmt: skip
     journal = journal_named(study.report.journal)
     write_recipe(study.recipes, recipe)
     if not study.figure_formats:
@@ -105,5 +117,7 @@ def drawn(recipe: Recipe, journal: Journal) -> Iterator[Figure]:
     with figure_style(journal, text_pt=text_pt):
         figure, body = new_figure(journal.width(recipe.column), height, watermark=recipe.watermark)
         recipe.draw(body, *recipe.arguments, **recipe.options)
+        if recipe.language != ENGLISH:
+            put_into_language(figure, Wording(recipe.language, recipe.terms))
         use_cjk_font(figure, recipe.cjk_fonts, recipe.name)
         yield figure

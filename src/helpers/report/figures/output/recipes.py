@@ -30,6 +30,7 @@ class Recipe:
         height_mm: height as planned for text of 8 points.
         description: one sentence for readers who cannot see the figure.
         watermark: warning for cohorts that are not of real patients; else empty.
+        language, terms: of its words; the cohort's own words by the English ones.
         cjk_fonts: fonts for Chinese, Japanese or Korean text, in order of preference.
         draw: the drawing function, a registered one.
         arguments, options: what it is called with after the figure.
@@ -40,6 +41,8 @@ class Recipe:
     height_mm: float
     description: str
     watermark: str
+    language: str
+    terms: Mapping[str, str]
     cjk_fonts: tuple[str, ...]
     draw: Callable[..., None]
     arguments: tuple[Any, ...]
@@ -59,6 +62,8 @@ def write_recipe(folder: Path, recipe: Recipe) -> Path:
         "height_mm": recipe.height_mm,
         "description": recipe.description,
         "watermark": recipe.watermark,
+        "language": recipe.language,
+        "terms": dict(recipe.terms),
         "cjk_fonts": to_plain(recipe.cjk_fonts),
         "arguments": to_plain(recipe.arguments),
         "options": to_plain(recipe.options),
@@ -84,6 +89,8 @@ def read_recipe(path: Path) -> Recipe:
             kept["height_mm"],
             kept["description"],
             kept["watermark"],
+            kept["language"],
+            kept["terms"],
             from_plain(kept["cjk_fonts"]),
             drawing_named(kept["draw"]),
             from_plain(kept["arguments"]),

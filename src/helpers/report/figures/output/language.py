@@ -1,0 +1,92 @@
+"""The words of a drawn figure in another language: texts, legends, and the labels of ticks that are words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from helpers.report.figures.output.fonts import figure_texts
+from helpers.report.text.phrases import exhibit_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from helpers.report.text.wording import Wording
+
+
+_CJK = "\N{CJK RADICAL REPEAT}"
+# A word that was left in English, not a unit or a name.
+_WORD = re.compile(r"(?<![/A-Za-z-])[a-z]{3,}(?![/a-z-])")
+_NEVER_FIRST = "，。；：）、"
+
+
+def put_into_language(figure: Figure, wording: Wording) -> None:
+    """Put every text of a drawn figure into a language, before it is laid out.
+
+    Lines that were broken to fit are joined where only together they have words. Numbers, names and what the
+    language does not have stay.
+    """
+
+    def said(text: str) -> str:
+        lines = text.split("\n")
+        if len(lines) == 1:
+            return exhibit_text(text, wording)
+        width = max(map(len, lines))
+        return "\n".join(_broken(part, width) for part in _joined(lines, wording))
+
+    for axis in _axes(figure):
+        for setter, formatter in (
+            (axis.set_major_formatter, axis.get_major_formatter()),
+            (axis.set_minor_formatter, axis.get_minor_formatter()),
+        ):
+            changed = _formatter(formatter, said)
+            if changed is not None:
+                setter(changed)
+    for text in figure_texts(figure):
+        old = text.get_text()
+        new = said(old)
+        if new != old:
+            text.set_text(new)
+
+
+def _joined(lines: list[str], wording: Wording) -> list[str]:
+    """Return lines in a language, those joined that only together have words in it."""
+    found, start = [], 0
+    while start < len(lines):
+        for end in range(len(lines), start, -1):
+            text = exhibit_text(" ".join(lines[start:end]), wording)
+            if end == start + 1 or not _WORD.search(text):
+                found.append(text)
+                start = end
+                break
+    return found
+
+
+def _broken(text: str, width: int) -> str:
+    """Return a text broken to lines of so many letters, of which a Chinese sign takes two."""
+    lines, room = [""], width
+    for sign in text:
+        takes = 2 if sign >= _CJK else 1
+        if takes > room and sign not in _NEVER_FIRST:
+            lines.append("")
+            room = width
+        lines[-1] += sign
+        room -= takes
+    return "\n".join(lines)
+
+
+def _axes(figure: Figure) -> list[Any]:
+    """Return both axes of every panel."""
+    return [axis for axes in figure.get_axes() for axis in (axes.xaxis, axes.yaxis)]
+
+
+def _formatter(formatter: Any, said: Callable[[str], str]) -> Any:
+    """Return a formatter of words in the language; None for one of numbers, which stays."""
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+    if isinstance(formatter, FixedFormatter):
+        return FixedFormatter([said(str(text)) for text in formatter.seq])
+    if isinstance(formatter, FuncFormatter):
+        return FuncFormatter(lambda value, place: said(str(formatter.func(value, place))))
+    return None

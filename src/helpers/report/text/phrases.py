@@ -1,0 +1,126 @@
+"""Words of tables and figures in another language: whole phrases, patterns, and what is made of them.
+
+A language has them in `phrases.toml`: ``[phrases]`` as they stand, ``[patterns]`` whose ``{1}`` is a part
+that is translated in its turn, ``[theme]`` for what stands between numbers. Whatever it does not have stays
+as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from helpers.cohort.installed import ENGLISH
+from helpers.report.text.wording import language_file
+
+if TYPE_CHECKING:
+    from helpers.report.text.wording import Wording
+
+_LETTERS = re.compile(r"[A-Za-z]")
+_SLOT = re.compile(r"\{(\d)\}")
+# Names and units, which are the same in every language.
+_NAME = re.compile(r"(?:(?![a-z]{3})[A-Za-z0-9.+⁰-⁹-])+|[^\s()]+/[^\s()]+")
+_SENTENCES = re.compile(r"(?<=[.;]) +")
+_ENDS = {".": "。", ";": "；"}
+_SIGNS = {"; ": "；", ": ": "：", ", ": "，"}
+
+
+def exhibit_text(text: str, wording: Wording) -> str:
+    """Return a text of a table or figure in a language: what the language does not have stays as it is.
+
+    Args:
+        text: words without numbers of statistics, of one cell, note, label or legend.
+        wording: the language with the cohort's own words.
+
+    Example:
+        >>> from helpers.report.text.wording import Wording
+        >>> exhibit_text("Survival at day 56, Kaplan-Meier (95% CI)", Wording("zh"))
+        '第56天生存率，Kaplan-Meier法（95% CI）'
+    """
+    if wording.language == ENGLISH or not text:
+        return text
+    if not _LETTERS.search(text):
+        return _SIGNS.get(text, text)
+    stripped = text.replace("\N{NO-BREAK SPACE}", " ").strip()
+    found = _translated(stripped, wording)
+    if found is None:
+        return text
+    return found
+
+
+def theme_words(wording: Wording) -> Mapping[str, Any]:
+    """Return the words between numbers in a language, as fields of a theme; none in English."""
+    if wording.language == ENGLISH:
+        return {}
+    found: Mapping[str, Any] = language_file(wording.language, "phrases.toml").get("theme", {})
+    return found
+
+
+def _translated(text: str, wording: Wording) -> str | None:
+    """Return the text in the language, None where it has no words for any of it."""
+    phrases = _phrases(wording.language)
+    for variant in (text, text[:1].upper() + text[1:], text[:1].lower() + text[1:]):
+        if variant in phrases:
+            return phrases[variant]
+        term = wording.term(variant)
+        if term != variant:
+            return term
+    for pattern, template in _patterns(wording.language):
+        match = pattern.fullmatch(text)
+        if match:
+            parts = [_part(part or "", wording) for part in match.groups()]
+            return _SLOT.sub(lambda slot, parts=parts: parts[int(slot[1]) - 1], template)  # type: ignore[misc]
+    return _pieces(text, wording)
+
+
+def _part(text: str, wording: Wording) -> str:
+    if not _LETTERS.search(text):
+        return text
+    found = _translated(text.strip(), wording)
+    return text if found is None else found
+
+
+def _pieces(text: str, wording: Wording) -> str | None:
+    """Return sentences one by one, then what commas and "and" part; None unless a piece is known."""
+    sentences = _SENTENCES.split(text)
+    if len(sentences) > 1:
+        parts = [_sentence(one, wording) for one in sentences]
+        if any(new != old for new, old in zip(parts, sentences, strict=True)):
+            return "".join(parts)
+    if text[-1:] in _ENDS:
+        body = _translated(text[:-1], wording)
+        return None if body is None else body + _ENDS[text[-1]]
+    for cut, joint in ((": ", "："), (", ", "，"), (" and ", "和")):
+        parts = text.split(cut)
+        if len(parts) == 1:
+            continue
+        known = [_known(one, wording) for one in parts]
+        if all(one is not None for one in known):  # no half of a phrase
+            return joint.join(one for one in known if one is not None)
+    return None
+
+
+def _known(text: str, wording: Wording) -> str | None:
+    if not _LETTERS.search(text) or _NAME.fullmatch(text.strip()):
+        return text
+    return _translated(text.strip(), wording)
+
+
+def _sentence(text: str, wording: Wording) -> str:
+    found = _translated(text, wording) if _LETTERS.search(text) else None
+    if found is not None:
+        return found
+    return text[:-1] + _ENDS[text[-1]] if text[-1:] in _ENDS else text
+
+
+@cache
+def _phrases(language: str) -> Mapping[str, str]:
+    return dict(language_file(language, "phrases.toml").get("phrases", {}))
+
+
+@cache
+def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+    declared = language_file(language, "phrases.toml").get("patterns", {})
+    return [(re.compile(pattern), template) for pattern, template in declared.items()]
