@@ -21,7 +21,10 @@ def figures(
     journal: JournalName = None,
     figure: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only this figure, such as figure_1a. May be given repeatedly."),
+        typer.Option(
+            metavar="NAME",
+            help="Only this figure, such as figure_1a or graphical_abstract. May be given repeatedly.",
+        ),
     ] = None,
     check: Annotated[
         bool,
@@ -33,7 +36,8 @@ def figures(
     """Draw a cohort's figures for a journal: its column widths, text sizes, largest height and formats.
 
     The results are brought up to date first; the figures are then drawn from what the notebooks drew, without
-    running them again, into figures/COHORT/JOURNAL. With --check the exit status is 1 if a file has a fault.
+    running them again, into figures/COHORT/JOURNAL; `--figure graphical_abstract` draws a graphical abstract.
+    With --check the exit status is 1 if a file has a fault.
     """
     use_output(output)
     report = draw_for_journal(
@@ -71,7 +75,14 @@ def draw_for_journal(
         CompendiumError: no such cohort, journal or figure, or a figure cannot be drawn.
     """
     from helpers.cohort.config import load_config
-    from helpers.report.figures.output.redraw import MANY, chosen_figures, drawing_pool, redraw
+    from helpers.report.figures.compose import GRAPHICAL_ABSTRACT, graphical_abstract
+    from helpers.report.figures.output.redraw import (
+        MANY,
+        chosen_figures,
+        drawing_pool,
+        redraw,
+        redraw_recipe,
+    )
     from helpers.report.journals.requirements import journal_named
 
     paths = CohortPaths.of(cohort)
@@ -79,9 +90,13 @@ def draw_for_journal(
     # The processes load their libraries while the results are looked at.
     with drawing_pool(len(wanted) or MANY) as pool:
         update()
-        names = chosen_figures(paths.recipes, wanted)
+        numbered = [name for name in wanted if name != GRAPHICAL_ABSTRACT]
+        names = chosen_figures(paths.recipes, numbered) if numbered or not wanted else []
         folder = paths.figures / chosen.name
         found = redraw(paths.recipes, names, folder, chosen, check=check, pool=pool)
+        if GRAPHICAL_ABSTRACT in wanted:
+            abstract = graphical_abstract(paths.folder, paths.results, chosen)
+            found.append(redraw_recipe(abstract, folder, chosen, check))
     faults = [fault for figure in found for fault in figure.faults]
     return FigureReport(_words(found, chosen, shown(folder), check, len(faults)), faults)
 

@@ -7,21 +7,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.report.figures.course import Course, draw_courses, laboratory_courses
+from helpers.report.figures.common import size_mm, wrapped
+from helpers.report.figures.course import Course, dose_courses, draw_courses, laboratory_courses
+from helpers.report.figures.dose import draw_dose_ribbon
+from helpers.report.figures.flow import draw_patient_flow
 from helpers.report.figures.output.drawings import drawing
 from helpers.report.figures.output.export import FORMATS
 from helpers.report.figures.output.publish import ReportSettings, publish_figure
+from helpers.report.figures.output.recipes import Recipe
 from helpers.report.figures.response import draw_response_shares
-from helpers.report.figures.style import panel_letter
+from helpers.report.figures.style import character_mm, panel_letter
 from helpers.report.figures.survival import draw_survival, survival_height
 from helpers.results.store import Statistics
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
     from helpers.cohort.config import CohortConfig
+    from helpers.report.journals.requirements import Journal
 
 HEIGHT_MM = 205
+GRAPHICAL_ABSTRACT = "graphical_abstract"
 
 
 @drawing
@@ -39,6 +45,46 @@ def draw_figure_1(
     draw_survival(left, statistics, config)
     draw_response_shares(right, statistics, config)
     draw_courses(lower, courses, statistics, config)
+
+
+@drawing
+def draw_graphical_abstract(
+    container: Figure | SubFigure, statistics: Statistics, config: CohortConfig, doses: Sequence[Course]
+) -> None:
+    """Draw who was studied, and what became of them: flow, survival, response and dose, below the title."""
+    width = size_mm(container)[0] / character_mm()
+    container.suptitle(wrapped(config.title, int(width)), x=0.01, ha="left", fontweight="bold")
+    left, right = container.subfigures(1, 2, squeeze=False).flat
+    upper, lower = left.subfigures(2, 1, squeeze=False, height_ratios=[1.0, 1.2]).flat
+    draw_patient_flow(upper, statistics, config)
+    draw_response_shares(lower, statistics, config)
+    upper, lower = right.subfigures(2, 1, squeeze=False, height_ratios=[1.4, 1.0]).flat
+    draw_survival(upper, statistics, config)
+    draw_dose_ribbon(lower, doses, statistics, config)
+
+
+def graphical_abstract(folder: Path, results: Path, journal: Journal) -> Recipe:
+    """Return what the graphical abstract of a cohort is drawn from, for a journal's size.
+
+    Args:
+        folder: the cohort's folder.
+        results: the cohort's results, up to date.
+        journal: whose height it has.
+    """
+    from helpers.analysis.steroids import doses_at_visits
+    from helpers.cohort.cleaning import AnalysisTables
+    from helpers.cohort.config import load_config
+
+    config = load_config(folder)
+    notebooks = ["01_data_cleaning", "03_response_dynamics", "04_survival", "05_steroid_sparing"]
+    statistics = Statistics.read(results / "statistics", notebooks)
+    doses = dose_courses(doses_at_visits(AnalysisTables.read(results / "data"), config), config)
+    words = "Graphical abstract: flow of patients, survival, response and dose"
+    return Recipe(
+        GRAPHICAL_ABSTRACT, "double", journal.abstract_height, words, config.watermark,
+        config.report.language, config.report.terms, tuple(config.report.cjk_fonts), draw_graphical_abstract,
+        (statistics, config, doses), {},
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,17 @@ from helpers.problems import closest
 Column = Literal["single", "one_and_a_half", "double"]
 COLUMNS: tuple[Column, ...] = ("single", "one_and_a_half", "double")
 Format = Literal["pdf", "svg", "png", "tiff", "jpeg", "eps"]
-UNCHECKED = ("title", "formats", "text", "source", "verified", "note", "panel_letter", "panel_case")
+UNCHECKED = (
+    "abstract_height",
+    "title",
+    "formats",
+    "text",
+    "source",
+    "verified",
+    "note",
+    "panel_letter",
+    "panel_case",
+)
 
 
 class JournalError(CompendiumError):
@@ -44,6 +54,9 @@ class Journal(BaseModel):
     panel_case: Literal["upper", "lower"] = Field(description="Case of the letters of panels.")
     formats: tuple[Format, ...] = Field(min_length=1, description="Formats that are written.")
     accepted: tuple[Format, ...] = Field(default=(), description="Formats that are taken besides.")
+    abstract_height: float = Field(
+        default=150, gt=0, description="Height of a graphical abstract, which is as wide as two columns."
+    )
     colour: Literal["RGB", "CMYK", "L"] = Field(description="Colour mode of raster files.")
     compression: Literal["lzw", "none"] = Field(description="Compression of TIFF files.")
     source: str = Field(description="Page on which the requirements stand.")

@@ -54,8 +54,16 @@ def theme_words(wording: Wording) -> Mapping[str, Any]:
     """Return the words between numbers in a language, as fields of a theme; none in English."""
     if wording.language == ENGLISH:
         return {}
-    found: Mapping[str, Any] = language_file(wording.language, "phrases.toml").get("theme", {})
+    found: Mapping[str, Any] = _file(wording.language).get("theme", {})
     return found
+
+
+def _file(language: str) -> Mapping[str, Any]:
+    """Return the language's phrases; none where it was added without any."""
+    try:
+        return language_file(language, "phrases.toml")
+    except FileNotFoundError:
+        return {}
 
 
 def _translated(text: str, wording: Wording) -> str | None:
@@ -117,10 +125,10 @@ def _sentence(text: str, wording: Wording) -> str:
 
 @cache
 def _phrases(language: str) -> Mapping[str, str]:
-    return dict(language_file(language, "phrases.toml").get("phrases", {}))
+    return dict(_file(language).get("phrases", {}))
 
 
 @cache
 def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
-    declared = language_file(language, "phrases.toml").get("patterns", {})
+    declared = _file(language).get("patterns", {})
     return [(re.compile(pattern), template) for pattern, template in declared.items()]

@@ -15,7 +15,7 @@ from helpers.report.figures.output.export import encoded
 from helpers.report.figures.output.pdf_file import PdfFile
 from helpers.report.figures.output.pdf_text import read_page
 from helpers.report.figures.output.publish import drawn
-from helpers.report.figures.output.recipes import SUFFIX, read_recipe, recipe_names
+from helpers.report.figures.output.recipes import SUFFIX, Recipe, read_recipe, recipe_names
 from helpers.report.journals.requirements import Journal
 from helpers.results.files import write_whole
 
@@ -83,7 +83,12 @@ def redraw(
 
 def redraw_one(recipes: Path, name: str, folder: Path, journal: Journal, check: bool) -> Redrawn:
     """Draw one figure for a journal; see :func:`redraw`."""
-    recipe = read_recipe(recipes / f"{name}{SUFFIX}")
+    return redraw_recipe(read_recipe(recipes / f"{name}{SUFFIX}"), folder, journal, check)
+
+
+def redraw_recipe(recipe: Recipe, folder: Path, journal: Journal, check: bool) -> Redrawn:
+    """Draw what a recipe says for a journal; see :func:`redraw`."""
+    name = recipe.name
     extra = ("pdf",) if check and "pdf" not in journal.formats else ()
     with drawn(recipe, journal) as figure:
         contents, _ = encoded(
