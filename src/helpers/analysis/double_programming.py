@@ -11,7 +11,7 @@ import numpy as np
 
 from helpers.analysis.endpoints import endpoint_times
 from helpers.analysis.survival import TREATED, survival_times
-from helpers.analysis.trends import trend_statistic
+from helpers.analysis.trends import trend_key
 from helpers.analysis.variables import as_float, baseline_variables, by_group, comparison
 from helpers.results.catalogue import (
     BaselineRows,
@@ -269,7 +269,7 @@ def _trend(
     name: str, group: str, rows: pd.DataFrame, config: CohortConfig, statistics: Statistics
 ) -> Iterator[SecondNumber]:
     """Change to the last visit; no library has the model with censored values."""
-    key = TrendRows.ratio if trend_statistic(name, config) == "ratio" else TrendRows.difference
+    key = trend_key(name, config)
     stored = statistics.select(key, variable=name, group=group)
     first = config.baseline_visit
     if first is None or not stored or "REML" not in stored[-1].method:
@@ -277,7 +277,7 @@ def _trend(
     last = stored[-1]
     used = rows.rename(columns={"patient_id": "id"})[["id", "visit", "value"]]
     found = course_twice(
-        name, used, baseline=first.id, visit=last.timepoint, logarithm=key is TrendRows.ratio
+        name, used, baseline=first.id, visit=last.timepoint, logarithm=key == TrendRows.ratio
     )
     yield from _named(found, {f"change to {last.timepoint}, {name}": (last.id, "value")})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from helpers.results.catalogue import TrendRows
 from helpers.stats.mixed_model import visit_model
 from helpers.stats.repeated import friedman_test
 from helpers.stats.result import StatisticsError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
+    from helpers.results.key import Key
     from helpers.results.store import StatisticsStore
 
 ANALYSIS = "trend"
@@ -43,32 +45,32 @@ def describe_trends(
     return found
 
 
-def trend_statistic(name: str, config: CohortConfig) -> str:
-    """Return whether changes of a variable are a `ratio` or a `difference`."""
-    return "ratio" if config.vocabulary[name].skewed else "difference"
+def trend_key(name: str, config: CohortConfig) -> Key:
+    """Return the kind of row that holds changes of a variable: a ratio, or a difference."""
+    return TrendRows.ratio if config.vocabulary[name].skewed else TrendRows.difference
 
 
 def _mixed_model(
     rows: pd.DataFrame, name: str, config: CohortConfig, store: StatisticsStore, common: dict[str, Any],
     confidence: float,
 ) -> None:  # fmt: skip
-    statistic = trend_statistic(name, config)
+    key = trend_key(name, config)
     first = config.baseline_visit
     try:
         if first is None:
             raise StatisticsError("baseline", "not estimable: no visit is the baseline")
         fit = visit_model(
             rows, value="value", id="patient_id", visit="visit", baseline=first.id,
-            logarithm=statistic == "ratio", qualifier="qualifier", confidence=confidence,
+            logarithm=key == TrendRows.ratio, qualifier="qualifier", confidence=confidence,
         )  # fmt: skip
     except StatisticsError as error:
         store.add(ANALYSIS, name, "visits", note=str(error), method="mixed model, not fitted", **common)
         return
-    unit = config.vocabulary[name].unit if statistic == "difference" else ""
+    unit = config.vocabulary[name].unit if key == TrendRows.difference else ""
     for visit in config.visits:
         if visit.id in fit.changes:
-            store.add(ANALYSIS, name, statistic, result=fit.changes[visit.id], timepoint=visit.id, unit=unit,
-                      **common)  # fmt: skip
+            store.add(ANALYSIS, name, key.statistic, result=fit.changes[visit.id], timepoint=visit.id,
+                      unit=unit, **common)  # fmt: skip
     store.add(ANALYSIS, name, "visits", result=fit.overall, value=fit.overall.statistic, **common)
 
 

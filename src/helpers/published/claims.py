@@ -25,7 +25,7 @@ HOLDS, FAILS, OPEN = "holds", "does not hold", "cannot be answered"
 ANSWERS = (HOLDS, FAILS, OPEN)
 COLUMNS = ("id", "section", "claim", "found", "answered_by", "answer", "mark", "reason")
 _LEDGER_COLUMNS = ("id", "section", "claim", "rule", "statistic_id", "limit", "mark", "reason")
-_MOST, _FEW = 0.5, 0.5
+_HALF = 0.5
 
 
 def read_claims(name: str | None) -> pd.DataFrame | None:
@@ -41,10 +41,11 @@ def read_claims(name: str | None) -> pd.DataFrame | None:
         return None
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     problems = [f"{path.name}: column {c} is missing" for c in _LEDGER_COLUMNS if c not in frame.columns]
+    known = (*_RULES, _NONE_BUT)
     if not problems:
         problems = [
-            f"{path.name}, {one['id']}, column rule: found {one['rule']!r}, expected {', '.join(_RULES)}"
-            for one in frame.to_dict("records") if one["rule"] and one["rule"] not in _RULES
+            f"{path.name}, {one['id']}, column rule: found {one['rule']!r}, expected {', '.join(known)}"
+            for one in frame.to_dict("records") if one["rule"] and one["rule"] not in known
         ]  # fmt: skip
         problems += [
             f"{path.name}, {one['id']}: neither a rule nor a reason why there is none"
@@ -178,8 +179,8 @@ def _none_significant_but(claim: Mapping[Any, str], statistics: Statistics) -> t
 
 _RULES: dict[str, Rule] = {
     "all": _counted(lambda count, whole: count == whole),
-    "most": _counted(lambda count, whole: count / whole > _MOST),
-    "few": _counted(lambda count, whole: count / whole < _FEW),
+    "most": _counted(lambda count, whole: count / whole > _HALF),
+    "few": _counted(lambda count, whole: count / whole < _HALF),
     "none": _compared(lambda value, _: value == 0),
     "above": _compared(lambda value, limit: value > limit),
     "at most": _compared(lambda value, limit: value <= limit),
@@ -188,5 +189,4 @@ _RULES: dict[str, Rule] = {
     "significant": _significant(0),
     "significant rise": _significant(1),
     "significant fall": _significant(-1),
-    _NONE_BUT: _significant(0),
 }

@@ -146,13 +146,11 @@ class Workspace:
         return table.save(self.tables_dir, self._wording)
 
     @cached_property
-    def _wording(self) -> "Wording | None":
-        """Language of the exhibits, None for English."""
-        from helpers.cohort.installed import ENGLISH
+    def _wording(self) -> "Wording":
+        """Language of the exhibits."""
         from helpers.report.text.wording import Wording
 
-        language = self.config.report.language
-        return None if language == ENGLISH else Wording.of(language, self.config)
+        return Wording.of(self.config.report.language, self.config)
 
     @cached_property
     def horizon_days(self) -> float:

@@ -7,14 +7,17 @@ change who is compared with whom.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from helpers.stats.result import StatisticsError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -193,6 +196,13 @@ def confidence_level(confidence: float) -> float:
     if not 0 < confidence < 1:
         raise StatisticsError("confidence", f"must lie between 0 and 1, found {confidence!r}")
     return float(confidence)
+
+
+def require_columns(frame: pd.DataFrame, named: Iterable[tuple[str, str]]) -> None:
+    """Refuse the first column that is not there; `named` gives each with the argument that asks for it."""
+    for argument, column in named:
+        if column not in frame.columns:
+            raise StatisticsError(argument, f"no column {column!r}; the frame has {list(frame.columns)}")
 
 
 def choice(value: str, allowed: Sequence[str], argument: str) -> str:

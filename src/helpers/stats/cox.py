@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from helpers.stats.checks import Bools, Floats, choice, confidence_level, float_array, survival_data
+from helpers.stats.checks import (
+    Bools,
+    Floats,
+    choice,
+    confidence_level,
+    float_array,
+    require_columns,
+    survival_data,
+)
 from helpers.stats.cox_likelihood import exact_likelihood, moment_likelihood, risk_moments
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.separation import endless_covariates, without_information
@@ -188,9 +196,7 @@ def cox_data(
     """Times, events and design matrix of the complete rows, and how many rows lacked a covariate."""
     if not covariates:
         raise StatisticsError("covariates", "none given")
-    for name, argument in [(time, "time"), (event, "event"), *((c, "covariates") for c in covariates)]:
-        if name not in frame.columns:
-            raise StatisticsError(argument, f"no column {name!r}; the frame has {list(frame.columns)}")
+    require_columns(frame, [("time", time), ("event", event), *(("covariates", c) for c in covariates)])
     times, events = survival_data(frame[time], frame[event])
     columns = [float_array(frame[name], f"covariates[{name!r}]") for name in covariates]
     design = np.column_stack(columns)

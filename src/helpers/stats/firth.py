@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.stats.checks import Floats, confidence_level, float_array
+from helpers.stats.checks import Floats, confidence_level, float_array, require_columns
 from helpers.stats.cox import cox_data
 from helpers.stats.firth_likelihood import (
     Penalised,
@@ -146,9 +146,7 @@ def firth_logistic(
 def _logistic_data(
     frame: pd.DataFrame, outcome: str, covariates: Sequence[str]
 ) -> tuple[Floats, Floats, int]:
-    for name, argument in [(outcome, "outcome"), *((c, "covariates") for c in covariates)]:
-        if name not in frame.columns:
-            raise StatisticsError(argument, f"no column {name!r}; the frame has {list(frame.columns)}")
+    require_columns(frame, [("outcome", outcome), *(("covariates", c) for c in covariates)])
     y = float_array(frame[outcome], "outcome")
     wrong = ~np.isnan(y) & (y != 0) & (y != 1)
     if wrong.any():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.stats.checks import Bools, Floats, Ints, confidence_level
+from helpers.stats.checks import Bools, Floats, Ints, confidence_level, require_columns
 from helpers.stats.ratios import has_finite_ratio
 from helpers.stats.result import Result, StatisticsError
 
@@ -105,10 +105,9 @@ def visit_model(
         0.397
     """
     level = confidence_level(confidence)
-    columns = {"value": value, "id": id, "visit": visit, "qualifier": qualifier or value}
-    for argument, column in columns.items():
-        if column not in frame.columns:
-            raise StatisticsError(argument, f"no column {column!r}; the frame has {list(frame.columns)}")
+    require_columns(
+        frame, (("value", value), ("id", id), ("visit", visit), ("qualifier", qualifier or value))
+    )
     used = frame[frame[value].notna()]
     y, side = _values(used, value, qualifier, logarithm)
     # Sorted, so that the order of the rows decides not even the last digit.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from helpers.stats.checks import Bools, Floats, choice, event_flags, float_array
+from helpers.stats.checks import Bools, Floats, choice, event_flags, float_array, require_columns
 from helpers.stats.result import Result, StatisticsError
 
 if TYPE_CHECKING:
@@ -71,9 +71,7 @@ def propensity_scores(
     there are more covariates than `budget` (default `covariate_budget`), where one does not vary or is a
     combination of others, or where an arm is empty.
     """
-    for name in (treated, *covariates):
-        if name not in frame.columns:
-            raise StatisticsError("covariates", f"no column {name!r}; the frame has {list(frame.columns)}")
+    require_columns(frame, [("covariates", name) for name in (treated, *covariates)])
     if not covariates:
         raise StatisticsError("covariates", "none given")
     arm = event_flags(frame[treated], len(frame), "treated")

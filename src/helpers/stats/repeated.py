@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from helpers.stats.checks import Floats, Ints, choice, confidence_level, float_array, tied_values
+from helpers.stats.checks import (
+    Floats,
+    Ints,
+    choice,
+    confidence_level,
+    float_array,
+    require_columns,
+    tied_values,
+)
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.shift import turning_point
 from helpers.stats.two_group import midranks
@@ -35,14 +43,7 @@ def signed_rank_test(
     """
     choice(method, ("exact", "asymptotic", "asymptotic_corrected"), "method")
     choice(zeros, ("wilcoxon", "pratt"), "zeros")
-    first, second = float_array(before, "before"), float_array(after, "after")
-    if first.size != second.size:
-        raise StatisticsError("after", f"has {second.size} entries, before has {first.size}")
-    complete = ~(np.isnan(first) | np.isnan(second))
-    missing = int((~complete).sum())
-    if not complete.any():
-        raise StatisticsError("before", "no complete pair")
-    difference = _differences(first[complete], second[complete])
+    difference, missing = _complete_differences(before, after)
     ranks, positive = _signed_ranks(difference, zeros)
     options = {"method": method, "zeros": zeros}
     details = {"n_zero": int((difference == 0).sum())}
@@ -65,6 +66,17 @@ def signed_rank_test(
         kind = f"normal approximation {'with' if corrected else 'without'} continuity correction"
     note = "exact distribution not feasible at this size" if method == "exact" and not exact else ""
     return Result(method=f"{name}, {kind}", p_value=p_value, note=note, **base)
+
+
+def _complete_differences(before: Any, after: Any) -> tuple[Floats, int]:
+    """`after - before` of the pairs that are complete, and how many are not."""
+    first, second = float_array(before, "before"), float_array(after, "after")
+    if first.size != second.size:
+        raise StatisticsError("after", f"has {second.size} entries, before has {first.size}")
+    complete = ~(np.isnan(first) | np.isnan(second))
+    if not complete.any():
+        raise StatisticsError("before", "no complete pair")
+    return _differences(first[complete], second[complete]), int((~complete).sum())
 
 
 def _differences(first: Floats, second: Floats) -> Floats:
@@ -92,15 +104,21 @@ def _signed_ranks(difference: Floats, zeros: str) -> tuple[Floats, np.ndarray[An
 
 def _exact_signed_p(ranks: Ints, positive: Any) -> float:
     """Two-sided p over all 2^n sign assignments of the (doubled) ranks."""
-    total = int(ranks.sum())
-    probability = np.zeros(total + 1)
-    probability[0] = 1.0
-    for rank in ranks.tolist():
-        probability[rank:] = (probability[rank:] + probability[: total + 1 - rank]) / 2
-        probability[:rank] /= 2
+    total, probability = int(ranks.sum()), _rank_sum_chances(ranks)
     observed = int(ranks[positive].sum())
     distance = np.abs(2 * np.arange(total + 1) - total)
     return min(float(probability[distance >= abs(2 * observed - total)].sum()), 1.0)
+
+
+def _rank_sum_chances(ranks: Ints) -> Floats:
+    """Chance of each sum of positive ranks from 0 on, when every rank is as likely positive as negative."""
+    total = int(ranks.sum())
+    chance = np.zeros(total + 1)
+    chance[0] = 1.0
+    for rank in ranks.tolist():
+        chance[rank:] = (chance[rank:] + chance[: total + 1 - rank]) / 2
+        chance[:rank] /= 2
+    return chance
 
 
 def _normal_signed_p(ranks: Floats, positive: Any, corrected: bool) -> float:
@@ -127,13 +145,8 @@ def paired_shift(before: Any, after: Any, *, confidence: float = 0.95) -> Result
         (-3.5, -6.0, -1.0)
     """
     level = confidence_level(confidence)
-    first, second = float_array(before, "before"), float_array(after, "after")
-    if first.size != second.size:
-        raise StatisticsError("after", f"has {second.size} entries, before has {first.size}")
-    complete = ~(np.isnan(first) | np.isnan(second))
-    if not complete.any():
-        raise StatisticsError("before", "no complete pair")
-    difference = np.sort(_differences(first[complete], second[complete]))
+    difference, missing = _complete_differences(before, after)
+    difference = np.sort(difference)
     n = difference.size
     count = n * (n + 1) // 2
     mean_of_rank = _means_built(difference) if n <= _BUILT else _means_selected(difference)
@@ -154,7 +167,7 @@ def paired_shift(before: Any, after: Any, *, confidence: float = 0.95) -> Result
         lower=lower,
         upper=upper,
         n=n,
-        n_missing=int((~complete).sum()),
+        n_missing=missing,
         confidence=level,
         note=note,
         options={"confidence": level},
@@ -192,13 +205,7 @@ def _outside(n: int, tail: float, exact: bool) -> int:
 
         spread = np.sqrt(n * (n + 1) * (2 * n + 1) / 24)
         return int(np.floor(n * (n + 1) / 4 - norm.isf(tail) * spread - 0.5))
-    chance = np.ones(1)  # of each sum of positive ranks
-    for rank in range(1, n + 1):
-        longer = np.zeros(chance.size + rank)
-        longer[: chance.size] += chance / 2
-        longer[rank:] += chance / 2
-        chance = longer
-    return int(np.searchsorted(np.cumsum(chance), tail, side="right")) - 1
+    return int(np.searchsorted(np.cumsum(_rank_sum_chances(np.arange(1, n + 1))), tail, side="right")) - 1
 
 
 def change_from_baseline(
@@ -225,14 +232,9 @@ def change_from_baseline(
     """
     import pandas as pd
 
-    for column, argument in (
-        (id, "id"),
-        (visit, "visit"),
-        (value, "value"),
-        (qualifier or value, "qualifier"),
-    ):
-        if column not in frame.columns:
-            raise StatisticsError(argument, f"no column {column!r}; the frame has {list(frame.columns)}")
+    require_columns(
+        frame, (("id", id), ("visit", visit), ("value", value), ("qualifier", qualifier or value))
+    )
     if frame.duplicated([id, visit]).any():
         row = frame[frame.duplicated([id, visit])].iloc[0]
         raise StatisticsError("frame", f"{id} {row[id]!r} has two rows at {visit} {row[visit]!r}")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from helpers.cohort.installed import ENGLISH
 from helpers.errors import CompendiumError
 from helpers.report.journals.table_themes import Theme, theme_named
 from helpers.report.tables.table import Table, TableFormat, stored_tables
@@ -56,8 +55,6 @@ def in_report_language(tables: Sequence[Table], config: CohortConfig) -> list[Ta
     from helpers.report.tables.language import in_language
     from helpers.report.text.wording import Wording
 
-    if config.report.language == ENGLISH:
-        return list(tables)
     wording = Wording.of(config.report.language, config)
     return [in_language(table, wording) for table in tables]
 

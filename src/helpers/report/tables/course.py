@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import isnan
 from typing import TYPE_CHECKING
 
-from helpers.analysis.trends import trend_statistic
+from helpers.analysis.trends import trend_key
 from helpers.report.tables.cells import (
     EMPTY,
     LIMIT_NOTE,
@@ -138,7 +138,7 @@ def trend_table(
     beside = len(later) <= _BESIDE
     rows: list[Row] = []
     for statistic, title in _CHANGES.items():
-        mine = [name for name in variables if trend_statistic(name, config) == statistic]
+        mine = [name for name in variables if trend_key(name, config).statistic == statistic]
         found = [one for name in mine for one in _trend_rows(statistics, config, name, later, beside)]
         rows += [heading(title), *found] if found else []
     columns = [column("Measurement"), *(column(visit.label) for visit in later if beside)]
@@ -158,8 +158,8 @@ _CHANGES = {"ratio": "Ratio to baseline (95% CI)", "difference": "Difference fro
 
 
 def _trend(statistics: Statistics, config: CohortConfig, name: str, visit: str) -> Statistic | None:
-    key = TrendRows.ratio if trend_statistic(name, config) == "ratio" else TrendRows.difference
-    return statistics.find(key, name, group=(config.treated or config.groups[0]).id, timepoint=visit)
+    group = (config.treated or config.groups[0]).id
+    return statistics.find(trend_key(name, config), name, group=group, timepoint=visit)
 
 
 def _trend_rows(

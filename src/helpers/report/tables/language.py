@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from helpers.cohort.installed import ENGLISH
 from helpers.report.tables.cells import Cell
 from helpers.report.tables.content import Column, Row, TableContent
 from helpers.report.text.phrases import exhibit_text
@@ -17,10 +18,12 @@ AnyTable = TypeVar("AnyTable", bound=TableContent)
 
 
 def in_language(table: AnyTable, wording: Wording) -> AnyTable:
-    """Return a table with title, headings, cells, notes and watermark in a language.
+    """Return a table with title, headings, cells, notes and watermark in a language; as it is in English.
 
     A title that the language has for the table's name stands before one made of its words.
     """
+    if wording.language == ENGLISH:
+        return table
     titles = language_file(wording.language, "exhibits.toml").get("tables", {})
     named = str(titles.get(table.name, ""))
     title = named if named and "{" not in named else exhibit_text(table.title, wording)

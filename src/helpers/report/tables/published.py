@@ -39,6 +39,11 @@ def _texts(frame: pd.DataFrame) -> list[Row]:
     return [row(*line) for line in frame.astype(str).to_numpy().tolist()]
 
 
+def _with_mark(frame: pd.DataFrame, column: str) -> pd.Series:
+    """Return a column's words, each followed by the row's mark where it has one."""
+    return frame[column].where(frame["mark"] == "", frame[column] + ", " + frame["mark"])
+
+
 def verdict_table(statistics: Statistics, comparison: pd.DataFrame, *, watermark: str) -> Table:
     """Return the number of printed values by section and verdict, from the stored counts."""
     sections = {section: f"{slug(section)}_" for section in dict.fromkeys(comparison["section"])}
@@ -56,10 +61,7 @@ def verdict_table(statistics: Statistics, comparison: pd.DataFrame, *, watermark
 def remarks_table(comparison: pd.DataFrame, *, watermark: str) -> Table:
     """Return the printed values whose verdict needs a word, with the reason."""
     plain = comparison["verdict"].isin(VERDICTS[:3]) & (comparison["reason"] + comparison["mark"] == "")
-    marked = comparison["verdict"].where(
-        comparison["mark"] == "", comparison["verdict"] + ", " + comparison["mark"]
-    )
-    comparison = comparison.assign(verdict=marked)
+    comparison = comparison.assign(verdict=_with_mark(comparison, "verdict"))
     columns = ["id", "quantity", "group", "printed", "recomputed", "verdict", "reason"]
     rows = _texts(comparison.loc[~plain, columns])
     notes = ["All printed values are in published_comparison.csv."]
@@ -81,8 +83,9 @@ def audit_findings_table(findings: pd.DataFrame, *, watermark: str) -> Table:
 
 def claims_table(answers: pd.DataFrame, *, watermark: str) -> Table:
     """Return what the publication says without a number, with the statistic that answers it."""
-    marked = answers["answer"].where(answers["mark"] == "", answers["answer"] + ", " + answers["mark"])
-    shown = answers.assign(answer=marked)[["id", "section", "claim", "found", "answer", "reason"]]
+    shown = answers.assign(answer=_with_mark(answers, "answer"))[
+        ["id", "section", "claim", "found", "answer", "reason"]
+    ]
     heads = ["Row", "Section", "Claim", "Found", "Answer", "Remark"]
     notes = ["Claims in words of this project; the statistics behind them are named in data/published."]
     title = "What the publication says without a number"

@@ -372,9 +372,8 @@ class _Builder:
         own = language_file(self.wording.language, "claims.toml").get(f"title.{table.name}", table.title)
         title = str(named.get(table.name, own))
         title = title.replace("{spared}", self.wording.label(self.study.config.spared_label))
-        if self.wording.language != ENGLISH:
-            table = in_language(table, self.wording)
-        return TableBlock(table.name, table_label(table, self.wording), title, table, room)
+        told = in_language(table, self.wording)
+        return TableBlock(table.name, table_label(table, self.wording), title, told, room)
 
 
 _DIRECTIVES: dict[str, Callable[[_Builder, str], list[Block]]] = {

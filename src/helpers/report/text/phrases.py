@@ -43,11 +43,8 @@ def exhibit_text(text: str, wording: Wording) -> str:
         return text
     if not _LETTERS.search(text):
         return _SIGNS.get(text, text)
-    stripped = text.replace("\N{NO-BREAK SPACE}", " ").strip()
-    found = _translated(stripped, wording)
-    if found is None:
-        return text
-    return found
+    found = _translated(text.replace("\N{NO-BREAK SPACE}", " ").strip(), wording)
+    return text if found is None else found
 
 
 def theme_words(wording: Wording) -> Mapping[str, Any]:
@@ -117,10 +114,8 @@ def _known(text: str, wording: Wording) -> str | None:
 
 
 def _sentence(text: str, wording: Wording) -> str:
-    found = _translated(text, wording) if _LETTERS.search(text) else None
-    if found is not None:
-        return found
-    return text[:-1] + _ENDS[text[-1]] if text[-1:] in _ENDS else text
+    found = _part(text, wording)
+    return found[:-1] + _ENDS[found[-1]] if found == text and found[-1:] in _ENDS else found
 
 
 @cache

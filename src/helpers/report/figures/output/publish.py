@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from helpers.cohort.installed import ENGLISH
 from helpers.report.figures.output.export import SavedFigure, not_drawn, save_figure
 from helpers.report.figures.output.fonts import use_cjk_font
 from helpers.report.figures.output.language import put_into_language
@@ -117,7 +116,6 @@ def drawn(recipe: Recipe, journal: Journal) -> Iterator[Figure]:
     with figure_style(journal, text_pt=text_pt):
         figure, body = new_figure(journal.width(recipe.column), height, watermark=recipe.watermark)
         recipe.draw(body, *recipe.arguments, **recipe.options)
-        if recipe.language != ENGLISH:
-            put_into_language(figure, Wording(recipe.language, recipe.terms))
+        put_into_language(figure, Wording(recipe.language, recipe.terms))
         use_cjk_font(figure, recipe.cjk_fonts, recipe.name)
         yield figure
