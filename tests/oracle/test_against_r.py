@@ -22,6 +22,7 @@ from helpers.stats import (
     kaplan_meier,
     logrank,
     mixed_model,
+    paired_shift,
     proportions,
     repeated,
     rmst,
@@ -208,7 +209,7 @@ def friedman_case(data: dict[str, Any], _: dict[str, Any]) -> dict[str, Any]:
 
 
 def paired_shift_case(data: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
-    found = repeated.paired_shift(data[args["pair"]]["before"], data[args["pair"]]["after"])
+    found = paired_shift.paired_shift(data[args["pair"]]["before"], data[args["pair"]]["after"])
     return {"value": found.value, "lower": found.lower, "upper": found.upper}
 
 

@@ -22,6 +22,7 @@ from helpers.stats.firth import firth_cox, firth_logistic
 from helpers.stats.kaplan_meier import censor_at, kaplan_meier
 from helpers.stats.logrank import exact_logrank_test, logrank_test, permutation_logrank_test
 from helpers.stats.mixed_model import visit_model
+from helpers.stats.paired_shift import paired_shift
 from helpers.stats.proportions import (
     poisson_rate,
     proportion_difference,
@@ -33,7 +34,6 @@ from helpers.stats.repeated import (
     change_from_baseline,
     friedman_test,
     page_trend_test,
-    paired_shift,
     signed_rank_test,
 )
 from helpers.stats.result import StatisticsError
@@ -224,6 +224,8 @@ def test_repeated_measurements():
     refused("visit", visit_model, long, baseline="baseline", **(options | {"visit": "week"}))
     refused("after", paired_shift, [1, 2], [1])
     refused("before", paired_shift, [nan], [1])
+    refused("qualifiers", paired_shift, [1], [1], before_qualifiers=["about"])
+    refused("qualifiers", hodges_lehmann, [1, 2], [1], x_qualifiers=["<"])
 
 
 def test_reporting_limits():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
+from itertools import combinations, combinations_with_replacement
 from math import inf, isnan, nan
 
 import numpy as np
@@ -18,14 +20,15 @@ from helpers.stats.censored import (
     limit_sensitivity,
 )
 from helpers.stats.contingency import standardized_difference_categorical, standardized_difference_proportions
+from helpers.stats.paired_shift import paired_shift
 from helpers.stats.proportions import proportion_interval, rule_of_three
 from helpers.stats.repeated import (
     change_from_baseline,
     friedman_test,
     page_trend_test,
-    paired_shift,
     signed_rank_test,
 )
+from helpers.stats.shift import hodges_lehmann
 from helpers.stats.two_group import (
     median_difference,
     permutation_test,
@@ -148,13 +151,13 @@ def test_paired_shift_of_few_and_of_many():
     rng = np.random.default_rng(4)
     many = rng.normal(1, 2, 499).round(1)
     built = paired_shift(np.zeros(499), many)
-    repeated_module = sys.modules["helpers.stats.repeated"]
+    paired_module = sys.modules["helpers.stats.paired_shift"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(repeated_module, "_BUILT", 0)
+        patch.setattr(paired_module, "_BUILT", 0)
         selected = paired_shift(np.zeros(499), many)
         found, same = ((one.value, one.lower, one.upper) for one in (selected, built))
         assert found == pytest.approx(same, rel=1e-14)
-        patch.setattr(repeated_module, "_EXACT_PAIRS", 0)
+        patch.setattr(paired_module, "EXACT_PAIRS", 0)
         near = paired_shift(np.zeros(499), many)
     assert (near.lower, near.upper) == pytest.approx((built.lower, built.upper), abs=0.02)
     assert "normal approximation" in near.method
@@ -167,6 +170,72 @@ def test_paired_shift_covers_as_often_as_it_says():
         found = paired_shift(np.zeros(12), rng.normal(0.3, 1, 12).round(1))  # ties and zeros
         covered += found.lower <= 0.3 <= found.upper
     assert covered / 2000 >= 0.95 - 3 * np.sqrt(0.95 * 0.05 / 2000)
+
+
+def limited(values, low, high):
+    """Values as an assay prints them that ends at both sides, with their qualifiers."""
+    return np.clip(values, low, high), np.where(values < low, "<", np.where(values > high, ">", ""))
+
+
+def test_shifts_known_in_part_span_those_of_the_true_values():
+    rng = np.random.default_rng(7)
+    bounded = 0
+    for _ in range(300):
+        x, y = rng.integers(1, 12, size=(2, rng.integers(6, 15))).astype(float)
+        ends = rng.integers(1, 5), rng.integers(7, 12)
+        (before, before_signs), (after, after_signs) = limited(x, *ends), limited(y, *ends)
+        paired = paired_shift(before, after, before_qualifiers=before_signs, after_qualifiers=after_signs,
+                              smallest=0.0)  # fmt: skip
+        between = hodges_lehmann(before, after, x_qualifiers=before_signs, y_qualifiers=after_signs,
+                                 smallest=0.0)  # fmt: skip
+        if not between.details:
+            continue
+        bounded += 1
+        means = np.sort([(a + b) / 2 for a, b in combinations_with_replacement(y - x, 2)])
+        for found, means_of_all, chance in (
+            (paired, means, signed_rank_chances(x.size)),
+            (between, np.sort(np.subtract.outer(x, y).ravel()), rank_sum_chances(x.size, y.size)),
+        ):
+            outside = int(np.searchsorted(np.cumsum(chance), 0.025, side="right"))  # all of them too few: 0
+            assert outside
+            assert found.lower <= means_of_all[outside - 1]
+            assert found.upper >= means_of_all[-outside]
+            assert found.details["least"] <= np.median(means_of_all) <= found.details["greatest"]
+    assert bounded > 100
+
+
+def signed_rank_chances(n):
+    sums = [sum(ranks) for k in range(n + 1) for ranks in combinations(range(1, n + 1), k)]
+    return np.bincount(sums) / 2**n
+
+
+@cache
+def rank_sum_chances(n, m):
+    """Chance of each number of pairs in which the value of the first sample is the larger, without ties."""
+    ways = np.zeros((n + 1, n * m + 1))  # by how many of the first sample are placed, and pairs so far
+    ways[0, 0] = 1
+    for place in range(n + m):
+        for k in range(min(place, n - 1), max(place - m, 0) - 1, -1):
+            below = place - k  # of the second sample
+            ways[k + 1, below:] += ways[k, : n * m + 1 - below]
+    return ways[n] / ways[n].sum()
+
+
+def test_a_change_of_values_known_only_as_limits_is_unknown():
+    fell = paired_shift([40000] * 8, [500, 600, 800, 20000, 10000, 100, 40, 3000], smallest=0,
+                        before_qualifiers=[">"] * 8)  # fmt: skip
+    assert (fell.value, fell.details["qualifier"], fell.lower) == (-38225, "<", -inf)
+    assert fell.upper == -29600  # the third smallest mean of two falls, were the starts all 40000
+    below = paired_shift([0.5] * 8, [0.5] * 8, smallest=0, before_qualifiers=["<"] * 8,
+                         after_qualifiers=["<"] * 8)  # fmt: skip
+    assert isnan(below.value)
+    assert (below.lower, below.upper) == (-0.5, 0.5)
+    assert below.note == "known only to lie between -0.5 and 0.5"
+    nothing = paired_shift([9] * 8, [9] * 8, before_qualifiers=[">"] * 8, after_qualifiers=[">"] * 8)
+    assert isnan(nothing.value)
+    assert nothing.note.startswith("not estimable: too many values")
+    one = hodges_lehmann([900, 40000, 40000, 40000], [1, 2, 3, 4], x_qualifiers=["", ">", ">", ">"])
+    assert (one.value, one.details["qualifier"], one.lower, one.upper) == (39997, ">", 896, inf)
 
 
 @pytest.mark.parametrize(

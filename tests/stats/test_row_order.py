@@ -21,11 +21,11 @@ from helpers.stats.logrank import (
     peto_hazard_ratio,
 )
 from helpers.stats.mixed_model import visit_model
+from helpers.stats.paired_shift import paired_shift
 from helpers.stats.repeated import (
     change_from_baseline,
     friedman_test,
     page_trend_test,
-    paired_shift,
     signed_rank_test,
 )
 from helpers.stats.rmst import rmst, rmst_difference, rmst_ratio, survival_difference

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis.severity import count_severity
-from helpers.analysis.summary import store_share, store_summary
+from helpers.analysis.summary import store_share, store_shift, store_summary
 from helpers.analysis.variables import (
     DEATH,
     PRIOR_PREFIX,
@@ -139,8 +139,13 @@ def _compare_continuous(
     test = chosen_test(variable.name, "continuous", config).run(x, y, seed=seed)
     common: dict[str, Any] = {"group": "both", **_WHEN}
     store.add(ANALYSIS, variable.name, "test", result=test, value=test.statistic, **common)
-    shift = hodges_lehmann(x, y, confidence=confidence)
-    store.add(ANALYSIS, variable.name, "shift", result=shift, unit=variable.unit, **common)
+    signs = [part.to_numpy() for part in by_group(variable.qualifiers, tables, comparison(config))]
+    known = config.vocabulary.get(variable.name)
+    shift = hodges_lehmann(
+        x, y, x_qualifiers=signs[0], y_qualifiers=signs[1],
+        smallest=known.smallest if known else -np.inf, confidence=confidence,
+    )  # fmt: skip
+    store_shift(store, ANALYSIS, variable.name, shift, unit=variable.unit, **common)
     store.add(
         ANALYSIS,
         variable.name,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from helpers.analysis.summary import store_share, store_summary
-from helpers.stats.repeated import paired_shift, signed_rank_test
+from helpers.analysis.summary import store_share, store_shift, store_summary
+from helpers.stats.paired_shift import paired_shift
+from helpers.stats.repeated import signed_rank_test
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -121,9 +122,13 @@ def _changes(
             else ""
         )
         common: dict[str, Any] = {"group": group, "timepoint": visit.id, "n": len(pairs), "note": note}
-        change = paired_shift(before, after, confidence=confidence)
-        noted = "; ".join(filter(None, (change.note, note)))
-        store.add(ANALYSIS, name, "change", result=change, unit=unit, **(common | {"note": noted}))
+        before_signs, after_signs = (flags.loc[pairs.index, one.id].to_numpy() for one in (baseline, visit))
+        change = paired_shift(
+            before, after, before_qualifiers=before_signs, after_qualifiers=after_signs,
+            smallest=config.vocabulary[name].smallest, confidence=confidence,
+        )  # fmt: skip
+        noted = {"note": "; ".join(filter(None, (change.note, note)))}
+        store_shift(store, ANALYSIS, name, change, statistic="change", unit=unit, **(common | noted))
         test = signed_rank_test(before, after)
         store.add(
             ANALYSIS,

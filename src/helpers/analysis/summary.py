@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from helpers.stats.censored import censored_quantile
+from helpers.stats.possible import TOO_MANY_LIMITS
 from helpers.stats.proportions import proportion_interval
 
 if TYPE_CHECKING:
     from helpers.results.store import StatisticsStore
+    from helpers.stats.result import Result
 
 QUANTILES = {"median": 0.5, "q1": 0.25, "q3": 0.75, "min": 0.0, "max": 1.0}
 _METHODS = {
@@ -40,21 +43,40 @@ def store_summary(
     Args:
         store, analysis, variable: where the rows go.
         values: one value a patient; missing ones are left out.
-        qualifiers: ``<`` or ``>`` where a value is known only as a limit; a summary that falls on it
-            keeps the qualifier.
+        qualifiers: ``<`` or ``>`` where a value is known only as a limit; a summary that depends on it is
+            stored as the limit that it is known to lie beyond, with its sign.
         method: how the values came about, added to the name of each summary.
         columns: further columns of the rows (``group``, ``timepoint``, ``unit``, ``n``, ``n_missing``).
     """
     observed = values.dropna().astype(float)
+    signs = [""] * len(observed) if qualifiers is None else qualifiers.reindex(observed.index).fillna("")
     for name, share in QUANTILES.items():
-        value, note, qualifier = np.nan, "not recorded", ""
-        if len(observed):
-            value, note = float(np.quantile(observed, share, method="averaged_inverted_cdf")), ""
-            qualifier = _qualifier(value, observed, qualifiers)
-        label = f"{_METHODS[name]} of the {method}" if method else _METHODS[name]
-        store.add(
-            analysis, variable, name, value=value, qualifier=qualifier, note=note, method=label, **columns
-        )
+        columns["method"] = f"{_METHODS[name]} of the {method}" if method else _METHODS[name]
+        if observed.empty:
+            store.add(analysis, variable, name, note="not recorded", **columns)
+            continue
+        found = censored_quantile(observed, signs, share)
+        value, sign, note = found.value, str(found.details["qualifier"]), ""
+        if np.isnan(value) and np.isfinite(found.lower):
+            value, sign = found.lower, ">"
+            note = f"known only to lie between {found.lower:g} and {found.upper:g}"
+        elif np.isnan(value):
+            note = TOO_MANY_LIMITS
+        store.add(analysis, variable, name, value=value, qualifier=sign, note=note, **columns)
+
+
+def store_shift(
+    store: StatisticsStore,
+    analysis: str,
+    variable: str,
+    shift: Result,
+    *,
+    statistic: str = "shift",
+    **columns: Any,
+) -> None:
+    """Store a Hodges-Lehmann estimate, with the sign of a limit where it is known only as one."""
+    sign = str(shift.details.get("qualifier", ""))
+    store.add(analysis, variable, statistic, result=shift, qualifier=sign, **columns)
 
 
 def store_share(
@@ -84,10 +106,3 @@ def store_share(
         analysis, variable, statistic, value=100 * share.value, lower=100 * share.lower,
         upper=100 * share.upper, n=n, unit="%", method=method, **columns,
     )  # fmt: skip
-
-
-def _qualifier(value: float, observed: pd.Series, qualifiers: pd.Series | None) -> str:
-    if qualifiers is None:
-        return ""
-    flags = set(qualifiers.reindex(observed.index)[observed == value]) & {"<", ">"}
-    return flags.pop() if len(flags) == 1 else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from helpers.analysis.baseline import chosen_test, store_adjusted
-from helpers.analysis.summary import store_share, store_summary
+from helpers.analysis.summary import store_share, store_shift, store_summary
 from helpers.analysis.variables import as_float, by_group, comparison
 from helpers.results.catalogue import VisitComparisonRows
 from helpers.stats.proportions import proportion_difference
@@ -83,8 +83,11 @@ def _compare(
     else:
         x, y = as_float(treated), as_float(reference)
         test = chosen_test(name, "continuous", config).run(x, y, seed=seed)
-        shift = hodges_lehmann(x, y, confidence=confidence)
-        store.add(ANALYSIS, name, "shift", result=shift, unit=known.unit, **both)
+        signs = [qualifiers[part.index].to_numpy() for part in (treated, reference)]
+        shift = hodges_lehmann(
+            x, y, x_qualifiers=signs[0], y_qualifiers=signs[1], smallest=known.smallest, confidence=confidence
+        )
+        store_shift(store, ANALYSIS, name, shift, unit=known.unit, **both)
     said = {"note": note} if note else {}
     store.add(ANALYSIS, name, "test", result=test, value=test.statistic, **said, **both)
     return test.p_value == test.p_value

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from helpers.stats.checks import Floats, Ints, choice, float_array, is_missing, tied_values
+from helpers.stats.checks import Floats, Ints, choice, float_array, tied_values
 from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails, shift_cost
+from helpers.stats.possible import limit_signs
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.two_group import midranks, rank_sum_test
 
@@ -48,13 +49,7 @@ def censored_values(values: Any, qualifiers: Any, argument: str = "values") -> C
     no observed value.
     """
     numbers = float_array(values, argument)
-    raw = qualifiers.to_numpy() if hasattr(qualifiers, "to_numpy") else np.asarray(qualifiers, dtype=object)
-    if raw.shape != numbers.shape:
-        raise StatisticsError("qualifiers", f"shape {raw.shape}, {argument} has {numbers.shape}")
-    signs = np.array(["" if is_missing(q) else str(q).strip() for q in raw.tolist()])
-    unknown = ~np.isin(signs, ["", "<", ">"])
-    if unknown.any():
-        raise StatisticsError("qualifiers", f'must be "", "<" or ">", found {str(signs[unknown][0])!r}')
+    signs = limit_signs(qualifiers, numbers.size, argument)
     present = ~np.isnan(numbers)
     if not present.any():
         raise StatisticsError(argument, f"no observed value of {numbers.size}")

@@ -1,8 +1,8 @@
-"""Repeated and paired measurements: signed-rank test and shift, change from baseline, trend tests."""
+"""Repeated and paired measurements: signed-rank test, change from baseline, trend tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import nan
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,13 +12,11 @@ from helpers.stats.checks import (
     Floats,
     Ints,
     choice,
-    confidence_level,
     float_array,
     require_columns,
     tied_values,
 )
 from helpers.stats.result import Result, StatisticsError
-from helpers.stats.shift import turning_point
 from helpers.stats.two_group import midranks
 
 if TYPE_CHECKING:
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
 
 SignedRankMethod = Literal["exact", "asymptotic", "asymptotic_corrected"]
 Zeros = Literal["wilcoxon", "pratt"]
-_EXACT_PAIRS = 500
-# Up to this many pairs all means of two differences are built and sorted, beyond it they are selected.
-_BUILT = 2_000
+EXACT_PAIRS = 500
 
 
 def signed_rank_test(
@@ -43,7 +39,7 @@ def signed_rank_test(
     """
     choice(method, ("exact", "asymptotic", "asymptotic_corrected"), "method")
     choice(zeros, ("wilcoxon", "pratt"), "zeros")
-    difference, missing = _complete_differences(before, after)
+    difference, missing = complete_differences(before, after)
     ranks, positive = _signed_ranks(difference, zeros)
     options = {"method": method, "zeros": zeros}
     details = {"n_zero": int((difference == 0).sum())}
@@ -57,7 +53,7 @@ def signed_rank_test(
     name = f"Wilcoxon signed-rank test ({zeros} zeros)"
     if ranks.size == 0:
         return Result(method=name, p_value=1.0, note="all differences are zero", **base)
-    exact = method == "exact" and ranks.size <= _EXACT_PAIRS
+    exact = method == "exact" and ranks.size <= EXACT_PAIRS
     if exact:
         p_value, kind = _exact_signed_p((2 * ranks).astype(np.int64), positive), "exact conditional on ties"
     else:
@@ -68,7 +64,7 @@ def signed_rank_test(
     return Result(method=f"{name}, {kind}", p_value=p_value, note=note, **base)
 
 
-def _complete_differences(before: Any, after: Any) -> tuple[Floats, int]:
+def complete_differences(before: Any, after: Any) -> tuple[Floats, int]:
     """`after - before` of the pairs that are complete, and how many are not."""
     first, second = float_array(before, "before"), float_array(after, "after")
     if first.size != second.size:
@@ -104,13 +100,13 @@ def _signed_ranks(difference: Floats, zeros: str) -> tuple[Floats, np.ndarray[An
 
 def _exact_signed_p(ranks: Ints, positive: Any) -> float:
     """Two-sided p over all 2^n sign assignments of the (doubled) ranks."""
-    total, probability = int(ranks.sum()), _rank_sum_chances(ranks)
+    total, probability = int(ranks.sum()), rank_sum_chances(ranks)
     observed = int(ranks[positive].sum())
     distance = np.abs(2 * np.arange(total + 1) - total)
     return min(float(probability[distance >= abs(2 * observed - total)].sum()), 1.0)
 
 
-def _rank_sum_chances(ranks: Ints) -> Floats:
+def rank_sum_chances(ranks: Ints) -> Floats:
     """Chance of each sum of positive ranks from 0 on, when every rank is as likely positive as negative."""
     total = int(ranks.sum())
     chance = np.zeros(total + 1)
@@ -128,84 +124,6 @@ def _normal_signed_p(ranks: Floats, positive: Any, corrected: bool) -> float:
     if corrected:
         gap = max(gap - 0.5, 0.0)
     return min(float(2 * norm.sf(gap / np.sqrt(float((ranks**2).sum()) / 4))), 1.0)
-
-
-def paired_shift(before: Any, after: Any, *, confidence: float = 0.95) -> Result:
-    """Hodges-Lehmann estimate of `after - before`: the median of the means of any two of the differences.
-
-    Its interval inverts the exact signed-rank test (Hollander, Wolfe & Chicken 2014, 3.2 and 3.3), as R's
-    `wilcox.test(..., conf.int = TRUE)` does; with ties and zero differences it covers at least as often as
-    it says (Noether 1967). Beyond 500 pairs the normal approximation places the limits. Units are those of
-    the data; pairs with a missing member are left out and counted. There are no limits, said in `note`, where
-    the pairs are too few for the level or all differences are equal.
-
-    Example:
-        >>> found = paired_shift([5, 6, 7, 8, 9, 10], [4, 4, 4, 4, 4, 4])
-        >>> found.value, found.lower, found.upper
-        (-3.5, -6.0, -1.0)
-    """
-    level = confidence_level(confidence)
-    difference, missing = _complete_differences(before, after)
-    difference = np.sort(difference)
-    n = difference.size
-    count = n * (n + 1) // 2
-    mean_of_rank = _means_built(difference) if n <= _BUILT else _means_selected(difference)
-    exact = n <= _EXACT_PAIRS
-    outside = _outside(n, (1 - level) / 2, exact)
-    lower = upper = nan
-    note = ""
-    if np.ptp(difference) == 0 and n > 1:
-        note = "all differences are equal: no interval"
-    elif outside < 0:
-        note = "too few pairs for an interval at this level"
-    else:
-        lower, upper = mean_of_rank(outside + 1), mean_of_rank(count - outside)
-    kind = "exact signed-rank test" if exact else "signed-rank test, normal approximation"
-    return Result(
-        method=f"Hodges-Lehmann estimate of the paired differences, interval by inversion of the {kind}",
-        value=(mean_of_rank((count + 1) // 2) + mean_of_rank(count // 2 + 1)) / 2,
-        lower=lower,
-        upper=upper,
-        n=n,
-        n_missing=missing,
-        confidence=level,
-        note=note,
-        options={"confidence": level},
-    )
-
-
-def _means_built(difference: Floats) -> Callable[[int], float]:
-    """By rank from 1 on the means of any two of sorted differences, one with itself included."""
-    row, column = np.triu_indices(difference.size)
-    means = np.sort((difference[row] + difference[column]) / 2)
-    return lambda rank: float(means[rank - 1])
-
-
-def _means_selected(difference: Floats) -> Callable[[int], float]:
-    """The same without building them: by bisection on the value, then the nearest mean."""
-    n = difference.size
-
-    def mean_of_rank(rank: int) -> float:
-        def reached(value: float) -> bool:
-            below = np.searchsorted(difference, 2 * value - difference, side="right")
-            return int((below - np.arange(n)).clip(0).sum()) >= rank
-
-        near = turning_point(reached, float(difference[0]) - 1.0, float(difference[-1]) + 1.0)
-        place = np.searchsorted(difference, 2 * near - difference).clip(1, n - 1)
-        means = np.concatenate([difference + difference[place - 1], difference + difference[place]]) / 2
-        return float(means[np.argmin(np.abs(means - near))])
-
-    return mean_of_rank
-
-
-def _outside(n: int, tail: float, exact: bool) -> int:
-    """How many of the sorted means lie outside the interval at either end; -1 if there is no interval."""
-    if not exact:
-        from scipy.stats import norm
-
-        spread = np.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-        return int(np.floor(n * (n + 1) / 4 - norm.isf(tail) * spread - 0.5))
-    return int(np.searchsorted(np.cumsum(_rank_sum_chances(np.arange(1, n + 1))), tail, side="right")) - 1
 
 
 def change_from_baseline(

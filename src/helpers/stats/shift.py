@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
+from math import inf, nan
 from typing import Any
 
 import numpy as np
 
 from helpers.stats.checks import Floats, confidence_level, observed_values, tied_values
 from helpers.stats.permutation import exact_tails, shift_cost
+from helpers.stats.possible import possible_values, spanning
 from helpers.stats.result import Result
 from helpers.stats.two_group import midranks, normal_tails
 
@@ -19,7 +20,15 @@ _MOST_PAIRS = 4_000_000
 _EXACT_WORK = 40_000_000
 
 
-def hodges_lehmann(x: Any, y: Any, *, confidence: float = 0.95) -> Result:
+def hodges_lehmann(
+    x: Any,
+    y: Any,
+    *,
+    x_qualifiers: Any = None,
+    y_qualifiers: Any = None,
+    smallest: float = -inf,
+    confidence: float = 0.95,
+) -> Result:
     """Hodges-Lehmann shift: median of all differences x - y, with an interval by inverting the rank-sum test.
 
     The interval inverts the exact conditional test (ties inside a sample included) when feasible, else the
@@ -27,9 +36,34 @@ def hodges_lehmann(x: Any, y: Any, *, confidence: float = 0.95) -> Result:
     for the level; there is none where all values are equal. Units are those of the data. Beyond 4e6 pairs the
     differences are not built: median and limits are found by counting how many pairs lie below a trial value,
     in O(n log n) a trial.
+
+    Where qualifiers are "<" or ">" the number is only a limit: the result then spans what the values may be,
+    none below `smallest`; see `helpers.stats.possible.spanning`. Its limits are those of the test without
+    ties, which are order statistics of the differences and so move with the values (Hollander, Wolfe &
+    Chicken 2014, 4.3).
     Raises StatisticsError for empty samples.
+
+    Example:
+        >>> found = hodges_lehmann([900, 40000, 40000], [1, 2, 3], x_qualifiers=["", ">", ">"])
+        >>> found.details["qualifier"], found.value
+        ('>', 39997.0)
     """
     level = confidence_level(confidence)
+    first = possible_values(x, x_qualifiers, "x", smallest=smallest)
+    second = possible_values(y, y_qualifiers, "y", smallest=smallest)
+    known = all(np.array_equal(*pair, equal_nan=True) for pair in (first, second))
+    if known:
+        return _shift(first[0], second[0], level, midranks)
+    return spanning(lambda low, high: _shift(low, high, level, _ordinal_ranks), first, second)
+
+
+def _ordinal_ranks(values: Floats) -> Floats:
+    ranks = np.empty(values.size)
+    ranks[np.argsort(values, kind="stable")] = np.arange(1.0, values.size + 1)
+    return ranks
+
+
+def _shift(x: Floats, y: Floats, level: float, ranked: Callable[[Floats], Floats]) -> Result:
     first, missing_x = observed_values(x, "x")
     second, missing_y = observed_values(y, "y")
     pooled = tied_values(np.concatenate([first, second]))
@@ -39,7 +73,7 @@ def hodges_lehmann(x: Any, y: Any, *, confidence: float = 0.95) -> Result:
 
     def accepted(shift: float, sign: float) -> bool:
         """Whether the one-sided test of sign * (x - y) > sign * shift does not reject."""
-        ranks = midranks(np.concatenate([sign * (first - shift), sign * second]))
+        ranks = ranked(np.concatenate([sign * (first - shift), sign * second]))
         if exact:
             return exact_tails(ranks, np.arange(total) < first.size).greater >= tail
         return normal_tails(ranks, first.size, True).greater >= tail
@@ -47,7 +81,7 @@ def hodges_lehmann(x: Any, y: Any, *, confidence: float = 0.95) -> Result:
     pairs = _built if first.size * second.size <= _MOST_PAIRS else _selected
     note = ""
     if np.ptp(pooled) == 0:  # a difference that nobody could have had otherwise: no limits of 0
-        value, lower, upper, note = 0.0, float("nan"), float("nan"), "all values are equal: no interval"
+        value, lower, upper, note = 0.0, nan, nan, "all values are equal: no interval"
     else:
         value, lower, upper = pairs(first, second, accepted)
         if not np.isfinite([lower, upper]).all():

@@ -102,6 +102,11 @@ class Variable:
         """Return the accepted units as a list in words."""
         return ", ".join(self.unit_names)
 
+    @property
+    def smallest(self) -> float:
+        """What no value lies below, in the unit kept: 0 unless negative values are plausible."""
+        return 0.0 if self.plausible_low is not None and self.plausible_low >= 0 else -np.inf
+
     def plausible(self, values: Floats) -> NDArray[np.bool_]:
         """Return whether each value (in the unit kept) is inside the plausible range, bounds included."""
         low = -np.inf if self.plausible_low is None else self.plausible_low

@@ -181,7 +181,7 @@ class Theme(BaseModel):
 
     def _median(self, value: Value) -> str:
         numbers = value.numbers
-        if numbers["median"].value != numbers["median"].value:
+        if all(one.value != one.value for one in numbers.values()):
             return self.not_recorded
         low, high = ("q1", "q3") if self.spread == "iqr" and "q1" in numbers else ("min", "max")
         texts = {
@@ -194,9 +194,11 @@ class Theme(BaseModel):
         estimate, lower, upper = (value.scale * value.numbers[n].value for n in ("value", "lower", "upper"))
         if estimate != estimate and lower != lower:
             return NOT_ESTIMABLE
-        link = self.to if min(lower, upper) < 0 else self.interval  # a dash beside a minus sign misleads
+        # A dash beside a minus sign misleads.
+        link = self.to if lower < 0 or upper < 0 else self.interval
         low, high = self.number(lower, value.digits), self.number(upper, value.digits)
-        return f"{self.number(estimate, value.digits)}{value.unit} ({low}{link}{high})"
+        shown = f"{value.numbers['value'].sign}{self.number(estimate, value.digits)}{value.unit}"
+        return f"{shown} ({low}{link}{high})"
 
 
 def _merged(runs: Iterable[Run]) -> tuple[Run, ...]:

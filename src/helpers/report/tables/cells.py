@@ -107,7 +107,7 @@ class Cell:
             yield from note.values
 
 
-LIMIT_NOTE = "> or <: known only as lying beyond an assay's limit, which is printed."
+LIMIT_NOTE = "> or <: known only to lie above or below the number, for values beyond an assay's limit."
 EMPTY = Cell()
 
 
@@ -167,8 +167,8 @@ def count_of_percent(row: Statistic, digits: int = 0) -> Cell:
 
 
 def estimate_interval(row: Statistic, digits: int, unit: str = "", *, scale: float = 1.0) -> Cell:
-    """Return ``95.0% (75.1 to 99.9)``; an open limit is NE."""
-    numbers = {"value": _of(row), "lower": _of(row, "lower"), "upper": _of(row, "upper")}
+    """Return ``95.0% (75.1 to 99.9)``; an open limit is NE, an estimate known as a limit has its sign."""
+    numbers = {"value": _of(row, sign=row.qualifier), "lower": _of(row, "lower"), "upper": _of(row, "upper")}
     return _cell("estimate_interval", numbers, digits=digits, unit=unit, scale=scale)
 
 

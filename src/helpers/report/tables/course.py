@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isnan
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from helpers.analysis.trends import trend_key
@@ -123,8 +123,8 @@ def _change_cell(statistics: Statistics, name: str, group: str, visit: str, digi
 def _estimate(found: Statistic, digits: int) -> Cell:
     """Return an estimate with its interval, and with the reason where there is none."""
     cell = estimate_interval(found, digits)
-    lacks = isnan(found.value) or isnan(found.lower)
-    return cell.marked(sentence(found.note)) if found.note and lacks else cell
+    lacks = not all(isfinite(number) for number in (found.value, found.lower, found.upper))
+    return cell.marked(sentence(found.note)) if found.note and (lacks or found.qualifier) else cell
 
 
 def trend_table(

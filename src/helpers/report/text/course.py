@@ -53,7 +53,7 @@ def _sorted(
         if any(name not in stored for name in (change, before, after)):
             continue
         way = direction_of(stored[after].value, stored[before].value)
-        paired = direction_of(stored[change].value, 0.0)
+        paired = _way(stored[change])
         # A claim of a rise or fall needs test, medians and paired changes to agree.
         clear = bool(material.significant(test)) and way == paired and way in {"higher", "lower"}
         key = (test.timepoint, way if clear else "", clear)
@@ -61,6 +61,15 @@ def _sorted(
     order = {"higher": 0, "lower": 1, "": 2}
     visits = [visit.id for visit in material.config.visits]
     return dict(sorted(found.items(), key=lambda item: (visits.index(item[0][0]), order[item[0][1]])))
+
+
+def _way(change: Statistic) -> Direction:
+    """Return to which side the values of the pairs changed; empty where limits leave that open."""
+    if change.value != change.value:  # between bounds: the whole interval may lie on one side
+        return "lower" if change.upper < 0 else "higher" if change.lower > 0 else ""
+    way = direction_of(change.value, 0.0)
+    open_side = {"<": "lower", ">": "higher"}.get(change.qualifier, way)
+    return way if open_side == way else ""
 
 
 def _change(
