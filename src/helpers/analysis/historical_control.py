@@ -24,12 +24,14 @@ from helpers.analysis.variables import (
     as_float,
     baseline_variables,
     comparison,
+    variable_label,
 )
 from helpers.clinical.eligibility_day import eligibility_days
 from helpers.clinical.equivalents import equivalents_of
 from helpers.clinical.steroids import weekly_dose
 from helpers.cohort.doses import spared_doses
 from helpers.stats.propensity import covariate_budget
+from helpers.vocabulary.names import in_text
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
@@ -53,11 +55,14 @@ class WeightingModel:
 
     Attributes:
         chosen: their names, the most important first.
-        passed_over: measures of severity that stand before the last one chosen, and why they were not taken.
+        labels: what each is called in a sentence.
+        passed_over: labels of the measures of severity that stand before the last one chosen, and why they
+            were not taken.
         fault: why there can be no weighting by them; empty if there can.
     """
 
     chosen: tuple[str, ...]
+    labels: tuple[str, ...]
     passed_over: dict[str, str]
     fault: str = ""
 
@@ -119,7 +124,7 @@ def what_is_recorded(
     wanted = config.baseline.weighting or SEVERITY
     offered = baseline_variables(tables, config, horizon_days, also=wanted)
     offered = [variable for variable in offered if variable.name not in (DEATH, *OUTCOMES)]
-    model = weighting_model(offered, study, config.baseline.weighting)
+    model = weighting_model(offered, study, config)
     listed = {*(config.baseline.variables or [v.name for v in offered]), *model.chosen}
     variables = [v for v in offered if v.name in listed and v.kind in ("continuous", "binary")]
     visit = endpoint_visit(config, horizon_days)
@@ -155,32 +160,32 @@ def _limited(variables: list[BaselineVariable]) -> pd.DataFrame:
     return pd.DataFrame(signs)
 
 
-def weighting_model(
-    variables: list[BaselineVariable], study: Study, asked: tuple[str, ...] | None
-) -> WeightingModel:
-    """The covariates of the weighting model: those `asked` for, or else the first measures of severity.
+def weighting_model(variables: list[BaselineVariable], study: Study, config: CohortConfig) -> WeightingModel:
+    """The covariates of the weighting model: those asked for, or else the first measures of severity.
 
     A default covariate is one that everybody has as a number and that differs between patients; as many as
     the patients carry are taken in the order of `SEVERITY`. What a team asked for is never changed: where it
     cannot be used the weighting is refused.
     """
-    ids = study.frame["patient_id"]
+    ids, asked = study.frame["patient_id"], config.baseline.weighting
     known = {variable.name: variable for variable in variables}
+    labels = {name: in_text(variable_label(name, config)) for name in asked or SEVERITY}
     faults = {
         name: fault for name in asked or SEVERITY if (fault := _fault(known.get(name), ids, bool(asked)))
     }
     if asked:
-        found = "; ".join(f"{name}: {fault}" for name, fault in faults.items())
-        return WeightingModel(tuple(name for name in asked if name not in faults), {}, found)
+        found = "; ".join(f"{labels[name]}: {fault}" for name, fault in faults.items())
+        chosen = tuple(name for name in asked if name not in faults)
+        return WeightingModel(chosen, tuple(labels[name] for name in chosen), {}, found)
     treated = int(study.frame[TREATED].sum())
     budget = covariate_budget(treated, len(ids) - treated)
     usable = [name for name in SEVERITY if name not in faults]
     # One too many where none is allowed, so that the refusal states the budget.
     chosen = tuple(usable[: max(budget, 1)])
     last = SEVERITY.index(chosen[-1]) if chosen else len(SEVERITY)
-    passed = {name: fault for name, fault in faults.items() if SEVERITY.index(name) < last}
+    passed = {labels[name]: fault for name, fault in faults.items() if SEVERITY.index(name) < last}
     nothing = "" if chosen else "no measure of severity is known in everybody"
-    return WeightingModel(chosen, passed, nothing)
+    return WeightingModel(chosen, tuple(labels[name] for name in chosen), passed, nothing)
 
 
 def _fault(variable: BaselineVariable | None, ids: pd.Series, asked: bool) -> str:

@@ -168,7 +168,7 @@ def _said(model: WeightingModel) -> str:
     passed = [f"{name} ({why})" for name, why in model.passed_over.items()]
     parts = [
         "n: characteristics recorded at baseline",
-        f"model: {' and '.join(model.chosen) or 'none'}",
+        f"model: {' and '.join(model.labels) or 'none'}",
         *([f"passed over: {', '.join(passed)}"] if passed else []),
     ]
     return "; ".join(parts)

@@ -14,11 +14,11 @@ from typing import Any
 
 from helpers.problems import Problem
 
-GENERIC, ENGLISH = "generic", "en"
+GENERIC, ENGLISH, AMERICAN = "generic", "en", "en-US"
 _REPORT = Path(__file__).parents[1] / "report"
 JOURNALS, LANGUAGES = _REPORT / "journals", _REPORT / "text"
 # Words that a language translates, beside templates: they have no English counterpart.
-_OPTIONAL = {"terms.toml"}
+_OPTIONAL = {"terms.toml", "spelling.toml"}
 
 
 @cache
@@ -36,13 +36,19 @@ def language_names() -> tuple[str, ...]:
 
 
 @cache
+def language_tags() -> tuple[str, ...]:
+    """Return what may be asked for as a language: those that there are, and English in American spelling."""
+    return (ENGLISH, AMERICAN, *language_names()[1:])
+
+
+@cache
 def missing_phrases(language: str) -> tuple[Problem, ...]:
     """Return a Problem for every file and phrase that English has and a language lacks, a file at a time."""
     problems = []
     for path in sorted((LANGUAGES / ENGLISH).iterdir()):
         own = LANGUAGES / language / path.name
         place = f"report/text/{language}/{path.name}"
-        if not own.is_file():
+        if not own.is_file() and path.name not in _OPTIONAL:
             found, expected = "no such file", f"the {path.suffix[1:]} file that the language en has"
             problems.append(Problem(place, None, "", found, expected, "write it, starting from that of en"))
         elif path.suffix == ".toml" and path.name not in _OPTIONAL:

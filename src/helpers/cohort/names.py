@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from helpers.cohort.installed import journal_names, language_names, missing_phrases
+from helpers.cohort.installed import journal_names, language_names, language_tags, missing_phrases
 from helpers.cohort.settings import CohortConfig
 from helpers.problems import Problem, closest
 from helpers.vocabulary.model import DRUG_CLASSES
@@ -70,7 +70,7 @@ def _named(config: CohortConfig, vocabulary: Vocabulary) -> Iterable[tuple[Loc, 
     yield from ((("baseline", "variables"), name, both) for name in config.baseline.variables or ())
     yield from ((("baseline", "weighting"), name, both) for name in config.baseline.weighting or ())
     yield ("report", "journal"), config.report.journal, journal_names()
-    yield ("report", "language"), config.report.language, language_names()
+    yield ("report", "language"), config.report.language, language_tags()
     for place, family in enumerate(config.visit_comparisons):
         loc = ("visit_comparison", place, "variables")
         yield from ((loc, name, measured) for name in family.variables)

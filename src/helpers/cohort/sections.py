@@ -356,7 +356,8 @@ class Report(Section):
 
     language: Text = Field(
         default="en",
-        description="Language of manuscript and report: en English, zh Simplified Chinese, or one added.",
+        description="Language of manuscript and report: en English, en-US as spelled in America, "
+        "zh Simplified Chinese, or one added.",
         examples=["zh"],
     )
     terms: dict[str, str] = Field(

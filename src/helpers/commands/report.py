@@ -32,7 +32,7 @@ def report(
     language: Annotated[
         str | None,
         typer.Option(
-            metavar="en|zh|...",
+            metavar="en|en-US|zh|...",
             help="Language of the text; another than the cohort's own goes to files of its own.",
             show_default="the cohort's own",
         ),
@@ -50,11 +50,11 @@ def report(
     exit status is 1 if the cohort has no results yet, or if something that is needed is not installed.
     """
     from helpers.report.text.accepted import RECORD
-    from helpers.report.text.wording import LANGUAGES
+    from helpers.report.text.wording import LANGUAGE_TAGS
 
     use_output(output)
-    if language is not None and language not in LANGUAGES:
-        complain(f"--language: found {language!r}, expected one of {', '.join(LANGUAGES)}")
+    if language is not None and language not in LANGUAGE_TAGS:
+        complain(f"--language: found {language!r}, expected one of {', '.join(LANGUAGE_TAGS)}")
         raise typer.Exit(1)
     written = write_reports(cohort, language, pdf=pdf, keep_numbers=accept)
     for path in written:
@@ -70,8 +70,8 @@ def write_reports(
 
     Args:
         cohort: name under ``data/cohorts/`` or path to a cohort folder.
-        language: name of the language (``en``, ``zh``); by default the cohort's own. Another language than
-            the cohort's goes to files of its own, ``report.zh.html``.
+        language: name of the language (``en``, ``en-US``, ``zh``); by default the cohort's own. Another
+            language than the cohort's goes to files of its own, ``report.zh.html``.
         pdf: whether to make a PDF of the report as well.
         keep_numbers: whether the numbers of the cohort's own manuscript are kept as accepted.
 

@@ -48,3 +48,14 @@ def near(text: str, spellings: Iterable[str]) -> str | None:
     """
     found = get_close_matches(fold(text), list(spellings), n=1, cutoff=_ALIKE)
     return found[0] if found else None
+
+
+def in_text(label: str) -> str:
+    """Return a label for the middle of a sentence: no unit, small first letter unless it is an acronym.
+
+    Example:
+        >>> in_text("Aspartate aminotransferase, U/L"), in_text("LDH, U/L")
+        ('aspartate aminotransferase', 'LDH')
+    """
+    name = label.rpartition(", ")[0] or label
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]

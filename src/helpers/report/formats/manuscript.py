@@ -39,7 +39,7 @@ from helpers.report.text.document import build_document, build_supplement
 from helpers.report.text.legends import exhibit_words
 from helpers.report.text.material import Study
 from helpers.report.text.prose import Fragment, Number, Prose, Styled
-from helpers.report.text.wording import Language, Wording, language_file
+from helpers.report.text.wording import Language, Wording
 from helpers.results.files import write_whole
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _new_word(document: Document, *, supplement: bool) -> WordDocument:
     section.page_width, section.page_height = (Mm(side) for side in _PAGE_MM)
     margin = Mm(_SUPPLEMENT_MARGIN_MM if supplement else _MARGIN_MM)
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = margin
-    words = language_file(document.wording.language, "report.toml")
+    words = document.wording.words("report.toml")
     properties = word.core_properties
     first = document.blocks[0]
     properties.title = property_text(str(first.text)) if isinstance(first, Heading) else ""
@@ -158,7 +158,7 @@ def _styles(word: WordDocument, lang: str) -> None:
     word.styles[_NOTE_STYLE].font.italic = True
     hanging: Any = word.styles[_REFERENCE_STYLE].paragraph_format
     hanging.left_indent, hanging.first_line_indent = Mm(7), Mm(-7)
-    hanging.line_spacing, hanging.space_after = 1.0, Pt(3)
+    hanging.line_spacing, hanging.space_after = 1.0, Pt(0)
     word.styles["Normal"].paragraph_format.space_after = Pt(6)
     word.styles["Normal"].paragraph_format.line_spacing = 1.15
     language = word.styles.element.find(f".//{qn('w:rPrDefault')}//{qn('w:lang')}")
@@ -184,7 +184,7 @@ class _Writer:
         self.margin = _SUPPLEMENT_MARGIN_MM if supplement else _MARGIN_MM
         self.room = _PAGE_MM[0] - 2 * self.margin  # of a page upright, in mm
         self.wording = document.wording
-        self.words = language_file(self.wording.language, "report.toml")
+        self.words = self.wording.words("report.toml")
         has_sources = any(isinstance(block, Sources) for block in document.blocks)
         cited = document.cited if has_sources else ()
         self.anchors = {identifier: f"s{number:04d}" for number, identifier in enumerate(cited, start=1)}

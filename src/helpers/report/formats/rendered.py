@@ -11,7 +11,6 @@ from helpers.report.journals.table_themes import Run, Theme, theme_named
 from helpers.report.tables.cells import Cell, Value
 from helpers.report.tables.content import Column, Row, TableContent
 from helpers.report.text.phrases import exhibit_text, theme_words
-from helpers.report.text.wording import language_file
 
 if TYPE_CHECKING:
     from helpers.report.text.wording import Wording
@@ -132,7 +131,7 @@ def shown(table: TableContent, theme: Theme | str | None = None) -> Shown:
     """
     chosen, label = theme_of(table, theme), table.label
     if table.wording is not None:
-        words = language_file(table.wording.language, "exhibits.toml")
+        words = table.wording.words("exhibits.toml")
         label = label.replace("Table ", str(words["table"]), 1)
     marks = _Marks(chosen)
     columns = [one for one in table.columns if isinstance(one, Column)]

@@ -23,8 +23,8 @@ from helpers.report.tables.cells import (
 )
 from helpers.report.tables.content import Row, column, heading, message, row
 from helpers.report.tables.table import Table
-from helpers.report.text.narrative import in_text
 from helpers.results.catalogue import LaboratoryRows, TrendRows
+from helpers.vocabulary.names import in_text
 
 if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from helpers.cohort.installed import ENGLISH
 from helpers.report.tables.cells import Cell
 from helpers.report.tables.content import Column, Row, TableContent
 from helpers.report.text.phrases import exhibit_text
-from helpers.report.text.wording import language_file
 
 if TYPE_CHECKING:
     from helpers.report.text.wording import Wording
@@ -22,9 +20,9 @@ def in_language(table: AnyTable, wording: Wording) -> AnyTable:
 
     A title that the language has for the table's name stands before one made of its words.
     """
-    if wording.language == ENGLISH:
+    if wording.as_written:
         return table
-    titles = language_file(wording.language, "exhibits.toml").get("tables", {})
+    titles = wording.words("exhibits.toml").get("tables", {})
     named = str(titles.get(table.name, ""))
     title = named if named and "{" not in named else exhibit_text(table.title, wording)
     return replace(

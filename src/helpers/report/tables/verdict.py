@@ -26,7 +26,6 @@ from helpers.report.tables.cells import (
 from helpers.report.tables.content import Row, column, heading, message, row
 from helpers.report.tables.evidence import Evidence, Kind, Line, estimated, interval_excludes, known, reason
 from helpers.report.tables.table import Table
-from helpers.report.text.wording import in_text
 from helpers.results.catalogue import (
     CoInterventionRows,
     ControlEraRows,
@@ -44,6 +43,7 @@ from helpers.results.catalogue import (
     WinStatisticsRows,
 )
 from helpers.results.format import ALPHA
+from helpers.vocabulary.names import in_text
 
 if TYPE_CHECKING:
     from helpers.results.store import Statistic, Statistics

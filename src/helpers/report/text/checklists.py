@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
 from helpers.report.text.sections import SECTIONS, says_absence
-from helpers.report.text.wording import Wording, language_file
+from helpers.report.text.wording import Wording
 
 if TYPE_CHECKING:
     from helpers.report.text.material import Study
@@ -50,7 +50,7 @@ def checklist_items(name: str) -> dict[str, dict[str, Any]]:
 
 def checklist_words(wording: Wording) -> Any:
     """Return the words of the checklists in a language: titles, heads, rooms, items, places."""
-    return language_file(wording.language, "checklists.toml")
+    return wording.words("checklists.toml")
 
 
 def checklist(name: str, study: Study, wording: Wording, labels: Mapping[str, str]) -> tuple[Answer, ...]:

@@ -46,7 +46,7 @@ from helpers.report.text.rooms import (
     table_label,
     table_room,
 )
-from helpers.report.text.wording import Wording, language_file
+from helpers.report.text.wording import Wording
 
 if TYPE_CHECKING:
     from helpers.report.tables.table import Table
@@ -168,7 +168,8 @@ def _template(name: str, study: Study, wording: Wording) -> str:
     own = own_template(name, study, wording)
     if own is not None:
         return own.read_text(encoding="utf-8-sig")
-    return (files("helpers.report.text") / wording.language / f"{name}.md").read_text(encoding="utf-8")
+    shipped = files("helpers.report.text") / wording.language / f"{name}.md"
+    return wording.spelled(shipped.read_text(encoding="utf-8"))
 
 
 def own_template(name: str, study: Study, wording: Wording) -> Path | None:
@@ -284,7 +285,9 @@ class _Builder:
 
     def _heading(self, text: str) -> Prose:
         if PLACEHOLDER.fullmatch(text.strip()) and text.strip("{} ") == "title":
-            return Prose.of(Declared(self.wording.term(self.study.config.title), "title"))
+            title = self.study.config.title  # the authors', spelled as they spell it
+            own = title if self.wording.language == ENGLISH else self.wording.term(title)
+            return Prose.of(Declared(own, "title"))
         return fill(text, self.material, self.wording)
 
     def watermark(self, _asked: str) -> list[Block]:
@@ -345,7 +348,7 @@ class _Builder:
 
     def authors(self, asked: str) -> list[Block]:
         """A section that the authors write: its heading and what it is to hold."""
-        words = language_file(self.wording.language, "report.toml")["authors"]
+        words = self.wording.words("report.toml")["authors"]
         if asked not in words:
             raise TemplateError(
                 f"there is no section {asked!r} for the authors; sections are {', '.join(words)}"
@@ -369,7 +372,7 @@ class _Builder:
         if self.rooms == SUBMITTED:
             table = table.without(report_only_columns(table.name))
         named = exhibit_words(self.wording).get("tables", {})
-        own = language_file(self.wording.language, "claims.toml").get(f"title.{table.name}", table.title)
+        own = self.wording.words("claims.toml").get(f"title.{table.name}", table.title)
         title = str(named.get(table.name, own))
         title = title.replace("{spared}", self.wording.label(self.study.config.spared_label))
         told = in_language(table, self.wording)

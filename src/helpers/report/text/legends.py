@@ -11,7 +11,7 @@ from helpers.report.text.methods import levels_of_response
 from helpers.report.text.prose import Prose, join_prose
 from helpers.report.text.steroids import spared
 from helpers.report.text.survival import nobody_died
-from helpers.report.text.wording import Wording, language_file
+from helpers.report.text.wording import Wording
 from helpers.results.catalogue import FlowRows, SurvivalRows
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ _PART = re.compile(r"^(\w+)\? ")
 
 def exhibit_words(wording: Wording) -> Any:
     """Return the words for figures and tables."""
-    return language_file(wording.language, "exhibits.toml")
+    return wording.words("exhibits.toml")
 
 
 def figure_legend(stem: Path, study: Study, wording: Wording) -> Prose:
     """Return a figure's legend: the language's, or the file's own description where that has none."""
     words = exhibit_words(wording)
-    own = language_file(wording.language, "claims.toml").get(f"legend.{stem.name}")
+    own = wording.words("claims.toml").get(f"legend.{stem.name}")
     known = words["legends"].get(stem.name)
     if known is None and own:
         return wording.filled(str(own), _legend_claim(study))

@@ -23,8 +23,9 @@ from helpers.report.text import (
     visit_comparisons,
 )
 from helpers.report.text.claims import Claim, Material, Row
-from helpers.report.text.wording import Wording, in_text
+from helpers.report.text.wording import Wording
 from helpers.results.catalogue import SurvivalRows
+from helpers.vocabulary.names import in_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

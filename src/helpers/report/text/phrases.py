@@ -40,7 +40,7 @@ def exhibit_text(text: str, wording: Wording) -> str:
         '第56天生存率，Kaplan-Meier法（95% CI）'
     """
     if wording.language == ENGLISH or not text:
-        return text
+        return wording.spelled(text)
     if not _LETTERS.search(text):
         return _SIGNS.get(text, text)
     found = _translated(text.replace("\N{NO-BREAK SPACE}", " ").strip(), wording)

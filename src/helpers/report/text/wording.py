@@ -10,12 +10,14 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from helpers.cohort.installed import ENGLISH, language_names
+from helpers.cohort.installed import AMERICAN, ENGLISH, language_names, language_tags
 from helpers.errors import CompendiumError
 from helpers.report.text.citations import with_citations
 from helpers.report.text.claims import Claim, Date, Items, Row, Slot, Term
 from helpers.report.text.parts import part_text
 from helpers.report.text.prose import Declared, Fragment, Number, Prose, join_prose
+from helpers.report.text.spelling import american, american_words
+from helpers.vocabulary.names import in_text
 from helpers.vocabulary.reading import shipped_vocabulary
 from helpers.vocabulary.vocabulary import Vocabulary
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from helpers.cohort.config import CohortConfig
 
 Language: TypeAlias = str  # the name of a folder of this room
-LANGUAGES = language_names()
+LANGUAGES, LANGUAGE_TAGS = language_names(), language_tags()
 _FILES = ("claims.toml", "methods.toml", "exhibits.toml", "checklists.toml", "report.toml")
 _OWN_DIGITS = {"p", "p_value", "n", "n_missing", "of", "count_percent"}
 _JOINS = {"commas": "list", "semicolons": "semicolon", "sentences": "sentence"}
@@ -45,8 +47,11 @@ def language_file(language: Language, name: str) -> Mapping[str, Any]:
 
 
 @cache
-def _templates(language: Language) -> Mapping[str, Any]:
-    return {key: text for name in _FILES[:2] for key, text in language_file(language, name).items()}
+def _words(language: Language, name: str, american_spelling: bool) -> Mapping[str, Any]:
+    words = language_file(language, name)
+    if not american_spelling:
+        return words
+    return {**american_words(words), **({"lang": AMERICAN} if "lang" in words else {})}
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,13 @@ class Wording:
         language: name of its folder.
         terms: words of the cohort in this language, by the word as declared.
         vocabulary: names of variables, drugs and event terms.
+        american: whether English is spelled as in America.
     """
 
     language: Language = ENGLISH
     terms: Mapping[str, str] = field(default_factory=dict)
     vocabulary: Vocabulary = field(default_factory=shipped_vocabulary)
+    american: bool = False
 
     @cached_property
     def vocabulary_words(self) -> Mapping[str, str]:
@@ -78,10 +85,35 @@ class Wording:
         return {**{label.lower(): own for label, own in words.items()}, **words}
 
     @classmethod
-    def of(cls, language: Language, config: CohortConfig) -> Wording:
-        """Return the wording of a language for a cohort; its own terms count for its own language."""
-        own = config.report.terms if config.report.language == language else {}
-        return cls(language, own, config.vocabulary)
+    def of(cls, tag: Language, config: CohortConfig) -> Wording:
+        """Return the wording of a language for a cohort; its own terms count for its own language.
+
+        Args:
+            tag: name of the language, or ``en-US``.
+            config: the cohort.
+        """
+        own = config.report.terms if config.report.language == tag else {}
+        return cls.tagged(tag, own, config.vocabulary)
+
+    @classmethod
+    def tagged(cls, tag: Language, terms: Mapping[str, str], vocabulary: Vocabulary | None = None) -> Wording:
+        """Return the wording of a language by its tag, with these own terms."""
+        american_spelling = tag == AMERICAN
+        language = ENGLISH if american_spelling else tag
+        return cls(language, terms, vocabulary or shipped_vocabulary(), american_spelling)
+
+    @property
+    def as_written(self) -> bool:
+        """Whether texts are wanted as this project writes them."""
+        return self.language == ENGLISH and not self.american
+
+    def words(self, name: str) -> Mapping[str, Any]:
+        """Return one file of the language, spelled as wanted."""
+        return _words(self.language, name, self.american)
+
+    def spelled(self, text: str) -> str:
+        """Return an English text, spelled as wanted."""
+        return american(text) if self.american else text
 
     def render(self, claim: Claim, register: str = "") -> Prose:
         """Return a claim in words.
@@ -116,7 +148,7 @@ class Wording:
 
     def grammar(self, name: str) -> str:
         """Return a word or sign of grammar."""
-        return str(language_file(self.language, "grammar.toml")["grammar"][name])
+        return str(self.words("grammar.toml")["grammar"][name])
 
     def date(self, text: str) -> str:
         """Return a day or month written out: ``31 December 2024``, ``December 2024``.
@@ -135,7 +167,7 @@ class Wording:
         if text in self.terms:
             return self.terms[text]
         if self.language == ENGLISH:
-            return text
+            return self.spelled(text)
         known = _translations(self.language).get(text) or self.vocabulary_words.get(text)
         if known is not None:
             return known
@@ -152,7 +184,7 @@ class Wording:
     def phrase(self, text: str) -> str:
         """Return a phrase of methods: the whole if the language has it, else its parts between commas."""
         if self.language == ENGLISH:
-            return self._patterned(text)
+            return self.spelled(self._patterned(text))
         whole = self.term(text)
         if whole != text:
             return whole
@@ -188,8 +220,11 @@ class Wording:
         return Number(text, slot.row.id, part)
 
     def _template(self, claim: Claim, register: str) -> str:
-        templates = _templates(self.language)
-        found: Any = templates.get(f"{claim.key}@{register}", templates.get(claim.key))
+        found: Any = None
+        for key in (f"{claim.key}@{register}", claim.key):
+            found = next((words[key] for name in _FILES[:2] if key in (words := self.words(name))), None)
+            if found is not None:
+                break
         for branch in claim.variant:
             if not isinstance(found, Mapping):
                 break
@@ -241,12 +276,6 @@ def capitalised(sentence: Prose) -> Prose:
 def plain_method(method: str) -> str:
     """Return a method's name without what holds for one row only: the expected count of its table."""
     return _OF_ONE_TABLE.sub("", method)
-
-
-def in_text(label: str) -> str:
-    """Return a label for the middle of a sentence: no unit, small first letter unless it is an acronym."""
-    name = label.rpartition(", ")[0] or label
-    return name if name[:2].isupper() else name[:1].lower() + name[1:]
 
 
 @cache

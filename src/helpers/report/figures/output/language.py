@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from helpers.cohort.installed import ENGLISH
 from helpers.report.figures.output.fonts import figure_texts
 from helpers.report.text.phrases import exhibit_text
 
@@ -28,7 +27,7 @@ def put_into_language(figure: Figure, wording: Wording) -> None:
     Lines that were broken to fit are joined where only together they have words. Numbers, names and what the
     language does not have stay.
     """
-    if wording.language == ENGLISH:
+    if wording.as_written:
         return
 
     def said(text: str) -> str:

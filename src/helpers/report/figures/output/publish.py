@@ -116,6 +116,6 @@ def drawn(recipe: Recipe, journal: Journal) -> Iterator[Figure]:
     with figure_style(journal, text_pt=text_pt):
         figure, body = new_figure(journal.width(recipe.column), height, watermark=recipe.watermark)
         recipe.draw(body, *recipe.arguments, **recipe.options)
-        put_into_language(figure, Wording(recipe.language, recipe.terms))
+        put_into_language(figure, Wording.tagged(recipe.language, recipe.terms))
         use_cjk_font(figure, recipe.cjk_fonts, recipe.name)
         yield figure

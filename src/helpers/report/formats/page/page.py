@@ -27,7 +27,7 @@ from helpers.report.text.checklists import checklist_words
 from helpers.report.text.document import build_report
 from helpers.report.text.legends import exhibit_words
 from helpers.report.text.prose import Prose
-from helpers.report.text.wording import Language, Wording, language_file
+from helpers.report.text.wording import Language, Wording
 from helpers.results.files import write_whole
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def report_markup(document: Document, provenance: Mapping[str, Any], *, on_paper
         on_paper: leave out what only a screen can show: scripts, notebooks, links from cells of tables. The
             statistics are then those of the text and the legends.
     """
-    study, language = document.study, document.wording.language
-    words = language_file(language, "report.toml")
+    study, words = document.study, document.wording.words("report.toml")
     blocks = list(_views(document))
     cited = list(document.cited)
     if not on_paper:
