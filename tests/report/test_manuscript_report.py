@@ -332,7 +332,7 @@ class TestCommand:
     def test_an_unknown_language_names_the_known_ones(self, tmp_path):
         done = self.run(tmp_path, NAME, "--language", "fr")
         assert done.returncode == 1
-        assert "expected one of en, zh" in done.stderr
+        assert "expected one of en, en-US, zh" in done.stderr
 
     def test_a_pdf_without_its_program_says_how_to_install_it(self, monkeypatch):
         from helpers.commands.report import ReportError, _pdf_maker

@@ -26,15 +26,15 @@ def proportion_interval(
     choice(method, ("clopper_pearson", "wilson", "jeffreys", "mid_p"), "method")
     level = confidence_level(confidence)
     count, size = event_count(events, n)
-    limits = {
-        "clopper_pearson": _clopper_pearson,
-        "wilson": wilson_limits,
-        "jeffreys": _jeffreys,
-        "mid_p": _mid_p_limits,
+    limits, name = {
+        "clopper_pearson": (_clopper_pearson, "Clopper-Pearson"),
+        "wilson": (wilson_limits, "Wilson"),
+        "jeffreys": (_jeffreys, "Jeffreys"),
+        "mid_p": (_mid_p_limits, "mid-p"),
     }[method]
     lower, upper = limits(count, size, level)
     return Result(
-        method=f"proportion, {method.replace('_', '-')} interval",
+        method=f"proportion, {name} interval",
         value=count / size,
         lower=lower,
         upper=upper,

@@ -197,7 +197,6 @@ _SPELLED = {
     "(pratt zeros)": "(zero changes ranked)",
     "efron ties": "Efron's ties",
     "breslow ties": "Breslow's ties",
-    "clopper-pearson": "Clopper-Pearson",
     "mover interval": "interval from the limits of both arms",
 }
 

@@ -233,7 +233,7 @@ def statistical_methods(material: Material) -> list[Claim]:
     if changes:
         claims.append(Claim("methods.changes", {"methods": Items(_distinct(changes))}))
     claims += _named(material, _USED)
-    shares = [r for r in stored.values() if r.method == "proportion, clopper-pearson interval"]
+    shares = [r for r in stored.values() if r.method == "proportion, Clopper-Pearson interval"]
     if shares:
         claims.append(Claim("methods.shares", {"method": Row(shares[0]), "level": material.level}))
     claims += _survival(material)
