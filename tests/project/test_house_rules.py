@@ -33,7 +33,7 @@ FLOORS = (
     {"kernels"},
     {"run"},
     {"cluster"},
-    {"explore"},
+    {"explore", "trust"},
     {"commands"},
 )
 GROUND = {"errors", "faults", "problems"}  # modules that every room may import

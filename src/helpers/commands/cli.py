@@ -15,6 +15,7 @@ from helpers.commands.report import report
 from helpers.commands.run import run
 from helpers.commands.status import status
 from helpers.commands.tables import tables
+from helpers.commands.verify import verify
 from helpers.commands.warm import warm
 from helpers.kernels.exit import exit_process
 
@@ -34,6 +35,7 @@ app.command()(check)
 app.command()(batch)
 app.command()(changes)
 app.command()(status)
+app.command()(verify)
 app.command()(explain)
 app.command()(figures)
 app.command()(tables)

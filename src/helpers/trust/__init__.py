@@ -1,0 +1,1 @@
+"""Whether a folder of results that somebody sent is what it says it is."""

@@ -1,0 +1,200 @@
+"""A folder of results that somebody sent: what of it is missing, changed, stale, of other data, or a lie."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from command import ROOT, compendium
+
+NAME = "rdmas_reconstructed"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """An output folder as a run leaves it."""
+    folder = tmp_path_factory.mktemp("made")
+    done = compendium("run", NAME, "--output", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def sent(made, tmp_path):
+    """A copy of it, as somebody sends it: without what the run remembers."""
+    for part in ("results", "figures"):
+        shutil.copytree(made / part, tmp_path / "sent" / part)
+    return tmp_path / "sent"
+
+
+def results(sent: Path) -> Path:
+    return sent / "results" / NAME
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def rewrite(sent: Path, change) -> None:
+    """Change the record of provenance."""
+    path = results(sent) / "provenance.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    change(record)
+    path.write_text(json.dumps(record), encoding="utf-8")
+
+
+def forge(sent: Path, place: str, old: str, new: str) -> None:
+    """Change a file and the record with it."""
+    path = results(sent) / place
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    rewrite(sent, lambda record: record["products"].update({place: digest(path)}))
+
+
+def verified(sent: Path, *more: object) -> tuple[int, str]:
+    done = compendium("verify", sent, *more)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def state(folder: Path) -> dict[str, tuple[int, int]]:
+    return {str(path): (path.lstat().st_mtime_ns, path.lstat().st_size) for path in folder.rglob("*")}
+
+
+def test_an_untouched_copy_is_as_recorded_and_nothing_is_written(sent):
+    before = state(sent)
+    status, said = verified(sent)
+    assert status == 0, said
+    assert f"{NAME}: 272 files as recorded" in said
+    assert state(sent) == before
+
+
+def test_what_is_missing_changed_or_unknown_is_named(sent):
+    (results(sent) / "tables" / "table_1.csv").unlink()
+    (results(sent) / "report.html").write_text("<p>Everybody lived.</p>", encoding="utf-8")
+    (results(sent) / "data" / "model.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+    shutil.copy(results(sent) / "manuscript.docx", results(sent) / "manuscript.zh.docx")
+    status, said = verified(sent)
+    assert status == 1
+    assert "tables/table_1.csv: missing" in said
+    assert "report.html: changed: edited by hand" in said
+    assert "data/model.pkl: not recorded" in said
+    assert "manuscript.zh.docx was made beside the run" in said
+    assert said.count(": changed: ") == 1
+
+
+def test_links_are_named_and_not_followed(sent, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.csv").write_text("name\n", encoding="utf-8")
+    table = results(sent) / "tables" / "table_1.csv"
+    (outside / "table_1.csv").write_bytes(table.read_bytes())
+    table.unlink()
+    table.symlink_to(outside / "table_1.csv")
+    (results(sent) / "more").symlink_to(outside)
+    os.mkfifo(results(sent) / "tables" / "waiting.csv")
+    status, said = verified(sent)
+    assert status == 1
+    for place in ("tables/table_1.csv", "more", "tables/waiting.csv"):
+        assert f"{place}: link" in said
+    assert "secret" not in said
+
+
+def test_results_of_other_data_are_named_file_by_file(sent, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(ROOT / "data" / "cohorts" / NAME, data)
+    assert verified(sent, "--data", data)[0] == 0
+    (data / "patients.csv").write_bytes((data / "patients.csv").read_bytes() + b"\n")
+    (data / "events.csv").unlink()
+    (data / "drugs.csv").write_text("name\n", encoding="utf-8")
+    status, said = verified(sent, "--data", data)
+    assert status == 1
+    assert "patients.csv: other data: edited since" in said
+    assert "events.csv: other data: the results were made from it" in said
+    assert "drugs.csv: other data: it was not there" in said
+
+
+def test_an_unfinished_run_is_stale(sent):
+    table = "tables/table_4_survival.csv"
+
+    def unfinished(record):
+        record["missing_steps"], record["complete"] = ["04_survival"], False
+        record["stale"] = {table: record["products"].pop(table)}
+
+    rewrite(sent, unfinished)
+    status, said = verified(sent)
+    assert status == 1
+    assert "04_survival: stale: this step failed or did not run" in said
+    assert f"{table}: stale" in said
+
+
+class TestARecordThatLies:
+    def test_numbers_of_tables_are_those_of_the_statistics(self, sent):
+        row = "survival.death.ruxolitinib.day_56.survival,survival,death,,ruxolitinib,day_56,survival,"
+        forge(sent, "statistics/04_survival.csv", f"{row}0.95", f"{row}0.99")
+        status, said = verified(sent)
+        assert status == 1
+        assert "table_4_survival.json: contradiction: shows 0.95" in said
+
+    def test_a_table_with_another_number(self, sent):
+        stored = json.loads((results(sent) / "tables" / "table_1.json").read_text(encoding="utf-8"))
+        text = json.dumps(stored)
+        place = text.index('"numbers"')
+        number = text[text.index("[", place) + 1 : text.index(",", text.index("[", place))]
+        path = results(sent) / "tables" / "table_1.json"
+        path.write_text(text.replace(f"[{number},", "[987.0,", 1), encoding="utf-8")
+        rewrite(sent, lambda record: record["products"].update({"tables/table_1.json": digest(path)}))
+        status, said = verified(sent)
+        assert status == 1
+        assert "tables/table_1.json: contradiction: shows 987" in said
+
+    def test_a_notebook_with_other_code(self, sent):
+        forge(sent, "notebooks/04_survival.ipynb", "study.show(", "study.show( ")
+        status, said = verified(sent)
+        assert status == 1
+        assert "notebooks/04_survival.ipynb: contradiction: 1 of its cells" in said
+
+    def test_code_and_vocabulary_of_another_version(self, sent):
+        rewrite(sent, lambda record: record.update(helpers="0" * 64))
+        status, said = verified(sent)
+        assert status == 1
+        assert "the package: other code" in said
+
+    @pytest.mark.parametrize("place", ["../outside.csv", "/etc/passwd", "tables/../../x", "C:/x", "a\\b", ""])
+    def test_places_outside_the_folder_are_refused(self, sent, place):
+        rewrite(sent, lambda record: record["products"].update({place: "0" * 64}))
+        status, said = verified(sent)
+        assert status == 1
+        assert "no record of provenance" in said
+        assert "no place inside the folder" in said
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("", "not JSON"),
+            ("[" * 100_000, "not JSON"),
+            ("[]", "the whole"),
+            ('{"record_version": 9}', "it is of version 9"),
+            ('{"record_version": 2, "cohort": "../../x"}', "cohort"),
+        ],
+    )
+    def test_what_is_no_record_is_refused_in_words(self, sent, text, reason):
+        (results(sent) / "provenance.json").write_text(text, encoding="utf-8")
+        status, said = verified(sent)
+        assert status == 1
+        assert reason in said
+
+
+def test_a_folder_without_a_record_and_several_at_once(sent, tmp_path):
+    assert "no record of provenance" in verified(tmp_path)[1]
+    assert "is no folder of results" in verified(tmp_path / "nowhere")[1]
+    shutil.copytree(results(sent), sent / "results" / "second")
+    status, said = verified(sent)
+    assert status == 1  # the figures of the second did not come with it
+    assert said.count("files as recorded") == 2
+    assert "figures: missing: no folder figures/second" in said
