@@ -61,11 +61,3 @@ def survival(store):
     add("both", "logrank", 56, 6.4, p_value=0.0114, method="log-rank test")
     add("both", "hazard_ratio", 56, 0.11, lower=0.013, upper=0.87, method="Cox")
     return store.rows()
-
-
-@pytest.fixture
-def no_fetched_font(monkeypatch):
-    """As on a machine on which set-up has fetched no Chinese font."""
-    from helpers.report.figures.output import fonts
-
-    monkeypatch.setattr(fonts, "FETCHED", "No Such Font")

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from helpers.report.figures.course import Course, draw_courses, short_label
 from helpers.report.figures.output.export import FORMATS, _tidy_svg, chosen_formats
-from helpers.report.figures.output.fonts import MissingFontError, use_cjk_font
+from helpers.report.figures.output.fonts import use_cjk_font, without_a_font
 from helpers.report.figures.output.publish import publish_figure
 from helpers.report.figures.output.recipes import recipe_names
 from helpers.report.figures.response import draw_response_shares
@@ -92,8 +93,16 @@ def test_chinese_text_is_found_wherever_it_stands(place):
         axes.set_xlabel(text)
     else:
         axes.set_title(text)
-    with pytest.raises(MissingFontError, match=text):
-        use_cjk_font(axes.figure, ["No Such Font"], "figure")
+    use_cjk_font(axes.figure, ["No Such Font", "DejaVu Sans Mono"])
+    chosen = [one for one in axes.figure.findobj(Text) if "DejaVu Sans Mono" in one.get_fontfamily()]
+    assert [one.get_text() for one in chosen] == [text]
+
+
+@pytest.mark.usefixtures("no_fetched_font")
+def test_letters_without_a_font_are_named_each_once():
+    texts = ["Age ≥ 18 µg/L, β", "芦可替尼 or 芦", "سلام"]
+    assert without_a_font(texts, ["No Such Font"]) == "اسلم可尼替芦"
+    assert without_a_font(texts[:1], []) == ""
 
 
 def test_formats_are_chosen_by_name():

@@ -1,6 +1,7 @@
 """Figures as layers: what each draws comes from stored statistics."""
 
 import sys
+import warnings
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,8 @@ from helpers.report.figures.course import Course
 from helpers.report.figures.dose import draw_dose_ribbon
 from helpers.report.figures.exposure import dose_shades, draw_exposure, exposure_height
 from helpers.report.figures.exposure_shares import known_doses
-from helpers.report.figures.output.fonts import MissingFontError, installed_font
+from helpers.report.figures.output.check import check_file
+from helpers.report.figures.output.fonts import installed_font
 from helpers.report.figures.output.publish import publish_figure
 from helpers.report.figures.response import draw_response_shares, read_bars
 from helpers.report.figures.style import figure_style, new_figure
@@ -29,6 +31,7 @@ from helpers.report.figures.survival_layers import (
     p_value,
     risk_table,
 )
+from helpers.report.journals.requirements import journal_named
 from helpers.results.store import Statistics
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -304,14 +307,17 @@ TREATED = {"label": "芦可替尼", "id": "treated", "role": "treated", "day0": 
 
 
 @pytest.mark.usefixtures("no_fetched_font")
-def test_chinese_text_without_a_font_says_which_would_serve(tmp_path, survival, configure):
+def test_chinese_text_without_a_font_is_drawn_as_boxes_and_its_own_words_stay_english(
+    tmp_path, survival, configure
+):
     config = configure(group=[TREATED, CHINESE])
-    place = Place(tmp_path, report=Report(cjk_fonts=("No Such Font SC",)))
-    with pytest.raises(
-        MissingFontError, match=r"figure_1a has the text '芦可替尼'.*No Such Font SC.*cjk_fonts"
-    ):
+    place = Place(tmp_path, report=Report(language="zh", cjk_fonts=("No Such Font SC",)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the check of the cohort and that of the file name them
         publish_figure(place, "figure_1a", "single", 80, "Survival", draw_survival, survival, config)
-    assert not (place.figures / "figure_1a.pdf").exists()
+    assert "at risk" in (place.figures / "figure_1a.svg").read_text(encoding="utf-8")
+    faults = check_file(place.figures / "figure_1a.pdf", journal_named("generic"), "single")
+    assert any(fault.fault == "letters" and "芦可替尼" in fault.found for fault in faults)
 
 
 def test_chinese_text_is_set_in_the_font_asked_for(tmp_path, survival, configure):

@@ -49,9 +49,11 @@ def _problems(cohort: str) -> "list[Problem]":
     """Return what is wrong with a cohort; a folder that is not there is a problem too."""
     from helpers.problems import Problem
     from helpers.run.checking import cohort_problems
+    from helpers.run.letters import letter_problems
 
     try:
-        return cohort_problems(CohortPaths.of(cohort))
+        paths = CohortPaths.of(cohort)
+        return [*cohort_problems(paths), *letter_problems(paths.folder)]
     except ProjectError as error:
         return [Problem(cohort, None, "", "no cohort", "a cohort's folder", str(error))]
 

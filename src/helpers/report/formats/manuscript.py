@@ -117,7 +117,7 @@ def _new_word(document: Document, *, supplement: bool) -> WordDocument:
     properties.subject = str(words["manuscript_subject"])
     properties.author = properties.comments = properties.last_modified_by = ""
     properties.language = str(words["lang"])
-    _styles(word, str(words["lang"]))
+    _styles(word, str(words["lang"]), eastern=document.wording.eastern)
     if document.watermark:
         header = section.header.paragraphs[0]
         header.text, header.style = document.watermark, word.styles[_WATERMARK_STYLE]
@@ -132,7 +132,7 @@ def _new_word(document: Document, *, supplement: bool) -> WordDocument:
     return word
 
 
-def _styles(word: WordDocument, lang: str) -> None:
+def _styles(word: WordDocument, lang: str, *, eastern: bool) -> None:
     from docx.enum.style import WD_STYLE_TYPE
     from docx.oxml.ns import qn
     from docx.shared import Mm, Pt, RGBColor
@@ -163,7 +163,7 @@ def _styles(word: WordDocument, lang: str) -> None:
     word.styles["Normal"].paragraph_format.line_spacing = 1.15
     language = word.styles.element.find(f".//{qn('w:rPrDefault')}//{qn('w:lang')}")
     if language is not None:
-        eastern = lang.startswith(("zh", "ja", "ko"))  # Word keeps one language for each kind of letters
+        # Word keeps one language for each kind of letters.
         language.set(qn("w:val"), "en-GB" if eastern else lang)
         language.set(qn("w:eastAsia"), lang if eastern else "zh-CN")
 

@@ -107,6 +107,11 @@ class Wording:
         """Whether texts are wanted as this project writes them."""
         return self.language == ENGLISH and not self.american
 
+    @property
+    def eastern(self) -> bool:
+        """Whether the language is written in Chinese, Japanese or Korean letters."""
+        return str(self.words("report.toml")["lang"]).startswith(("zh", "ja", "ko"))
+
     def words(self, name: str) -> Mapping[str, Any]:
         """Return one file of the language, spelled as wanted."""
         return _words(self.language, name, self.american)

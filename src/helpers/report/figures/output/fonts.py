@@ -1,4 +1,7 @@
-"""Chinese, Japanese and Korean text in figures: a font asked for by name, or word that none is there."""
+"""Characters of figures: a font for Chinese, Japanese and Korean, and which characters no font has.
+
+A character without a font is drawn as a box, and named by the check of a cohort and of the figures' files.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from helpers.errors import CompendiumError
 from helpers.report.figures.fonts.chinese import FAMILY as FETCHED
 from helpers.report.figures.fonts.chinese import chinese_fonts
 
@@ -30,34 +32,51 @@ def _register_fetched() -> None:
         fontManager.addfont(file)
 
 
-class MissingFontError(CompendiumError):
-    """A figure has text for which no font is installed; the message says which would serve."""
-
-
-def use_cjk_font(figure: Figure, fonts: Sequence[str], name: str) -> None:
+def use_cjk_font(figure: Figure, fonts: Sequence[str]) -> None:
     """Have Chinese, Japanese and Korean text of a drawn figure set in the first of the fonts that is there.
 
     Args:
         figure: drawn, not yet laid out.
         fonts: names of fonts in order of preference.
-        name: the figure's name, for the message.
-
-    Raises:
-        MissingFontError: there is such text and none of the fonts is installed.
     """
     texts = [text for text in figure_texts(figure) if _CJK.search(text.get_text())]
-    if not texts:
-        return
-    font = installed_font(fonts)
-    if font is None:
-        raise MissingFontError(
-            f"{name} has the text {texts[0].get_text()!r}, and none of the fonts for it is installed: "
-            f"{', '.join(fonts) or 'none is named'}. `make chinese-font` brings one; or install one "
-            "(Debian and Ubuntu: fonts-noto-cjk) or name one that you have under [report] cjk_fonts in "
-            "cohort.toml."
-        )
-    for text in texts:
-        text.set_fontfamily([*text.get_fontfamily(), font])
+    font = installed_font(fonts) if texts else None
+    if font is not None:
+        for text in texts:
+            text.set_fontfamily([*text.get_fontfamily(), font])
+
+
+def without_a_font(texts: Iterable[str], fonts: Sequence[str]) -> str:
+    """Return the characters of texts that figures would show as boxes, each once, in order.
+
+    Args:
+        texts: what figures may show.
+        fonts: names of fonts for Chinese, Japanese and Korean, in order of preference.
+
+    Example:
+        >>> without_a_font(["Age ≥ 18 years"], ())
+        ''
+    """
+    signs = {sign for text in texts for sign in text if sign.isprintable()}
+    if all(sign.isascii() for sign in signs):
+        return ""
+    from fontTools.ttLib import TTFont
+
+    from helpers.report.figures.style import FONTS
+
+    with TTFont(FONTS / "CompendiumSans-Regular.ttf", lazy=True) as font:
+        missing = signs - set(map(chr, font.getBestCmap()))
+    others = {sign for sign in missing if _CJK.match(sign)}
+    if others and (name := installed_font(fonts)):
+        missing -= others & _signs_of(name)
+    return "".join(sorted(missing))
+
+
+@cache
+def _signs_of(name: str) -> frozenset[str]:
+    from matplotlib.font_manager import findfont, get_font
+
+    return frozenset(map(chr, get_font(findfont(name)).get_charmap()))
 
 
 def figure_texts(artist: Artist) -> Iterator[Text]:

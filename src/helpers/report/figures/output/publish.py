@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from helpers.report.figures.output.export import SavedFigure, not_drawn, save_figure
-from helpers.report.figures.output.fonts import use_cjk_font
+from helpers.report.figures.output.fonts import installed_font, use_cjk_font
 from helpers.report.figures.output.language import put_into_language
 from helpers.report.figures.output.recipes import Recipe, write_recipe
 from helpers.report.figures.style import figure_style, new_figure
@@ -88,7 +89,6 @@ def publish_figure(
 
     Raises:
         JournalError: no such journal or column.
-        MissingFontError: the figure has Chinese text and no font for it is installed.
     """
     cjk_fonts = tuple(study.report.cjk_fonts)
     recipe = Recipe(
@@ -109,13 +109,17 @@ def publish_figure(
 def drawn(recipe: Recipe, journal: Journal) -> Iterator[Figure]:
     """Draw a figure at its final size for a journal, to be saved inside the ``with`` block.
 
-    Where the figure has to be lower than planned, its text becomes smaller, as far as the journal lets.
+    Where the figure has to be lower than planned, its text becomes smaller, as far as the journal lets. Where
+    no font has the letters of the cohort's language, the figure's own words stay English.
     """
     height = min(recipe.height_mm, journal.max_height)
     text_pt = max(journal.min_text, journal.text * height / recipe.height_mm)
-    with figure_style(journal, text_pt=text_pt):
+    with figure_style(journal, text_pt=text_pt), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # the checks name it
         figure, body = new_figure(journal.width(recipe.column), height, watermark=recipe.watermark)
         recipe.draw(body, *recipe.arguments, **recipe.options)
-        put_into_language(figure, Wording.tagged(recipe.language, recipe.terms))
-        use_cjk_font(figure, recipe.cjk_fonts, recipe.name)
+        wording = Wording.tagged(recipe.language, recipe.terms)
+        if not wording.eastern or installed_font(recipe.cjk_fonts):
+            put_into_language(figure, wording)
+        use_cjk_font(figure, recipe.cjk_fonts)
         yield figure

@@ -71,7 +71,7 @@ def redraw(
         pool: processes to draw in; in this one if left out.
 
     Raises:
-        RecipeError, MissingFontError: a figure cannot be drawn.
+        RecipeError: a figure cannot be drawn.
     """
     if pool is None:
         return [redraw_one(recipes, name, folder, journal, check) for name in names]
