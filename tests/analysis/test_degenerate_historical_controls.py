@@ -200,7 +200,7 @@ def test_a_ferritin_that_nobody_has_as_a_number(asked):
     ("named", "reason"),
     [
         ('["ferritin"]', "ferritin: beyond a reporting limit in some"),
-        ('["diagnosis"]', "diagnosis: neither a number nor yes or no"),
+        ('["diagnosis"]', "underlying disease: neither a number nor yes or no"),
         ('["bilirubin"]', "bilirubin: not recorded"),
         ('["platelets", "age", "ast"]', "3 given, but 20 patients in the smaller arm carry 2"),
     ],

@@ -18,6 +18,8 @@ FOREIGN = (
     "ruxolitinib", "芦可替尼", "Li 2025", "Li J", "ciclosporin", "环孢素", "refractory", "难治", "week 8",
     "第8周", "macrophage activation", "巨噬细胞活化", "reconstructed",
 )  # fmt: skip
+# "Refractoriness and eligibility" is what a question is called, which any study may answer or not.
+QUESTION = re.compile("难治性(?=[与或]入选)")
 ROOT = Path(__file__).parents[2]
 
 
@@ -26,12 +28,12 @@ def text_of(path: Path) -> str:
     if path.suffix in (".docx", ".xlsx"):
         with zipfile.ZipFile(path) as archive:
             parts = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".xml")]
-        return html.unescape(re.sub("<[^>]+>", " ", " ".join(parts)))
+        return QUESTION.sub("", html.unescape(re.sub("<[^>]+>", " ", " ".join(parts))))
     text = path.read_text(encoding="utf-8")
     if path.suffix in (".html", ".svg"):
         text = re.sub(r"<script.*?</script>|<style.*?</style>|base64,[A-Za-z0-9+/=]+", "", text, flags=re.S)
         text = re.sub("<[^>]+>", " ", text)
-    return html.unescape(text)
+    return QUESTION.sub("", html.unescape(text))
 
 
 @pytest.mark.slow
