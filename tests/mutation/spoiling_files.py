@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 import openpyxl
 from spoiling import Rng, pick
 
-_NUMBER = re.compile(r"^[<>]?\d+(?:[.,]\d+)*$")
+_NUMBER = re.compile(r"^[<>]?[-+]?\d+(?:[.,]\d+)*$")
 _SERIAL_ZERO = datetime(1899, 12, 30)
 
 

@@ -3,7 +3,7 @@
 import fnmatch
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -126,10 +126,10 @@ class Workspace:
     @property
     def narrative(self) -> "Narrative":
         """Which cohort is open, in words, with the notebook's parameters in a table."""
-        from helpers.report.text.narrative import Narrative, cohort_narrative
+        from helpers.report.text.narrative import cohort_narrative
 
         horizon = {"horizon_days": self.horizon_days} if "horizon_days" in self.parameters else {}
-        return Narrative(f"{cohort_narrative(self.config)}\n\n{told_values(dict(self.parameters) | horizon)}")
+        return replace(cohort_narrative(self.config), below=told_values(dict(self.parameters) | horizon))
 
     def show(self, exhibit: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Publish a figure or table of the walk and return it for display.

@@ -40,6 +40,7 @@ GREY = "#767676"
 FAINT = "#bdbdbd"
 
 RC: dict[Any, Any] = {
+    "text.parse_math": False,  # a dollar sign in a label is one
     # Signs that the first font lacks are taken from the second, which Matplotlib brings.
     "font.family": ["Compendium Sans", "DejaVu Sans"],
     # Unhinted letters have one width in all formats, so that a layout made in one holds in the others.

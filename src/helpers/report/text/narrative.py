@@ -23,6 +23,7 @@ from helpers.report.text import (
     visit_comparisons,
 )
 from helpers.report.text.claims import Claim, Material, Row
+from helpers.report.text.prose import as_markdown
 from helpers.report.text.wording import Wording
 from helpers.results.catalogue import SurvivalRows
 from helpers.vocabulary.names import in_text
@@ -40,16 +41,29 @@ BRIEF = "brief"
 
 @dataclass(frozen=True)
 class Narrative:
-    """A paragraph that a notebook shows as Markdown."""
+    """Paragraphs that a notebook shows.
+
+    Attributes:
+        text: plain text, of which nothing is read as Markdown or HTML: words of a cohort are data.
+        opening: words of this project before it, in bold letters.
+        note: a text of the cohort below it, set apart.
+        below: what this project writes below it as Markdown.
+    """
 
     text: str
+    opening: str = ""
+    note: str = ""
+    below: str = ""
 
     def _repr_markdown_(self) -> str:
-        return self.text
+        opening = f"**{as_markdown(self.opening)}** " if self.opening else ""
+        note = f"> {as_markdown(self.note)}" if self.note else ""
+        return "\n\n".join(filter(None, (opening + as_markdown(self.text), note, self.below)))
 
     def __repr__(self) -> str:
-        """Return the paragraph."""
-        return self.text
+        """Return the paragraphs as plain text."""
+        opening = f"{self.opening} " if self.opening else ""
+        return "\n\n".join(filter(None, (opening + self.text, self.note, self.below)))
 
 
 def brief(claims: list[Claim], absent: str | Claim) -> Narrative:
@@ -62,9 +76,9 @@ def answer(*narratives: Narrative) -> Narrative:
     """Return the answer with which a notebook opens: paragraphs under one heading.
 
     >>> answer(Narrative("Nobody died."))
-    **Answer.** Nobody died.
+    Answer. Nobody died.
     """
-    return Narrative("**Answer.** " + "\n\n".join(one.text for one in narratives))
+    return Narrative("\n\n".join(one.text for one in narratives), "Answer.")
 
 
 def material_of(statistics: Statistics, config: CohortConfig, horizon_days: float | None = None) -> Material:
@@ -135,20 +149,20 @@ def absent_narrative(
     table = "table" if len(missing) == 1 else "tables"
     if len(missing) == len(needs):
         return Narrative(
-            f"**Nothing to do in this notebook:** the cohort *{config.title}* has no {table} "
-            f"{_join(missing)}. Each part below says so."
+            f"the cohort {config.title} has no {table} {_join(missing)}. Each part below says so.",
+            "Nothing to do in this notebook:",
         )
     return Narrative(
-        f"**Nothing to do here for part of this notebook:** the cohort *{config.title}* has no {table} "
-        f"{_join(missing)}. What depends on it is switched off and says so below."
+        f"the cohort {config.title} has no {table} {_join(missing)}. What depends on it is switched off and "
+        "says so below.",
+        "Nothing to do here for part of this notebook:",
     )
 
 
 def cohort_narrative(config: CohortConfig) -> Narrative:
     """Say which cohort is open, what its groups are and, where it is not of patients, what it is."""
     groups = [f"{group.label} (day 0: {group.day0})" for group in config.groups]
-    note = f"\n\n> {config.data_note}" if config.data_note else ""
-    return Narrative(f"**{config.title}.** Groups: {_join(groups)}.{note}")
+    return Narrative(f"Groups: {_join(groups)}.", f"{config.title}.", config.data_note)
 
 
 def time_zero_narrative(config: CohortConfig) -> Narrative:

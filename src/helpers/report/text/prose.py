@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -26,7 +27,7 @@ class Number:
         return self.text
 
     def _repr_markdown_(self) -> str:
-        return self.text
+        return as_markdown(self.text)
 
     def _repr_html_(self) -> str:
         return fragment_html(self)
@@ -140,10 +141,26 @@ class Prose:
         return tuple(dict.fromkeys(number.id for number in self.numbers))
 
     def _repr_markdown_(self) -> str:
-        return str(self)
+        return as_markdown(str(self))
 
     def _repr_html_(self) -> str:
         return f"<p>{''.join(fragment_html(fragment) for fragment in self.fragments)}</p>"
+
+
+# What Markdown, the HTML within it and the formulas of notebooks read as more than a letter.
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|$~&]|^[#=+-]", re.MULTILINE)
+
+
+def as_markdown(text: str) -> str:
+    """Return a text so that Markdown shows it as it is, whatever it holds.
+
+    Signs become numeric references, which no reader of Markdown, HTML or formulas takes for a command.
+
+    Example:
+        >>> as_markdown("<b>1 [2]: survival")
+        '&#60;b&#62;1 &#91;2&#93;: survival'
+    """
+    return _MARKDOWN.sub(lambda found: f"&#{ord(found[0])};", text)
 
 
 def fragment_html(fragment: Fragment) -> str:
