@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.kernels.fork_server.client import sweep_private_folders
 from helpers.project.checkout import keep_out
-from helpers.project.paths import CohortPaths, output_root, project_root, state_dir
+from helpers.project.paths import CohortPaths, output_root, project_root, shown, state_dir
 from helpers.run.executor import Executor, local_executor, run_environment
 from helpers.run.grid import check_grid, combinations, variant_values
 from helpers.run.inputs import code_digests, input_digests, values_of
@@ -17,7 +17,7 @@ from helpers.run.parameters import check_parameters, check_saved, declared_param
 from helpers.run.plan import Step, load_plan, locate
 from helpers.run.provenance import Recorder
 from helpers.run.schedule import Job, Schedule
-from helpers.run.staging import finish_interrupted, sweep
+from helpers.run.staging import finish_interrupted, linked_folders, sweep
 from helpers.run.state import State, run_digest
 
 if TYPE_CHECKING:
@@ -195,7 +195,16 @@ def _distinct(folders: list[CohortPaths]) -> list[CohortPaths]:
 def _refused(folders: Iterable[CohortPaths]) -> dict[str, str]:
     from helpers.run.checking import problems_before_run
 
-    return {paths.name: text for paths in folders if (text := problems_before_run(paths))}
+    return {paths.name: text for paths in folders if (text := problems_before_run(paths) or _linked(paths))}
+
+
+def _linked(paths: CohortPaths) -> str:
+    """Why nothing may be written among the results of a cohort; empty if it may."""
+    found = [shown(path.parent) + "/" + path.name for path in linked_folders(paths)]
+    if not found:
+        return ""
+    noun = "is a link" if len(found) == 1 else "are links"
+    return f"{', '.join(found)} {noun} to another place, where a run would write: remove it, or the results."
 
 
 @contextmanager

@@ -145,6 +145,17 @@ def _ready(source: Path, target: Path) -> str:
     return str(_copy_beside(source, target))  # the output lies on several disks
 
 
+def linked_folders(paths: CohortPaths) -> list[Path]:
+    """Folders within the results and figures of a cohort that are links: what goes there goes elsewhere.
+
+    The two folders themselves may be links, to a larger disk for instance.
+    """
+    inner = [
+        path for folder in (paths.results, paths.figures) if folder.is_dir() for path in folder.iterdir()
+    ]
+    return sorted(path for path in inner if path.is_symlink() and path.is_dir())
+
+
 def sweep(paths: CohortPaths) -> None:
     """Remove files that killed processes were writing beside the results of a cohort."""
     for folder in (paths.results, paths.figures, state_dir() / "state", state_dir() / "checked"):

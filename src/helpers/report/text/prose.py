@@ -147,8 +147,9 @@ class Prose:
         return f"<p>{''.join(fragment_html(fragment) for fragment in self.fragments)}</p>"
 
 
-# What Markdown, the HTML within it and the formulas of notebooks read as more than a letter.
-_MARKDOWN = re.compile(r"[\\`*_\[\]<>|$~&]|^[#=+-]", re.MULTILINE)
+# What Markdown, the HTML within it and the formulas of notebooks read as more than a letter; the colon of an
+# address is one of them, as addresses become links by themselves.
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|$~&]|^[#=+-]|:(?=//)", re.MULTILINE)
 
 
 def as_markdown(text: str) -> str:
