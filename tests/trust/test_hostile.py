@@ -20,6 +20,7 @@ from nbconvert import HTMLExporter
 from helpers.cohort.config import load_config
 from helpers.report.text.narrative import Narrative, answer, cohort_narrative
 from helpers.report.text.prose import Number, Prose, as_markdown
+from helpers.run.staging import finish_interrupted
 
 MARK = "pwned"
 # What each of them would do somewhere: in a page, in a workbook, in LaTeX, in Markdown, in a template.
@@ -186,3 +187,58 @@ def test_a_run_writes_through_no_link(tmp_path, folder):
     assert done.returncode == 1
     assert f"{link.name} is a link to another place" in done.stderr
     assert list(elsewhere.iterdir()) == []
+
+
+def test_moves_that_came_with_a_folder_touch_no_other_file(tmp_path, monkeypatch):
+    """A killed run leaves a list of moves; somebody's folder may bring one that names any file."""
+    output, thesis = tmp_path / "output", tmp_path / "thesis.docx"
+    published = output / "results" / "study" / "tables"
+    stage = output / ".compendium" / "stages" / "planted"
+    published.mkdir(parents=True)
+    stage.mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (published.parent / "linked").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setenv("COMPENDIUM_OUTPUT", str(output))
+    harm = [
+        {"moves": [], "gone": [str(thesis)]},
+        {"moves": [[str(thesis), str(published / "table_1.csv")]], "gone": []},
+        {"moves": [[str(stage / "new"), str(thesis)]], "gone": []},
+        {
+            "moves": [[str(stage / "new"), str(published / ".." / ".." / ".." / ".." / "thesis.docx")]],
+            "gone": [],
+        },
+        {"moves": [[str(stage / "new"), str(published.parent / "linked" / "x")]], "gone": []},
+        {
+            "moves": [[str(stage / ".." / ".." / ".." / ".." / "thesis.docx"), str(published / "x")]],
+            "gone": [],
+        },
+    ]
+    for moves in harm:
+        thesis.write_text("mine", encoding="utf-8")
+        stage.mkdir(parents=True, exist_ok=True)
+        (stage / "new").write_text("theirs", encoding="utf-8")
+        (stage / "moves.json").write_text(json.dumps(moves), encoding="utf-8")
+        finish_interrupted()
+        assert thesis.read_text(encoding="utf-8") == "mine"
+        assert list(published.iterdir()) == list((tmp_path / "elsewhere").iterdir()) == []
+        assert not stage.exists()
+
+
+def test_moves_of_a_killed_run_are_finished(tmp_path, monkeypatch):
+    output = tmp_path / "output"
+    published = output / "results" / "study" / "tables"
+    stage = output / ".compendium" / "stages" / "of_a_run"
+    published.mkdir(parents=True)
+    stage.mkdir(parents=True)
+    monkeypatch.setenv("COMPENDIUM_OUTPUT", str(output))
+    (stage / "table_1.csv").write_text("new", encoding="utf-8")
+    (published / ".table_2.csv.77").write_text("new", encoding="utf-8")
+    (published / "table_3.csv").write_text("old", encoding="utf-8")
+    moves = [[str(stage / "table_1.csv"), str(published / "table_1.csv")],
+             [str(published / ".table_2.csv.77"), str(published / "table_2.csv")]]  # fmt: skip
+    text = json.dumps({"moves": moves, "gone": [str(published / "table_3.csv")]})
+    (stage / "moves.json").write_text(text, encoding="utf-8")
+    finish_interrupted()
+    assert {path.name: path.read_text() for path in published.iterdir()} == {
+        "table_1.csv": "new", "table_2.csv": "new",
+    }  # fmt: skip

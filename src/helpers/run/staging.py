@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.project.paths import CohortPaths, state_dir
+from helpers.project.paths import CohortPaths, output_root, state_dir
 from helpers.results.files import sweep_unfinished, write_whole
 from helpers.run.plan import PLAN_FILE, PROVENANCE, Step, locate
 
@@ -176,12 +176,34 @@ def half_published() -> set[Path]:
 
 def _finish_moves(root: Path) -> None:
     record = json.loads((root / _MOVES).read_text(encoding="utf-8"))
-    for source, target in record["moves"]:
-        if _written(Path(source)):
-            _rename(Path(source), Path(target))
-    for target in record["gone"]:
-        Path(target).unlink(missing_ok=True)
+    moves = [(Path(source), Path(target)) for source, target in record["moves"]]
+    gone = [Path(target) for target in record["gone"]]
+    # A list that came with somebody's folder may name any file.
+    if not all(_published(target) and _staged(source, target, root) for source, target in moves):
+        raise ValueError("moves that no stage has written")
+    if not all(map(_published, gone)):
+        raise ValueError("files that no step publishes")
+    for source, target in moves:
+        if _written(source):
+            _rename(source, target)
+    for target in gone:
+        target.unlink(missing_ok=True)
     (root / _MOVES).unlink()
+
+
+def _published(target: Path) -> bool:
+    """Whether a file lies among results or figures, not behind a link within them."""
+    places = [output_root() / part for part in ("results", "figures")]
+    inside = next((target.relative_to(place) for place in places if target.is_relative_to(place)), None)
+    if inside is None or ".." in target.parts:
+        return False
+    return not any(folder.is_symlink() for folder in list(target.parents)[: max(len(inside.parts) - 2, 0)])
+
+
+def _staged(source: Path, target: Path, root: Path) -> bool:
+    """Whether a file was written in a stage, or copied from it to beside its target."""
+    beside = source.parent == target.parent and source.name.startswith(f".{target.name}.")
+    return ".." not in source.parts and (source.is_relative_to(root) or beside)
 
 
 def _rename(source: Path, target: Path) -> None:
