@@ -40,7 +40,7 @@ class Driven:
         """Wait until what the block chose is shown: every showing has a number of its own."""
         before = self.page.evaluate(_VIEW)
         yield
-        self.page.wait_for_function(f"before => {_VIEW} !== before", arg=before)
+        self._wait_for_another_than(before)
 
     def open_cohort(self, name: str) -> None:
         """Choose a cohort; its first panel is shown."""
@@ -48,7 +48,7 @@ class Driven:
         if self._chosen(menu) != name:
             self.page.evaluate("document.querySelector('.explorer-code').dataset.view = 'of another cohort'")
             menu.select_option(label=name)
-            self.page.wait_for_function(f"{_VIEW} !== 'of another cohort'")
+            self._wait_for_another_than("of another cohort")
 
     def turn_to(self, title: str) -> None:
         """Press the button of a panel."""
@@ -56,7 +56,11 @@ class Driven:
             return
         self.page.evaluate("document.querySelector('.explorer-code').dataset.view = 'of another panel'")
         self.page.get_by_role("button", name=title, exact=True).click()
-        self.page.wait_for_function(f"{_VIEW} !== 'of another panel'")
+        self._wait_for_another_than("of another panel")
+
+    def _wait_for_another_than(self, view: str) -> None:
+        """Wait until another view stands there; between two of them there is none for a moment."""
+        self.page.wait_for_function(f"before => {_VIEW} && {_VIEW} !== before", arg=view)
 
     def start(self, title: str) -> None:
         """Turn to a panel and have its controls as they are at first."""
