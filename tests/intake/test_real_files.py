@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from helpers.cohort.cleaning import AnalysisTables, clean_cohort
+from helpers.cohort.config import load_config
 from helpers.intake.deliver import deliver
 
 COHORTS = Path(__file__).parents[1] / "cohorts"
@@ -77,6 +78,16 @@ def test_samples_of_tongji_in_their_published_layout(tmp_path):
     taken = clean_cohort(tmp_path / "taken")
     wanted = clean_cohort(write_cohort(TONGJI, tmp_path / "canonical"))
     pd.testing.assert_frame_equal(people(taken, {}), people(wanted, {}), check_dtype=False)
+    names = set(wanted.measurements["variable"].astype(str))
+    assert set(taken.measurements["variable"].astype(str)) == names
+    assert len(names) == 32
+    # The canonical settings know at which values the assays of this hospital end, which no file tells.
+    ending = set(load_config(tmp_path / "canonical").reporting_limits)
+    ours, theirs = values(taken, names), values(wanted, names)
+    assert len(ours) > 20_000
+    for frame in (ours, theirs):
+        frame["qualifier"] = frame["qualifier"].fillna("").mask(frame["variable"].isin(ending), "")
+    pd.testing.assert_frame_equal(ours, theirs, check_dtype=False)
 
 
 @pytest.mark.slow
