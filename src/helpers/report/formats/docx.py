@@ -37,6 +37,7 @@ def add_table(
     page: Page | None = None,
     label: str = "",
     dense: bool = False,
+    upright: bool = False,
 ) -> WordTable:
     """Add a caption, a Word table and its notes at the end of a document and return the Word table.
 
@@ -52,12 +53,13 @@ def add_table(
         page: room for text on a page; by default that of the document's last section.
         label: what stands before the title; by default the table's own, as ``Table 1. ``.
         dense: whether tables follow one another, so that none but short ones are kept on one page.
+        upright: whether texts may take several lines before the table lies on its side.
     """
     from docx.table import Table as NewTable
 
     one = shown(table, theme)
     styles = prepare_styles(document)
-    size = measure(one, TABLE_POINTS, page or _room(document))
+    size = measure(one, TABLE_POINTS, page or _room(document), upright=upright)
     turned = size.landscape and not lies(document)
     if turned:
         turn(document, landscape=True)

@@ -226,11 +226,11 @@ class _Writer:
         style = "Title" if block.level == 1 else f"Heading {min(block.level - 1, 3)}"
         paragraph = self._paragraph(style)
         self._prose(paragraph, block.text)
+        # Tables follow the references: a page of their own could leave one with a single reference before it.
         if (
             block.level == 2
-            and shows
-            and not self.supplement
-            and not _section_ends(self.word.element.body, -2)
+            and upright
+            and not (self.supplement or _section_ends(self.word.element.body, -2))
         ):
             paragraph.paragraph_format.page_break_before = True
 
@@ -278,24 +278,28 @@ class _Writer:
         if block.name in self.wide and not lies(self.word):
             turn(self.word, landscape=True)
         journal = self.document.study.config.report.journal
-        add_table(self.word, table, journal, label=label, dense=self.supplement)
+        upright = not self.supplement and block.name not in self.wide
+        add_table(self.word, table, journal, label=label, dense=self.supplement, upright=upright)
         if not self.supplement and lies(self.word) and not self._stays(after):
             turn(self.word, landscape=False)
         if after and not _section_ends(self.word.element.body):
             self._paragraph(NOTE if self.supplement else "")
 
     def _wide_tables(self) -> frozenset[str]:
-        """Return the names of the tables that need a page on its side."""
-        page, journal = (
-            Page(self.room, _PAGE_MM[1] - 2 * self.margin),
-            self.document.study.config.report.journal,
-        )
-        tables = (block for block in self.document.blocks if isinstance(block, TableBlock))
-        return frozenset(
-            block.name
-            for block in tables
-            if measure(shown(block.table, journal), TABLE_POINTS, page).landscape
-        )
+        """Return the names of the tables that lie on their side.
+
+        A small one that would lie alone, on a page that it leaves nearly empty, stands with broken lines.
+        """
+        page = Page(self.room, _PAGE_MM[1] - 2 * self.margin)
+        journal = self.document.study.config.report.journal
+        blocks = [block for block in self.document.blocks if isinstance(block, TableBlock)]
+        printed = [shown(block.table, journal) for block in blocks]
+        lying = [measure(one, TABLE_POINTS, page).landscape for one in printed]
+        large = [lies and len(one.rows) > _SMALL_ROWS for one, lies in zip(printed, lying, strict=True)]
+        for i, one in enumerate(printed):
+            if lying[i] and not large[i] and not any(large[max(i - 1, 0) : i + 2]):
+                lying[i] = measure(one, TABLE_POINTS, page, upright=True).landscape
+        return frozenset(block.name for block, lies in zip(blocks, lying, strict=True) if lies)
 
     def _stays(self, after: Sequence[TableBlock]) -> bool:
         """Whether the page stays on its side: for a table that lies, or a small one before such a table."""

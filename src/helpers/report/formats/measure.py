@@ -65,21 +65,21 @@ def _sign_width(sign: str) -> float:
     return _CAPITAL if sign.isupper() else _AVERAGE
 
 
-def measure(one: Shown, points: float, page: Page | None = None) -> Measure:
+def measure(one: Shown, points: float, page: Page | None = None, *, upright: bool = False) -> Measure:
     """Return the widths at which texts wrap least.
 
     Every column gets the width of its longest word. What room is left goes to the columns whose texts do not
     fit on one line, the short ones first. A table of which many rows would take several lines upright lies on
-    its side.
+    its side; with `upright` only one whose longest words have no room.
     """
     page = page or Page()
     columns = _columns(one, points)
     least, wanted = _least(columns), _wanted(one, columns, points)
-    upright = _fit(least, wanted, page.portrait)
-    fits = sum(least) <= page.portrait and _lines(columns, upright) <= _FEW_LINES
+    standing = _fit(least, wanted, page.portrait)
+    fits = sum(least) <= page.portrait and (upright or _lines(columns, standing) <= _FEW_LINES)
     across = _across(one, points)
     if fits or _whole_lines(wanted, page.portrait):
-        return Measure(_widened(upright, min(across, page.portrait)), landscape=False)
+        return Measure(_widened(standing, min(across, page.portrait)), landscape=False)
     sideways = _fit(least, wanted, page.landscape)
     return Measure(_widened(sideways, min(across, page.landscape)), landscape=True)
 
