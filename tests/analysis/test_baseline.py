@@ -4,6 +4,10 @@ import pytest
 
 from helpers.analysis.baseline import compare_baseline, count_balance, count_prior_therapies
 from helpers.analysis.variables import labels_of
+from helpers.report.formats.rendered import shown as printed
+from helpers.report.tables.baseline import baseline_table
+from helpers.results.catalogue import BaselineRows
+from helpers.stats.proportions import proportion_difference
 
 
 @pytest.fixture
@@ -85,3 +89,36 @@ def test_patients_alone_still_make_a_table(bare, store):
     variables = compare_baseline(tables, config, store, horizon_days=56, confidence=0.95, seed=1)
     assert {"age", "sex", "diagnosis", "fever"} <= {variable.name for variable in variables}
     assert count_prior_therapies(tables, config, store).labels == {}
+
+
+@pytest.fixture
+def shown(tables, config, store):
+    """Table 1 with all that may be added to it, as its rows by their first cell."""
+    more = config.baseline.model_copy(update={"show": ("missing", "overall", "difference")})
+    config = config.model_copy(update={"baseline": more})
+    variables = compare_baseline(tables, config, store, horizon_days=56, confidence=0.95, seed=1)
+    table = printed(baseline_table(store.rows(), variables, config, watermark=""))
+    return [head.text for head in table.heads], [[cell.text for cell in row.cells] for row in table.rows]
+
+
+def test_table_1_may_have_all_patients_missing_rows_and_differences(shown, store):
+    heads, rows = shown
+    treated, control = (
+        store.rows()[f"group.patients.{one}.baseline.n"].value for one in ("treated", "control")
+    )
+    assert heads[3:5] == [f"Overall (n = {treated + control:.0f})", "Difference (95% CI)"]
+    fever = next(i for i, row in enumerate(rows) if row[0] == "Fever")
+    found = [store.rows()[f"baseline.fever.{one}.baseline.count"] for one in ("treated", "control", "all")]
+    assert found[2].value == found[0].value + found[1].value
+    assert found[2].n == found[0].n + found[1].n
+    assert rows[fever + 1][:4] == ["Missing", *(str(one.n_missing) for one in found)]
+    assert "[" not in rows[fever][1]
+    gap = proportion_difference(*(int(x) for one in found[:2] for x in (one.value, one.n)))
+    assert rows[fever][4].replace("\N{MINUS SIGN}", "-").startswith(f"{100 * gap.value:.1f} (")
+    ferritin = store.rows()["baseline.ferritin.all.baseline.max"]
+    assert (ferritin.value, ferritin.qualifier) == (1500, ">")
+
+
+def test_nothing_more_is_stored_unless_it_is_asked_for(rows):
+    assert not [one for one in rows.values() if one.group == "all" and one.analysis in ("baseline", "group")]
+    assert not rows.select(BaselineRows.difference)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers.cohort.sections import Report
+from helpers.cohort.report_settings import Report
 from helpers.report.figures.output.export import FORMATS
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
 
-from helpers.cohort.sections import Report
+from helpers.cohort.report_settings import Report
 from helpers.report.figures.course import Course
 from helpers.report.figures.dose import draw_dose_ribbon
 from helpers.report.figures.exposure import dose_shades, draw_exposure, exposure_height

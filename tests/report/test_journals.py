@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from helpers.cohort.sections import Report
+from helpers.cohort.report_settings import Report
 from helpers.report.figures.common import say_absent
 from helpers.report.figures.output.drawings import RecipeError
 from helpers.report.figures.output.export import encoded

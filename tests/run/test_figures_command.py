@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from helpers.cohort.sections import Report
+from helpers.cohort.report_settings import Report
 from helpers.commands.cli import app
 from helpers.project.paths import CohortPaths
 from helpers.report.figures.common import say_absent

@@ -11,7 +11,7 @@ from matplotlib import font_manager
 from running import faults_of
 
 from helpers.cohort.check import check_cohort
-from helpers.cohort.sections import Report
+from helpers.cohort.report_settings import Report
 from helpers.problems import errors
 
 NUMBER, CHUNKS = 400, 40

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis.severity import count_severity
-from helpers.analysis.summary import store_share, store_shift, store_summary
+from helpers.analysis.summary import store_gap, store_share, store_shift, store_summary
 from helpers.analysis.variables import (
     DEATH,
     PRIOR_PREFIX,
@@ -25,7 +25,7 @@ from helpers.analysis.variables import (
     levels_of,
     therapy_label,
 )
-from helpers.results.store import slug
+from helpers.results.store import EVERYBODY, slug
 from helpers.stats.contingency import standardized_difference_proportions
 from helpers.stats.group_tests import GroupTest, named_test
 from helpers.stats.result import Result, StatisticsError
@@ -67,9 +67,10 @@ def compare_baseline(
     Severity at baseline by the configured cut-offs is counted as well; `folder` is the cohort's, if they are
     its own.
     """
-    for group in config.group_ids:
-        size = int((tables.patients["group"] == group).sum())
-        store.add("group", "patients", "n", group=group, value=size, unit="patients", method="count", **_WHEN)
+    for group, part in _described(tables.patients.set_index("patient_id")["group"], tables, config):
+        store.add(
+            "group", "patients", "n", group=group, value=len(part), unit="patients", method="count", **_WHEN
+        )
     variables = baseline_variables(tables, config, horizon_days)
     for variable in variables:
         if variable.kind == "continuous":
@@ -77,7 +78,7 @@ def compare_baseline(
             _compare_continuous(variable, tables, config, store, confidence, seed)
         elif variable.kind == "binary":
             _describe_binary(variable, variable.name, variable.values, tables, config, store, confidence)
-            _compare_binary(variable.name, variable.values, tables, config, store)
+            _compare_binary(variable.name, variable.values, tables, config, store, confidence)
         else:
             _categorical(variable, tables, config, store, confidence, seed)
     count_severity(tables, config, store, confidence=confidence, folder=folder)
@@ -85,24 +86,34 @@ def compare_baseline(
     return variables
 
 
+def _described(
+    values: pd.Series, tables: AnalysisTables, config: CohortConfig
+) -> list[tuple[str, pd.Series]]:
+    """Return the values of each group, and those of all patients where Table 1 shows them."""
+    found = list(zip(config.group_ids, by_group(values, tables, config.group_ids), strict=True))
+    if "overall" in config.baseline.show:
+        found.append((EVERYBODY, values))
+    return found
+
+
 def _describe_continuous(
     variable: BaselineVariable, tables: AnalysisTables, config: CohortConfig, store: StatisticsStore
 ) -> None:
-    for group, values in zip(config.groups, by_group(variable.values, tables, config.group_ids), strict=True):
+    for group, values in _described(variable.values, tables, config):
         store_summary(
             store,
             ANALYSIS,
             variable.name,
             values,
             qualifiers=variable.qualifiers,
-            group=group.id,
+            group=group,
             unit=variable.unit,
             n=int(values.notna().sum()),
             n_missing=int(values.isna().sum()),
             **_WHEN,
         )
         if variable.name in config.tests.mean_sd:
-            _store_mean(variable, values.dropna().astype(float), group.id, store)
+            _store_mean(variable, values.dropna().astype(float), group, store)
 
 
 def _store_mean(variable: BaselineVariable, known: pd.Series, group: str, store: StatisticsStore) -> None:
@@ -182,10 +193,10 @@ def _describe_binary(
     store: StatisticsStore,
     confidence: float,
 ) -> None:
-    for group, part in zip(config.groups, by_group(values, tables, config.group_ids), strict=True):
+    for group, part in _described(values, tables, config):
         n, missing = int(part.notna().sum()), int(part.isna().sum())
         count = int(part.fillna(value=False).sum())
-        common: dict[str, Any] = {"group": group.id, "n": n, "n_missing": missing, **_WHEN}
+        common: dict[str, Any] = {"group": group, "n": n, "n_missing": missing, **_WHEN}
         store.add(
             ANALYSIS,
             name,
@@ -216,10 +227,11 @@ def _compare_binary(
     tables: AnalysisTables,
     config: CohortConfig,
     store: StatisticsStore,
+    confidence: float,
     *,
     statistic: str = "test",
 ) -> None:
-    """Store test and standardised difference; a level's own test is no member of the baseline's family."""
+    """Store test and differences; a level's own test is no member of the baseline's family."""
     if len(config.groups) < 2:
         return
     parts = [part.dropna().astype(bool) for part in by_group(values, tables, comparison(config))]
@@ -233,6 +245,8 @@ def _compare_binary(
     store.add(ANALYSIS, name, statistic, result=result, value=result.statistic, **common)
     size = standardized_difference_proportions(a, m, b, n)
     store.add(ANALYSIS, name, "standardized_difference", result=size, **common)
+    if "difference" in config.baseline.show:
+        store_gap(store, ANALYSIS, name, (a, m), (b, n), confidence=confidence, **common)
 
 
 def _categorical(
@@ -248,7 +262,7 @@ def _categorical(
         member = (variable.values == level).astype("boolean").where(variable.values.notna())
         name = level_name(variable, level)
         _describe_binary(variable, name, member, tables, config, store, confidence)
-        _compare_binary(name, member, tables, config, store, statistic="level_test")
+        _compare_binary(name, member, tables, config, store, confidence, statistic="level_test")
     if len(config.groups) < 2 or len(levels) < 2:
         return
     parts = by_group(variable.values, tables, comparison(config))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.stats.censored import censored_quantile
 from helpers.stats.possible import TOO_MANY_LIMITS
-from helpers.stats.proportions import proportion_interval
+from helpers.stats.proportions import proportion_difference, proportion_interval
 
 if TYPE_CHECKING:
     from helpers.results.store import StatisticsStore
@@ -106,3 +106,27 @@ def store_share(
         analysis, variable, statistic, value=100 * share.value, lower=100 * share.lower,
         upper=100 * share.upper, n=n, unit="%", method=method, **columns,
     )  # fmt: skip
+
+
+def store_gap(
+    store: StatisticsStore,
+    analysis: str,
+    variable: str,
+    first: tuple[int, int],
+    second: tuple[int, int],
+    *,
+    confidence: float,
+    **columns: Any,
+) -> None:
+    """Store the difference of two shares in percentage points with its interval.
+
+    Args:
+        store, analysis, variable: where the row goes.
+        first, second: patients counted and of how many; the second share is taken from the first.
+        confidence: level of the interval.
+        columns: further columns of the row.
+    """
+    gap = proportion_difference(*first, *second, confidence=confidence)
+    limits = {key: 100 * getattr(gap, key) for key in ("value", "lower", "upper")}
+    store.add(analysis, variable, "difference", unit="percentage points", n=first[1] + second[1],
+              method=gap.method, **limits, **columns)  # fmt: skip

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from helpers.analysis.baseline import chosen_test, store_adjusted
-from helpers.analysis.summary import store_share, store_shift, store_summary
+from helpers.analysis.summary import store_gap, store_share, store_shift, store_summary
 from helpers.analysis.variables import as_float, by_group, comparison
 from helpers.results.catalogue import VisitComparisonRows
-from helpers.stats.proportions import proportion_difference
 from helpers.stats.shift import hodges_lehmann
 
 if TYPE_CHECKING:
@@ -76,10 +75,7 @@ def _compare(
     if binary:
         cells = [(int((part > 0).sum()), len(part)) for part in (treated, reference)]
         test = chosen_test(name, "binary", config).run([[count, n - count] for count, n in cells])
-        gap = proportion_difference(*cells[0], *cells[1], confidence=confidence)
-        limits = {key: 100 * getattr(gap, key) for key in ("value", "lower", "upper")}
-        store.add(ANALYSIS, name, "difference", unit="percentage points", n=sum(n for _, n in cells),
-                  method=gap.method, **limits, **both)  # fmt: skip
+        store_gap(store, ANALYSIS, name, *cells, confidence=confidence, **both)
     else:
         x, y = as_float(treated), as_float(reference)
         test = chosen_test(name, "continuous", config).run(x, y, seed=seed)

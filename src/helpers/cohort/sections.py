@@ -164,12 +164,6 @@ class Table(Section):
     )
 
 
-_CJK_FONTS = (
-    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "WenQuanYi Zen Hei",
-    "WenQuanYi Micro Hei", "Microsoft YaHei", "SimHei", "PingFang SC", "Droid Sans Fallback",
-)  # fmt: skip
-
-
 class ReportingLimits(Section):
     """Limits beyond which the assay gives no number."""
 
@@ -252,6 +246,14 @@ class Baseline(Section):
             "fibrinogen, triglycerides, haemoglobin, neutrophils, age, as far as everybody has them."
         ),
         examples=[["platelets", "age"]],
+    )
+    show: tuple[Literal["missing", "overall", "difference"], ...] = Field(
+        default=(),
+        description=(
+            "More in Table 1: missing, a row with the number of patients without the item; overall, a column "
+            "of all patients; difference, a column of treated minus reference with its interval."
+        ),
+        examples=[["missing", "overall"]],
     )
 
 
@@ -349,47 +351,6 @@ class Criteria(Section):
         if first > last:
             raise ValueError("an onset_window whose first day is not after its last")
         return self
-
-
-class Report(Section):
-    """How figures are drawn, and in which language manuscript and report are written."""
-
-    language: Text = Field(
-        default="en",
-        description="Language of manuscript and report: en English, en-US as spelled in America, "
-        "zh Simplified Chinese, or one added.",
-        examples=["zh"],
-    )
-    terms: dict[str, str] = Field(
-        default_factory=dict,
-        description=(
-            "Words of this file in the report's language, such as 'Placebo' = '安慰剂'. Names of the "
-            "vocabulary need no entry."
-        ),
-    )
-    journal: Text = Field(
-        default="generic",
-        description=(
-            "Journal whose column widths, text sizes and largest height figures are drawn with: frontiers, "
-            "nature, lancet, nejm, jama, plos, or one added; generic: columns of 85, 120 and 180 mm, text "
-            "of 8 points."
-        ),
-    )
-    checklists: tuple[Literal["strobe", "record", "target"], ...] = Field(
-        default=("strobe",),
-        description=(
-            "Reporting checklists in the supplement: strobe for cohort studies, record for routinely "
-            "collected data, target for emulated trials (the table of notebook 07)."
-        ),
-        examples=[["strobe", "target"]],
-    )
-    cjk_fonts: tuple[str, ...] = Field(
-        default=_CJK_FONTS,
-        description=(
-            "Fonts for Chinese, Japanese or Korean text in figures, in order of preference: the first one "
-            "installed is used."
-        ),
-    )
 
 
 class Exclusion(Section):

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from helpers.cohort.outcomes import Endpoint, Response, Steroids, Survival, VisitComparison
+from helpers.cohort.report_settings import Report
 from helpers.cohort.sections import (
     Baseline,
     Code,
@@ -21,7 +22,6 @@ from helpers.cohort.sections import (
     Implausible,
     Names,
     ReferenceRange,
-    Report,
     ReportingLimits,
     Section,
     Table,

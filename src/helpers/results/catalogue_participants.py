@@ -124,6 +124,7 @@ class BaselineRows(
     """Baseline characteristics."""
 
     count: ClassVar[Key]
+    difference: ClassVar[Key]
     max: ClassVar[Key]
     mean: ClassVar[Key]
     median: ClassVar[Key]

@@ -20,6 +20,7 @@ from helpers.errors import CompendiumError
 from helpers.results.files import write_whole
 from helpers.results.key import Analysis, Key
 
+EVERYBODY = "all"  # in the place of a group
 ID_PARTS = ("analysis", "variable", "group", "timepoint", "statistic")
 _PART = re.compile(r"[a-z0-9][a-z0-9_]*")
 _NUMBERS = ("value", "lower", "upper", "p_value")
@@ -137,7 +138,7 @@ class StatisticsStore:
         variable: str,
         statistic: str,
         *,
-        group: str = "all",
+        group: str = EVERYBODY,
         timepoint: str = "follow_up",
         result: SupportsResult | None = None,
         value: float | None = None,

@@ -20,7 +20,7 @@ from helpers.run.staging import link_files
 
 if TYPE_CHECKING:
     from helpers.cohort.cleaning import AnalysisTables
-    from helpers.cohort.sections import Report
+    from helpers.cohort.report_settings import Report
     from helpers.cohort.settings import CohortConfig
     from helpers.report.text.narrative import Narrative
     from helpers.report.text.wording import Wording

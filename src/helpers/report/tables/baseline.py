@@ -10,6 +10,7 @@ from helpers.report.tables.cells import (
     LIMIT_NOTE,
     Cell,
     count_percent,
+    estimate_interval,
     joined,
     median_spread,
     number,
@@ -23,7 +24,7 @@ from helpers.report.tables.content import Column, Row, column, heading, message,
 from helpers.report.tables.table import Table
 from helpers.results.catalogue import BaselineRows, GroupRows, ReportingLimitsRows
 from helpers.results.format import NOT_ESTIMABLE
-from helpers.results.store import slug
+from helpers.results.store import EVERYBODY, slug
 
 if TYPE_CHECKING:
     from helpers.analysis.variables import BaselineVariable
@@ -37,7 +38,7 @@ def baseline_table(
     statistics: Statistics, variables: Sequence[BaselineVariable], config: CohortConfig, *, watermark: str
 ) -> Table:
     """Return Table 1: median (range) or n (%) by group, p-value with its test, standardised difference."""
-    two = len(config.groups) == 2
+    two, shown = len(config.groups) == 2, config.baseline.show
     rows: list[Row] = []
     prior = False
     for variable in variables:
@@ -46,12 +47,15 @@ def baseline_table(
             rows.append(heading("Previous therapies" if prior else "Clinical characteristics"))
         rows.extend(_baseline_rows(statistics, variable, config))
     columns = [column("Characteristic")]
-    for group in config.groups:
-        patients = number(statistics[GroupRows.n.id("patients", group=group.id, timepoint="baseline")])
-        columns.append(Column(verbatim(f"{group.label} (n = ") + patients + ")"))
-    notes = [
-        "{Median_spread} or {n_percent} of the patients with the item recorded; [n] where not all have it."
-    ]
+    labels = {group.id: group.label for group in config.groups} | {EVERYBODY: "Overall"}
+    for group in _groups(config):
+        patients = number(statistics[GroupRows.n.id("patients", group=group, timepoint="baseline")])
+        columns.append(Column(verbatim(f"{labels[group]} (n = ") + patients + ")"))
+    counted = "." if "missing" in shown else "; [n] where not all have it."
+    notes = ["{Median_spread} or {n_percent} of the patients with the item recorded" + counted]
+    if two and "difference" in shown:
+        columns.append(column("Difference (95% CI)"))
+        notes.append("Difference: treated minus reference, Hodges-Lehmann shift or percentage points.")
     if two:
         columns += [column("{p_value}"), column("Standardised difference")]
         notes.append(
@@ -61,12 +65,18 @@ def baseline_table(
     return Table("table_1", "Baseline characteristics", columns, rows, notes, watermark)
 
 
+def _groups(config: CohortConfig) -> list[str]:
+    """Return the columns of groups, that of all patients last where it is asked for."""
+    return [*config.group_ids, *([EVERYBODY] if "overall" in config.baseline.show else [])]
+
+
 def _baseline_rows(statistics: Statistics, variable: BaselineVariable, config: CohortConfig) -> list[Row]:
-    two = len(config.groups) == 2
-    comparison = _comparison_cells(statistics, variable.name) if two else []
+    comparison = _comparison_cells(statistics, variable.name, variable, config)
+    marked = "missing" not in config.baseline.show
     if variable.kind != "categorical":
-        cells = [_group_cell(statistics, variable.name, group, variable) for group in config.group_ids]
-        return [row(variable.label, *cells, *comparison)]
+        cells = [_group_cell(statistics, variable.name, group, variable, marked) for group in _groups(config)]
+        missing = _missing_row(statistics, variable.name, variable, config)
+        return [row(variable.label, *cells, *comparison), *missing]
     names = list(
         dict.fromkeys(
             found.variable
@@ -74,18 +84,33 @@ def _baseline_rows(statistics: Statistics, variable: BaselineVariable, config: C
             if found.variable.startswith(f"{variable.name}_")
         )
     )
-    rows = [row(variable.label, *[EMPTY for _ in config.groups], *comparison)]
+    rows = [row(variable.label, *[EMPTY for _ in _groups(config)], *comparison)]
     by_slug = {slug(level): level for level in variable.values.dropna().unique()}
     for name in names:
         level = by_slug.get(name.removeprefix(f"{variable.name}_"), name)
-        cells = [_group_cell(statistics, name, group, variable) for group in config.group_ids]
-        comparison = _comparison_cells(statistics, name) if two else []
-        rows.append(row(str(level), *cells, *comparison, level=1))
-    return rows
+        cells = [_group_cell(statistics, name, group, variable, marked) for group in _groups(config)]
+        rows.append(row(str(level), *cells, *_comparison_cells(statistics, name, variable, config), level=1))
+    return [*rows, *(_missing_row(statistics, names[0], variable, config) if names else [])]
 
 
-def _group_cell(statistics: Statistics, name: str, group: str, variable: BaselineVariable) -> Cell:
-    """Return one group's summary, marked where values are missing or known only as a limit."""
+def _missing_row(
+    statistics: Statistics, name: str, variable: BaselineVariable, config: CohortConfig
+) -> list[Row]:
+    """Return how many lack the item, where that is asked for and somebody does."""
+    if "missing" not in config.baseline.show:
+        return []
+    key = BaselineRows.median if variable.kind == "continuous" else BaselineRows.count
+    found = [statistics[key.id(name, group=group, timepoint="baseline")] for group in _groups(config)]
+    if not any(one.n_missing for one in found):
+        return []
+    blank = [EMPTY for _ in _comparison_cells(statistics, name, variable, config)]
+    return [row("Missing", *(number(one, column="n_missing") for one in found), *blank, level=1)]
+
+
+def _group_cell(
+    statistics: Statistics, name: str, group: str, variable: BaselineVariable, marked: bool
+) -> Cell:
+    """Return one group's summary, marked where known only as a limit, and if asked where missing."""
     stem = BaselineRows.stem(name, group=group, timepoint="baseline")
     if variable.kind == "continuous":
         found, cell = (
@@ -102,7 +127,7 @@ def _group_cell(statistics: Statistics, name: str, group: str, variable: Baselin
         cell = count_percent(found) if found.n else verbatim(NOT_RECORDED)
     if any(one.sign for value in cell.values for one in value.numbers.values()):
         cell = cell.marked(LIMIT_NOTE)
-    if found.n_missing and found.n:
+    if marked and found.n_missing and found.n:
         missing = number(found, column="n_missing")
         total = number(statistics[GroupRows.n.id("patients", group=group, timepoint="baseline")])
         cell = (cell + " [" + size(found) + "]").marked(
@@ -111,11 +136,22 @@ def _group_cell(statistics: Statistics, name: str, group: str, variable: Baselin
     return cell
 
 
-def _comparison_cells(statistics: Statistics, name: str) -> list[Cell]:
+def _comparison_cells(
+    statistics: Statistics, name: str, variable: BaselineVariable, config: CohortConfig
+) -> list[Cell]:
+    if len(config.groups) != 2:
+        return []
     both = {"group": "both", "timepoint": "baseline"}
     test = statistics.find(BaselineRows.test, name, **both)
     difference = statistics.find(BaselineRows.standardized_difference, name, **both)
+    effect: list[Cell] = []
+    if "difference" in config.baseline.show:
+        shift = statistics.find(BaselineRows.shift, name, **both)
+        found = shift or statistics.find(BaselineRows.difference, name, **both)
+        digits = variable.digits if shift else 1
+        effect = [estimate_interval(found, digits).marked(sentence(found.method)) if found else EMPTY]
     return [
+        *effect,
         p_value(test).marked(sentence(short_method(test.method))) if test else EMPTY,
         number(difference, 2) if difference else EMPTY,
     ]
