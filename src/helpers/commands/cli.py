@@ -1,5 +1,7 @@
 """The command ``compendium``: gathers the commands, one module each."""
 
+from typing import Annotated
+
 import typer
 
 from helpers.commands.batch import batch
@@ -7,6 +9,7 @@ from helpers.commands.changes import changes
 from helpers.commands.check import check
 from helpers.commands.explain import explain
 from helpers.commands.figures import figures
+from helpers.commands.init import init
 from helpers.commands.lab import lab
 from helpers.commands.new import new
 from helpers.commands.options import CompendiumGroup
@@ -23,12 +26,30 @@ app = typer.Typer(
     name="compendium",
     cls=CompendiumGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Analyse small treated cohorts with historical controls: from raw tables to statistics and figures.",
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"compendium {version('rdmas-compendium')}")
+        raise typer.Exit
+
+
+@app.callback()
+def compendium(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and end.")
+    ] = False,
+) -> None:
+    """Analyse small treated cohorts with historical controls: from raw tables to statistics and figures."""
+
+
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+app.command()(init)
 app.command()(new)
 app.command()(run)
 app.command()(check)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.errors import CompendiumError
+from helpers.project.paths import project_root
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,8 +90,8 @@ class Number:
 
 
 def default_ledger_path(name: str = "rdmas_2025") -> Path:
-    """Ledger `name` in `data/published/` of the checkout that this package lies in."""
-    return Path(__file__).resolve().parents[3] / "data" / "published" / f"{name}.csv"
+    """Ledger `name` in `data/published/` of the project."""
+    return project_root() / "data" / "published" / f"{name}.csv"
 
 
 def numbers_in(printed: str) -> list[Number]:

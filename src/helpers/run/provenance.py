@@ -76,8 +76,8 @@ class Recorder:
     def _record(self, steps: list[Step], products: Products, missing: list[str]) -> dict[str, Any]:
         root, paths = project_root(), self._paths
         raw = files_matching(paths.folder, "**/*")
-        words = files_matching(root / "src" / "helpers" / "vocabulary", "*.csv")
-        project = [*words, root / "uv.lock", *_project_files(steps)]
+        words = files_matching(package_folder() / "vocabulary", "*.csv")
+        project = [root / "uv.lock", *_project_files(steps)]
         notebooks = [step for step in steps if step.is_notebook]
         return {
             "record_version": RECORD_VERSION,
@@ -102,7 +102,8 @@ class Recorder:
             "raw_data": {path.relative_to(paths.folder).as_posix(): digest_file(path) for path in raw},
             "project_files": {
                 path.relative_to(root).as_posix(): digest_file(path) for path in project if path.is_file()
-            },
+            }
+            | {f"src/helpers/vocabulary/{path.name}": digest_file(path) for path in words},
             "notebooks": {
                 f"notebooks/{step.source.name}": notebook_digest(step.source) for step in notebooks
             },

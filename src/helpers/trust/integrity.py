@@ -218,10 +218,10 @@ def _code_of(path: Path) -> list[str]:
 
 
 def _code(here: Received, remarks: list[str]) -> Iterator[Finding]:
-    root, record = project_root(), here.record
+    record = here.record
     other = [
         place for place, digest in {**record.notebooks, **record.project_files}.items()
-        if not (root / place).is_file() or _digest_of(root / place) != digest
+        if not _of_project(place).is_file() or _digest_of(_of_project(place)) != digest
     ]  # fmt: skip
     if source_digest(files_matching(package_folder(), "**/*.py")) != record.helpers:
         other.append("the package")
@@ -229,6 +229,12 @@ def _code(here: Received, remarks: list[str]) -> Iterator[Finding]:
         yield Finding("other code", place, "not the version that the results were made with")
     if other:
         remarks.append("`compendium run` with this version makes the results anew")
+
+
+def _of_project(place: str) -> Path:
+    """Where a file of the project lies; the package's may be installed elsewhere."""
+    inside = place.removeprefix("src/helpers/")
+    return project_root() / place if inside == place else package_folder() / inside
 
 
 def _digest_of(path: Path) -> str:
