@@ -25,7 +25,7 @@ AT_THEIR_PLACE = {
     "figure_s13_lag": {"o", "s"},  # a row a group
     "figure_s14_era": {"o", "s"},  # a row a group
 }
-# Grey stands for bands in the colour of any group. The verdicts are counted in the legend, also where none is so.
+# Grey stands for bands in the colour of any group. Verdicts are counted in the legend, also where none is so.
 NONE_OF = {"figure_3_published": "#8b1a1a"}
 
 
