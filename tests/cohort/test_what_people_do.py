@@ -509,3 +509,34 @@ def test_a_patient_beyond_all_others_is_found_whatever_the_order_of_rows(cohort)
         found = only([p for p in cohort.problems(shuffled) if "one patient" in p.found])
         assert found.severity == "error"
         assert len(found.more_rows) + 1 == mask.sum()
+
+
+@pytest.mark.parametrize(
+    ("date", "severity", "found"),
+    [
+        ("2022-04-01", None, ""),
+        ("2202-04-01", "error", "180 years from day 0"),
+        ("2072-04-01", "warning", "50 years after day 0"),
+    ],
+)
+def test_dates_of_another_century_are_errors_and_of_the_far_future_warnings(cohort, date, severity, found):
+    lines = [
+        f"{p},{'new' if p[0] == 'N' else 'old'},{30 + n},{'fm'[n % 2]},2022-02-01,"
+        f"{date if n == 3 else '2022-04-01'},"
+        for n, p in enumerate(IDS)
+    ]
+    header = "patient_id,group,age,sex,day0_date,last_contact_date,death_date"
+    cohort.write("patients.csv", "\n".join([header, *lines]) + "\n")
+    problems = cohort.problems()
+    if severity is None:
+        assert problems == []
+        return
+    problem = only(problems)
+    assert (problem.severity, problem.row, problem.column) == (severity, 5, "last_contact_date")
+    assert found in problem.found
+
+
+def test_signs_instead_of_a_word_are_named(cohort):
+    cohort.write("events.csv", "patient_id,day,term,grade\nN01,3,rash,1\nN02,4,??,2\nN03,5,-,1\n")
+    problem = only([p for p in cohort.problems() if p.column == "term" and p.found == "'??'"])
+    assert (problem.severity, problem.row) == ("warning", 3)

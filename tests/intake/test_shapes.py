@@ -140,3 +140,32 @@ def test_a_file_that_changed_keeps_what_was_changed_by_hand_and_tells_what_is_ne
     tables = tmp_path / "taken" / "tables"
     assert "rash" in (tables / "patients.csv").read_text("utf-8").splitlines()[0]
     assert (tables / "measurements.csv").read_text("utf-8").count("bilirubin") == len(cohort.patients)
+
+
+def rows_of(folder: Path, table: str) -> int:
+    return len(getattr(clean_cohort(folder), table))
+
+
+def test_a_row_below_an_empty_one_goes_on_with_the_table_and_a_column_without_a_name_is_told(
+    cohort, tmp_path
+):
+    """Neither is dropped in silence: the last row of words alone, and a column whose name was deleted."""
+    shape = SHAPES["csv_english"]
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    paths = shape.write(cohort, raw)
+    whole = deliver(tmp_path / "whole", paths, shape.answers)
+    assert not whole.mapping.questions
+    responses = raw / "response.csv"
+    lines = responses.read_text(encoding="utf-8").splitlines()
+    responses.write_text("\n".join([*lines[:-1], ",,", lines[-1]]) + "\n", encoding="utf-8")
+    people = raw / "demographics.csv"
+    text = people.read_text(encoding="utf-8")
+    assert "Age (years)" in text
+    people.write_text(text.replace("Age (years)", "", 1), encoding="utf-8")
+    spoilt = deliver(tmp_path / "spoilt", paths, shape.answers)
+    assert rows_of(tmp_path / "spoilt", "responses") == rows_of(tmp_path / "whole", "responses")
+    nameless = {
+        c.header: c.means for t in spoilt.mapping.tables for c in t.columns if "without a name" in c.header
+    }
+    assert nameless == {"column 3 without a name": "unused"}

@@ -174,6 +174,8 @@ def _between_tables(tables: dict[TableName, TypedTable], config: CohortConfig) -
     long = {n: t for n, t in tables.items() if n != "patients" and "patient_id" in t.frame}
     for table in long.values():
         problems += crosschecks.duplicate_rows(table)
+    for table in tables.values():
+        problems += sense.distant_days(table, config) + sense.signs_for_words(table, config)
     patients = tables.get("patients")
     if patients is None or "patient_id" not in patients.frame or patients.frame.empty:
         return problems

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from helpers.cohort.crosschecks import numbers_of, start_of
@@ -22,6 +23,7 @@ EARLIEST = pd.Timestamp(1950, 1, 1)
 MOST_PREDNISONE = 4000
 LEAST_PREDNISONE = 0.2
 MOST_TIMES = 6
+LONG_FOLLOW_UP = 40 * 365.25  # days from day 0 beyond which a date is doubted
 
 
 def empty_groups(people: pd.DataFrame, config: CohortConfig) -> list[Problem]:
@@ -36,6 +38,49 @@ def empty_groups(people: pd.DataFrame, config: CohortConfig) -> list[Problem]:
         for number, group in enumerate(config.groups, start=1)
         if group.id not in present
     ]  # fmt: skip
+
+
+def distant_days(table: TypedTable, config: CohortConfig) -> list[Problem]:
+    """Days that a date puts farther from day 0 than a day may be, and those of the far future as doubtful.
+
+    A day written as a number is held against the same range where it is read.
+    """
+    problems = []
+    for column in map(str, table.frame.columns):
+        known = config.vocabulary.get(column)
+        if known is None or known.type != "day":
+            continue
+        day = table.frame[column].dropna().astype("float64")
+        possible = known.plausible(np.asarray(day, dtype=np.float64))
+        date = f"{column.removesuffix('day')}date"
+        written = date if date in table.raw.frame else column
+        for row, value in day[~possible].items():
+            problems.append(table.raw.problem(
+                int(str(row)), written, f"day {value:g}, {abs(value) / 365.25:.0f} years from day 0",
+                known.plausible_range(), "correct the date",
+            ))  # fmt: skip
+        for row, value in day[possible & (day > LONG_FOLLOW_UP)].items():
+            problems.append(table.raw.warning(
+                int(str(row)), written, f"day {value:g}, {value / 365.25:.0f} years after day 0",
+                "a day within 40 years", "correct the date, or leave it if it is right",
+            ))  # fmt: skip
+    return problems
+
+
+def signs_for_words(table: TypedTable, config: CohortConfig) -> list[Problem]:
+    """Warnings for words without a letter or a number, such as ``??``, which would count as words."""
+    problems = []
+    for column in table.frame.columns:
+        known = config.vocabulary.get(str(column))
+        if known is None or known.type not in ("text", "category") or column in ("value", "unit"):
+            continue
+        words = table.frame[column].dropna().astype(str)
+        for row, word in words[~words.str.contains(r"[^\W_]")].items():
+            problems.append(table.raw.warning(
+                int(str(row)), str(column), repr(word), "a word",
+                "leave the field empty if it is not known; as it stands it counts as a word of its own",
+            ))  # fmt: skip
+    return problems
 
 
 def header_alone(tables: Mapping[TableName, RawTable], config: CohortConfig) -> list[Problem]:

@@ -111,7 +111,7 @@ def _known(row: Sequence[str], lexicon: Lexicon) -> int:
 
 
 def _table(grid: Grid, run: _Run, title: str, lexicon: Lexicon, after: Block | None) -> Block | None:
-    first, levels = _header_rows(grid, run, lexicon)
+    first, levels = _header_rows(grid, run, lexicon, after)
     if first is None:
         if after is None:
             return None
@@ -121,12 +121,8 @@ def _table(grid: Grid, run: _Run, title: str, lexicon: Lexicon, after: Block | N
     else:
         top = first + levels
         rows = [_rightwards(row) if n < levels - 1 else row for n, row in enumerate(run.rows[first:top])]
-        places = [
-            place
-            for place in range(len(run.rows[0]))
-            if any(row[place] for row in run.rows[first:top]) and _used(run.rows, first, levels, place)
-        ]
-        header = tuple(tuple(row[place] for row in rows) for place in places)
+        places = [place for place in range(len(run.rows[0])) if _used(run.rows, first, levels, place)]
+        header = tuple(_names(rows, place) for place in places)
         title = " ".join(filter(None, [title, *(" ".join(filter(None, row)) for row in run.rows[:first])]))
     bottom = len(run.rows)
     while bottom > top and _is_note(run.rows[bottom - 1], len(places)):
@@ -143,13 +139,29 @@ def _used(rows: Sequence[list[str]], first: int, levels: int, place: int) -> boo
     return bool(rows[first + levels - 1][place]) or any(row[place] for row in rows[first + levels :])
 
 
-def _header_rows(grid: Grid, run: _Run, lexicon: Lexicon) -> tuple[int | None, int]:
+def _names(rows: Sequence[Sequence[str]], place: int) -> tuple[str, ...]:
+    """Return the name of a column, a text a level; of one without a name where it stands."""
+    names = tuple(row[place] for row in rows)
+    return names if any(names) else (*names[:-1], f"column {place + 1} without a name")
+
+
+def _goes_on(row: Sequence[str], above: Block) -> bool:
+    """Whether a cell repeats one of its column in the table above: rows, not names, do."""
+    return any(
+        row[column - 1] and row[column - 1] in {line[place] for line in above.rows}
+        for place, column in enumerate(above.columns)
+        if column <= len(row)
+    )
+
+
+def _header_rows(grid: Grid, run: _Run, lexicon: Lexicon, after: Block | None) -> tuple[int | None, int]:
     """Return the first row of the header within a run and the number of its rows; None if there is none."""
     scores = [_known(row, lexicon) for row in run.rows[:_FIRST_ROWS]]
     best = max(scores, default=0)
     if best < 2:
         first = 0
-        if run.start and any(_NUMBER.match(text) for text in run.rows[0]):
+        row = run.rows[0]
+        if run.start and (any(map(_NUMBER.match, row)) or (after is not None and _goes_on(row, after))):
             return None, 0
     else:
         first = next(place for place, score in enumerate(scores) if score >= 0.5 * best)
