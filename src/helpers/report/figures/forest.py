@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import say_absent
 from helpers.report.figures.output.exhibits import figure
+from helpers.report.figures.scales import ratio_scale
 from helpers.report.figures.style import FAINT, GREY, INK
 from helpers.results.catalogue import EffectRows
 from helpers.results.format import NOT_ESTIMABLE, format_number, format_p
@@ -124,8 +125,6 @@ def effects_of(block: Block, rows: Sequence[Statistic]) -> list[Statistic]:
 
 
 # Ticks of a ratio's axis; where they are too many, those of whole powers of ten.
-_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
-_MOST_TICKS = 8
 _SMALLEST_P = 0.001
 
 
@@ -154,7 +153,7 @@ def _estimates(axes: Axes, rows: Sequence[Statistic], block: Block) -> None:
             xytext=(6, 0), textcoords="offset points", va="center",
         )  # fmt: skip
     if log:
-        _ratio_scale(axes)
+        ratio_scale(axes)
     else:
         low, high = axes.get_xlim()
         farthest = max(abs(low), abs(high))
@@ -178,21 +177,6 @@ def _interval(axes: Axes, y: int, row: Statistic, *, log: bool, backwards: bool)
     axes.plot([low, high], [y, y], color=INK, linewidth=1.1)
     if not log or _CLIP[0] <= row.value <= _CLIP[1]:  # a ratio of exactly 0 has no place on a log scale
         axes.plot(row.value, y, "s", color=INK, markersize=4.5)
-
-
-def _ratio_scale(axes: Axes) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    low, high = min(low, 0.48), max(high, 2.1)  # room for a tick on either side of 1
-    axes.set_xlim(low, high)
-    ticks = [tick for tick in _TICKS if low <= tick <= high]
-    if len(ticks) > _MOST_TICKS:
-        ticks = [tick for tick in ticks if math.log10(tick).is_integer()]
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _p_values(axes: Axes, rows: Sequence[Statistic], alpha: float) -> None:

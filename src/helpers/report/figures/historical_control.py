@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from helpers.report.figures.common import interval_handle, marks_legend, name_rows, say_absent
 from helpers.report.figures.output.exhibits import figure
+from helpers.report.figures.scales import calendar_scale, ratio_scale
 from helpers.report.figures.strips import draw_strip, strip_handles
 from helpers.report.figures.style import FAINT, GREY, INK, group_styles
 from helpers.results.catalogue import (
@@ -95,18 +96,19 @@ def _common_lags(
     )  # fmt: skip
     axes.step(lags, [row.value for _, row in rows], where="mid", color=ESTIMATE, label="Hazard ratio")
     axes.axhline(1.0, color=GREY, linewidth=0.7)
-    axes.set_yscale("log")
-    axes.set_yticks([0.01, 0.1, 1, 10], labels=["0.01", "0.1", "1", "10"])
-    axes.minorticks_off()
+    ratio_scale(axes, "y")
+    axes.locator_params(axis="x", integer=True)
     axes.set_xlabel("Common lag of the treated, days")
     axes.set_ylabel("Hazard ratio")
     axes.set_title("Had all treated begun so many days late")
     tipping = statistics.find(ControlTimeRows.lag_tipping_point, "death", group="both", timepoint=timepoint)
     if tipping is not None and tipping.value > 0:
         axes.axvline(tipping.value - 0.5, color=INK, linewidth=0.7, linestyle=DOTS)
+        early = tipping.value < (lags[0] + lags[-1]) / 2  # the words have room on one side
         axes.annotate(
-            f"p not below {ALPHA:g} from day {format_number(tipping.value, 0)} on", (tipping.value, 0.03),
-            xycoords=("data", "axes fraction"), xytext=(4, 0), textcoords="offset points",
+            f"p not below {ALPHA:g} from day {format_number(tipping.value, 0)} on",
+            (tipping.value - 0.5, 0.03), xycoords=("data", "axes fraction"), xytext=(4 if early else -4, 0),
+            textcoords="offset points", ha="left" if early else "right",
         )  # fmt: skip
 
 
@@ -132,12 +134,15 @@ def draw_era(
     left, right = container.subplots(1, 2, width_ratios=[1.4, 1])
     if dated:
         draw_strip(left, config, patients, "years")
-        left.set_xlabel("Year of day 0")
-        left.xaxis.get_major_locator().set_params(integer=True)
+        calendar_scale(left, "day 0")
     else:
         _say(left, "Dates are not recorded")
     left.set_title("Calendar time")
-    _drug_bars(right, statistics, config, drugs)
+    if drugs:
+        _drug_bars(right, statistics, config, drugs)
+    else:
+        _say(right, "Treatments are not recorded")
+        right.set_title("Begun on or after day 0")
     bars = right.get_legend_handles_labels()[0]
     marks_legend(container, [*(strip_handles() if dated else []), *bars], columns=4)
 
