@@ -170,6 +170,8 @@ def _drug_bars(axes: Axes, statistics: Statistics, config: CohortConfig, drugs: 
     axes.set_yticks(range(len(named)), labels=labels)
     axes.set_ylim(len(named) - 0.4, -0.6)
     axes.margins(x=0.25)
+    axes.set_xlim(0, max(axes.get_xlim()[1], 1.25))  # of nobody there is no scale
+    axes.locator_params(axis="x", integer=True)
     axes.set_xlabel("Patients")
     axes.set_title("Begun on or after day 0")
 
