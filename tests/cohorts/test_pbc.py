@@ -113,9 +113,7 @@ class TestNotebooks:
         assert "Log-rank p = 0.919" in drawing
 
     def test_notebooks_without_data_say_so(self, run):
-        told = (
-            "**Nothing to do in this notebook:** the cohort *D-penicillamine in primary biliary cholangitis*"
-        )
+        told = "**Nothing to do in this notebook:** the cohort D-penicillamine in primary biliary cholangitis"
         assert f"{told} has no table treatments." in run.said("05_steroid_sparing")
         assert f"{told} has no tables treatments, responses and events." in run.said("06_safety")
         assert "No treatment with D-penicillamine is" in run.drawing("figure_s6_exposure")

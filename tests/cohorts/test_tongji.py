@@ -122,7 +122,7 @@ class TestNotebooks:
         assert "Interleukin 10, pg/mL" in drawing
 
     def test_notebooks_without_data_say_so(self, run):
-        cohort = "*COVID-19 at Tongji Hospital, Wuhan: men and women*"
+        cohort = "COVID-19 at Tongji Hospital, Wuhan: men and women"
         told = f"**Nothing to do in this notebook:** the cohort {cohort}"
         assert f"{told} has no table treatments." in run.said("05_steroid_sparing")
         assert f"{told} has no tables treatments, responses and events." in run.said("06_safety")

@@ -1,6 +1,7 @@
 """Every number that a committed notebook or figure shows is a row of the statistics."""
 
 import ast
+import html
 import sys
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def without_parameters(text, notebook):
 def test_numbers_in_notebooks(notebook, config):
     statistics = Statistics.read(STATISTICS, [notebook, *BESIDE.get(notebook, ())])
     texts = list(shown_in_notebook(ROOT / "notebooks" / f"{notebook}.ipynb"))
-    texts = [without_parameters(text, notebook) for text in texts]
+    texts = [html.unescape(without_parameters(text, notebook)) for text in texts]
     assert any(any(sign.isdigit() for sign in text) for text in texts)
     if notebook == COMPARISON:
         texts = [without_printed_values(text, config.ledger) for text in texts]

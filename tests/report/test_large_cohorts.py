@@ -139,8 +139,8 @@ def test_a_figure_without_doses_says_what_is_not_recorded(study, store, config):
 
 def test_a_notebook_says_whether_all_or_a_part_of_it_has_nothing_to_do(config):
     needs = ["events", "responses"]
-    every = absent_narrative(config, needs, needs).text
-    part = absent_narrative(config, ["events"], needs).text
+    every = absent_narrative(config, needs, needs)._repr_markdown_()
+    part = absent_narrative(config, ["events"], needs)._repr_markdown_()
     assert every.startswith("**Nothing to do in this notebook:**")
     assert "no tables events and responses." in every
     assert part.startswith("**Nothing to do here for part of this notebook:**")

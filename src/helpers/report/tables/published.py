@@ -25,7 +25,7 @@ _MEANING = (
     "Follows: the data give it without having been made to."
 )
 ANSWERS = ("holds", "does not hold", "cannot be answered")
-NO_OTHER = "This cohort's settings name no publication to stand beside it (`compare_to`)."
+NO_OTHER = "This cohort's settings name no publication to stand beside it (compare_to)."
 
 
 def _table(name: str, title: str, heads: list[str], rows: list[Row], notes: list[str], watermark: str,
