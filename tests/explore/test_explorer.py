@@ -6,6 +6,7 @@ import random
 import re
 from typing import Any
 
+import ipywidgets as widgets
 import pytest
 from test_code import random_values
 
@@ -135,6 +136,17 @@ def test_starting_over_puts_every_control_back_and_shows_once(monkeypatch: pytes
     view.start_over()
     assert view.code == first
     assert len(shown) == 1
+
+
+@pytest.mark.parametrize("panel", [spec.title for spec in PANELS])
+def test_no_menu_is_blank_after_starting_over(panel: str) -> None:
+    """A menu whose first entry stands for nothing would show nothing, and not follow the choice of it."""
+    view = Explorer("rdmas_reconstructed").turn_to(panel)
+    menus = {name: one for name, one in view.controls.items() if isinstance(one, widgets.Dropdown)}
+    first = {name: (menu.index, menu.label) for name, menu in menus.items()}
+    view.start_over()
+    assert {name: (menu.index, menu.label) for name, menu in menus.items()} == first
+    assert all(menu.index is not None for menu in menus.values())
 
 
 def test_a_former_view_is_not_made_again() -> None:

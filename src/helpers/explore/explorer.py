@@ -134,7 +134,7 @@ class PanelView:
         self._seen: dict[str, Look] = {}  # the last views by their code, which says everything of them
         self._shown, self._held, self._times = shown, False, 0
         self.controls = {control.name: _widget(control) for control in controls_of(spec, study)}
-        self._first = {name: one.value for name, one in self.controls.items()}
+        self._first = {name: _chosen(one) for name, one in self.controls.items()}
         for one in self.controls.values():
             one.observe(lambda _: self._changed(), "value")
         self._notes, self._figure, self._table, self._code = (widgets.HTML() for _ in range(4))
@@ -179,8 +179,8 @@ class PanelView:
     def start_over(self) -> Look | None:
         """Put every control back to its first value and return the view."""
         self._held = True
-        for name, value in self._first.items():
-            self.controls[name].value = value
+        for name, first in self._first.items():
+            self.controls[name].set_trait(*first)
         self._held = False
         self.show()
         return self.look
@@ -287,6 +287,15 @@ def _widget(control: Control) -> Any:
         made = widgets.Text(value="", placeholder="as usual", continuous_update=False, **common)
     made.add_class(f"control-{control.name}")
     return made
+
+
+def _chosen(control: Any) -> tuple[str, Any]:
+    """Return the trait by which a control is put back, and its present value.
+
+    A menu has a place: many begin with a value of None, which as a value would choose nothing.
+    """
+    trait = "index" if isinstance(control, widgets.Dropdown) else "value"
+    return trait, getattr(control, trait)
 
 
 def _place(options: Any, value: Any) -> int | None:
