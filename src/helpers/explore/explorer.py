@@ -19,6 +19,8 @@ from helpers.project.paths import DEFAULT_COHORT
 # No widget is made when the module is loaded: a kernel that is forked later could not show it.
 _LABEL = {"description_width": "10.5em"}
 _CONTROL = {"width": "26em"}
+# The value of an entry that stands for nothing: a menu whose value becomes None shows no entry at all.
+NOTHING = object()
 _KEPT = 8  # views that are shown again without being made again
 # Adds a cell below the active one where JupyterLab lets a page speak to it; `compendium lab` does.
 _INSERT = """
@@ -134,7 +136,7 @@ class PanelView:
         self._seen: dict[str, Look] = {}  # the last views by their code, which says everything of them
         self._shown, self._held, self._times = shown, False, 0
         self.controls = {control.name: _widget(control) for control in controls_of(spec, study)}
-        self._first = {name: _chosen(one) for name, one in self.controls.items()}
+        self._first = {name: one.value for name, one in self.controls.items()}
         for one in self.controls.values():
             one.observe(lambda _: self._changed(), "value")
         self._notes, self._figure, self._table, self._code = (widgets.HTML() for _ in range(4))
@@ -179,8 +181,8 @@ class PanelView:
     def start_over(self) -> Look | None:
         """Put every control back to its first value and return the view."""
         self._held = True
-        for name, first in self._first.items():
-            self.controls[name].set_trait(*first)
+        for name, value in self._first.items():
+            self.controls[name].value = value
         self._held = False
         self.show()
         return self.look
@@ -199,7 +201,9 @@ class PanelView:
         self._said.value = ""
         self.look, self.code = None, ""
         try:
-            values = {name: one.value for name, one in self.controls.items()}
+            values = {
+                name: None if one.value is NOTHING else one.value for name, one in self.controls.items()
+            }
             parameters = parameters_of(self.spec, self.study, values)
             self.code = code_of(self.spec.show, self.study.cohort, parameters)
             look = self._seen.get(self.code) or self.spec.show(self.study, **parameters)
@@ -267,9 +271,8 @@ def _widget(control: Control) -> Any:
     """Return the widget of a control; its label is read out with it."""
     common: dict[str, Any] = {"description": control.label, "style": _LABEL, "layout": _CONTROL}
     if control.kind == "choice":
-        made: Any = widgets.Dropdown(
-            options=control.options, index=_place(control.options, control.value), **common
-        )
+        options = [(words, NOTHING if value is None else value) for words, value in control.options]
+        made: Any = widgets.Dropdown(options=options, index=_place(options, control.value), **common)
     elif control.kind == "several":
         made = widgets.SelectMultiple(options=control.options, value=control.value, rows=4, **common)
     elif control.kind == "whole":
@@ -289,18 +292,10 @@ def _widget(control: Control) -> Any:
     return made
 
 
-def _chosen(control: Any) -> tuple[str, Any]:
-    """Return the trait by which a control is put back, and its present value.
-
-    A menu has a place: many begin with a value of None, which as a value would choose nothing.
-    """
-    trait = "index" if isinstance(control, widgets.Dropdown) else "value"
-    return trait, getattr(control, trait)
-
-
 def _place(options: Any, value: Any) -> int | None:
-    """Return where a value stands among the options: a value of None would choose nothing in a menu."""
-    return next((i for i, (_, one) in enumerate(options) if one == value), None)
+    """Return where a value stands among the options of a menu."""
+    wanted = NOTHING if value is None else value
+    return next((i for i, (_, one) in enumerate(options) if one == wanted), None)
 
 
 def _said(messages: Any, kind: str) -> str:
