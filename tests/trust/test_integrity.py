@@ -98,11 +98,38 @@ def test_links_are_named_and_not_followed(sent, tmp_path):
     table.symlink_to(outside / "table_1.csv")
     (results(sent) / "more").symlink_to(outside)
     os.mkfifo(results(sent) / "tables" / "waiting.csv")
+    os.mkfifo(results(sent) / "statistics" / "waiting.csv")  # to read it would be to wait for ever
+    (results(sent) / "statistics" / "linked.csv").symlink_to(outside / "secret.csv")
     status, said = verified(sent)
     assert status == 1
-    for place in ("tables/table_1.csv", "more", "tables/waiting.csv"):
+    for place in (
+        "tables/table_1.csv",
+        "more",
+        "tables/waiting.csv",
+        "statistics/waiting.csv",
+        "statistics/linked.csv",
+    ):
         assert f"{place}: link" in said
     assert "secret" not in said
+
+
+def test_a_folder_of_figures_that_is_a_link_is_none(sent, tmp_path):
+    figures = sent / "figures" / NAME
+    figures.rename(tmp_path / "figures_elsewhere")
+    figures.symlink_to(tmp_path / "figures_elsewhere")
+    status, said = verified(sent)
+    assert status == 1
+    assert f"figures: missing: no folder figures/{NAME}" in said
+
+
+def test_numbers_are_not_compared_with_statistics_that_were_changed(sent):
+    path = results(sent) / "statistics" / "04_survival.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",0.95,", ",0.99,"), encoding="utf-8")
+    status, said = verified(sent)
+    assert status == 1
+    assert "statistics/04_survival.csv: changed" in said
+    assert "the numbers of tables were not compared" in said
+    assert "contradiction" not in said
 
 
 def test_results_of_other_data_are_named_file_by_file(sent, tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 
 from helpers.analysis.response import response_paths
 from helpers.results.store import slug
+from helpers.stats.possible import possible_values
 from helpers.vocabulary.model import limits
 
 if TYPE_CHECKING:
@@ -84,18 +85,12 @@ def _bounds(
     found = {}
     for visit in config.visits:
         own = rows[rows["visit"] == visit.id].reindex(patients.index)
-        value = own["value"].to_numpy(dtype=float)
-        if np.isnan(value).all():
+        low, high = possible_values(own["value"], own["qualifier"])
+        if np.isnan(low).all():
             continue
-        sign = own["qualifier"].fillna("").to_numpy(dtype=object)
-        low = np.where(sign == "<", -np.inf, value)
-        high = np.where(sign == ">", np.inf, value)
         printed = {side: own[f"reference_{side}"].to_numpy(dtype=float) for side in usual}
         least, most = (np.where(np.isnan(printed[side]), usual[side], printed[side]) for side in usual)
-        unknown = np.isnan(value)
-        found[visit.id] = _Bounds(
-            np.where(unknown, np.nan, low), np.where(unknown, np.nan, high), least, most
-        )
+        found[visit.id] = _Bounds(low, high, least, most)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from helpers.stats.censored import censored_quantile
+from helpers.stats.censored import censored_values, quantile_of
 from helpers.stats.possible import TOO_MANY_LIMITS
 from helpers.stats.proportions import proportion_difference, proportion_interval
 
@@ -49,13 +49,14 @@ def store_summary(
         columns: further columns of the rows (``group``, ``timepoint``, ``unit``, ``n``, ``n_missing``).
     """
     observed = values.dropna().astype(float)
-    signs = [""] * len(observed) if qualifiers is None else qualifiers.reindex(observed.index).fillna("")
+    signs = [""] * len(observed) if qualifiers is None else qualifiers.reindex(observed.index)
+    data = None if observed.empty else censored_values(observed, signs)
     for name, share in QUANTILES.items():
         columns["method"] = f"{_METHODS[name]} of the {method}" if method else _METHODS[name]
-        if observed.empty:
+        if data is None:
             store.add(analysis, variable, name, note="not recorded", **columns)
             continue
-        found = censored_quantile(observed, signs, share)
+        found = quantile_of(data, share)
         value, sign, note = found.value, str(found.details["qualifier"]), ""
         if np.isnan(value) and np.isfinite(found.lower):
             value, sign = found.lower, ">"

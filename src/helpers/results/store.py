@@ -23,8 +23,8 @@ from helpers.results.key import Analysis, Key
 EVERYBODY = "all"  # in the place of a group
 ID_PARTS = ("analysis", "variable", "group", "timepoint", "statistic")
 _PART = re.compile(r"[a-z0-9][a-z0-9_]*")
-_NUMBERS = ("value", "lower", "upper", "p_value")
-_COUNTS = ("n", "n_missing")
+NUMBERS = ("value", "lower", "upper", "p_value")
+COUNTS = ("n", "n_missing")
 _TAIL = 1e-4
 
 
@@ -158,13 +158,13 @@ class StatisticsStore:
         """
         columns: dict[str, Any] = {}
         if result is not None:
-            columns = {name: getattr(result, name) for name in (*_NUMBERS, *_COUNTS, "method", "note")}
+            columns = {name: getattr(result, name) for name in (*NUMBERS, *COUNTS, "method", "note")}
         if value is not None:
             columns["value"] = value
         columns |= other
-        for name in _NUMBERS:
+        for name in NUMBERS:
             columns[name] = _number(columns.get(name))
-        for name in _COUNTS:
+        for name in COUNTS:
             columns[name] = None if columns.get(name) is None else int(columns[name])
         identifier = statistic_id(analysis, variable, group, timepoint, statistic)
         row = Statistic(identifier, analysis, variable, group, timepoint, statistic, **columns)
@@ -304,7 +304,7 @@ def _read_file(path: Path) -> Iterator[Statistic]:
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise StatisticsStoreError(f"{path.name}: found columns {reader.fieldnames}, expected {COLUMNS}")
         for line in reader:
-            numbers = {name: float(line[name]) if line[name] else math.nan for name in _NUMBERS}
-            counts = {name: int(line[name]) if line[name] else None for name in _COUNTS}
+            numbers = {name: float(line[name]) if line[name] else math.nan for name in NUMBERS}
+            counts = {name: int(line[name]) if line[name] else None for name in COUNTS}
             texts = {name: line[name] for name in COLUMNS if name not in numbers and name not in counts}
             yield Statistic(**texts, **numbers, **counts)  # type: ignore[arg-type]

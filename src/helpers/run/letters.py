@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.cohort.config import CONFIG_FILE, read_config
+from helpers.cohort.installed import AMERICAN, ENGLISH
 from helpers.problems import Problem
 
 # Tables of which figures show words; those of the measurements are the vocabulary's.
@@ -24,7 +25,7 @@ def letter_problems(folder: Path) -> list[Problem]:
     texts = list(_strings(config.model_dump(mode="json")))
     files = (folder / f"{table}.csv" for table in _DRAWN)
     texts += [file.read_text(encoding="utf-8", errors="ignore") for file in files if file.is_file()]
-    if config.report.language == "en" and all(map(str.isascii, texts)):
+    if config.report.language in (ENGLISH, AMERICAN) and all(map(str.isascii, texts)):
         return []
     from helpers.report.figures.output.fonts import installed_font, without_a_font
     from helpers.report.text.wording import LANGUAGE_TAGS, Wording

@@ -16,7 +16,7 @@ import numpy as np
 
 from helpers.stats.checks import Floats, Ints, choice, float_array, tied_values
 from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails, shift_cost
-from helpers.stats.possible import limit_signs
+from helpers.stats.possible import limit_signs, possible_values
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.two_group import midranks, rank_sum_test
 
@@ -54,8 +54,7 @@ def censored_values(values: Any, qualifiers: Any, argument: str = "values") -> C
     if not present.any():
         raise StatisticsError(argument, f"no observed value of {numbers.size}")
     kept, sign = tied_values(numbers[present]), signs[present]
-    below, above = np.where(sign == "<", -inf, kept), np.where(sign == ">", inf, kept)
-    return CensoredValues(kept, below, above, int((~present).sum()))
+    return CensoredValues(kept, *possible_values(kept, sign), int((~present).sum()))
 
 
 def censored_median(values: Any, qualifiers: Any) -> Result:
@@ -72,9 +71,13 @@ def censored_quantile(values: Any, qualifiers: Any, q: float) -> Result:
     averaged across the limit: ">v" means the quantile exceeds v, the highest value it is known to exceed. If
     it is only known to lie between two numbers `value` is NaN and these are `lower` and `upper`.
     """
+    return quantile_of(censored_values(values, qualifiers), q)
+
+
+def quantile_of(data: CensoredValues, q: float) -> Result:
+    """The quantile of values whose bounds are known already; see `censored_quantile`."""
     if not 0 <= q <= 1:
         raise StatisticsError("q", f"must lie between 0 and 1, found {q!r}")
-    data = censored_values(values, qualifiers)
     size = data.value.size
     position = size * q
     whole = abs(position - round(position)) < 1e-9

@@ -50,12 +50,10 @@ def paired_shift(
     level = confidence_level(confidence)
     first = possible_values(before, before_qualifiers, "before", smallest=smallest)
     second = possible_values(after, after_qualifiers, "after", smallest=smallest)
-    if all(np.array_equal(*pair, equal_nan=True) for pair in (first, second)):
-        return _paired(second[0], first[0], level, limited=False)
-    return spanning(lambda late, early: _paired(late, early, level, limited=True), second, first)
+    return spanning(lambda late, early, known: _paired(late, early, level, known), second, first)
 
 
-def _paired(after: Floats, before: Floats, level: float, *, limited: bool) -> Result:
+def _paired(after: Floats, before: Floats, level: float, known: bool) -> Result:
     difference, missing = complete_differences(before, after)
     difference = np.sort(difference)
     n = difference.size
@@ -65,7 +63,7 @@ def _paired(after: Floats, before: Floats, level: float, *, limited: bool) -> Re
     outside = _outside(n, (1 - level) / 2, exact)
     lower = upper = nan
     note = ""
-    if np.ptp(difference) == 0 and n > 1 and not limited:
+    if np.ptp(difference) == 0 and n > 1 and known:
         note = "all differences are equal: no interval"
     elif outside < 0:
         note = "too few pairs for an interval at this level"

@@ -56,18 +56,21 @@ def possible_values(
     return below, np.where(known & (signs == ">"), inf, numbers)
 
 
-def spanning(shift: Callable[[Floats, Floats], Result], x: Bounds, y: Bounds) -> Result:
-    """The shift of `x` against `y` where their values lie between bounds.
+def spanning(shift: Callable[[Floats, Floats, bool], Result], x: Bounds, y: Bounds) -> Result:
+    """The shift of `x` against `y`, pairs of the least and greatest value that each may be.
 
-    `shift` estimates it, with an interval, from values that are known, and must not fall when a value of its
-    first argument rises nor rise when one of its second does. `x` and `y` are pairs of least and greatest
-    values. The limits are the lower one of the smallest shift and the upper one of the largest; so each lies
-    outside the limit that the true values have. The estimate is given if it is the same for both, and as a
-    limit, its sign in `details["qualifier"]`, if it is bounded on one side only. `note` says the rest.
+    `shift` estimates it, with an interval, from values and whether these are known; where all are, its result
+    is returned. Else it must not fall when a value of its first argument rises nor rise when one of
+    its second does. The limits are then the lower one of the smallest shift and the upper one of the largest;
+    so each lies outside the limit that the true values have. The estimate is given if it is the same for
+    both, and as a limit, its sign in `details["qualifier"]`, if it is bounded on one side only. `note` says
+    the rest.
     """
+    if all(np.array_equal(*pair, equal_nan=True) for pair in (x, y)):
+        return shift(x[0], y[0], True)
     largest = max(float(np.abs(part[np.isfinite(part)]).max(initial=0.0)) for part in (*x, *y)) or 1.0
-    least = shift(_bounded(x[0], largest), _bounded(y[1], largest))
-    greatest = shift(_bounded(x[1], largest), _bounded(y[0], largest))
+    least = shift(_bounded(x[0], largest), _bounded(y[1], largest), False)
+    greatest = shift(_bounded(x[1], largest), _bounded(y[0], largest), False)
     low, high = _unbounded(least.value, largest), _unbounded(greatest.value, largest)
     value, sign, note = _estimate(low, high)
     lower, upper = _unbounded(least.lower, largest), _unbounded(greatest.upper, largest)

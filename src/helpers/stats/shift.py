@@ -51,10 +51,7 @@ def hodges_lehmann(
     level = confidence_level(confidence)
     first = possible_values(x, x_qualifiers, "x", smallest=smallest)
     second = possible_values(y, y_qualifiers, "y", smallest=smallest)
-    known = all(np.array_equal(*pair, equal_nan=True) for pair in (first, second))
-    if known:
-        return _shift(first[0], second[0], level, midranks)
-    return spanning(lambda low, high: _shift(low, high, level, _ordinal_ranks), first, second)
+    return spanning(lambda low, high, known: _shift(low, high, level, known), first, second)
 
 
 def _ordinal_ranks(values: Floats) -> Floats:
@@ -63,12 +60,13 @@ def _ordinal_ranks(values: Floats) -> Floats:
     return ranks
 
 
-def _shift(x: Floats, y: Floats, level: float, ranked: Callable[[Floats], Floats]) -> Result:
+def _shift(x: Floats, y: Floats, level: float, known: bool) -> Result:
     first, missing_x = observed_values(x, "x")
     second, missing_y = observed_values(y, "y")
     pooled = tied_values(np.concatenate([first, second]))
     first, second = np.sort(pooled[: first.size]), np.sort(pooled[first.size :])
     total, tail = pooled.size, (1 - level) / 2
+    ranked = midranks if known else _ordinal_ranks
     exact = shift_cost(np.arange(2, 2 * total + 2, 2), first.size) <= _EXACT_WORK
 
     def accepted(shift: float, sign: float) -> bool:

@@ -88,12 +88,6 @@ class Received:
         if self.figures is not None:
             yield from _files(self.figures, FIGURES)
 
-    def path(self, place: str) -> Path | None:
-        """Where a product is; None for a figure without the folder of figures."""
-        if not place.startswith(FIGURES):
-            return self.results / place
-        return None if self.figures is None else self.figures / place.removeprefix(FIGURES)
-
 
 def received(folder: Path) -> Received:
     """A folder of results with its record: ``results/NAME``, figures beside it in ``figures/NAME``.
@@ -108,7 +102,7 @@ def received(folder: Path) -> Received:
         raise RecordError(f"{folder} is no folder of results.", remedy="Name one such as results/NAME.")
     record = _record(folder / PROVENANCE)
     figures = folder.parent.parent / "figures" / folder.name
-    return Received(folder, figures if figures.is_dir() else None, record)
+    return Received(folder, figures if figures.is_dir() and not figures.is_symlink() else None, record)
 
 
 def result_folders(folder: Path) -> list[Path]:

@@ -124,7 +124,6 @@ def effects_of(block: Block, rows: Sequence[Statistic]) -> list[Statistic]:
     ]
 
 
-# Ticks of a ratio's axis; where they are too many, those of whole powers of ten.
 _SMALLEST_P = 0.001
 
 

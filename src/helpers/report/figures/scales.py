@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# Ticks of a ratio; where they are too many, those of whole powers of ten.
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 _MOST_TICKS = 8
 _SHORT_YEARS = 1.5  # calendar time up to which months are told

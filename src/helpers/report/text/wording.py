@@ -54,6 +54,12 @@ def _words(language: Language, name: str, american_spelling: bool) -> Mapping[st
     return {**american_words(words), **({"lang": AMERICAN} if "lang" in words else {})}
 
 
+@cache
+def _templates(language: Language, american_spelling: bool) -> Mapping[str, Any]:
+    files = (_words(language, name, american_spelling) for name in _FILES[:2])
+    return {key: text for words in files for key, text in words.items()}
+
+
 @dataclass(frozen=True)
 class Wording:
     """One language with the cohort's own words.
@@ -225,11 +231,8 @@ class Wording:
         return Number(text, slot.row.id, part)
 
     def _template(self, claim: Claim, register: str) -> str:
-        found: Any = None
-        for key in (f"{claim.key}@{register}", claim.key):
-            found = next((words[key] for name in _FILES[:2] if key in (words := self.words(name))), None)
-            if found is not None:
-                break
+        templates = _templates(self.language, self.american)
+        found: Any = templates.get(f"{claim.key}@{register}", templates.get(claim.key))
         for branch in claim.variant:
             if not isinstance(found, Mapping):
                 break
