@@ -17,7 +17,7 @@ from helpers.cohort.same_day import day_rank, in_order_of_day
 from helpers.cohort.settings import CohortConfig
 from helpers.cohort.windowing import NOT_NEAREST, assign_visits
 from helpers.problems import CohortError, errors
-from helpers.results.files import digest_of_files
+from helpers.project.sources import digest_of_files
 from helpers.vocabulary.model import GLUCOCORTICOID, TABLE_NAMES, TableName
 from helpers.vocabulary.reading import FILES, SHIPPED_FOLDER
 

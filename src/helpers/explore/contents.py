@@ -14,12 +14,10 @@ from typing import Any
 from ipykernel.ipkernel import IPythonKernel
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
+from helpers.kernels.stored import KERNEL, KERNELSPEC, LANGUAGE
 from helpers.run.cell_watch import MARK
 
-KERNEL = "python3"
 DISPLAY_NAME = "RD-MAS compendium"
-STORED_KERNEL = {"display_name": "Python 3", "language": "python", "name": KERNEL}
-STORED_LANGUAGE = {"name": "python"}
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -49,7 +47,7 @@ def as_read(metadata: dict[str, Any]) -> dict[str, Any]:
     """
     if metadata.get("kernelspec", {}).get("name") != KERNEL:
         return metadata
-    told = {"kernelspec": STORED_KERNEL | {"display_name": DISPLAY_NAME}}
+    told = {"kernelspec": KERNELSPEC | {"display_name": DISPLAY_NAME}}
     return metadata | told | {"language_info": deepcopy(IPythonKernel.language_info)}
 
 
@@ -61,7 +59,7 @@ def as_stored(notebook: dict[str, Any]) -> dict[str, Any]:
     """
     metadata = {name: value for name, value in notebook["metadata"].items() if name != "widgets"}
     if metadata.get("kernelspec", {}).get("name") == KERNEL:
-        metadata |= {"kernelspec": STORED_KERNEL, "language_info": STORED_LANGUAGE}
+        metadata |= {"kernelspec": KERNELSPEC, "language_info": LANGUAGE}
     return notebook | {"metadata": metadata, "cells": [_cell(cell) for cell in notebook["cells"]]}
 
 

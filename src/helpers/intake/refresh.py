@@ -16,7 +16,8 @@ from helpers.intake.mapping import KEY_FILE, MAPPING_FILE, SOURCE_FOLDER, Intake
 from helpers.intake.replay import Replayed, replay
 from helpers.intake.sources import Sources, read_sources, source_files
 from helpers.problems import Problem, errors
-from helpers.results.files import digest_of_files, write_whole
+from helpers.project.sources import digest_of_files
+from helpers.results.files import write_whole
 from helpers.vocabulary.model import TABLE_NAMES, TableName
 from helpers.vocabulary.reading import FILES, SHIPPED_FOLDER, cohort_texts, read_texts
 

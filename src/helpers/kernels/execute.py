@@ -17,7 +17,15 @@ from helpers.faults import cell_in_words, in_words
 from helpers.kernels import web_addresses  # noqa: F401  # before nbformat, which would load their grammar
 from helpers.kernels.fork_server.client import PATIENCE_SECONDS
 from helpers.kernels.fork_server.quick import PooledKernelManager
-from helpers.kernels.pool import KERNEL, START_OPTIONS, manager_settings
+from helpers.kernels.pool import START_OPTIONS, manager_settings
+from helpers.kernels.stored import (
+    FORMAT,
+    INJECTED,
+    KERNEL,
+    lasting_id,
+    stored_metadata,
+    stored_notebook_metadata,
+)
 
 # Threads execute notebooks at the same time. Two threads that import what imports each other break one
 # another's imports, so everything is imported here, by whoever imports this module, and nothing later.
@@ -27,11 +35,6 @@ import papermill  # isort: skip
 from papermill.exceptions import PapermillExecutionError  # isort: skip
 from papermill.log import logger  # isort: skip
 
-_KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
-_LANGUAGE = {"name": "python"}
-_FORMAT = (4, 5)
-_INJECTED = "injected-parameters"
-_TIMING = {"papermill", "execution", "ExecuteTime"}
 _DIED = " (the system ends a program that takes too much memory: close others, or use --workers 1)"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -123,10 +126,10 @@ def _run(
 def _blank(notebook: Any) -> Any:
     """The notebook without outputs, every cell with a lasting id."""
     for index, cell in enumerate(notebook.cells, start=1):
-        cell.id = cell.get("id") or f"cell-{index:02d}"
+        cell.id = lasting_id(cell.get("id"), index)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    notebook.nbformat, notebook.nbformat_minor = _FORMAT
+    notebook.nbformat, notebook.nbformat_minor = FORMAT
     return notebook
 
 
@@ -134,14 +137,12 @@ def _clean(executed: Any, original: Any) -> Any:
     """The executed notebook with the metadata of the original and no trace of when and where it ran."""
     metadata = {cell.id: cell.metadata for cell in original.cells}
     for cell in executed.cells:
-        if _INJECTED in cell.metadata.get("tags", []):
-            cell.id, cell.metadata = _INJECTED, nbformat.from_dict({"tags": [_INJECTED]})
+        if INJECTED in cell.metadata.get("tags", []):
+            cell.id, cell.metadata = INJECTED, nbformat.from_dict({"tags": [INJECTED]})
         else:
-            kept = {key: value for key, value in metadata[cell.id].items() if key not in _TIMING}
-            cell.metadata = nbformat.from_dict(kept)
-    kept = {key: value for key, value in original.metadata.items() if key not in _TIMING}
-    executed.metadata = nbformat.from_dict(kept | {"kernelspec": _KERNELSPEC, "language_info": _LANGUAGE})
-    executed.nbformat, executed.nbformat_minor = _FORMAT
+            cell.metadata = nbformat.from_dict(stored_metadata(metadata[cell.id]))
+    executed.metadata = nbformat.from_dict(stored_notebook_metadata(original.metadata))
+    executed.nbformat, executed.nbformat_minor = FORMAT
     return executed
 
 

@@ -29,11 +29,11 @@ from helpers.kernels import web_addresses  # noqa: F401  # before nbformat
 from helpers.kernels.fork_server import provisioner  # noqa: F401
 from helpers.kernels.fork_server.client import PROVISIONER, PROVISIONER_VARIABLE, ForkServer
 from helpers.kernels.fork_server.quick import PooledKernelManager
+from helpers.kernels.stored import KERNEL
 from helpers.project.paths import OUTPUT_VARIABLE, PUBLISHED_VARIABLE, RUN_VARIABLE
 
 import nbformat  # isort: skip
 
-KERNEL = "python3"
 START_OPTIONS = ["--log-level=50"]  # the kernel's own log; what a cell writes is an output
 _CLIENT = "helpers.kernels.fork_server.quick.QuickClient"
 _HOST = socket.gethostname()  # workers of a cluster share the folder of stages

@@ -1,7 +1,8 @@
 """Digests of what a step is made from: its notebook's source, the package's modules it imports, raw files.
 
 A notebook depends on the modules that it imports, directly or through others, so an edit of one room runs
-only the notebooks that use it. Imports are found by reading the source, not by running it.
+only the notebooks that use it. Imports are found by reading the source, not by running it. Comments compute
+nothing: code that differs by them alone has one digest.
 """
 
 import hashlib
@@ -25,6 +26,18 @@ _IMPORT = re.compile(
     re.MULTILINE,
 )
 
+# A literal, in which `#` is a letter like others, or a comment.
+_LITERAL_OR_COMMENT = re.compile(
+    r"'{3}[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'{3}"
+    r'|"{3}[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"{3}'
+    r"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'"
+    r'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
+    r"|#[^\n]*",
+    re.DOTALL,
+)
+_MARK = "\0"  # stands in no source
+_MARKED = re.compile(r"^[ \t\f]*\0(?:\n|\Z)|[ \t\f]*\0", re.MULTILINE)
+
 
 def digest_bytes(*parts: bytes) -> str:
     """SHA-256 of several byte strings; their lengths count, so that moving a border changes it."""
@@ -44,6 +57,14 @@ def digest_file(path: Path) -> str:
     """SHA-256 of a file's bytes, as ``sha256sum`` prints it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of_files(paths: Iterable[Path]) -> str:
+    """SHA-256 of files in their order, of which some may be absent; neither places nor comments count."""
+    parts = []
+    for path in paths:
+        parts += [path.name.encode(), _what_counts(path) if path.is_file() else b""]
+    return digest_bytes(*parts)
 
 
 def files_matching(root: Path, pattern: str) -> list[Path]:
@@ -84,13 +105,45 @@ def cell_source(cell: Mapping[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def without_comments(source: str) -> str:
+    """Python source without its comments and its empty end; a line that holds nothing else goes with it.
+
+    Reading quoted text and comments takes a twentieth of the time of parsing, and reads what only a notebook
+    may hold (``%matplotlib``) as well.
+
+    >>> without_comments('a = "#1"  # the first')
+    'a = "#1"'
+    """
+    if "#" not in source:
+        return source.rstrip("\n")
+    marked = _LITERAL_OR_COMMENT.sub(lambda found: _MARK if found[0][0] == "#" else found[0], source)
+    return _MARKED.sub("", marked).rstrip("\n")
+
+
+def notebook_code_digest(path: Path) -> str:
+    """SHA-256 of what a notebook does: code, ids and tags of its code cells, without comments."""
+    code = [cell for cell in read_notebook(path)["cells"] if cell.get("cell_type") == "code"]
+    return digest_value([[_tags(cell), cell.get("id"), _code(cell_source(cell))] for cell in code])
+
+
+def _code(source: str) -> str:
+    # In a cell of another language `#` may be anything.
+    return source if source.lstrip().startswith("%%") else without_comments(source)
+
+
 def notebook_digest(path: Path) -> str:
     """SHA-256 of a notebook's cells, their kinds, ids and tags; outputs and execution counts do not count."""
     cells = read_notebook(path)["cells"]
-    tags = [cell.get("metadata", {}).get("tags", []) for cell in cells]
     return digest_value(
-        [tags, [(cell.get("cell_type"), cell.get("id"), cell_source(cell)) for cell in cells]]
+        [
+            [_tags(cell) for cell in cells],
+            [(cell.get("cell_type"), cell.get("id"), cell_source(cell)) for cell in cells],
+        ]
     )
+
+
+def _tags(cell: Mapping[str, Any]) -> list[str]:
+    return list(cell.get("metadata", {}).get("tags", []))
 
 
 def notebook_modules(path: Path) -> set[str]:
@@ -114,7 +167,7 @@ def source_files(modules: Iterable[str]) -> list[Path]:
 
 
 def source_digest(files: Iterable[Path]) -> str:
-    """SHA-256 over the package's files, each with its place in the package."""
+    """SHA-256 over the package's files, each with its place in the package; comments do not count."""
     root = package_folder()
     return digest_value([[path.relative_to(root).as_posix(), _file_digest(path)] for path in files])
 
@@ -164,4 +217,9 @@ def _data_files(folder: Path) -> tuple[Path, ...]:
 
 @cache
 def _file_digest(path: Path) -> str:
-    return digest_file(path)
+    return digest_bytes(_what_counts(path))
+
+
+def _what_counts(path: Path) -> bytes:
+    content = path.read_bytes()
+    return without_comments(content.decode()).encode() if path.suffix == ".py" else content

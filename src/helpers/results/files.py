@@ -1,9 +1,7 @@
-"""Files that are seen whole or not at all, and what tells whether they changed."""
+"""Files that are seen whole or not at all."""
 
 import contextlib
-import hashlib
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -30,13 +28,3 @@ def sweep_unfinished(folder: Path) -> None:
         if name and number.isdigit() and left.is_file():
             with contextlib.suppress(OSError):
                 left.unlink()
-
-
-def digest_of_files(paths: Iterable[Path]) -> str:
-    """Return the SHA-256 of files in their order, of which some may be absent; places do not count."""
-    digest = hashlib.sha256()
-    for path in paths:
-        content = path.read_bytes() if path.is_file() else b""
-        digest.update(f"{path.name}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()

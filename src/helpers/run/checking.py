@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.project.paths import CohortPaths, state_dir
+from helpers.project.raw_files import raw_files
 from helpers.project.sources import (
     digest_file,
     digest_value,
-    files_matching,
     source_digest,
     source_files,
 )
@@ -71,6 +71,5 @@ def _stored(file: Path) -> object:
 
 
 def _digest(paths: CohortPaths) -> str:
-    raw = files_matching(paths.folder, "**/*")
-    contents = [[path.name, digest_file(path)] for path in raw]
+    contents = [[place, digest_file(path)] for place, path in raw_files(paths.folder).items()]
     return digest_value([str(paths.folder), contents, source_digest(source_files(_CHECKS))])

@@ -5,27 +5,29 @@ from pathlib import Path
 from typing import Any
 
 from helpers.project.paths import CohortPaths, project_root, shown
+from helpers.project.raw_files import WORDS, is_prose, raw_files
 from helpers.project.sources import (
     digest_file,
     digest_value,
     files_matching,
+    notebook_code_digest,
     notebook_digest,
     notebook_modules,
     source_digest,
     source_files,
 )
-from helpers.run.parameters import injected
-from helpers.run.plan import Step
+from helpers.run.parameters import COHORT, injected
+from helpers.run.plan import PARAMETERS, Step
 
 # Every step opens the cohort's settings and its own words, and runs with the locked packages; the project's
 # words belong to the code that opens them.
-WORDS = ("variables.csv", "drugs.csv", "terms.csv", "ranges.csv")
 ALWAYS_READ = (
     "cohort/cohort.toml",
     *(f"cohort/{name}" for name in WORDS),
     "project/uv.lock",
 )
 TABLES_MARK = "data/inputs.json"  # says what the analysis tables were derived from
+TEXT = "text"  # of a notebook: its Markdown and comments too, which compute nothing
 EXECUTION = ("helpers.kernels.execute", "helpers.run.steps")
 
 InputDigests = Mapping[str, Mapping[str, str]]
@@ -41,7 +43,7 @@ def values_of(
     parameters: Mapping[str, Any],
     declared: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, dict[str, Any]]:
-    """What is put into each notebook.
+    """What is put into each notebook, and what each call is told of the parameters of all notebooks.
 
     Args:
         steps: the plan.
@@ -50,7 +52,18 @@ def values_of(
         declared: parameters that each notebook declares, by its name.
     """
     argument = cohort_argument(cohort)
-    return {step.name: injected(parameters, declared.get(step.name, {}), argument) for step in steps}
+    everywhere = {
+        name: parameters.get(name, own)
+        for notebook in sorted(declared, reverse=True)  # the first one's own value holds
+        for name, own in declared[notebook].items()
+        if name != COHORT
+    }
+    return {
+        step.name: everywhere
+        if PARAMETERS in step.arguments.values()
+        else injected(parameters, declared.get(step.name, {}), argument)
+        for step in steps
+    }
 
 
 def code_digests(steps: Iterable[Step]) -> dict[str, dict[str, str]]:
@@ -90,9 +103,8 @@ def cohort_argument(cohort: CohortPaths) -> str:
 
 
 def raw_names(cohort: CohortPaths) -> list[str]:
-    """Names of the files in a cohort's folder, but for the authors' text."""
-    names = [path.relative_to(cohort.folder).as_posix() for path in files_matching(cohort.folder, "**/*")]
-    return [name for name in names if not _is_prose(name)]
+    """Names of the files that a cohort's analysis may read."""
+    return [name for name in raw_files(cohort.folder) if not is_prose(name)]
 
 
 def _code(step: Step) -> dict[str, str]:
@@ -100,11 +112,11 @@ def _code(step: Step) -> dict[str, str]:
     if step.call is None:
         modules |= notebook_modules(step.source)
         modules |= _behind_the_tables() if TABLES_MARK in step.writes else set()
-        source = notebook_digest(step.source)
+        source, text = notebook_code_digest(step.source), {TEXT: notebook_digest(step.source)}
     else:
         modules.add(step.call.partition(":")[0])
-        source = digest_value([step.call, dict(step.arguments)])
-    return {"source": source, "helpers": source_digest(source_files(modules))}
+        source, text = digest_value([step.call, dict(step.arguments)]), {}
+    return {"source": source, "helpers": source_digest(source_files(modules)), **text}
 
 
 def _behind_the_tables() -> set[str]:
@@ -125,13 +137,9 @@ def input_files(step: Step, cohort: CohortPaths) -> dict[str, dict[str, Path]]:
         first, _, rest = pattern.partition("/")
         if root := roots.get(first):
             files = {path.relative_to(root).as_posix(): path for path in files_matching(root, rest)}
-            found[pattern] = {name: files[name] for name in files if rest != "**/*" or not _is_prose(name)}
+            wanted = files if rest != "**/*" else [name for name in raw_names(cohort) if name in files]
+            found[pattern] = {name: files[name] for name in wanted}
     return found
-
-
-def _is_prose(name: str) -> bool:
-    """Whether a file of the cohort holds the authors' text, which no analysis reads."""
-    return name.endswith((".md", ".bib", ".numbers.json"))
 
 
 def _files(step: Step, cohort: CohortPaths) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from helpers.errors import CompendiumError
 
-Status = Literal["executed", "unchanged", "failed", "blocked"]
+Status = Literal["executed", "text updated", "unchanged", "failed", "blocked"]
 
 
 class RunError(CompendiumError):
@@ -15,6 +15,8 @@ class RunError(CompendiumError):
 @dataclass(frozen=True)
 class Outcome:
     """What became of one step of one cohort; ``blocked`` means that a step before it failed.
+
+    ``text updated``: of a notebook only Markdown or comments had been edited, so it was not executed.
 
     ``kept`` is where a failed notebook is, as far as it came.
     """
@@ -28,7 +30,7 @@ class Outcome:
     @property
     def done(self) -> bool:
         """Whether the step's results are up to date."""
-        return self.status in {"executed", "unchanged"}
+        return self.status in {"executed", "text updated", "unchanged"}
 
 
 @dataclass

@@ -35,6 +35,7 @@ PLAN_FILE = "pipeline.toml"
 PROVENANCE = (
     "provenance.json"  # written by the run; whoever reads it sees what the steps before it were made from
 )
+PARAMETERS = "{parameters}"  # an argument that stands for the parameters of all notebooks
 _KEYS = {"call", "arguments", "reads", "writes"}
 _ALTERNATIVES = re.compile(r"\{([^{}]*)\}")
 
@@ -54,7 +55,8 @@ class Step:
         optional: those of ``writes`` that may be absent.
         call: ``module:function`` of a step that is no notebook.
         arguments: keyword arguments of that function; ``{results}``, ``{figures}`` and ``{folder}`` at the
-            start stand for the cohort's folders (the argument is then a path), ``{cohort}`` for its name.
+            start stand for the cohort's folders (the argument is then a path), ``{cohort}`` for its name,
+            ``{parameters}`` alone for the parameters of all notebooks, by their names.
     """
 
     name: str

@@ -13,7 +13,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from helpers.run.outcomes import RunReport, Status
 
-KINDS: tuple["Status", ...] = ("executed", "unchanged", "failed", "blocked")
+KINDS: tuple["Status", ...] = ("executed", "text updated", "unchanged", "failed", "blocked")
 
 
 class RunProgress:

@@ -15,6 +15,7 @@ from typing import Any
 
 from helpers.project.checkout import commit
 from helpers.project.paths import CohortPaths, project_root
+from helpers.project.raw_files import raw_files
 from helpers.project.sources import (
     digest_file,
     files_matching,
@@ -75,7 +76,7 @@ class Recorder:
 
     def _record(self, steps: list[Step], products: Products, missing: list[str]) -> dict[str, Any]:
         root, paths = project_root(), self._paths
-        raw = files_matching(paths.folder, "**/*")
+        raw = raw_files(paths.folder)
         words = files_matching(package_folder() / "vocabulary", "*.csv")
         project = [root / "uv.lock", *_project_files(steps)]
         notebooks = [step for step in steps if step.is_notebook]
@@ -99,7 +100,7 @@ class Recorder:
                 }
                 for step in notebooks
             },
-            "raw_data": {path.relative_to(paths.folder).as_posix(): digest_file(path) for path in raw},
+            "raw_data": {place: digest_file(path) for place, path in raw.items()},
             "project_files": {
                 path.relative_to(root).as_posix(): digest_file(path) for path in project if path.is_file()
             }

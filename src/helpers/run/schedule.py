@@ -14,8 +14,9 @@ from helpers.project.sources import digest_bytes
 from helpers.results.files import write_whole
 from helpers.run.executor import Executor
 from helpers.run.inputs import InputDigests, Values
+from helpers.run.notebook_text import put_text
 from helpers.run.outcomes import Outcome, Status
-from helpers.run.plan import PROVENANCE, Step, predecessors
+from helpers.run.plan import PROVENANCE, Step, locate, predecessors
 from helpers.run.provenance import Recorder
 from helpers.run.staging import failed_notebook, record_seen_by
 from helpers.run.state import State, product_digests
@@ -126,11 +127,19 @@ class Schedule:
         job, one = self._jobs[name], self._steps[step]
         if self._force:
             return False
-        products = product_digests(one, job.paths)
-        if not job.state.is_current(one, job.inputs[step], self._reads(task), products):
+        products, reads = product_digests(one, job.paths), self._reads(task)
+        if job.state.is_current(one, job.inputs[step], reads, products):
+            self.products[name] |= products
+            self._note(task, "unchanged")
+            return True
+        return job.state.only_text_differs(one, job.inputs[step], reads, products) and self._text_put(task)
+
+    def _text_put(self, task: Task) -> bool:
+        """Bring the text of an executed notebook up to date; False if it has to be executed after all."""
+        job, step = self._jobs[task[0]], self._steps[task[1]]
+        if not put_text(step.source, locate(f"notebooks/{step.name}.ipynb", job.paths)):
             return False
-        self.products[name] |= products
-        self._note(task, "unchanged")
+        self._done(task, product_digests(step, job.paths), "text updated")
         return True
 
     def _reads(self, task: Task) -> Digests:
@@ -165,12 +174,16 @@ class Schedule:
             message = in_words(error) or str(error) or type(error).__name__
             self.outcomes[task] = Outcome(*task, "failed", message, told)
             return
-        products = future.result()
+        self._done(task, future.result(), "executed")
+
+    def _done(self, task: Task, products: Digests, status: Status) -> None:
+        """Remember what a step has made of what."""
+        job, step = self._jobs[task[0]], self._steps[task[1]]
         reads = self._reads(task)
         self.products[task[0]] |= products
         job.state.note(step, job.inputs[step.name], reads, products)
         job.state.write()
-        self._note(task, "executed")
+        self._note(task, status)
 
     def _note(self, task: Task, status: Status) -> None:
         self.outcomes[task] = Outcome(*task, status)

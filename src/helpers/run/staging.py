@@ -20,6 +20,7 @@ from helpers.results.files import sweep_unfinished, write_whole
 from helpers.run.plan import PLAN_FILE, PROVENANCE, Step, locate
 
 _MOVES = "moves.json"
+_KEPT = ("state", "checked", "pages")
 # All analysis tables belong together: a reader of one looks whether they follow from the present raw data.
 _TOGETHER = "data/*"
 
@@ -158,7 +159,7 @@ def linked_folders(paths: CohortPaths) -> list[Path]:
 
 def sweep(paths: CohortPaths) -> None:
     """Remove files that killed processes were writing beside the results of a cohort."""
-    for folder in (paths.results, paths.figures, state_dir() / "state", state_dir() / "checked"):
+    for folder in (paths.results, paths.figures, *(state_dir() / kept for kept in _KEPT)):
         sweep_unfinished(folder)
         for inner in folder.glob("*/"):
             sweep_unfinished(inner)

@@ -13,7 +13,7 @@ from typing import Any
 from helpers.project.paths import CohortPaths, state_dir
 from helpers.project.sources import digest_file, digest_value
 from helpers.results.files import write_whole
-from helpers.run.inputs import InputDigests
+from helpers.run.inputs import TEXT, InputDigests
 from helpers.run.plan import Step, locate
 
 ABSENT = "absent"  # an optional product that the step did not write
@@ -57,6 +57,14 @@ class State:
     def is_current(self, step: Step, inputs: Mapping[str, str], reads: Digests, products: Digests) -> bool:
         """Whether a step need not be executed: same inputs, and products that nobody has touched."""
         return None not in products.values() and self.steps.get(step.name) == _record(inputs, reads, products)
+
+    def only_text_differs(
+        self, step: Step, inputs: Mapping[str, str], reads: Digests, products: Digests
+    ) -> bool:
+        """Whether a notebook differs from what was executed by its Markdown and comments alone."""
+        known = self.steps.get(step.name, {}).get("inputs", {})
+        same = isinstance(known, dict) and TEXT in known and TEXT in inputs
+        return same and self.is_current(step, {**inputs, TEXT: known[TEXT]}, reads, products)
 
     def note(self, step: Step, inputs: Mapping[str, str], reads: Digests, products: Digests) -> None:
         """Remember that a step was executed."""

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from helpers.errors import CompendiumError
 from helpers.project.paths import CohortPaths, shown, split_variant
+from helpers.project.raw_files import WORDS
 from helpers.project.sources import digest_bytes
-from helpers.run.inputs import WORDS, code_digests, cohort_argument, input_digests, values_of
+from helpers.run.inputs import TEXT, code_digests, cohort_argument, input_digests, values_of
 from helpers.run.parameters import declared_parameters
 from helpers.run.plan import PROVENANCE, Step, load_plan, locate, predecessors, transitive_predecessors
 from helpers.run.provenance import Recorder, read_record
@@ -18,6 +19,7 @@ Standing = Literal["current", "stale", "missing"]
 _REASONS = {
     "source": "the notebook or what it calls was edited",
     "helpers": "the code that it uses was edited",
+    TEXT: "the notebook's text was edited",
     "parameters": "parameters were changed",
     "files of the cohort": "a raw table came or went",
     "cohort/cohort.toml": "cohort.toml was edited",
@@ -166,6 +168,8 @@ def _reasons(
     record = state.steps[step.name]
     before: Mapping[str, str] = record.get("inputs", {})
     changed = [name for name in sorted({*before, *inputs}) if before.get(name) != inputs.get(name)]
+    if "source" in changed and TEXT in changed:
+        changed.remove(TEXT)
     found = [_REASONS.get(name, f"{_file(name)} changed") for name in changed]
     earlier: Mapping[str, str] = record.get("reads", {})
     older = sorted(path for path, digest in reads.items() if earlier.get(path) != digest)

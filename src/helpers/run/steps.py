@@ -16,7 +16,7 @@ from helpers.kernels.fork_server.client import SOCKET_VARIABLE, ForkServerError,
 from helpers.kernels.fork_server.quick import PooledKernelManager
 from helpers.kernels.pool import KernelPool
 from helpers.project.paths import CohortPaths, shown, state_dir
-from helpers.run.plan import Step, locate
+from helpers.run.plan import PARAMETERS, Step, locate
 from helpers.run.staging import Stage, UndeclaredOutputError, failed_notebook
 
 _FOLDERS = ("{results}", "{figures}", "{folder}")
@@ -32,7 +32,7 @@ def execute_step(step: Step, paths: CohortPaths, values: Mapping[str, Any], pool
     Args:
         step: the step.
         paths: the cohort.
-        values: values put into a notebook.
+        values: values put into a notebook, or the parameters that a function is told.
         pool: gives the kernel of a notebook.
 
     Raises:
@@ -47,7 +47,7 @@ def execute_step(step: Step, paths: CohortPaths, values: Mapping[str, Any], pool
             kept = failed_notebook(step, paths)
             execute_notebook(step.source, target, values, failed=kept, kernel=kernel)
         else:
-            _call(step, stage, state_dir() / "failed" / paths.name / f"{step.name}.log")
+            _call(step, stage, values, state_dir() / "failed" / paths.name / f"{step.name}.log")
         if missing := stage.missing(step):
             raise StepFailedError(f"{step.name} did not write {', '.join(missing)}")
         try:
@@ -74,13 +74,13 @@ def _stage(
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _call(step: Step, stage: Stage, log: Path) -> None:
+def _call(step: Step, stage: Stage, values: Mapping[str, Any], log: Path) -> None:
     paths = stage.paths
     folders = {"results": str(paths.results), "figures": str(paths.figures), "folder": str(paths.folder)}
     order = {
         "function": step.call,
         "arguments": {
-            name: value.format(cohort=paths.name, **folders) if isinstance(value, str) else value
+            name: dict(values) if value == PARAMETERS else _filled(value, paths.name, folders)
             for name, value in step.arguments.items()
         },
         "paths": [name for name, value in step.arguments.items() if str(value).startswith(_FOLDERS)],
@@ -93,6 +93,10 @@ def _call(step: Step, stage: Stage, log: Path) -> None:
         last = said[-1] if said else f"exit status {status}"
         raise StepFailedError(f"{step.name}: {last} (all it said: {shown(log)})")
     log.unlink()
+
+
+def _filled(value: object, cohort: str, folders: Mapping[str, str]) -> object:
+    return value.format(cohort=cohort, **folders) if isinstance(value, str) else value
 
 
 def _in_own_process(order: Mapping[str, Any], output: int) -> int:

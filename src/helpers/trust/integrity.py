@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from helpers.errors import CompendiumError
 from helpers.project.paths import project_root
+from helpers.project.raw_files import raw_files
 from helpers.project.sources import (
     cell_source,
     digest_file,
@@ -250,7 +251,7 @@ def _raw_data(here: Received, data: Path | None, remarks: list[str]) -> Iterator
     if not folder.is_dir():
         remarks.append(f"the raw data are not in {folder}: not compared")
         return
-    now = {path.relative_to(folder).as_posix(): path for path in files_matching(folder, "**/*")}
+    now = raw_files(folder)
     recorded: Mapping[str, str] = here.record.raw_data
     for place in sorted({*now, *recorded}):
         if place not in now:

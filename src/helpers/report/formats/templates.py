@@ -30,7 +30,12 @@ def rendered(template: str, **values: Any) -> Markup:
 
 def asset(name: str) -> Markup:
     """Return a style sheet or script of this package, to be put into a page as it is."""
-    return Markup((files("helpers.report.formats") / _FOLDER / name).read_text(encoding="utf-8"))
+    return Markup(template_text(name))
+
+
+def template_text(name: str) -> str:
+    """Return a file of the templates' folder as it is."""
+    return (files("helpers.report.formats") / _FOLDER / name).read_text(encoding="utf-8")
 
 
 def anchor(identifier: str) -> str:

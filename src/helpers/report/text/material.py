@@ -44,19 +44,23 @@ class Study:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, folder: Path, results: Path, figures: Path) -> Study:
+    def open(
+        cls, folder: Path, results: Path, figures: Path, parameters: Mapping[str, Any] | None = None
+    ) -> Study:
         """Read a cohort whose notebooks have run.
 
         Args:
             folder: the cohort's folder.
             results: the cohort's results.
             figures: the cohort's figures.
+            parameters: parameters of the notebooks; by default as the executed notebooks have them.
         """
         from helpers.cohort.config import load_config
         from helpers.results.store import Statistics
 
         statistics = Statistics.read(results / "statistics")
-        parameters = executed_parameters(results / "notebooks")
+        if parameters is None:
+            parameters = executed_parameters(results / "notebooks")
         return cls(folder, results, figures, load_config(folder), statistics, parameters)
 
     @cached_property

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from markupsafe import Markup
 
-from helpers.report.formats.templates import rendered
+from helpers.project.paths import state_dir
+from helpers.project.sources import digest_bytes
+from helpers.report.formats.templates import rendered, template_text
+from helpers.results.files import write_whole
+
+if TYPE_CHECKING:
+    from nbconvert.exporters.html import HTMLExporter
 
 _STYLE = Markup(
     "body{font:15px/1.5 Arial,sans-serif;color:#222;margin:1rem;max-width:70rem}"
@@ -22,6 +30,7 @@ _STYLE = Markup(
     ".mi,.mf{color:#6a1b6a}"
 )
 _PICTURE = re.compile(r"<img (?![^>]*\balt=)")
+_TEMPLATE = "notebook.html"
 
 
 @dataclass(frozen=True)
@@ -33,21 +42,58 @@ class NotebookPage:
 
 
 def notebook_pages(folder: Path) -> Iterator[NotebookPage]:
-    """Yield the executed notebooks of a folder."""
+    """Yield the executed notebooks of a folder.
+
+    Pages are kept between calls, one of each notebook of a cohort: only those whose notebook has changed are
+    made anew.
+    """
+    kept = state_dir() / "pages" / folder.parent.name
+    exporter: HTMLExporter | None = None
+    for path in sorted(folder.glob("*.ipynb")):
+        content = path.read_bytes()
+        file, digest = kept / f"{path.stem}.html", _digest(content)
+        page = _kept(file, digest)
+        if page is None:
+            exporter = exporter or _exporter()
+            page = _page(path.stem, content, exporter)
+            with contextlib.suppress(OSError):  # kept to save time, not needed
+                write_whole(file, f"{digest}\n{page}".encode())
+        yield NotebookPage(path.stem, page)
+
+
+def _digest(content: bytes) -> str:
+    """Return the digest of all that a page follows from."""
+    code = Path(__file__).read_bytes()
+    return digest_bytes(content, code, template_text(_TEMPLATE).encode(), version("nbconvert").encode())
+
+
+def _kept(file: Path, digest: str) -> str | None:
+    try:
+        first, _, page = file.read_bytes().decode().partition("\n")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return page if first == digest else None
+
+
+def _exporter() -> HTMLExporter:
     # jsonschema would compile the grammar of international web addresses (two seconds), which no notebook
     # needs; without the package it goes without.
     sys.modules.setdefault("rfc3987_syntax", cast("ModuleType", None))
     from nbconvert.exporters.html import HTMLExporter
 
-    exporter = HTMLExporter(
+    return HTMLExporter(
         template_name="basic",
         exclude_input_prompt=True,
         exclude_output_prompt=True,
         exclude_anchor_links=True,
     )
-    for path in sorted(folder.glob("*.ipynb")):
-        body, _ = exporter.from_filename(str(path))
-        described = _PICTURE.sub('<img alt="Figure; it stands with its legend in the report" ', str(body))
-        page = rendered("notebook.html", name=path.stem, style=_STYLE, body=Markup(described))
-        # A plain text: as an attribute of the frame it has to be escaped once more.
-        yield NotebookPage(path.stem, str.__str__(page).rstrip("\n"))
+
+
+def _page(name: str, content: bytes, exporter: HTMLExporter) -> str:
+    import nbformat
+
+    body, _ = exporter.from_notebook_node(nbformat.reads(content.decode(), as_version=4))
+    described = _PICTURE.sub('<img alt="Figure; it stands with its legend in the report" ', str(body))
+    page = rendered(_TEMPLATE, name=name, style=_STYLE, body=Markup(described))
+    # A plain text: as an attribute of the frame it has to be escaped once more.
+    return str.__str__(page).rstrip("\n")

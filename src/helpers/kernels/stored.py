@@ -1,0 +1,26 @@
+"""How an executed notebook is stored: nothing in it says when, where and by which program it ran."""
+
+from collections.abc import Mapping
+from typing import Any
+
+KERNEL = "python3"
+FORMAT = (4, 5)
+INJECTED = "injected-parameters"  # tag, and id, of the cell that papermill puts in
+KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
+LANGUAGE = {"name": "python"}
+_TIMING = {"papermill", "execution", "ExecuteTime"}
+
+
+def lasting_id(own: str | None, number: int) -> str:
+    """Id of a cell: its own, or one from its number, the first being 1."""
+    return own or f"cell-{number:02d}"
+
+
+def stored_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of a cell without times of execution."""
+    return {key: value for key, value in metadata.items() if key not in _TIMING}
+
+
+def stored_notebook_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of a notebook without times of execution, with kernel and language as always."""
+    return stored_metadata(metadata) | {"kernelspec": KERNELSPEC, "language_info": LANGUAGE}
