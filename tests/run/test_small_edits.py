@@ -193,3 +193,31 @@ def test_only_pages_of_changed_notebooks_are_made_anew(tmp_path: Path, monkeypat
     kept.write_text("<script>damaged</script>")
     assert next(notebook_pages(folder)) == first[0]
     assert made == ["02_second", "01_first"]
+
+
+def test_digests_of_code_are_remembered_until_the_package_changes(tmp_path: Path, monkeypatch) -> None:
+    from helpers.run import code_digests
+
+    monkeypatch.setenv("COMPENDIUM_OUTPUT", str(tmp_path))
+    modules = {"helpers.run.plan", "helpers.stats.balance"}
+    asked: list[str] = []
+    found = code_digests.source_digest
+    monkeypatch.setattr(code_digests, "source_digest", lambda files: asked.append("") or found(files))
+
+    def new_process() -> None:
+        code_digests._known.cache_clear()
+        code_digests._package.cache_clear()
+
+    new_process()
+    first = code_digests.modules_digest(modules)
+    code_digests.remember_digests()
+    new_process()
+    assert code_digests.modules_digest(sorted(modules, reverse=True)) == first
+    assert len(asked) == 1
+    monkeypatch.setattr(code_digests, "_package", lambda: "another package")
+    code_digests._known.cache_clear()
+    assert code_digests.modules_digest(modules) == first
+    assert len(asked) == 2
+    (tmp_path / ".compendium" / "code.json").write_text("[]")
+    code_digests._known.cache_clear()
+    assert code_digests.modules_digest(modules) == first

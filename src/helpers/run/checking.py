@@ -9,9 +9,8 @@ from helpers.project.raw_files import raw_files
 from helpers.project.sources import (
     digest_file,
     digest_value,
-    source_digest,
-    source_files,
 )
+from helpers.run.code_digests import modules_digest
 
 if TYPE_CHECKING:
     from helpers.problems import Problem
@@ -72,4 +71,4 @@ def _stored(file: Path) -> object:
 
 def _digest(paths: CohortPaths) -> str:
     contents = [[place, digest_file(path)] for place, path in raw_files(paths.folder).items()]
-    return digest_value([str(paths.folder), contents, source_digest(source_files(_CHECKS))])
+    return digest_value([str(paths.folder), contents, modules_digest(_CHECKS)])

@@ -13,9 +13,8 @@ from helpers.project.sources import (
     notebook_code_digest,
     notebook_digest,
     notebook_modules,
-    source_digest,
-    source_files,
 )
+from helpers.run.code_digests import modules_digest
 from helpers.run.parameters import COHORT, injected
 from helpers.run.plan import PARAMETERS, Step
 
@@ -116,7 +115,7 @@ def _code(step: Step) -> dict[str, str]:
     else:
         modules.add(step.call.partition(":")[0])
         source, text = digest_value([step.call, dict(step.arguments)]), {}
-    return {"source": source, "helpers": source_digest(source_files(modules)), **text}
+    return {"source": source, "helpers": modules_digest(modules), **text}
 
 
 def _behind_the_tables() -> set[str]:

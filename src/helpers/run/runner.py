@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from helpers.kernels.fork_server.client import sweep_private_folders
 from helpers.project.checkout import keep_out
 from helpers.project.paths import CohortPaths, output_root, project_root, shown, state_dir
+from helpers.run.code_digests import remember_digests
 from helpers.run.executor import Executor, local_executor, run_environment
 from helpers.run.grid import check_grid, combinations, variant_values
 from helpers.run.inputs import code_digests, input_digests, values_of
@@ -75,6 +76,7 @@ def run(
                 if paths.name not in report.refused
                 for variant, values in wanted[paths.name]
             ]
+            remember_digests()
             _bring_up_to_date(steps, jobs, ready, progress, force, report)
     for paths in folders:
         if paths.name in report.refused and (left := _with_products(steps, paths)):
