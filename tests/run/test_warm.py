@@ -275,13 +275,13 @@ def test_a_kernel_does_not_wait_for_imports_and_makes_up_for_what_is_missing(cho
 def test_a_process_without_a_warm_one_starts_its_own_with_the_first_kernel(tmp_path: Path) -> None:
     code = (
         "from jupyter_client.manager import start_new_kernel\n"
-        "from helpers.kernels.fork_server import client\n"
+        "from helpers.kernels.fork_server import use\n"
         "for turn in range(2):\n"
         "    manager, kernel = start_new_kernel(kernel_name='python3')\n"
         "    print(type(manager.provisioner.process).__name__)\n"
         "    kernel.stop_channels(); manager.shutdown_kernel(now=True)\n"
-        "print(client._own.pid)\n"
-        "client.close_own()\n"
+        "print(use._own.pid)\n"
+        "use.close_own()\n"
     )
     env = {name: value for name, value in os.environ.items() if name != SOCKET_VARIABLE}
     env |= {PROVISIONER_VARIABLE: PROVISIONER, "COMPENDIUM_PROJECT": str(tmp_path)} | KERNEL_ENVIRONMENT

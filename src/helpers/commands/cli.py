@@ -61,7 +61,7 @@ app.command()(explain)
 app.command()(figures)
 app.command()(tables)
 app.command(context_settings=_PASSED_ON)(lab)
-app.command(context_settings=_PASSED_ON)(warm)
+app.command(context_settings=_PASSED_ON | {"allow_interspersed_args": False})(warm)
 app.command()(report)
 app.command()(refresh)
 

@@ -28,7 +28,7 @@ def lab(
     New notebooks find the libraries loaded. Nothing is fetched from elsewhere: no news, no look for updates.
     """
     from helpers.explore.start import EXPLORE, bind_notebooks, write_start_page
-    from helpers.kernels.fork_server.client import turn_into
+    from helpers.kernels.fork_server.use import turn_into
 
     start = write_start_page()
     notebook = notebooks_dir() / EXPLORE

@@ -27,7 +27,7 @@ from traitlets.config import Config
 # The factory would import the provisioner when a thread starts the first kernel.
 from helpers.kernels import web_addresses  # noqa: F401  # before nbformat
 from helpers.kernels.fork_server import provisioner  # noqa: F401
-from helpers.kernels.fork_server.client import PROVISIONER, PROVISIONER_VARIABLE, ForkServer
+from helpers.kernels.fork_server.client import PROVISIONER, PROVISIONER_VARIABLE, WarmProcess
 from helpers.kernels.fork_server.quick import PooledKernelManager
 from helpers.kernels.stored import KERNEL
 from helpers.project.paths import OUTPUT_VARIABLE, PUBLISHED_VARIABLE, RUN_VARIABLE
@@ -54,7 +54,7 @@ class KernelPool:
         stages: folder that receives their stages.
     """
 
-    def __init__(self, server: ForkServer | None, folder: Path, most: int, stages: Path) -> None:
+    def __init__(self, server: WarmProcess | None, folder: Path, most: int, stages: Path) -> None:
         import_for_threads()
         self._folder, self._most, self._stages = folder, most, stages
         self._waiting: deque[Future[Any]] = deque()
@@ -104,7 +104,7 @@ class KernelPool:
                 self.end(manager)
         self._pool.shutdown(wait=True)
 
-    def _await_libraries(self, server: ForkServer) -> None:
+    def _await_libraries(self, server: WarmProcess) -> None:
         loaded = server.wait_until_loaded(self._over)
         with self._lock:
             self._loaded = loaded

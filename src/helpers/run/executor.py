@@ -10,9 +10,9 @@ from helpers.kernels.fork_server.client import (
     KERNEL_ENVIRONMENT,
     PROVISIONER,
     PROVISIONER_VARIABLE,
-    ForkServer,
-    forked_kernels,
+    WarmProcess,
 )
+from helpers.kernels.fork_server.use import forked_kernels
 from helpers.project.paths import (
     FORMATS_VARIABLE,
     OUTPUT_VARIABLE,
@@ -61,7 +61,7 @@ class LocalExecutor:
         server: the process that kernels are forked from, if any.
     """
 
-    def __init__(self, threads: int, server: ForkServer | None) -> None:
+    def __init__(self, threads: int, server: WarmProcess | None) -> None:
         self.threads = threads
         self._server = server
         self._pool: KernelPool | None = None

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 SOCKET_VARIABLE = "COMPENDIUM_FORK_SERVER"
 PROVISIONER_VARIABLE = "JUPYTER_DEFAULT_PROVISIONER_NAME"
@@ -34,6 +34,7 @@ _WITHOUT_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 # for what neither works nor dies.
 PATIENCE_SECONDS = 1800.0
 PREFIXES = ("warm-", "kernel-")
+SERVER_COMMAND = (sys.executable, "-P", "-m", "helpers.kernels.fork_server.server")
 
 
 class ForkServerError(RuntimeError):
@@ -45,12 +46,17 @@ def available() -> bool:
     return sys.platform == "linux"
 
 
+def server_environment() -> dict[str, str]:
+    """Environment variables of a warm process."""
+    return dict(os.environ) | KERNEL_ENVIRONMENT | _WITHOUT_THREADS
+
+
 def private_folder(prefix: str) -> Path:
     """Make a folder for sockets, which only this user may look into; its name tells the process."""
-    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=_short_folder()))
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=short_folder()))
 
 
-def _short_folder() -> str:
+def short_folder() -> str:
     """Folder for sockets, whose names may have about 100 characters: fewer than some systems' own need."""
     return "/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()
 
@@ -58,7 +64,7 @@ def _short_folder() -> str:
 def sweep_private_folders(prefixes: Sequence[str] = PREFIXES) -> None:
     """Remove folders of processes of this user that were killed before they could do so."""
     for prefix in prefixes:
-        for folder in Path(_short_folder()).glob(f"{prefix}*-*"):
+        for folder in Path(short_folder()).glob(f"{prefix}*-*"):
             number = folder.name.removeprefix(prefix).partition("-")[0]
             with contextlib.suppress(OSError):
                 if number.isdigit() and folder.stat().st_uid == os.getuid() and not _runs(int(number)):
@@ -75,14 +81,40 @@ def _runs(pid: int) -> bool:
     return True
 
 
-class ForkServer:
+class WarmProcess:
+    """A process that has the libraries loaded, or is loading them.
+
+    Attributes:
+        socket: where it takes requests.
+    """
+
+    socket: Path
+
+    def wait_until_loaded(self, given_up: threading.Event | None = None) -> bool:
+        """Wait for the end of the imports; returns False if ``given_up`` is set before.
+
+        Raises:
+            ForkServerError: it does not answer.
+        """
+        end = time.monotonic() + PATIENCE_SECONDS
+        with told(str(self.socket), {"tell": "loaded"}) as connection:
+            while not select.select([connection], [], [], 0.1)[0]:
+                if given_up and given_up.is_set():
+                    return False
+                if time.monotonic() > end:
+                    raise ForkServerError("the warm process does not answer (it is still loading)")
+            answer(connection)
+        return True
+
+    def close(self) -> None:
+        """End it, if it ends with its user."""
+
+
+class ForkServer(WarmProcess):
     """A warm process that ends with its owner.
 
     Starting it returns at once. The imports go on meanwhile, and a kernel asked for before they are done has
     those that are: it makes up for the others when it needs them.
-
-    Attributes:
-        socket: where it takes requests.
     """
 
     def __init__(self) -> None:
@@ -92,11 +124,11 @@ class ForkServer:
             listener.bind(str(self.socket))
             listener.listen(128)  # from here on requests may come; they wait for the imports
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "helpers.kernels.fork_server.server", str(listener.fileno())],
+                [*SERVER_COMMAND, str(listener.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=dict(os.environ) | KERNEL_ENVIRONMENT | _WITHOUT_THREADS,
+                env=server_environment(),
                 pass_fds=[listener.fileno()],
                 start_new_session=True,
             )
@@ -109,22 +141,6 @@ class ForkServer:
     def alive(self) -> bool:
         """Whether it still runs."""
         return self._process.poll() is None
-
-    def wait_until_loaded(self, given_up: threading.Event | None = None) -> bool:
-        """Wait for the end of the imports; returns False if ``given_up`` is set before.
-
-        Raises:
-            ForkServerError: it does not answer.
-        """
-        end = time.monotonic() + PATIENCE_SECONDS
-        with _told(str(self.socket), {"tell": "loaded"}) as connection:
-            while not select.select([connection], [], [], 0.1)[0]:
-                if given_up and given_up.is_set():
-                    return False
-                if time.monotonic() > end:
-                    raise ForkServerError("the warm process does not answer (it is still loading)")
-            _answer(connection)
-        return True
 
     def hand_over(self) -> None:
         """Let it live as long as this process and the programme that this process turns into."""
@@ -141,84 +157,6 @@ class ForkServer:
             self._process.kill()
             self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-@contextmanager
-def forked_kernels(*, at_once: bool = True) -> Iterator[ForkServer | None]:
-    """Have the kernels that this process and its children start forked from a warm process.
-
-    Where that is not possible the block runs all the same, with ordinary kernels; so it does if another
-    provisioner has been chosen by ``JUPYTER_DEFAULT_PROVISIONER_NAME``.
-
-    Args:
-        at_once: start the warm process now; otherwise with the first kernel.
-    """
-    chosen = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)
-    if chosen != PROVISIONER or os.environ.get(SOCKET_VARIABLE):
-        yield None
-        return
-    process = ForkServer() if at_once and available() else None
-    changed = {PROVISIONER_VARIABLE: PROVISIONER} | (
-        {SOCKET_VARIABLE: str(process.socket)} if process else {}
-    )
-    before = {name: os.environ.get(name) for name in changed}
-    os.environ.update(changed)
-    try:
-        yield process
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-        close_own()
-        if process:
-            process.close()
-
-
-def turn_into(command: list[str]) -> NoReturn:
-    """Replace this process by a command whose kernels, and those of its children, are forked.
-
-    The warm process ends with the command.
-
-    Raises:
-        OSError: the command cannot be started.
-    """
-    os.environ.setdefault(PROVISIONER_VARIABLE, PROVISIONER)
-    process = None
-    if available() and os.environ[PROVISIONER_VARIABLE] == PROVISIONER and SOCKET_VARIABLE not in os.environ:
-        process = ForkServer()
-        process.hand_over()
-        os.environ[SOCKET_VARIABLE] = str(process.socket)
-    sys.stdout.flush()
-    try:
-        os.execvp(command[0], command)
-    except OSError:
-        if process:
-            process.close()
-        raise
-
-
-def shared_or_own() -> str:
-    """Address of the warm process that the environment names, or of one of this process's own."""
-    global _own
-    shared = os.environ.get(SOCKET_VARIABLE)
-    if shared and Path(shared).exists():
-        return shared
-    with _lock:
-        if _own is None or not _own.alive():
-            _own = ForkServer()
-        return str(_own.socket)
-
-
-def close_own() -> None:
-    """End the warm process that :func:`shared_or_own` has started, if any."""
-    global _own
-    with _lock:
-        if _own is not None:
-            _own.close()
-            _own = None
-
-
-_own: ForkServer | None = None
-_lock = threading.Lock()
 
 
 class ForkedProcess:
@@ -298,23 +236,28 @@ def fork(
     Raises:
         ForkServerError: the warm process does not answer, or cannot give such a process.
     """
-    connection = _told(address, {**task, "env": dict(env), "cwd": cwd}, output)
-    answer = _answer(connection)
-    if "pid" not in answer:
+    connection = told(address, {**task, "env": dict(env), "cwd": cwd}, output)
+    said = answer(connection)
+    if "pid" not in said:
         connection.close()
-        raise ForkServerError(answer.get("refused", "no process was forked"))
+        raise ForkServerError(said.get("refused", "no process was forked"))
     connection.settimeout(None)
-    return ForkedProcess(connection, int(answer["pid"]))
+    return ForkedProcess(connection, int(said["pid"]))
 
 
-def _told(address: str, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> socket.socket:
-    """A connection to a warm process that has been sent a message.
+def told(
+    address: str,
+    message: Mapping[str, Any],
+    descriptors: Sequence[int] = (),
+    within: float = PATIENCE_SECONDS,
+) -> socket.socket:
+    """A connection to a warm process that has been sent a message; it may keep silent for so many seconds.
 
     Raises:
         ForkServerError: it is not there.
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(PATIENCE_SECONDS)
+    connection.settimeout(within)
     with _closed_unless_answered(connection):
         connection.connect(address)
         line = json.dumps(message).encode() + b"\n"
@@ -324,7 +267,7 @@ def _told(address: str, message: Mapping[str, Any], descriptors: Sequence[int] =
     return connection
 
 
-def _answer(connection: socket.socket) -> dict[str, Any]:
+def answer(connection: socket.socket) -> dict[str, Any]:
     """What the warm process says to a message; the connection is closed if it says nothing.
 
     Raises:

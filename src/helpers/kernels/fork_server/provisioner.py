@@ -24,8 +24,8 @@ from helpers.kernels.fork_server.client import (
     available,
     fork,
     private_folder,
-    shared_or_own,
 )
+from helpers.kernels.fork_server.use import shared_or_own
 
 _LAUNCHER = "ipykernel_launcher"
 _HISTORY = "--HistoryManager.hist_file"

@@ -1,4 +1,4 @@
-"""The warm process: ``python -P -m helpers.kernels.fork_server.server DESCRIPTOR``.
+"""The warm process: ``python -P -m helpers.kernels.fork_server.server DESCRIPTOR [SECONDS LOCK]``.
 
 It is given the descriptor of a listening socket, imports the libraries once and forks a process for each
 request: a kernel, or one that calls a function. A request is one line of JSON (``env``, ``cwd`` and the
@@ -6,7 +6,12 @@ request: a kernel, or one that calls a function. A request is one line of JSON (
 answer is ``{"pid": ...}`` and, when it has ended, ``{"status": ...}`` on the same connection;
 ``{"signal": ...}`` asks for a signal to it and its children. It lives no longer than its connection, and the
 warm process no longer than its standard input, which whoever started it holds open. A request that comes
-while libraries are still being imported is not kept waiting; ``{"tell": "loaded"}`` is answered when all are.
+while libraries are still being imported is not kept waiting; ``{"tell": "loaded"}`` is answered when all are,
+``{"tell": "alive"}`` at once.
+
+With ``SECONDS`` it is one that outlives commands (:mod:`helpers.kernels.fork_server.kept`): it ends when
+nobody has used it for so long, or is told ``{"stop": true}``, and holds the descriptor ``LOCK`` so that there
+is one.
 """
 
 import array
@@ -20,7 +25,8 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +68,11 @@ class _Connection:
         if not data:
             return None
         *lines, self.waiting = (self.waiting + data).split(b"\n")
-        return [json.loads(line) for line in lines]
+        try:
+            messages = [json.loads(line) for line in lines]
+        except ValueError:  # whoever says such a thing is not heard any further
+            return None
+        return messages if all(isinstance(message, dict) for message in messages) else None
 
     def send(self, **message: Any) -> None:
         """Tell the other side; it may have gone."""
@@ -76,10 +86,20 @@ class _Connection:
 
 
 class Server:
-    """Forks kernels on request until standard input ends."""
+    """Forks kernels on request.
 
-    def __init__(self, listener: socket.socket) -> None:
+    Args:
+        listener: where requests come in.
+        idle_seconds: ends when it has not been used for so long; by default when standard input ends.
+        inherited: descriptors that the forked processes must not have.
+    """
+
+    def __init__(
+        self, listener: socket.socket, idle_seconds: float | None = None, inherited: Sequence[int] = ()
+    ) -> None:
         self._listener = listener
+        self._idle_seconds, self._inherited = idle_seconds, inherited
+        self._used, self._over = time.monotonic(), False
         self._selector = selectors.DefaultSelector()
         self._connections: set[_Connection] = set()
         self._curious: list[_Connection] = []
@@ -93,13 +113,15 @@ class Server:
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for each in (self._listener, sys.stdin, awake):
+        owner = [sys.stdin] if self._idle_seconds is None else []
+        for each in (self._listener, awake, *owner):
             self._selector.register(each, selectors.EVENT_READ)
         loading = preload()
-        while True:
-            ready = self._selector.select(None if self._loaded else 0)
-            if not ready:
+        while not self._over:
+            ready = self._selector.select(self._patience() if self._loaded else 0)
+            if not ready and not self._loaded:
                 self._load_more(loading)
+            self._over = not ready and self._loaded and self._patience() == 0
             for key, _ in ready:
                 if key.fileobj is sys.stdin:
                     self._end_all()
@@ -112,6 +134,14 @@ class Server:
                     self._reap()
                 else:
                     self._attend(key.data)
+
+    def _patience(self) -> float | None:
+        """Seconds to wait for a request before the end; None: for ever."""
+        if self._idle_seconds is None:
+            return None
+        if any(connection.pid for connection in self._connections):
+            self._used = time.monotonic()
+        return max(0.0, self._used + self._idle_seconds - time.monotonic())
 
     def _load_more(self, loading: Iterator[None]) -> None:
         for _ in loading:
@@ -126,6 +156,7 @@ class Server:
             self._drop(connection)
 
     def _accept(self) -> None:
+        self._used = time.monotonic()
         connection = _Connection(self._listener.accept()[0])
         self._connections.add(connection)
         self._selector.register(connection.stream, selectors.EVENT_READ, connection)
@@ -138,7 +169,13 @@ class Server:
             return
         for message in messages:
             if "signal" in message:
-                self._signal(connection, message["signal"])
+                with contextlib.suppress(TypeError, ValueError, OSError):  # no number of a signal
+                    self._signal(connection, signal.Signals(message["signal"]))
+            elif message.get("tell") == "alive":
+                connection.send(alive=True)
+            elif "stop" in message and self._idle_seconds is not None:
+                self._over = True
+                self._end_all()
             elif "tell" in message:
                 self._curious.append(connection)
                 if self._loaded:
@@ -160,6 +197,8 @@ class Server:
             for other in self._connections:
                 other.stream.close()
             self._listener.close()
+            for number in self._inherited:
+                os.close(number)
             _become(request, descriptors, server, self._files)
         connection.close_descriptors()
         connection.send(pid=connection.pid)
@@ -201,6 +240,8 @@ class Server:
 
 def _unsuitable(request: dict[str, Any]) -> str:
     """Why this process cannot give the kernel that is asked for; empty if it can."""
+    if not _is_whole(request):
+        return "the request is not whole"
     for name in KERNEL_ENVIRONMENT:  # read when interpreter and libraries start: a kernel cannot have others
         wanted, own = request["env"].get(name), os.environ.get(name)
         if wanted is not None and wanted != own:
@@ -210,6 +251,13 @@ def _unsuitable(request: dict[str, Any]) -> str:
     except PreloadError as error:
         return str(error)
     return ""
+
+
+def _is_whole(request: dict[str, Any]) -> bool:
+    env, argv, call = request.get("env"), request.get("argv"), request.get("call")
+    texts = isinstance(env, dict) and all(isinstance(value, str) for value in env.values())
+    asked = isinstance(call, dict) or (isinstance(argv, list) and all(isinstance(each, str) for each in argv))
+    return texts and asked and isinstance(request.get("cwd"), str)
 
 
 def _become(request: dict[str, Any], output: list[int], server: int, files: dict[str, float]) -> None:
@@ -274,8 +322,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
     listener = socket.socket(fileno=int(sys.argv[1]))
     path = Path(listener.getsockname())
+    idle, *lock = sys.argv[2:] or (None,)
     try:
-        Server(listener).serve()
+        Server(listener, None if idle is None else float(idle), [int(number) for number in lock]).serve()
     finally:
         shutil.rmtree(path.parent, ignore_errors=True)
     exit_process(0)
