@@ -232,7 +232,8 @@ def lab(runs: int) -> dict[str, dict[str, Any]]:
     from jupyter_client.manager import start_new_kernel
     from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
-    from helpers.kernels.fork_server.client import PROVISIONER, forked_kernels
+    from helpers.kernels.fork_server.client import PROVISIONER
+    from helpers.kernels.fork_server.use import forked_kernels
 
     def ready(provisioner: str) -> float:
         KernelProvisionerFactory.instance().default_provisioner_name = provisioner
@@ -264,7 +265,8 @@ def idle_notebook(runs: int) -> dict[str, dict[str, Any]]:
     import nbformat
 
     from helpers.kernels.execute import execute_notebook
-    from helpers.kernels.fork_server.client import PROVISIONER, PROVISIONER_VARIABLE, forked_kernels
+    from helpers.kernels.fork_server.client import PROVISIONER, PROVISIONER_VARIABLE
+    from helpers.kernels.fork_server.use import forked_kernels
 
     with tempfile.TemporaryDirectory() as folder, forked_kernels() as process:
         assert process is not None
@@ -299,7 +301,8 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
     from concurrent.futures import ThreadPoolExecutor
 
     from helpers.kernels.execute import execute_notebook
-    from helpers.kernels.fork_server.client import KERNEL_ENVIRONMENT, forked_kernels
+    from helpers.kernels.fork_server.client import KERNEL_ENVIRONMENT
+    from helpers.kernels.fork_server.use import forked_kernels
     from helpers.kernels.pool import KernelPool
 
     most: dict[int, float] = {}
