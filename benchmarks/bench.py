@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import edits
 import running
 
 HERE = Path(__file__).parent
@@ -33,6 +34,10 @@ TITLES = {
     "nbval_beside_stock_kernels": "Notebooks against stored outputs: times faster than with stock kernels",
     "new_kernel_beside_stock": "A new kernel with libraries imported: times faster than a stock one",
     "kernel_memory_late_beside_early": "Memory of the last tenth of kernels: times that of the first",
+    "whole_plan_beside_notebooks": "All steps, with tables, manuscript and report: times the notebooks alone",
+    "comment_beside_whole_run": "A comment edited in a notebook: share of a run of all steps",
+    "comment_beside_whole_run_kept": "The same with a warm process kept running",
+    "kept_run_beside_papermill": "Notebooks with a warm process kept running: times faster than papermill",
     "exact_logrank_beside_coin": "Exact log-rank test: times faster than R's coin",
     "drawn_logrank_beside_coin": "A million permutations: times faster than R's coin",
     "kaplan_meier_beside_lifelines": "Kaplan-Meier and log-rank of a million: times faster than lifelines",
@@ -78,6 +83,7 @@ def statistics(runs: int) -> dict[str, dict[str, Any]]:
 PARTS: dict[str, Callable[[int], dict[str, dict[str, Any]]]] = {
     "run": running.full_run,
     "batch": running.batch,
+    "edits": edits.small_edits,
     "nbval": running.nbval,
     "lab": running.lab,
     "idle": running.idle_notebook,
