@@ -92,7 +92,7 @@ def test_check_lists_every_problem_and_counts(compendium, project, faulty) -> No
     assert "No cohort 'absent'" in answer.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "check", "lab", "refresh"])
+@pytest.mark.parametrize("command", ["run", "check", "lab", "refresh", "export"])
 def test_help_describes_every_command(compendium, command) -> None:
     answer = compendium(command, "--help")
     assert answer.exit_code == 0

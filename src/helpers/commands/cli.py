@@ -8,6 +8,7 @@ from helpers.commands.batch import batch
 from helpers.commands.changes import changes
 from helpers.commands.check import check
 from helpers.commands.explain import explain
+from helpers.commands.export import export
 from helpers.commands.figures import figures
 from helpers.commands.init import init
 from helpers.commands.lab import lab
@@ -60,6 +61,7 @@ app.command()(verify)
 app.command()(explain)
 app.command()(figures)
 app.command()(tables)
+app.command()(export)
 app.command(context_settings=_PASSED_ON)(lab)
 app.command(context_settings=_PASSED_ON | {"allow_interspersed_args": False})(warm)
 app.command()(report)

@@ -182,7 +182,9 @@ class StatisticsStore:
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows([_cell(name, getattr(row, name)) for name in COLUMNS] for row in self._rows.values())
+        writer.writerows(
+            [stored_text(name, getattr(row, name)) for name in COLUMNS] for row in self._rows.values()
+        )
         write_whole(self.path, buffer.getvalue().encode())  # other notebooks may be reading the folder
         return self.path
 
@@ -285,7 +287,7 @@ def _number(value: Any) -> float:
         return math.nan
 
 
-def _cell(name: str, item: Any) -> str:
+def stored_text(name: str, item: Any) -> str:
     """Write numbers with 12 significant digits: enough to round anywhere, blind to the last bits.
 
     Those of a p-value far out in the tail are many times the last bits of its test statistic, which differ

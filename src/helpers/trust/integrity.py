@@ -29,9 +29,11 @@ from helpers.trust.received import FIGURES, Received, received
 Kind = Literal[
     "missing", "changed", "stale", "not recorded", "link", "other data", "other code", "contradiction"
 ]
-# What commands write beside a run: documents in another language or as PDF, figures drawn for a journal.
+# What commands write beside a run: documents in another language or as PDF, figures and tables for a journal,
+# statistics for other programs.
 _ASIDE = re.compile(
     r"(manuscript|supplement|report)(\.[A-Za-z-]{2,8})?\.(docx|html|pdf)|figures/\w+/\w+\.(pdf|svg|png|tiff)"
+    r"|tables/\w+/\w+\.(docx|tex|xlsx|html|csv)|statistics_ard\.csv"
 )
 _RELATIVE = 1e-9
 
