@@ -87,9 +87,9 @@ def regression_to_the_mean(
     treatment.
 
     Normal values with population `mean` and `sd`, correlation of two measurements of one patient between 0
-    and 1; selected `side` of `cutoff`. sd (1 - correlation) phi(z) / (1 - Phi(z)), z = |cutoff - mean| / sd
-    with its sign. Source: Barnett, van der Pols & Dobson 2005. `details["selected_mean"]`: mean of the
-    selected.
+    and 1; selected `side` of `cutoff`. sd (1 - correlation) phi(z) / (1 - Phi(z)), where z is
+    (cutoff - mean) / sd with the sign of the side. Source: Barnett, van der Pols & Dobson 2005.
+    `details["selected_mean"]`: mean of the selected.
     """
     from scipy.stats import norm
 

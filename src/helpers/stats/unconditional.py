@@ -33,7 +33,7 @@ class _Extreme:
 
 
 def barnard_p(a: int, n1: int, b: int, n2: int) -> tuple[float, float]:
-    """Two-sided p of a/n1 v b/n2 and the pooled Wald statistic; tables at least as far by |z| are extreme."""
+    """Two-sided p of a/n1 v b/n2 and the pooled Wald statistic z; tables of a z at least as far count."""
 
     def z(x: Ints, y: Ints) -> Floats:
         pooled = (x + y) / (n1 + n2)
