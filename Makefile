@@ -7,7 +7,14 @@
 
 UV_VERSION := 0.13.9
 VENV := .venv
+# Windows with the make and shell of Git or MSYS2; see CONTRIBUTING.md.
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+EXE := .exe
+else
 BIN := $(VENV)/bin
+EXE :=
+endif
 STAMP := $(VENV)/.set-up
 FOUND := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -23,7 +30,7 @@ unexport PYTHONHOME
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup run test quick-tests nbval outputs test-slow browser-test chinese-font lab lint binder refresh bench soak slurm-check oracle clean
+.PHONY: help setup run test quick-tests nbval outputs test-slow browser-test chinese-font lab lint docs wheel audit-dependencies binder refresh bench soak slurm-check oracle clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -32,13 +39,13 @@ help: ## list the targets
 setup: $(STAMP) ## make the environment (.venv) as locked
 
 # `python -m venv` makes the environment: in one of its own making uv would remove itself at each sync.
-$(BIN)/uv:
+$(BIN)/uv$(EXE):
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; found none of them." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 # Compiling now spares every kernel several seconds.
-$(STAMP): pyproject.toml uv.lock | $(BIN)/uv
+$(STAMP): pyproject.toml uv.lock | $(BIN)/uv$(EXE)
 	$(BIN)/uv sync --frozen --compile-bytecode --quiet
 	$(BIN)/python -m compileall -q src
 	@touch $@
@@ -101,6 +108,20 @@ lint: setup ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy src
+
+# Sphinx and its theme come from the lock as well; what else was installed stays.
+docs: setup ## the documentation as pages, into docs/_build/html
+	$(BIN)/uv sync --frozen --inexact --group docs --quiet
+	@env $(ONE_THREAD) $(BIN)/python docs/site/build.py $(ARGS)
+
+wheel: setup ## the package, into dist/
+	$(BIN)/uv build --wheel --quiet --out-dir dist
+
+# Needs the package index's service for vulnerabilities; a version that it cannot be asked about counts as a fault.
+audit-dependencies: setup ## known vulnerabilities of the locked versions (needs a network)
+	@locked=$$(mktemp) && trap 'rm -f "$$locked"' EXIT && \
+	$(BIN)/uv export --frozen --no-hashes --no-emit-project --quiet --output-file "$$locked" && \
+	$(BIN)/uv tool run --quiet pip-audit --strict --disable-pip --no-deps --requirement "$$locked"
 
 bench: setup ## speed and memory beside named peers, into benchmarks/results.md (half an hour)
 	$(BIN)/python benchmarks/bench.py $(ARGS)

@@ -4,6 +4,7 @@ from importlib.metadata import version as version_of
 
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
+from sphinx.ext.napoleon.docstring import GoogleDocstring
 
 project = "RD-MAS compendium"
 author = "The RD-MAS compendium contributors"
@@ -15,7 +16,11 @@ source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 
 # Words in single backticks are code, in docstrings as in Markdown.
 default_role = "literal"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
+# Arrays by the names that the modules have for them.
+autodoc_type_aliases = {
+    name: name for name in ("Floats", "Bools", "Ints", "Signs", "Bounds", "StateArray", "BoolArray")
+}
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
@@ -36,6 +41,7 @@ nitpick_ignore_regex = [
 
 # Notebooks are shown as they are stored: the run has executed them and nbval has compared them.
 nb_execution_mode = "off"
+nb_render_markdown_format = "gfm"
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # no stored output holds a widget; the defaults are on a CDN
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
@@ -50,5 +56,7 @@ html_permalinks_icon = "#"
 
 
 def setup(app: Sphinx) -> None:
-    """Name csv, which GitHub knows and Pygments does not."""
+    """Name csv, which GitHub knows and Pygments does not; take a property's docstring for text."""
     app.add_lexer("csv", TextLexer)
+    # Napoleon would read "One row a time: time, n_risk" as a type before a colon.
+    GoogleDocstring._parse_attribute_docstring = GoogleDocstring._consume_to_end

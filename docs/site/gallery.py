@@ -15,8 +15,8 @@ from helpers.run.plan import load_plan
 _HEAD = """# Gallery
 
 Every figure of the embedded cohort as it stands in the manuscript, the supplement or the report, with its
-legend. The cohort was reconstructed from printed summaries: **its records are not patients**. Each figure comes
-in pdf, svg, png and tiff at the size a journal prints it; `compendium figures` draws it for another journal.
+legend. The cohort was reconstructed from printed summaries: **its records are not patients**. Each figure
+comes in pdf, svg, png and tiff at the size a journal prints it; `compendium figures` draws it for others.
 [Exhibits](exhibits.md) says which statistics each is drawn from, [Extending](extending.md) how to add one.
 """
 _NUMBER = re.compile(r"figure_(s?)(\d+)([a-z]?)")
@@ -41,24 +41,30 @@ def gallery(root: Path, cohort: str) -> str:
         name = path.stem
         if name not in makers:
             raise ValueError(f"{path.name} is no product of notebooks/pipeline.toml")
-        label = _label(name)
         legend = as_markdown(str(figure_legend(path.with_suffix(""), study, wording)))
         words = registered[name].words if name in registered else svg_description(path)
-        parts.append(_entry(name, label, legend, words, makers[name], cohort))
+        parts.append(_entry(name, legend, words, _width(path), makers[name], cohort))
     return "\n".join(parts)
 
 
-def _entry(name: str, label: str, legend: str, words: str, maker: str, cohort: str) -> str:
+def _entry(name: str, legend: str, words: str, width: int, maker: str, cohort: str) -> str:
     title, _, rest = legend.partition(". ")
     made = (
         f"[{maker}](../notebooks/{maker}.ipynb)" if maker[0].isdigit() else f"the step `{maker}` of the run"
     )
     return "\n".join([
-        f"## {label}. {title.rstrip('.')}", "",
-        f":::{{figure}} ../figures/{cohort}/{name}.png", f":alt: {words}", f":name: {name}", "",
+        f"## {_label(name)}. {title.rstrip('.')}", "",
+        f":::{{figure}} ../figures/{cohort}/{name}.png", f":alt: {words}", f":name: {name}",
+        f":width: {width}px", "",
         rest or f"{title.rstrip('.')}.", ":::", "",
         f"`{name}`, drawn by {made}.", "",
     ])  # fmt: skip
+
+
+def _width(path: Path) -> int:
+    """Width on a screen, in pixels: that of the printed figure."""
+    found = re.search(r'<svg[^>]* width="([\d.]+)pt"', path.read_text(encoding="utf-8"))
+    return round(float(found[1]) * 4 / 3) if found else 680
 
 
 def _makers(root: Path) -> dict[str, str]:
