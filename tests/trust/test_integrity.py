@@ -79,12 +79,18 @@ def test_what_is_missing_changed_or_unknown_is_named(sent):
     (results(sent) / "report.html").write_text("<p>Everybody lived.</p>", encoding="utf-8")
     (results(sent) / "data" / "model.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     shutil.copy(results(sent) / "manuscript.docx", results(sent) / "manuscript.zh.docx")
+    (results(sent) / "tables" / "lancet").mkdir()
+    shutil.copy(results(sent) / "tables" / "table_2_response.csv", results(sent) / "tables" / "lancet")
+    (results(sent) / "statistics_ard.csv").write_text("group1\n", encoding="utf-8")
+    (results(sent) / "tables" / "lancet" / "macro.docm").write_text("", encoding="utf-8")
     status, said = verified(sent)
     assert status == 1
     assert "tables/table_1.csv: missing" in said
     assert "report.html: changed: edited by hand" in said
     assert "data/model.pkl: not recorded" in said
-    assert "manuscript.zh.docx was made beside the run" in said
+    for place in ("manuscript.zh.docx", "tables/lancet/table_2_response.csv", "statistics_ard.csv"):
+        assert f"{place} was made beside the run" in said
+    assert "tables/lancet/macro.docm: not recorded" in said
     assert said.count(": changed: ") == 1
 
 
