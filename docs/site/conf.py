@@ -5,6 +5,7 @@ from importlib.metadata import version as version_of
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.ext.napoleon.docstring import GoogleDocstring
+from sphinx.util.inspect import TypeAliasForwardRef
 
 project = "RD-MAS compendium"
 author = "The RD-MAS compendium contributors"
@@ -60,3 +61,5 @@ def setup(app: Sphinx) -> None:
     app.add_lexer("csv", TextLexer)
     # Napoleon would read "One row a time: time, n_risk" as a type before a colon.
     GoogleDocstring._parse_attribute_docstring = GoogleDocstring._consume_to_end
+    # Within a tuple the name of an array's type would be shown with the machinery around it.
+    TypeAliasForwardRef.__repr__ = lambda self: self.name
