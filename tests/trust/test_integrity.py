@@ -70,7 +70,7 @@ def test_an_untouched_copy_is_as_recorded_and_nothing_is_written(sent):
     before = state(sent)
     status, said = verified(sent)
     assert status == 0, said
-    assert f"{NAME}: 272 files as recorded" in said
+    assert f"{NAME}: 273 files as recorded" in said
     assert state(sent) == before
 
 
@@ -231,3 +231,94 @@ def test_a_folder_without_a_record_and_several_at_once(sent, tmp_path):
     assert status == 1  # the figures of the second did not come with it
     assert said.count("files as recorded") == 2
     assert "figures: missing: no folder figures/second" in said
+
+
+class TestTheCrate:
+    """`ro-crate-metadata.json`: what it says is what the record says, or it is named."""
+
+    PLACE = "ro-crate-metadata.json"
+
+    def forged(self, sent: Path, change) -> tuple[int, str]:
+        """Change one entity of the crate, and the record with it."""
+        path = results(sent) / self.PLACE
+        crate = json.loads(path.read_text(encoding="utf-8"))
+        change({entity["@id"]: entity for entity in crate["@graph"]}, crate["@graph"])
+        path.write_text(json.dumps(crate), encoding="utf-8")
+        rewrite(sent, lambda record: record["products"].update({self.PLACE: digest(path)}))
+        return verified(sent)
+
+    def test_files_are_named_by_their_digests(self, sent):
+        crate = json.loads((results(sent) / self.PLACE).read_text(encoding="utf-8"))
+        entities = {entity["@id"]: entity for entity in crate["@graph"]}
+        files = [name for name, entity in entities.items() if entity["@type"] == "File"]
+        assert {name for name in files if digest(results(sent) / name) == entities[name]["sha256"]} == {
+            path.relative_to(results(sent)).as_posix() for path in results(sent).rglob("*")
+            if path.is_file() and path.name not in (self.PLACE, "provenance.json")
+        }  # fmt: skip
+        figure = sent / "figures" / NAME / "figure_1.svg"
+        assert entities["#figures/figure_1.svg"]["sha256"] == digest(figure)
+        survival = entities["#04_survival"]
+        assert survival["instrument"] == {"@id": "#notebooks/04_survival.ipynb"}
+        assert {"@id": "statistics/04_survival.csv"} in survival["result"]
+        assert {"@id": "data/events.parquet"} in survival["object"]
+        assert {"@id": "#cohort/cohort.toml"} in survival["object"]
+        assert entities["#04_survival/seed"]["value"] == 20250626
+
+    def test_it_says_that_the_cohort_is_reconstructed_and_nothing_of_the_machine(self, sent):
+        text = (results(sent) / self.PLACE).read_text(encoding="utf-8")
+        root = next(one for one in json.loads(text)["@graph"] if one["@id"] == "./")
+        assert "No record is a real patient" in root["description"]
+        assert root["license"] == {"@id": "https://spdx.org/licenses/CC-BY-4.0"}
+        assert root["datePublished"] == "2026-11-28"
+        assert str(ROOT) not in text
+        assert str(sent) not in text
+        assert "Time" not in text
+
+    def test_another_digest_of_a_file_of_raw_data_and_of_a_notebook(self, sent):
+        def change(entities, _):
+            entities["tables/table_1.csv"]["sha256"] = "0" * 64
+            entities["#cohort/patients.csv"]["sha256"] = "1" * 64
+            entities["#notebooks/04_survival.ipynb"]["identifier"] = "2" * 64
+
+        status, said = self.forged(sent, change)
+        assert status == 1
+        assert f"{self.PLACE}: contradiction: says '{'0' * 64}' of 'tables/table_1.csv'" in said
+        assert f"says '{'1' * 64}' of '#cohort/patients.csv'" in said
+        assert f"says '{'2' * 64}' of '#notebooks/04_survival.ipynb'" in said
+
+    def test_a_file_left_out_and_one_invented(self, sent):
+        def change(entities, graph):
+            graph.remove(entities["tables/table_1.csv"])
+            graph.append({"@id": "tables/table_99.csv", "@type": "File", "sha256": "0" * 64})
+
+        status, said = self.forged(sent, change)
+        assert status == 1
+        assert "does not name tables/table_1.csv" in said
+        assert "of 'tables/table_99.csv', the record does not name it" in said
+        assert "'#02_baseline_comparison' has the result 'tables/table_1.csv', which is not described" in said
+
+    @pytest.mark.parametrize(
+        ("name", "key", "value"),
+        [
+            ("./", "description", "Forty-one patients."),
+            ("./", "license", "Take it."),
+            ("#04_survival/confidence", "value", 0.9),
+            ("#rdmas-compendium", "softwareVersion", "99"),
+            ("#04_survival", "instrument", {"@id": "#notebooks/06_safety.ipynb"}),
+        ],
+    )
+    def test_another_statement(self, sent, name, key, value):
+        status, said = self.forged(sent, lambda entities, _: entities[name].update({key: value}))
+        assert status == 1
+        assert f"describes {name!r} otherwise than the run would: {key}" in said
+
+    @pytest.mark.parametrize(
+        "text", ["", "[" * 100_000, "{}", '{"@graph": [1, {"@id": []}]}', '{"@graph": 1}']
+    )
+    def test_what_is_no_crate(self, sent, text):
+        path = results(sent) / self.PLACE
+        path.write_text(text, encoding="utf-8")
+        rewrite(sent, lambda record: record["products"].update({self.PLACE: digest(path)}))
+        status, said = verified(sent)
+        assert status == 1
+        assert f"{self.PLACE}: contradiction: " in said

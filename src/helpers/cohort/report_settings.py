@@ -1,6 +1,7 @@
-"""The section `[report]` of `cohort.toml`."""
+"""The sections `[report]` and `[publication]` of `cohort.toml`."""
 
-from typing import Literal
+from datetime import date
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -50,4 +51,22 @@ class Report(Section):
             "Fonts for Chinese, Japanese or Korean text in figures, in order of preference: the first one "
             "installed is used."
         ),
+    )
+
+
+class Publication(Section):
+    """When and under which licence the results are published; stated in ro-crate-metadata.json."""
+
+    license: Annotated[str, Field(pattern=r"^([A-Za-z0-9.+-]+)?$")] = Field(
+        default="",
+        description="Licence of the results as an SPDX identifier; none is claimed if empty.",
+        examples=["CC-BY-4.0"],
+    )
+    day: date | None = Field(
+        default=None,
+        description=(
+            "Day on which the results are published. No clock is read: without it ro-crate-metadata.json has "
+            "no date, which repositories ask for."
+        ),
+        examples=[date(2026, 12, 1)],
     )

@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from helpers.cohort.outcomes import Endpoint, Response, Steroids, Survival, VisitComparison
-from helpers.cohort.report_settings import Report
+from helpers.cohort.report_settings import Publication, Report
 from helpers.cohort.sections import (
     Baseline,
     Code,
@@ -149,6 +149,7 @@ class CohortConfig(Section):
     )
     survival: Survival = Field(default=Survival(), description="Survival.")
     report: Report = Field(default=Report(), description="Figures.")
+    publication: Publication = Field(default=Publication(), description="Publication of the results.")
     exclusions: tuple[Exclusion, ...] = Field(
         default=(), alias="exclusion", description="Patients left out, each with the reason."
     )

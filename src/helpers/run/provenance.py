@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.project.checkout import commit
-from helpers.project.paths import CohortPaths, project_root
+from helpers.project.paths import CohortPaths, notebooks_dir, project_root
 from helpers.project.raw_files import raw_files
 from helpers.project.sources import (
     digest_file,
@@ -25,7 +25,7 @@ from helpers.project.sources import (
 )
 from helpers.results.files import write_whole
 from helpers.run.parameters import COHORT
-from helpers.run.plan import Step, locate, transitive_predecessors
+from helpers.run.plan import PLAN_FILE, Step, locate, transitive_predecessors
 from helpers.run.state import ABSENT
 
 RECORD_VERSION = 2
@@ -78,7 +78,7 @@ class Recorder:
         root, paths = project_root(), self._paths
         raw = raw_files(paths.folder)
         words = files_matching(package_folder() / "vocabulary", "*.csv")
-        project = [root / "uv.lock", *_project_files(steps)]
+        project = [root / "uv.lock", notebooks_dir() / PLAN_FILE, *_project_files(steps)]
         notebooks = [step for step in steps if step.is_notebook]
         return {
             "record_version": RECORD_VERSION,

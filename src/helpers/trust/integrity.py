@@ -23,7 +23,9 @@ from helpers.project.sources import (
     source_digest,
 )
 from helpers.results.store import COUNTS, NUMBERS, Statistics, StatisticsStoreError
+from helpers.run.crate import CRATE
 from helpers.run.plan import PROVENANCE
+from helpers.trust.crate import contradictions
 from helpers.trust.received import FIGURES, Received, received
 
 Kind = Literal[
@@ -92,8 +94,11 @@ def verify(folder: Path, data: Path | None = None) -> Verification:
     sound = files.sound
     findings += _numbers(here, sound, remarks)
     findings += _notebooks(here, sound)
-    findings += _code(here, remarks)
-    findings += _raw_data(here, data, remarks)
+    others = [*_code(here, remarks), *_raw_data(here, data, remarks)]
+    cohort = _cohort_folder(here, data)
+    settings = cohort if cohort.is_dir() and not others else None
+    findings += [Finding("contradiction", CRATE, text) for text in contradictions(here, sound, settings)]
+    findings += others
     return Verification(here.record.cohort, len(sound), findings, remarks)
 
 
@@ -248,8 +253,12 @@ def _digest_of(path: Path) -> str:
     return notebook_digest(path) if path.suffix == ".ipynb" else digest_file(path)
 
 
+def _cohort_folder(here: Received, data: Path | None) -> Path:
+    return data or project_root() / "data" / "cohorts" / here.record.cohort.partition("@")[0]
+
+
 def _raw_data(here: Received, data: Path | None, remarks: list[str]) -> Iterator[Finding]:
-    folder = data or project_root() / "data" / "cohorts" / here.record.cohort.partition("@")[0]
+    folder = _cohort_folder(here, data)
     if not folder.is_dir():
         remarks.append(f"the raw data are not in {folder}: not compared")
         return

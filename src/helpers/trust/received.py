@@ -51,6 +51,9 @@ class Record(BaseModel):
     project_files: dict[Place, Digest] = {}
     notebooks: dict[Place, Digest] = {}
     helpers: Digest
+    parameters: dict[str, dict[str, bool | int | float | str | None]] = {}
+    python: str = ""
+    packages: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
