@@ -86,7 +86,7 @@ def test_a_wheel_in_an_empty_folder_becomes_a_project_whose_run_ends(tmp_path):
     program, study = python.with_name("compendium"), tmp_path / "study"
     run(program, "init", study)
     said = run(program, "run", cwd=study)
-    assert "14 steps: 14 executed" in said
+    assert "15 steps: 15 executed" in said
     report = study / "results" / "rdmas_reconstructed" / "report.html"
     assert "Survival at day 56" in report.read_text(encoding="utf-8")
     assert "as recorded" in run(program, "verify", "results/rdmas_reconstructed", cwd=study)

@@ -10,6 +10,7 @@ from helpers.commands.check import check
 from helpers.commands.explain import explain
 from helpers.commands.export import export
 from helpers.commands.figures import figures
+from helpers.commands.freeze import freeze
 from helpers.commands.init import init
 from helpers.commands.lab import lab
 from helpers.commands.new import new
@@ -54,6 +55,7 @@ app.command()(init)
 app.command()(new)
 app.command()(run)
 app.command()(check)
+app.command()(freeze)
 app.command()(batch)
 app.command()(changes)
 app.command()(status)

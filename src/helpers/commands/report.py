@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from helpers.commands.options import COHORT_HELP, Output, complain, use_output
+from helpers.commands.run import tell_plans
 from helpers.errors import CompendiumError
 from helpers.project.paths import DEFAULT_COHORT, CohortPaths, shown
 
@@ -57,6 +58,7 @@ def report(
         complain(f"--language: found {language!r}, expected one of {', '.join(LANGUAGE_TAGS)}")
         raise typer.Exit(1)
     written = write_reports(cohort, language, pdf=pdf, keep_numbers=accept)
+    tell_plans([CohortPaths.of(cohort).name])
     for path in written:
         typer.echo(f"{shown(path)} written")
     if accept and written[-1].name != RECORD:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from helpers.commands.options import COHORT_HELP, Force, Output, Workers, complain, use_output
-from helpers.project.paths import DEFAULT_COHORT, CohortPaths
+from helpers.project.paths import DEFAULT_COHORT, CohortPaths, output_root
 
 if TYPE_CHECKING:
     from helpers.report.figures.output.check import Fault
@@ -115,6 +115,7 @@ def bring_up_to_date(
         executor=executor,
     )
     tell(report, progress, Console(stderr=True, highlight=False))
+    tell_plans(sorted({outcome.cohort for outcome in report.outcomes}))
     if report.interrupted:
         raise typer.Exit(_INTERRUPTED)
     executed = {outcome.cohort for outcome in report.of("executed")}
@@ -123,6 +124,20 @@ def bring_up_to_date(
             complain(f"{name}: figure {fault}")
     if not report.ok:
         raise typer.Exit(1)
+
+
+def tell_plans(names: list[str]) -> None:
+    """Say how results stand to the frozen plans of their cohorts, as the run has stored it.
+
+    Args:
+        names: names under which results are filed; those without a frozen plan are passed over.
+    """
+    from helpers.run.frozen_plan import stored_standing, told
+
+    for name in names:
+        found = stored_standing(output_root() / "results" / name)
+        for line in told(found) if found else ():
+            typer.echo(f"{name}: {line}")
 
 
 def _figure_faults(cohort: str, executed: set[str], begun: float) -> "list[Fault]":

@@ -15,10 +15,12 @@ def status(
     ] = None,
     output: Output = None,
 ) -> None:
-    """Say which results are up to date, which are stale and why, without running anything.
+    """Say which results are up to date, which are stale and why, and what deviates from a frozen plan.
 
-    Nothing is written. The exit status is 0 if everything is up to date, 1 if something is stale or missing.
+    Nothing is run and nothing is written. The exit status is 0 if everything is up to date, 1 if something
+    is stale or missing.
     """
+    from helpers.run.frozen_plan import frozen_plan_status
     from helpers.run.state import remembered_cohorts
     from helpers.run.status import cohort_status, remembered
 
@@ -26,7 +28,8 @@ def status(
     fine = True
     for cohort in cohorts or list(remembered_cohorts()) or [DEFAULT_COHORT]:
         try:
-            found = cohort_status(remembered(cohort))
+            paths = remembered(cohort)
+            found = cohort_status(paths)
         except ProjectError as error:  # the others are told all the same
             complain(f"{cohort}: {error}")
             fine = False
@@ -36,6 +39,8 @@ def status(
         for step in found.steps:
             if step.standing != "current":
                 typer.echo(f"  {step}")
+        for line in frozen_plan_status(paths):
+            typer.echo(f"  {line}")
         fine = fine and found.current
     if not fine:
         raise typer.Exit(1)

@@ -4,6 +4,7 @@ A protocol, a lock file of Excel or yesterday's export may lie beside the tables
 stale. A file counts by its name, or because ``cohort.toml`` or ``mapping.toml`` names it.
 """
 
+import re
 from pathlib import Path
 
 from helpers.project.sources import files_matching
@@ -14,6 +15,7 @@ WORDS = ("variables.csv", "drugs.csv", "terms.csv", "ranges.csv")
 FOLDERS = ("tables", "source", "criteria")  # tables made by a mapping, what they are made of, criteria
 SETTINGS = ("cohort.toml", "mapping.toml")
 PROSE = (".md", ".bib", ".numbers.json")  # the authors' text, which no analysis reads
+PLANS = re.compile(r"analysis_plan(_\d+)?\.json")  # frozen: the present one and former ones
 
 _KNOWN = {*(table + suffix for table in TABLES for suffix in SUFFIXES), *WORDS, *SETTINGS}
 
@@ -32,8 +34,8 @@ def raw_files(folder: Path) -> dict[str, Path]:
 
 
 def is_prose(place: str) -> bool:
-    """Whether a file of the cohort holds the authors' text, which no analysis reads."""
-    return place.endswith(PROSE)
+    """Whether a file of the cohort holds the authors' text or a frozen plan, which no analysis reads."""
+    return place.endswith(PROSE) or PLANS.fullmatch(place) is not None
 
 
 def _counts(place: str, settings: str) -> bool:

@@ -86,6 +86,13 @@ class Study:
         return sorted((stem for stem in stems if not _is_panel(stem.name, names)), key=_figure_order)
 
     @cached_property
+    def frozen_plan(self) -> Mapping[str, Any]:
+        """How the results stand to the frozen plan, as the run has stored it; empty where none is frozen."""
+        path = self.results / "plan_deviations.json"
+        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
     def diagnostic(self) -> list[str]:
         """Names of the diagnostic criteria that were evaluated: the configured ones, then the site's own."""
         from helpers.analysis.clinical import diagnostic_names

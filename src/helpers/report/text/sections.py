@@ -9,6 +9,7 @@ from helpers.report.text import (
     baseline,
     course,
     endpoints,
+    frozen_plan,
     historical_control,
     methods,
     participants,
@@ -141,7 +142,11 @@ def _safety(study: Study) -> Paragraphs:
 
 
 SECTIONS: dict[str, Callable[[Study], Paragraphs]] = {
-    "methods.design": lambda study: [methods.design(study.material)],
+    "methods.design": lambda study: [
+        methods.design(study.material),
+        frozen_plan.frozen_plan(study.frozen_plan),
+    ],
+    "methods.deviations": lambda study: frozen_plan.deviations(study.frozen_plan),
     "methods.data": lambda study: [methods.data_handling(study.material)],
     "methods.definitions": lambda study: [methods.definitions(study.material, study.titles, study.works)],
     "methods.statistics": lambda study: [methods.statistical_methods(study.material)],
