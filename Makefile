@@ -80,7 +80,7 @@ quick-tests: setup
 # needs here would double the start of each process.
 IN_NEW_FOLDER := output=$$(mktemp -d) && trap 'rm -rf "$$output"' EXIT && \
 	export COMPENDIUM_OUTPUT="$$output" COMPENDIUM_PRODUCED="$$output" COMPENDIUM_RUN=1 COMPENDIUM_FIGURE_FORMATS= && \
-	export PYTHONHASHSEED=0 $(ONE_THREAD)
+	export $(ONE_THREAD)
 PYTEST := $(BIN)/pytest -q -n 2 -p no:cacheprovider -p no:hypothesispytest -p no:typeguard -p no:anyio
 NBVAL := $(PYTEST) --dist loadfile --no-loadscope-reorder -p helpers.run.validation --nbval \
 	--nbval-current-env $(sort $(wildcard notebooks/0*.ipynb)) notebooks/explore.ipynb tests/outputs/test_results_are_current.py

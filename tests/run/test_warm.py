@@ -157,8 +157,8 @@ def test_a_kernel_has_the_folder_and_the_environment_it_was_given(
 ) -> None:
     monkeypatch.setenv("OF_THE_CALLER", "yes")
     with kernel(cwd=str(tmp_path)) as one:
-        code = "import os; print(os.getcwd(), os.environ.get('OF_THE_CALLER'), os.environ['PYTHONHASHSEED'])"
-        assert one.run(code) == f"{tmp_path} yes 0"
+        code = "import os; print(os.getcwd(), os.environ.get('OF_THE_CALLER'), os.environ['OMP_NUM_THREADS'])"
+        assert one.run(code) == f"{tmp_path} yes 1"
 
 
 def test_messages_travel_through_files_that_others_cannot_read(chosen: ForkServer) -> None:

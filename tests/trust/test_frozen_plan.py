@@ -196,17 +196,17 @@ class TestARunOfIt:
         assert "Deviations from it: 1; the supplement lists each" in manuscript
         supplement = said(results / "supplement.docx")
         assert "Deviations from the frozen analysis plan" in supplement
-        assert "follow_up.horizon_days: 56 when frozen, 42 now." in supplement
+        assert "Setting follow_up.horizon_days: frozen 56, now 42." in supplement
         report = (results / "report.html").read_text(encoding="utf-8")
         plain = re.sub(r"<[^>]*>", "", report)
         assert sentence in plain
-        assert "follow_up.horizon_days: 56 when frozen, 42 now." in plain
+        assert "Setting follow_up.horizon_days: frozen 56, now 42." in plain
         assert told(study, output) == [head, line]
         chinese = compendium("report", study, "--output", output, "--language", "zh")
         assert chinese.returncode == 0, chinese.stderr
         assert line in chinese.stdout
         assert f"尚无任何数据时已冻结（SHA-256 {digest}）" in said(results / "manuscript.zh.docx")
-        assert "follow_up.horizon_days：冻结时为56，现为42。" in said(results / "supplement.zh.docx")
+        assert "设置项follow_up.horizon_days：冻结时为56，现为42。" in said(results / "supplement.zh.docx")
         # Frozen anew with the data, which is said; no notebook runs again for it.
         frozen(study, "--again")
         done = compendium("run", study, "--output", output, figures="svg")

@@ -22,12 +22,14 @@ PROVISIONER_VARIABLE = "JUPYTER_DEFAULT_PROVISIONER_NAME"
 PROVISIONER = "fork-provisioner"
 # One thread per kernel: several kernels share the machine, and sums do not depend on the number of cores.
 KERNEL_ENVIRONMENT = {
-    "PYTHONHASHSEED": "0",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
+# Read when interpreter and libraries start: a forked kernel has those of the warm process. No result depends on
+# the hash seed, so a run leaves it to chance and to whoever sets it.
+READ_AT_START = (*KERNEL_ENVIRONMENT, "PYTHONHASHSEED")
 # Arrow's allocator would start a thread, which a forked process lacks.
 _WITHOUT_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 # A busy machine is slow, not broken. What has died is noticed at once by other means; this only ends waiting

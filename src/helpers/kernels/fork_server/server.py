@@ -32,7 +32,7 @@ from typing import Any
 
 from helpers.kernels.call import call_function
 from helpers.kernels.exit import exit_process
-from helpers.kernels.fork_server.client import KERNEL_ENVIRONMENT
+from helpers.kernels.fork_server.client import READ_AT_START
 from helpers.kernels.fork_server.preload import (
     INLINE,
     PreloadError,
@@ -242,7 +242,7 @@ def _unsuitable(request: dict[str, Any]) -> str:
     """Why this process cannot give the kernel that is asked for; empty if it can."""
     if not _is_whole(request):
         return "the request is not whole"
-    for name in KERNEL_ENVIRONMENT:  # read when interpreter and libraries start: a kernel cannot have others
+    for name in READ_AT_START:
         wanted, own = request["env"].get(name), os.environ.get(name)
         if wanted is not None and wanted != own:
             return f"{name} is {wanted}, in the warm process {own}"
@@ -268,7 +268,7 @@ def _become(request: dict[str, Any], output: list[int], server: int, files: dict
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
         _redirect(output)
-        fixed = {name: os.environ[name] for name in KERNEL_ENVIRONMENT if name in os.environ}
+        fixed = {name: os.environ[name] for name in READ_AT_START if name in os.environ}
         os.environ.clear()
         os.environ.update(request["env"] | fixed | {"JPY_PARENT_PID": str(server)})
         os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")

@@ -74,7 +74,6 @@ RC: dict[Any, Any] = {
     "hatch.linewidth": 0.6,
     "pdf.fonttype": 42,
     "svg.fonttype": "none",
-    "svg.hashsalt": "compendium",
     "figure.dpi": 110,
     "savefig.dpi": DPI,
 }

@@ -103,7 +103,9 @@ class Table(TableContent):
 
 def stored_tables(directory: Path) -> list[Table]:
     """Return the tables stored in a folder: those of the text first, then the supplementary ones."""
-    return sorted(map(Table.from_json, Path(directory).glob("*.json")), key=lambda table: table.order)
+    # First by name: tables of one number have the same order on every disk.
+    tables = map(Table.from_json, sorted(Path(directory).glob("*.json")))
+    return sorted(tables, key=lambda table: table.order)
 
 
 def _encode(cell: Cell) -> Any:

@@ -165,10 +165,10 @@ def _metadata(description: str) -> dict[str, dict[str, Any]]:
 def _tidy_svg(svg: bytes) -> bytes:
     """Number the generated ids in order of appearance, round coordinates, and name fonts that readers have.
 
-    Matplotlib makes ids from unrounded coordinates, whose last bits depend on where the layout's solver has
-    its objects in memory; the coordinates that are written are the same. A hundredth of a point (4
-    micrometres) is finer than any printer, and keeps a figure of many lines small. The fonts named have the
-    widths of the project's own, so that text keeps its place in any viewer.
+    Matplotlib makes ids from a random salt and from unrounded coordinates, whose last bits depend on where
+    the layout's solver has its objects in memory; the coordinates that are written are the same. A hundredth
+    of a point (4 micrometres) is finer than any printer, and keeps a figure of many lines small. The fonts
+    named have the widths of the project's own, so that text keeps its place in any viewer.
     """
     numbers: dict[bytes, bytes] = {}
 
