@@ -10,6 +10,7 @@ from helpers.errors import CompendiumError
 Severity = Literal["error", "warning"]
 
 _ROWS_NAMED = 8
+_LONGEST_FOUND = 500  # signs; a cell may hold a whole document
 # So many faults of one cause are shown one by one.
 _SHOWN_ALIKE = 3
 
@@ -31,6 +32,13 @@ class Problem:
     remedy: str
     severity: Severity = "error"
     more_rows: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("column", "found", "remedy"):
+            text = getattr(self, name)
+            if len(text) > _LONGEST_FOUND:
+                short = f"{text[:_LONGEST_FOUND]}... ({len(text)} characters)"
+                object.__setattr__(self, name, short)
 
     def __str__(self) -> str:
         place = self.file if self.row is None else f"{self.file}:{self.row}"

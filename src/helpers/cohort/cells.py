@@ -10,6 +10,7 @@ import numpy as np
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e"
                      "\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]")  # fmt: skip
 _LINES = re.compile(r"\s*[\r\n\t\u2028\u2029]+\s*")
+LONGEST_CELL = 10_000  # signs; longer than any name, term or note that a table or figure could show
 _QUOTES = "'\"`‘’“”„‚«»"
 
 

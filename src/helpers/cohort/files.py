@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.cohort.cells import cell_text, has_unseen, without_unseen
+from helpers.cohort.cells import LONGEST_CELL, cell_text, has_unseen, without_unseen
 from helpers.cohort.encodings import ENCODINGS, Encoding, decode
 from helpers.cohort.workbooks import read_sheet
 from helpers.problems import Problem
@@ -80,8 +80,24 @@ def _legible(records: Records) -> Records:
             for row in np.flatnonzero(unseen.to_numpy())
         ]
         cells[place] = cells[place].map(known)
-    header = [without_unseen(name) for name in records.header]
-    return replace(records, header=header, cells=cells, problems=problems)
+    header = [without_unseen(name)[:LONGEST_CELL] for name in records.header]
+    return _short(replace(records, header=header, cells=cells, problems=problems))
+
+
+def _short(records: Records) -> Records:
+    """Cut cells that hold a document, and name them: no table or figure could show one."""
+    cells, problems = records.cells.copy(), list(records.problems)
+    for place, name in enumerate(records.header[: len(cells.columns)]):
+        lengths = cells[place].str.len()
+        for row in np.flatnonzero((lengths > LONGEST_CELL).to_numpy()):
+            found = f"a text of {int(lengths.iloc[row])} characters"
+            expected = f"at most {LONGEST_CELL} characters"
+            remedy = "shorten it, or leave a column that is not needed out of the file"
+            line = int(records.lines[row])
+            problems.append(Problem(records.place, line, name, found, expected, remedy))
+        if (lengths > LONGEST_CELL).any():
+            cells[place] = cells[place].str.slice(0, 50)
+    return replace(records, cells=cells, problems=problems)
 
 
 def _csv(path: Path, table: str, encoding: Encoding | None) -> Records | Problem:

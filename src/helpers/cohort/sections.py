@@ -12,6 +12,7 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
 MonthText = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Code = str | int | float
+LONGEST_SETTING = 2000  # signs; a paragraph
 # One name, or a list of several.
 Names = Annotated[
     tuple[Text, ...],
@@ -32,6 +33,8 @@ class Section(BaseModel):
     def _can_be_read(cls, value: object) -> object:
         if isinstance(value, str) and has_unseen(value):
             raise ValueError("text without control characters or other signs that cannot be seen")
+        if isinstance(value, str) and len(value) > LONGEST_SETTING:
+            raise ValueError(f"a text of at most {LONGEST_SETTING} characters")
         return value
 
 

@@ -27,8 +27,8 @@ KERNEL_ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
-# Read when interpreter and libraries start: a forked kernel has those of the warm process. No result depends on
-# the hash seed, so a run leaves it to chance and to whoever sets it.
+# Read when interpreter and libraries start: a forked kernel has those of the warm process. No result depends
+# on the hash seed, so a run leaves it to chance and to whoever sets it.
 READ_AT_START = (*KERNEL_ENVIRONMENT, "PYTHONHASHSEED")
 # Arrow's allocator would start a thread, which a forked process lacks.
 _WITHOUT_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
