@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import shutil
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,23 +14,13 @@ import nbformat
 import openpyxl
 import pytest
 from command import ROOT, compendium
+from harm import HARM, MARK
 from nbconvert import HTMLExporter
 
 from helpers.cohort.config import load_config
 from helpers.report.text.narrative import Narrative, answer, cohort_narrative
 from helpers.report.text.prose import Number, Prose, as_markdown
 from helpers.run.staging import finish_interrupted
-
-MARK = "pwned"
-# What each of them would do somewhere: in a page, in a workbook, in LaTeX, in Markdown, in a template.
-HARM = {
-    "title": f"<script>document.title='{MARK}'</script> {{{{ {MARK} }}}} --><svg onload={MARK}()>",
-    "label": f'<img src=x onerror="{MARK}()"> $\\frac{{1}}{{2}}$ & \\write18{{{MARK}}}',
-    "visit": f"=HYPERLINK('http://{MARK}') <b>",
-    "level": f"@SUM({MARK}) </td><iframe src='javascript:{MARK}()'></iframe>",
-    "term": f"=cmd|' /C {MARK}'!A0",
-    "other": f"[x](javascript:{MARK}()) `{MARK}` \\href{{http://{MARK}}}{{x}} <a href='javascript:{MARK}()'>",
-}
 
 
 class Active(HTMLParser):
@@ -67,61 +56,37 @@ def active(text: str) -> list[str]:
     return parser.found
 
 
-@pytest.fixture(scope="module")
-def output(tmp_path_factory):
-    """Results of the embedded cohort with words that mean harm."""
-    folder = tmp_path_factory.mktemp("hostile")
-    cohort = folder / "cohort"
-    shutil.copytree(ROOT / "data" / "cohorts" / "rdmas_reconstructed", cohort)
-    settings = cohort / "cohort.toml"
-    text = settings.read_text(encoding="utf-8")
-    text = re.sub("^title = .*$", lambda _: f"title = {json.dumps(HARM['title'])}", text, count=1, flags=re.M)
-    for old, kind in (("Ruxolitinib", "label"), ("Week 1", "visit"), ("Complete response", "level")):
-        assert f'label = "{old}"' in text
-        text = text.replace(f'label = "{old}"', f"label = {json.dumps(HARM[kind])}")
-    settings.write_text(text, encoding="utf-8")
-    with (cohort / "events.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
-    for place, row in enumerate(rows[1:]):
-        row[2] = HARM["term"] if place % 2 else HARM["other"]
-    with (cohort / "events.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(rows)
-    done = compendium("run", cohort, "--output", folder / "output")
-    assert done.returncode == 0, done.stderr
-    return folder / "output"
-
-
 @pytest.mark.slow
 class TestAHostileCohort:
-    def test_pages_hold_its_words_as_text_alone(self, output):
-        pages = sorted(output.rglob("*.html"))
+    def test_pages_hold_its_words_as_text_alone(self, hostile):
+        pages = sorted(hostile.rglob("*.html"))
         assert len(pages) > 30
         assert any(MARK in page.read_text(encoding="utf-8") for page in pages)
         assert [(page.name, active(page.read_text(encoding="utf-8"))) for page in pages
                 if active(page.read_text(encoding="utf-8"))] == []  # fmt: skip
 
-    def test_notebooks_given_to_nbconvert_too(self, output):
-        notebooks = sorted((output / "results" / "cohort" / "notebooks").glob("*.ipynb"))
+    def test_notebooks_given_to_nbconvert_too(self, hostile):
+        notebooks = sorted((hostile / "results" / "cohort" / "notebooks").glob("*.ipynb"))
         assert len(notebooks) == 9
         for path in notebooks:
             page, _ = HTMLExporter().from_notebook_node(nbformat.read(path, as_version=4))
             assert MARK in page
             assert active(page) == []
 
-    def test_workbooks_and_csv_hold_no_formula(self, output):
-        book = openpyxl.load_workbook(output / "results" / "cohort" / "tables" / "tables.xlsx")
+    def test_workbooks_and_csv_hold_no_formula(self, hostile):
+        book = openpyxl.load_workbook(hostile / "results" / "cohort" / "tables" / "tables.xlsx")
         cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
         assert any(MARK in str(cell.value) for cell in cells)
         assert [cell.coordinate for cell in cells if cell.data_type == "f" or cell.hyperlink] == []
-        for path in (output / "results" / "cohort" / "tables").glob("*.csv"):
+        for path in (hostile / "results" / "cohort" / "tables").glob("*.csv"):
             with path.open(encoding="utf-8", newline="") as file:
                 found = [
                     cell for row in csv.reader(file) for cell in row if MARK in cell and cell[0] in "=@+-"
                 ]
             assert found == [], path.name
 
-    def test_documents_hold_no_field_macro_or_address_of_it(self, output):
-        for path in sorted(output.rglob("*.docx")):
+    def test_documents_hold_no_field_macro_or_address_of_it(self, hostile):
+        for path in sorted(hostile.rglob("*.docx")):
             with zipfile.ZipFile(path) as archive:
                 for name in archive.namelist():
                     part = archive.read(name)
@@ -136,14 +101,14 @@ class TestAHostileCohort:
                     fields = [element.text for element in root.iter() if element.tag.endswith("instrText")]
                     assert risky + [text for text in fields if MARK in (text or "")] == [], path.name
 
-    def test_latex_holds_no_command_of_it(self, output):
-        text = (output / "results" / "cohort" / "tables" / "tables.tex").read_text(encoding="utf-8")
+    def test_latex_holds_no_command_of_it(self, hostile):
+        text = (hostile / "results" / "cohort" / "tables" / "tables.tex").read_text(encoding="utf-8")
         assert MARK in text
         assert re.search(r"\\(write18|href|input|frac)\b", text) is None
         assert "$\\frac" not in text
 
-    def test_pictures_hold_its_words_as_letters(self, output):
-        pictures = sorted((output / "figures" / "cohort").glob("*.svg"))
+    def test_pictures_hold_its_words_as_letters(self, hostile):
+        pictures = sorted((hostile / "figures" / "cohort").glob("*.svg"))
         said = ""
         for path in pictures:
             root = ElementTree.fromstring(

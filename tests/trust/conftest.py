@@ -1,0 +1,60 @@
+"""Results of a cohort that means harm, made once, and a server that remembers who asks it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from command import compendium
+from harm import hostile_cohort
+
+
+@dataclass
+class Canary:
+    """A server on this machine.
+
+    Attributes:
+        address: where it is.
+        asked: paths that somebody asked for.
+    """
+
+    address: str
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def canary() -> Iterator[Canary]:
+    """A server that nothing may ask; tests look whether something did."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            told.asked.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def send_error(self, *_: object) -> None:
+            told.asked.append(self.requestline)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    told = Canary(f"http://127.0.0.1:{server.server_port}")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield told
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory, canary: Canary) -> Path:
+    """Output folder of the embedded cohort with words that mean harm."""
+    folder = tmp_path_factory.mktemp("hostile")
+    hostile_cohort(folder / "cohort", canary.address)
+    done = compendium("run", folder / "cohort", "--output", folder / "output")
+    assert done.returncode == 0, done.stderr
+    assert canary.asked == []
+    return folder / "output"
