@@ -210,6 +210,22 @@ def test_a_notebook_that_is_not_cleaned_holds_its_times(project, tmp_path, monke
     assert all(found[0][name] != found[1][name] for name in found[0])
 
 
+@pytest.mark.parametrize(("first", "said"), [("import helpers.run.workspace", False), ("", True)])
+def test_a_user_without_a_cache_of_fonts_sees_no_message_of_it(tmp_path, first, said):
+    """Matplotlib waits five seconds before it speaks; here it does not wait."""
+    code = f"""
+import threading
+start = threading.Timer.__init__
+threading.Timer.__init__ = lambda self, wait, *rest, **more: start(self, 0.001, *rest, **more)
+{first}
+import matplotlib.font_manager
+"""
+    env = os.environ | {"MPLCONFIGDIR": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert ("building the font cache" in done.stderr) is said
+
+
 def test_a_crate_that_keeps_the_day_of_the_library_has_the_clock(clock, monkeypatch):
     config = load_config(ROOT / "data" / "cohorts" / "rdmas_reconstructed")
     unpublished = config.model_copy(update={"publication": type(config.publication)()})

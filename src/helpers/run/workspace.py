@@ -1,6 +1,7 @@
 """What a notebook opens first: its cohort's configuration, tables, statistics and folders, by one call."""
 
 import fnmatch
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from helpers.report.text.narrative import Narrative
     from helpers.report.text.wording import Wording
     from helpers.results.store import Statistics, StatisticsStore
+
+# On a slow machine whose user has no cache of fonts yet, Matplotlib would say so in the notebook's outputs.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 
 class UnreadableCohortError(CompendiumError):
