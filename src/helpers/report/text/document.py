@@ -17,6 +17,7 @@ from helpers.report.tables.language import in_language
 from helpers.report.text import sections
 from helpers.report.text.absence import UnknownStatisticError
 from helpers.report.text.added import added_to
+from helpers.report.text.alike import alike_claims, alike_items, alike_prose
 from helpers.report.text.blocks import (
     ROOMS,
     SUBMITTED,
@@ -179,7 +180,8 @@ def own_template(name: str, study: Study, wording: Wording) -> Path | None:
 
 
 def _without_empty(blocks: list[Block]) -> Iterable[Block]:
-    """Leave out headings that have nothing below them."""
+    """Leave out paragraphs without a word, and headings that have nothing below them."""
+    blocks = [block for block in blocks if not isinstance(block, Paragraph) or block.text]
     for i, block in enumerate(blocks):
         if isinstance(block, Heading) and block.level > 1:
             after = blocks[i + 1] if i + 1 < len(blocks) else None
@@ -267,12 +269,15 @@ class _Builder:
             return _Part([Heading(len(heading[1]), self._heading(heading[2]))])
         if chunk.raw.lstrip().startswith("- "):
             items = [item.strip() for item in re.split(r"^\s*- ", chunk.raw, flags=re.M) if item.strip()]
-            return _Part([Paragraph(fill(item, self.material, self.wording), "list") for item in items])
+            return _Part([Paragraph(self._filled(item), "list") for item in items])
         if chunk.directive == "text":
             return self._text(chunk.asked)
         if chunk.directive:
             return _Part(_DIRECTIVES[chunk.directive](self, chunk.asked))
-        return _Part([Paragraph(fill(chunk.line, self.material, self.wording))])
+        return _Part([Paragraph(self._filled(chunk.line))])
+
+    def _filled(self, line: str) -> Prose:
+        return alike_prose(lambda study: fill(line, study.material, self.wording), self.study)
 
     def failing_line(self, chunk: _Chunk) -> int:
         """Return the number of the first line of a chunk whose placeholders cannot be filled."""
@@ -301,9 +306,11 @@ class _Builder:
     def _text(self, asked: str) -> _Part:
         if asked not in sections.SECTIONS:
             raise TemplateError(f"there is no text {asked!r}; texts are {', '.join(sections.SECTIONS)}")
-        paragraphs = sections.section(asked, self.study)
         exhibits()  # their modules may add to the text
-        paragraphs += [said(self.material) for said in added_to(asked)]
+        paragraphs = alike_claims(
+            lambda study: [*sections.section(asked, study), *(said(study.material) for said in added_to(asked))],
+            self.study,
+        )
         blocks = [Paragraph(self.wording.paragraph(claims)) for claims in paragraphs if claims]
         return _Part(blocks, sections.says_absence(paragraphs))
 
@@ -336,8 +343,8 @@ class _Builder:
         for name in self.study.config.report.checklists:
             if name != TARGET:  # a table, as it stands in notebook 07
                 title = str(checklist_words(self.wording)["titles"][name])
-                answers = checklist(name, self.study, self.wording, labels)
-                blocks += [Heading(2, Prose.of(title)), Checklist(title, answers)]
+                answers = alike_items(lambda one: [*checklist(name, one, self.wording, labels)], self.study)
+                blocks += [Heading(2, Prose.of(title)), Checklist(title, tuple(answers))]
         return blocks
 
     def sources(self, _asked: str) -> list[Block]:
@@ -362,7 +369,7 @@ class _Builder:
         return [block for name in named for block in self.authors(name)]
 
     def _figure(self, stem: Path) -> FigureBlock:
-        legend = figure_legend(stem, self.study, self.wording)
+        legend = alike_prose(lambda study: figure_legend(stem, study, self.wording), self.study)
         return FigureBlock(
             stem.name, figure_label(stem.name, self.wording), legend, stem, figure_room(stem.name)
         )
