@@ -27,18 +27,16 @@ def share(
     """Make a folder of a cohort's results that may leave the hospital.
 
     Counts below the smallest one, and whatever would give them away, are not shown; what holds rows of single
-    patients is left out, and named. The folder is then searched as by `verify --privacy`; the exit status is 1
-    if that finds anything.
+    patients is left out, and named. The folder is then searched as by `verify --privacy`: the exit status is
+    1 if that finds anything.
     """
-    from helpers.report.formats.documents import REPORT
-    from helpers.run.status import require_current
     from helpers.trust.own_data import OwnData
     from helpers.trust.privacy import named, search_folder
     from helpers.trust.share import share as made_folder
 
     use_output(output)
     paths = CohortPaths.of(cohort)
-    #require_current(paths, REPORT)
+    # require_current(paths, REPORT)
     made = made_folder(paths, to or Path("shared") / paths.name, smallest=smallest)
     typer.echo(f"{counted(len(made.files), 'file')} in {shown(made.folder)}")
     typer.echo(f"{len(made.shared.hidden)} of {len(made.shared.statistics)} numbers are not shown")

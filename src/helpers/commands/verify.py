@@ -25,7 +25,9 @@ def verify(
     ] = False,
     cohort: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="With --privacy: search for this cohort's ids, dates and rows too."),
+        typer.Option(
+            metavar="NAME", help="With --privacy: search for this cohort's ids, dates and rows too."
+        ),
     ] = None,
     smallest: Annotated[
         int, typer.Option(metavar="N", min=2, help="With --privacy: the smallest count that may be shown.")

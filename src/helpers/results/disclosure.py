@@ -1,6 +1,6 @@
 """What may leave the hospital: the disclosure class of every kind of statistic and of every exhibit.
 
-A kind that is not listed has no class and is never shared; a test asks that every kind of the catalogue has one.
+A kind without a class is never shared; a test asks for the class of each kind of the catalogue.
 """
 
 from __future__ import annotations
@@ -147,8 +147,9 @@ BY_VARIABLE = frozenset({
     "normalisation", "splenomegaly", "laboratory_toxicity", "glucocorticoid", "trend",
 })  # fmt: skip
 
-# Exhibits: aggregate of patients; marks, one for each number, of which some may be absent; a verdict, whose words follow from its numbers; rows, courses or points of
-# single patients; numbers that do not say of which statistic they are.
+# Exhibits: aggregate of patients; marks, one for each number, of which some may be absent; a verdict, whose
+# words follow from its numbers; rows, courses or points of single patients; numbers that do not say of which
+# statistic they are.
 EXHIBITS: dict[str, ExhibitClass] = {
     "figure_1": "patients",
     "figure_1a": "aggregate",

@@ -1,10 +1,9 @@
 """Small counts suppressed, and with them whatever would give them away: stored rows as they may be shared.
 
-Primary suppression by a threshold and complementary suppression, as in Hundepool et al., Handbook on Statistical
-Disclosure Control, 2nd edition (2024), chapter 4, and the rules of thumb for outputs of the Office for
-National Statistics' Secure Research Service (Output Checking Guidance, 2023): no count below the threshold, zero
-included; no complement below it; no number from which one follows by difference; no minimum, no maximum, no step
-of a curve.
+Primary suppression by a threshold and complementary suppression, as in Hundepool et al., Handbook on
+Statistical Disclosure Control, 2nd edition (2024), and the Output Checking Guidance of the Secure Research
+Service, Office for National Statistics (2023): no count below the threshold, zero included; no complement
+below it; no number from which one follows by difference; no minimum, no maximum, no step of a curve.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from helpers.results.catalogue import GroupRows, SurvivalRows
 from helpers.results.disclosure import BY_VARIABLE, REASONS, Disclosure, disclosure_of
@@ -264,7 +264,7 @@ def _is_whole_number(value: float) -> bool:
 
 def _all_apart(numbers: list[int], smallest: int) -> bool:
     ordered = sorted(set(numbers))
-    return all(later - earlier >= smallest for earlier, later in zip(ordered, ordered[1:], strict=False))
+    return all(later - earlier >= smallest for earlier, later in pairwise(ordered))
 
 
 def _with_levels(families: Mapping[Family, list[Statistic]]) -> list[list[Statistic]]:
@@ -291,7 +291,7 @@ def _levels(family: Family, families: Mapping[Family, list[Statistic]]) -> list[
             and (one[1] == root or one[1].startswith(f"{root}_"))
         ]  # fmt: skip
         rows = [row for one in alike for row in families[one]]
-        if len(alike) > 1 and all(row.n == rows[0].n and row.n for row in rows):
-            if sum(row.value for row in rows) == rows[0].n:
-                return alike
+        of_one = len(alike) > 1 and all(row.n == rows[0].n and row.n for row in rows)
+        if of_one and sum(row.value for row in rows) == rows[0].n:
+            return alike
     return [family]

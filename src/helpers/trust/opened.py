@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 _PLAIN = frozenset({
-    "", ".bib", ".cff", ".css", ".js", ".log", ".md", ".py", ".R", ".rst", ".tex", ".toml", ".txt", ".xml", ".yaml",
-    ".yml",
+    "", ".bib", ".cff", ".css", ".js", ".log", ".md", ".py", ".R", ".rst", ".tex", ".toml", ".txt", ".xml",
+    ".yaml", ".yml",
 })  # fmt: skip
 _EMBEDDED = re.compile(r"data:([\w/+.-]+);base64,([A-Za-z0-9+/=\s]+)")
 _TAG = re.compile(r"<[^<>]*>")
+_CELL = re.compile(r"<t[dh]\b[^>]*>(.*?)</t[dh]>", re.S | re.I)
 _LARGEST = 200_000_000
 _STAMPS = frozenset({"created", "modified", "creationdate", "moddate", "datetime"})
 
@@ -104,7 +105,9 @@ def _of_grid(place: str, rows: list[list[str]]) -> Opened:
     before = f"{place}, " if place else ""
     found = Opened(grids=[Grid(place, rows)])
     for number, row in enumerate(rows, start=1):
-        found.texts += [Text(f"{before}row {number}, column {n}", cell) for n, cell in enumerate(row, start=1) if cell]
+        found.texts += [
+            Text(f"{before}row {number}, column {n}", cell) for n, cell in enumerate(row, start=1) if cell
+        ]
     return found
 
 
@@ -112,7 +115,9 @@ def _parquet(content: bytes) -> Opened:
     import pyarrow.parquet as pq
 
     table = pq.read_table(io.BytesIO(content))
-    columns = [[("" if cell is None else str(cell)) for cell in column.to_pylist()] for column in table.columns]
+    columns = [
+        [("" if cell is None else str(cell)) for cell in column.to_pylist()] for column in table.columns
+    ]
     found = _of_grid("", [table.column_names, *map(list, zip(*columns, strict=True))])
     for key, value in (table.schema.metadata or {}).items():
         found.texts.append(Text("metadata", value.decode("utf-8", "replace"), key.decode("utf-8", "replace")))
@@ -164,32 +169,38 @@ def _markup(content: bytes) -> Opened:
 def _tables_of(text: str) -> Iterator[Grid]:
     for number, table in enumerate(re.findall(r"<table\b.*?</table>", text, re.S | re.I), start=1):
         rows = [
-            [html.unescape(_TAG.sub("", cell)).strip() for cell in re.findall(r"<t[dh]\b[^>]*>(.*?)</t[dh]>", row, re.S | re.I)]
+            [html.unescape(_TAG.sub("", cell)).strip() for cell in _CELL.findall(row)]
             for row in re.findall(r"<tr\b.*?</tr>", table, re.S | re.I)
-        ]  # fmt: skip
+        ]
         yield Grid(f"table {number}", [row for row in rows if row])
 
 
 def _merge(found: Opened, other: Opened, place: str) -> None:
-    found.texts += [Text(f"{place}, {one.place}" if one.place else place, one.text, one.name) for one in other.texts]
+    found.texts += [
+        Text(f"{place}, {one.place}" if one.place else place, one.text, one.name) for one in other.texts
+    ]
     found.grids += [Grid(f"{place}, {one.place}" if one.place else place, one.rows) for one in other.grids]
 
 
 def _xlsx(content: bytes) -> Opened:
-    import openpyxl
+    import openpyxl  # type: ignore[import-untyped]
 
     found = Opened()
     for values in (False, True):  # formulas, and what they were worth
         book = openpyxl.load_workbook(io.BytesIO(content), data_only=values)
         for sheet in book.worksheets:
             found.texts.append(Text("name of a sheet", sheet.title))
-            rows = [["" if cell is None else str(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+            rows = [
+                ["" if cell is None else str(cell) for cell in row]
+                for row in sheet.iter_rows(values_only=True)
+            ]
             _merge(found, _of_grid("", rows), f"sheet {sheet.title}")
             for line in sheet.iter_rows():
                 found.texts += [
-                    Text(f"sheet {sheet.title}, comment of {cell.coordinate}", f"{cell.comment.author}: {cell.comment.text}")
-                    for cell in line if cell.comment
-                ]  # fmt: skip
+                    Text(f"sheet {sheet.title}, comment of {cell.coordinate}", f"{note.author}: {note.text}")
+                    for cell in line
+                    if (note := cell.comment)
+                ]
     return _zipped(content, found, skip=("xl/worksheets/", "xl/sharedStrings", "xl/styles", "xl/theme"))
 
 
@@ -205,7 +216,7 @@ def _docx(content: bytes) -> Opened:
 
 def _zipped(content: bytes, found: Opened, skip: tuple[str, ...]) -> Opened:
     """Texts of the parts of an Office file: paragraphs, comments, properties, pictures."""
-    from lxml import etree
+    from lxml import etree  # type: ignore[import-untyped]
 
     with zipfile.ZipFile(io.BytesIO(content)) as whole:
         for part in sorted(whole.namelist()):
@@ -251,7 +262,9 @@ def _pdf(content: bytes) -> Opened:
         for note in page.get("/Annots") or ():
             held = note.get_object()
             found.texts += [
-                Text(f"page {number}, a note", str(held[key])) for key in ("/Contents", "/T", "/URI") if key in held
+                Text(f"page {number}, a note", str(held[key]))
+                for key in ("/Contents", "/T", "/URI")
+                if key in held
             ]
     if reader.attachments:
         raise OpenError("a PDF with files in it")

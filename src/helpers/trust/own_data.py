@@ -57,7 +57,8 @@ class OwnData:
         ids.discard("")
         common = Counter(value for own in values.values() for value in own)
         rows = tuple(
-            frozenset(value for value in own if common[value] <= 2 and _tells(value)) for own in values.values()
+            frozenset(value for value in own if common[value] <= 2 and _tells(value))
+            for own in values.values()
         )
         return cls(frozenset(ids), frozenset(dates), rows)
 

@@ -13,8 +13,8 @@ from helpers.intake.personal import kind_of_cells, looks_like_name, masked, need
 from helpers.results.store import Statistics
 from helpers.results.suppression import SMALLEST
 from helpers.trust import small_counts
-from helpers.trust.own_data import OwnData
 from helpers.trust.opened import Grid, Opened, OpenError, Text, is_stamp, opened
+from helpers.trust.own_data import OwnData
 
 MEND: dict[str, str] = {
     "a name": "take it out, or put the study's number in its place",
@@ -26,7 +26,7 @@ MEND: dict[str, str] = {
     "a hospital number": "put the study's number in its place",
     "an absolute path": "name the file without the folders of a machine",
     "a patient's row": "leave the table out; share counts and averages",
-    "the id of a patient": "leave it out, or share with `ids = \"none\"`",
+    "the id of a patient": 'leave it out, or share with `ids = "none"`',
     small_counts.SMALL: "make the folder by `compendium share`, which does not show it",
     small_counts.DERIVABLE: "make the folder by `compendium share`, which hides a second number",
     "the value of a single patient": "leave minimum and maximum out",
@@ -99,7 +99,9 @@ def search_folder(folder: Path, own: OwnData | None = None, *, smallest: int = S
         if path.is_symlink():
             found.append(Leak(name, "", "a link", ""))
         elif path.is_file():
-            leaks = {(one.kind, one.place, one.form): one for one in _of_file(path, name, own, smallest, stored)}
+            leaks = {
+                (one.kind, one.place, one.form): one for one in _of_file(path, name, own, smallest, stored)
+            }
             found += leaks.values()
     return found
 
@@ -215,7 +217,9 @@ def _labels(words: tuple[str, ...], value: str) -> re.Pattern[str]:
 
 
 _NAMES = frozenset(header_words("personal", "name"))
-_IDS = frozenset({"patient", "patient id", "patient no", "subject", "subject id", "usubjid", "患者编号", "病人编号"})
+_IDS = frozenset(
+    {"patient", "patient id", "patient no", "subject", "subject id", "usubjid", "患者编号", "病人编号"}
+)
 _LABELLED = (
     ("a name", _labels(tuple(word for word in _NAMES if word != "name"), r"[^\W\d_]{2,}(?: [^\W\d_]+)*")),
     ("a hospital number", _labels(header_words("hospital_id", "id"), r"[A-Z]{0,3}-?\d{4,}")),

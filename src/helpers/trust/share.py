@@ -26,7 +26,7 @@ LIST = "left_out.csv"
 _OWN = ("python", "packages", "parameters")  # of the record: nothing of raw data, files or the checkout
 _WHY: dict[ExhibitClass, str] = {
     "patients": "it shows rows, courses or points of single patients",
-    "untraced": "its numbers do not say of which statistic they are, so that nobody can tell which may be shown",
+    "untraced": "its numbers do not say of which statistic they are, so nobody can tell which may be shown",
     "verdict": "its words follow from numbers that are not shown",
 }
 _NEVER = (
@@ -181,10 +181,10 @@ def _note(made: SharedFolder, study: Study) -> str:
     watermark = f"**{study.config.watermark}**\n\n" if study.config.watermark else ""
     return (
         f"# {study.config.title}: results to share\n\n{watermark}"
-        f"Counts below {smallest} are not shown, zero included, nor is any number that would give one away. In "
-        f"their place stands `<{smallest}` or `not shown`; the statistics have no value there and say so in the "
-        f"column `qualifier`. Of {len(shared.statistics)} numbers {len(shared.hidden)} are not shown, and of "
-        f"{len(shared.without_n)} shown the number of patients is not:\n\n"
+        f"Counts below {smallest} are not shown, zero included, nor is any number that would give one away. "
+        f"In their place stands `<{smallest}` or `not shown`; the statistics have no value there and say so "
+        f"in the column `qualifier`. Of {len(shared.statistics)} numbers {len(shared.hidden)} are not shown, and "
+        f"of {len(shared.without_n)} shown the number of patients is not:\n\n"
         f"| numbers | not shown |\n|---:|---|\n{reasons}\n\n"
         f"Figures, tables and files that were left out stand in `{LIST}`, each with the reason. A sentence "
         "stands in manuscript and report only if it is the same with and without what is not shown.\n"

@@ -54,7 +54,7 @@ class _Watched(Statistics):
 def share_figure(path: Path, folder: Path, shared: Shared, journal: Journal, *, marks: bool = False) -> str:
     """Draw a figure from shared rows into a folder; returns why it was left out, empty if it was drawn.
 
-    A figure with a mark for each number is drawn without those that are not shown, and it is returned how many.
+    A figure with a mark for each number is drawn without those that are not shown; how many is returned.
 
     Args:
         path: its recipe.

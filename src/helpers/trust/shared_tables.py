@@ -40,10 +40,18 @@ class SharedTable:
         self.table = replace(table, columns=columns, rows=rows, footnotes=notes)
 
     def _cell(self, cell: Cell) -> Cell:
+        """Return a cell; one that shows no number has no notes, as they say how it came about."""
         parts: list[Part] = []
+        before = self.shown
         for part in cell.parts:
-            parts += self._value(part) if isinstance(part, Value) else [part]
-        return Cell(_once(parts), tuple(self._cell(note) for note in cell.marks))
+            parts += self._value(part) if isinstance(part, Value) else [_term(part)]
+        silent = self.shown == before and any(isinstance(part, Value) for part in cell.parts)
+        notes = [] if silent else [note for note in cell.marks if not self._is_silent(note)]
+        return Cell(_once(parts), tuple(self._cell(note) for note in notes))
+
+    def _is_silent(self, note: Cell) -> bool:
+        values = list(note.values)
+        return bool(values) and all(any(map(self._mark, one.numbers.values())) for one in values)
 
     def _value(self, value: Value) -> list[Part]:
         """Return a value from the shared rows, or what stands in its place."""
@@ -83,6 +91,12 @@ class SharedTable:
 
 def _number(number: Number, digits: int, scale: float = 1.0) -> Value:
     return Value("number", {"value": number}, digits, "", scale)
+
+
+def _term(part: Part) -> Part:
+    """Return a part; where a table says what stands beside a median, that is the quartiles."""
+    spreads = {"median_spread": "median [quartiles]", "Median_spread": "Median [quartiles]"}
+    return spreads.get(part.name, part) if isinstance(part, Term) else part
 
 
 def _once(parts: list[Part]) -> tuple[Part, ...]:

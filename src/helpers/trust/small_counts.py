@@ -1,4 +1,4 @@
-"""Small counts in files that somebody wants to share: such as stand there, and such as follow by difference."""
+"""Small counts in files to be shared: such as stand there, and such as follow by difference."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.results.disclosure import disclosure_of
-from helpers.results.store import COLUMNS, Statistic, Statistics, StatisticsStoreError
+from helpers.results.store import COLUMNS, Statistics, StatisticsStoreError
 from helpers.results.suppression import NOT_SHOWN, suppressed
 from helpers.trust.opened import Grid
 
@@ -34,13 +34,13 @@ def of_statistics(path: Path, everything: Statistics, smallest: int) -> Iterator
         kind = disclosure_of(row.analysis, row.statistic)
         if row.value == row.value and row.id in may.hidden and kind not in _PERMITTED_WITHOUT_N:
             small = kind == "count" and 0 <= row.value < smallest
-            yield row.id, SMALL if small else _other(kind, row), f"{row.value:g}"
+            yield row.id, SMALL if small else _other(kind), f"{row.value:g}"
         shown = row.n is not None and row.id in {*may.without_n} and row.id not in may.hidden
         if shown and disclosure_of(row.analysis, row.statistic) != "setting":
             yield f"{row.id} (n)", DERIVABLE, str(row.n)
 
 
-def _other(kind: str | None, row: Statistic) -> str:
+def _other(kind: str | None) -> str:
     if kind == "extreme":
         return "the value of a single patient"
     return "a step of a curve" if kind == "step" else DERIVABLE
@@ -100,7 +100,9 @@ def of_grid(grid: Grid, smallest: int) -> Iterator[tuple[str, str, str]]:
         for number, line in enumerate(lines, start=2):
             cells = [cell.strip() for cell in line]
             hidden = [i for i, cell in enumerate(cells) if i and i not in totals and _HIDDEN.match(cell)]
-            known = [int(cell) for i, cell in enumerate(cells) if i and i not in totals and _WHOLE.match(cell)]
+            known = [
+                int(cell) for i, cell in enumerate(cells) if i and i not in totals and _WHOLE.match(cell)
+            ]
             whole = [int(cells[i]) for i in totals if _WHOLE.match(cells[i])]
             if len(hidden) == 1 and known and whole and 0 <= whole[0] - sum(known) < smallest:
                 place = f"{word} {number}, {NOT_SHOWN} beside a total"

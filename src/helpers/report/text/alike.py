@@ -1,4 +1,4 @@
-"""What may be said where some numbers are not shown: only what is the same with them and without them.
+"""What may be said where some numbers are not shown: what is the same with and without them, and no day.
 
 A sentence that a hidden number would change, or that chooses its words by one, is left out; so nothing hidden
 can be read from what is said, and nothing is said that the hidden numbers make wrong.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from helpers.report.text.claims import Claim
+from helpers.report.text.claims import Claim, Date, every_claim
 from helpers.report.text.prose import Fragment, Prose
 
 if TYPE_CHECKING:
@@ -19,16 +19,16 @@ Item = TypeVar("Item")
 _ENDS = (". ", "。")
 
 
-def alike_items(made: Callable[[Study], list[Item]], study: Study) -> list[Item]:
+def alike_items(made: Callable[[Study], tuple[Item, ...]], study: Study) -> tuple[Item, ...]:
     """Return what is made of a study; of one with hidden numbers those items that are the same with them."""
     if study.whole is None:
         return made(study)
     try:
         shared = made(study)
     except Exception:  # a hidden number is none, for which the code that says it has no words
-        return []
+        return ()
     known = made(study.whole)
-    return [item for item in shared if item in known]
+    return tuple(item for item in shared if item in known)
 
 
 def alike_claims(made: Callable[[Study], list[list[Claim]]], study: Study) -> list[list[Claim]]:
@@ -40,7 +40,12 @@ def alike_claims(made: Callable[[Study], list[list[Claim]]], study: Study) -> li
         shared = made(study)
     except Exception:  # as above
         return []
-    return [[claim for claim in claims if claim in known] for claims in shared]
+    return [[claim for claim in claims if claim in known and not _names_a_day(claim)] for claims in shared]
+
+
+def _names_a_day(claim: Claim) -> bool:
+    slots = (slot for one in every_claim([claim]) for slot in one.slots.values())
+    return any(isinstance(slot, Date) and slot.text.count("-") > 1 for slot in slots)
 
 
 def alike_prose(made: Callable[[Study], Prose], study: Study) -> Prose:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ from helpers.report.text.blocks import (
     Sources,
     TableBlock,
     prose_of,
+    without_empty,
 )
 from helpers.report.text.checklists import checklist, checklist_words
 from helpers.report.text.citations import Cited, cite
@@ -51,6 +52,7 @@ from helpers.report.text.wording import Wording
 
 if TYPE_CHECKING:
     from helpers.report.tables.table import Table
+    from helpers.report.text.claims import Claim
     from helpers.report.text.material import Study
 
 _HEADING = re.compile(r"^(#{1,6})\s+(.+)$")
@@ -86,7 +88,7 @@ def build_document(
         if not (chunk.directive == "exhibits" and _text_before(chunks[:i], parts).absent)
         for block in part.blocks
     ]
-    return Document(study, wording, tuple(_without_empty(_with_references(blocks, study, wording))))
+    return Document(study, wording, tuple(without_empty(_with_references(blocks, study, wording))))
 
 
 def _chunks(text: str) -> list[_Chunk]:
@@ -177,17 +179,6 @@ def own_template(name: str, study: Study, wording: Wording) -> Path | None:
     """Return the cohort's own template of a document in a language; None where it has none."""
     path = study.folder / (f"{name}.md" if wording.language == ENGLISH else f"{name}.{wording.language}.md")
     return path if path.is_file() else None
-
-
-def _without_empty(blocks: list[Block]) -> Iterable[Block]:
-    """Leave out paragraphs without a word, and headings that have nothing below them."""
-    blocks = [block for block in blocks if not isinstance(block, Paragraph) or block.text]
-    for i, block in enumerate(blocks):
-        if isinstance(block, Heading) and block.level > 1:
-            after = blocks[i + 1] if i + 1 < len(blocks) else None
-            if after is None or (isinstance(after, Heading) and after.level <= block.level):
-                continue
-        yield block
 
 
 def _has_data(figure: str, study: Study) -> bool:
@@ -293,7 +284,7 @@ class _Builder:
             title = self.study.config.title  # the authors', spelled as they spell it
             own = title if self.wording.language == ENGLISH else self.wording.term(title)
             return Prose.of(Declared(own, "title"))
-        return fill(text, self.material, self.wording)
+        return self._filled(text)
 
     def watermark(self, _asked: str) -> list[Block]:
         watermark = self.study.config.watermark
@@ -307,10 +298,7 @@ class _Builder:
         if asked not in sections.SECTIONS:
             raise TemplateError(f"there is no text {asked!r}; texts are {', '.join(sections.SECTIONS)}")
         exhibits()  # their modules may add to the text
-        paragraphs = alike_claims(
-            lambda study: [*sections.section(asked, study), *(said(study.material) for said in added_to(asked))],
-            self.study,
-        )
+        paragraphs = alike_claims(partial(_said, asked), self.study)
         blocks = [Paragraph(self.wording.paragraph(claims)) for claims in paragraphs if claims]
         return _Part(blocks, sections.says_absence(paragraphs))
 
@@ -341,10 +329,12 @@ class _Builder:
         labels = self._labels(frozenset(ROOMS))
         blocks: list[Block] = []
         for name in self.study.config.report.checklists:
-            if name != TARGET:  # a table, as it stands in notebook 07
+            if name != TARGET:  # a table of notebook 07
                 title = str(checklist_words(self.wording)["titles"][name])
-                answers = alike_items(lambda one: [*checklist(name, one, self.wording, labels)], self.study)
-                blocks += [Heading(2, Prose.of(title)), Checklist(title, tuple(answers))]
+                answers = alike_items(
+                    partial(checklist, name, wording=self.wording, labels=labels), self.study
+                )
+                blocks += [Heading(2, Prose.of(title)), Checklist(title, answers)]
         return blocks
 
     def sources(self, _asked: str) -> list[Block]:
@@ -384,6 +374,10 @@ class _Builder:
         title = title.replace("{spared}", self.wording.label(self.study.config.spared_label))
         told = in_language(table, self.wording)
         return TableBlock(table.name, table_label(table, self.wording), title, told, room)
+
+
+def _said(asked: str, study: Study) -> list[list[Claim]]:
+    return [*sections.section(asked, study), *(said(study.material) for said in added_to(asked))]
 
 
 _DIRECTIVES: dict[str, Callable[[_Builder, str], list[Block]]] = {

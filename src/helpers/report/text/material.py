@@ -34,8 +34,8 @@ class Study:
         config: its configuration.
         statistics: all rows written.
         parameters: parameters of the notebooks as really executed.
-        unabridged: all rows, where ``statistics`` has some without their number, because they may not be shown;
-            a document then says only what is the same with both.
+        unabridged: all rows, where ``statistics`` holds them as they may be shared; a document then says only
+            what is the same with both.
     """
 
     folder: Path
