@@ -1,4 +1,4 @@
-"""Results of a large trial as they may be shared: no suppressed count is determined, and the search is content."""
+"""A large trial as it may be shared: no suppressed count is determined, and the search finds nothing."""
 
 from __future__ import annotations
 
