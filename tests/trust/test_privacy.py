@@ -190,6 +190,20 @@ def test_tiff_docx_xlsx_and_notebooks_are_read_where_nobody_looks(tmp_path):
     } <= found  # fmt: skip
 
 
+def test_a_picture_in_a_notebook_is_opened_and_its_letters_are_not_read_as_text(tmp_path):
+    import base64
+
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    held, content = PngInfo(), io.BytesIO()
+    held.add_text("Comment", f"ring {PHONE}")
+    Image.new("L", (2, 2)).save(content, "png", pnginfo=held)
+    picture = {"image/png": base64.b64encode(content.getvalue()).decode()}
+    (tmp_path / "a.ipynb").write_text(json.dumps({"outputs": [{"data": picture}]}), encoding="utf-8")
+    assert kinds(tmp_path) == {("a.ipynb", "a phone number")}
+
+
 def test_a_picture_in_a_page_is_opened(tmp_path):
     import base64
 

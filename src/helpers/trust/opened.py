@@ -22,6 +22,7 @@ _EMBEDDED = re.compile(r"data:([\w/+.-]+);base64,([A-Za-z0-9+/=\s]+)")
 _TAG = re.compile(r"<[^<>]*>")
 _CELL = re.compile(r"<t[dh]\b[^>]*>(.*?)</t[dh]>", re.S | re.I)
 _LARGEST = 200_000_000
+_PICTURES = ("image/png", "image/jpeg")
 _STAMPS = frozenset({"created", "modified", "creationdate", "moddate", "datetime"})
 
 
@@ -134,6 +135,8 @@ def _json(content: bytes) -> Opened:
             waiting += [(f"{place}/{key}", str(key), value) for key, value in part.items()]
             if part and not any(isinstance(value, dict | list) for value in part.values()):
                 found.grids.append(Grid(place, [[*map(str, part)], [*map(str, part.values())]]))
+        elif name in _PICTURES and isinstance(part, str | list):  # of a notebook's output
+            _merge(found, _picture(base64.b64decode("".join(part))), place)
         elif isinstance(part, list):
             waiting += [(f"{place}/{n}", name, value) for n, value in enumerate(part)]
         elif part is not None and not isinstance(part, bool):
