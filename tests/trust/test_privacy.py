@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def plant_path(sent: Path) -> str:
 
     path = sent / "figures" / "figure_s3_balance.png"
     held = PngInfo()
-    held.add_text("Source", "/home/li_ming/mas/export.xlsx")
+    held.add_text("Source", f"{os.sep}home/li_ming/mas/export.xlsx")
     with Image.open(path) as picture:
         picture.save(path, pnginfo=held)
     return "figures/figure_s3_balance.png"

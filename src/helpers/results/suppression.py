@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from helpers.results.catalogue import GroupRows, SurvivalRows
+from helpers.results.catalogue import EndpointRows, GroupRows, SurvivalRows
 from helpers.results.disclosure import BY_VARIABLE, REASONS, Disclosure, disclosure_of
 from helpers.results.store import EVERYBODY, Statistic, Statistics
 
@@ -225,7 +225,7 @@ class _Suppression:
             self.hidden.update(row.id for row in self._of("outcome"))
 
     def _of_endpoints(self) -> list[Statistic]:
-        return [row for row in self.statistics.select(analysis="endpoint") if self.classes[row.id] == "count"]
+        return [row for row in self.statistics.select(EndpointRows) if self.classes[row.id] == "count"]
 
     def _as_shared(self, row: Statistic) -> Statistic:
         method = _COUNTED.sub("", row.method)
