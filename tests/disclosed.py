@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -38,7 +40,7 @@ class Published:
         return self.names.setdefault(name, len(self.names))
 
     def _count(self, row) -> None:
-        i, shown = self.at(row.id), self.rows[row.id]
+        i, shown = self.at(row.id), self.rows.get(row.id, replace(row, value=math.nan, n=None))
         size = self.sizes.get(row.group, sum(self.sizes.values()))
         self.low[i], self.high[i] = 0, size
         if shown.value == shown.value:

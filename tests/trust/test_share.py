@@ -116,6 +116,15 @@ def test_what_was_suppressed_says_so(shared):
     assert {"<5", "not shown"} <= set(cells)
 
 
+def test_free_text_of_a_few_patients_is_not_shown(shared, whole):
+    few = [row for row in whole.select(analysis="exposure") if row.statistic.startswith("stopped_")]
+    assert len(few) > 2
+    assert not {row.id for row in few} & set(stored(shared))
+    told = (shared / "tables" / "table_7_exposure.csv").read_text(encoding="utf-8").lower()
+    assert "tapered" not in told
+    assert "etoposide" not in told
+
+
 def test_no_extreme_no_step_and_no_small_count_has_a_value(shared):
     for row in stored(shared).values():
         kind = disclosure_of(row.analysis, row.statistic)

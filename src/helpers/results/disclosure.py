@@ -140,6 +140,10 @@ CLASSES: dict[str, dict[str, Disclosure]] = {
     ),
 }  # fmt: skip
 
+# Kinds named by free text of the data, such as the reason why a drug was stopped: where the count is not
+# shown, the words are not either.
+FREE_TEXT: tuple[tuple[str, str], ...] = (("exposure", "stopped_*"), ("flow", "role_*"))
+
 # Analyses whose variables are read one by one; the counts of all others are those of outcomes, where one is
 # often a part of another.
 BY_VARIABLE = frozenset({
@@ -226,6 +230,16 @@ def disclosure_of(analysis: str, statistic: str) -> Disclosure | None:
     """
     known = CLASSES.get(analysis, {})
     return next((known[name] for name in known if fnmatch.fnmatchcase(statistic, name)), None)
+
+
+def is_free_text(analysis: str, statistic: str) -> bool:
+    """Return whether a kind is named by free text of the data.
+
+    Example:
+        >>> is_free_text("exposure", "stopped_moved_away"), is_free_text("exposure", "ongoing")
+        (True, False)
+    """
+    return any(name == analysis and fnmatch.fnmatchcase(statistic, kind) for name, kind in FREE_TEXT)
 
 
 def exhibit_class(name: str) -> ExhibitClass:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from helpers.results.catalogue import EndpointRows, GroupRows, SurvivalRows
-from helpers.results.disclosure import BY_VARIABLE, REASONS, Disclosure, disclosure_of
+from helpers.results.disclosure import BY_VARIABLE, REASONS, Disclosure, disclosure_of, is_free_text
 from helpers.results.store import EVERYBODY, Statistic, Statistics
 
 SMALLEST = 5
@@ -34,7 +34,8 @@ class Shared:
     """Statistics as they may be shared.
 
     Attributes:
-        statistics: all rows; those not shown have no number, and ``qualifier`` says ``<5`` or ``not shown``.
+        statistics: the rows; those not shown have no number, and ``qualifier`` says ``<5`` or ``not shown``.
+            Those that are named by free text of the data are left out.
         hidden: why, by identifier, for rows of which the value is not shown.
         without_n: identifiers of rows whose value is shown and the number of patients is not.
         smallest: the smallest count that is shown.
@@ -87,7 +88,7 @@ class _Suppression:
         self._summaries()
         self._comparisons()
         self._outcomes()
-        rows = [self._as_shared(row) for row in self.statistics.values()]
+        rows = [self._as_shared(row) for row in self.statistics.values() if not self._says_too_much(row)]
         hidden = {row.id: self.classes[row.id] for row in self.statistics.values() if row.id in self.hidden}
         return Shared(Statistics(rows), hidden, frozenset(self.without_n - self.hidden), self.smallest)
 
@@ -226,6 +227,9 @@ class _Suppression:
 
     def _of_endpoints(self) -> list[Statistic]:
         return [row for row in self.statistics.select(EndpointRows) if self.classes[row.id] == "count"]
+
+    def _says_too_much(self, row: Statistic) -> bool:
+        return row.id in self.hidden and is_free_text(row.analysis, row.statistic)
 
     def _as_shared(self, row: Statistic) -> Statistic:
         method = _COUNTED.sub("", row.method)

@@ -92,7 +92,9 @@ def share(paths: CohortPaths, folder: Path, *, smallest: int = SMALLEST) -> Shar
 
 def _write_statistics(made: SharedFolder, paths: CohortPaths) -> None:
     for path in sorted(paths.statistics.glob("*.csv")):
-        names = list(Statistics.read(paths.statistics, [path.stem]))
+        names = [
+            name for name in Statistics.read(paths.statistics, [path.stem]) if name in made.shared.statistics
+        ]
         write_rows(made.folder / "statistics" / path.name, (made.shared.statistics[name] for name in names))
 
 

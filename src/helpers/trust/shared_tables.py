@@ -34,7 +34,7 @@ class SharedTable:
         ]
         rows = [
             replace(one, cells=tuple(self._cell(cell) for cell in one.cells))
-            for one in table.rows if isinstance(one, Row)
+            for one in table.rows if isinstance(one, Row) and not self._says_too_much(one)
         ]  # fmt: skip
         notes = [self._cell(note) for note in table.footnotes if isinstance(note, Cell)]
         self.table = replace(table, columns=columns, rows=rows, footnotes=notes)
@@ -48,6 +48,11 @@ class SharedTable:
         silent = self.shown == before and any(isinstance(part, Value) for part in cell.parts)
         notes = [] if silent else [note for note in cell.marks if not self._is_silent(note)]
         return Cell(_once(parts), tuple(self._cell(note) for note in notes))
+
+    def _says_too_much(self, row: Row) -> bool:
+        """Tell whether a row is named by free text of the data, and its count is not shown."""
+        ids = {one.id for cell in row.cells for value in cell.values for one in value.numbers.values()}
+        return any(name in self.shared.hidden and name not in self.shared.statistics for name in ids)
 
     def _is_silent(self, note: Cell) -> bool:
         values = list(note.values)
