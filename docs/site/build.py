@@ -29,6 +29,7 @@ CONTENTS: dict[str, tuple[str, ...]] = {
     "Begin": ("docs/tutorial.md", "docs/how_it_works.md"),
     "How to": (
         "docs/your_own_data.md", "docs/exploring.md", "docs/manuscript.md", "docs/tables.md", "docs/ard.md",
+        "docs/sharing.md",
         "docs/scale.md", "docs/extending.md",
     ),
     "The embedded cohort": (

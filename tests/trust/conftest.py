@@ -1,4 +1,4 @@
-"""Results of a cohort that means harm, made once, and a server that remembers who asks it."""
+"""Made once: results of a cohort that means harm, a server that remembers who asks it, results to share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from command import compendium
 from harm import hostile_cohort
+
+NAME = "rdmas_reconstructed"
 
 
 @dataclass
@@ -58,3 +60,15 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, canary: Canary) -> Path:
     assert done.returncode == 0, done.stderr
     assert canary.asked == []
     return folder / "output"
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """A run of the embedded cohort and the folder to share made of it, by the commands."""
+    output = tmp_path_factory.mktemp("output")
+    done = compendium("run", NAME, "--output", output, figures="svg,png")
+    assert done.returncode == 0, done.stderr
+    folder = output / "shared"
+    done = compendium("share", NAME, "--to", folder, "--output", output)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder

@@ -13,6 +13,9 @@ _CJK_FONTS = (
 )  # fmt: skip
 
 
+Ids = Literal["study", "none"]
+
+
 class Report(Section):
     """How figures are drawn, and in which language manuscript and report are written."""
 
@@ -44,6 +47,14 @@ class Report(Section):
             "collected data, target for emulated trials (the table of notebook 07)."
         ),
         examples=[["strobe", "target"]],
+    )
+    ids: Ids = Field(
+        default="study",
+        description=(
+            "Whether figures and tables of single patients show their ids: study, as in the data, or none. "
+            "Tables then leave out what names a line of a raw file as well."
+        ),
+        examples=["none"],
     )
     cjk_fonts: tuple[str, ...] = Field(
         default=_CJK_FONTS,

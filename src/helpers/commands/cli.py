@@ -18,6 +18,7 @@ from helpers.commands.options import CompendiumGroup
 from helpers.commands.refresh import refresh
 from helpers.commands.report import report
 from helpers.commands.run import run
+from helpers.commands.share import share
 from helpers.commands.status import status
 from helpers.commands.tables import tables
 from helpers.commands.verify import verify
@@ -67,6 +68,7 @@ app.command()(export)
 app.command(context_settings=_PASSED_ON)(lab)
 app.command(context_settings=_PASSED_ON | {"allow_interspersed_args": False})(warm)
 app.command()(report)
+app.command()(share)
 app.command()(refresh)
 
 

@@ -284,6 +284,16 @@ def _without_visit(text: str) -> tuple[str, str]:
     return "", ""
 
 
+def header_words(kind: str, name: str) -> tuple[str, ...]:
+    """Return the spellings of a kind of column, such as those of columns of names.
+
+    Example:
+        >>> "姓名" in header_words("personal", "name")
+        True
+    """
+    return next((words for k, n, words in _file_words() if (k, n) == (kind, name)), ())
+
+
 @lru_cache(maxsize=1)
 def _file_words() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     with WORDS_FILE.open(encoding="utf-8", newline="") as file:

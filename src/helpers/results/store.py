@@ -59,7 +59,8 @@ class Statistic:
 
     ``value`` is the estimate in ``unit``; ``lower`` and ``upper`` are its confidence limits; missing numbers
     are NaN, missing counts ``None``. ``level`` is the category in words, where a row is of one: a level of
-    response, a term, a reason. ``qualifier`` is ``<`` or ``>`` where the value is known only as a limit.
+    response, a term, a reason. ``qualifier`` is ``<`` or ``>`` where the value is known only as a limit, and
+    ``<5`` or ``not shown`` in a shared folder, where there is none.
     ``method`` names the test or estimator with its tie rule, interval transform and seed; ``note`` is prose
     for people, and never parsed.
     """
@@ -179,14 +180,17 @@ class StatisticsStore:
 
     def write(self) -> Path:
         """Write the rows in the order in which they were added and return the file's path."""
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(
-            [stored_text(name, getattr(row, name)) for name in COLUMNS] for row in self._rows.values()
-        )
-        write_whole(self.path, buffer.getvalue().encode())  # other notebooks may be reading the folder
-        return self.path
+        return write_rows(self.path, self._rows.values())
+
+
+def write_rows(path: Path, rows: Iterable[Statistic]) -> Path:
+    """Write rows as a statistics file, in their order, and return its path."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([stored_text(name, getattr(row, name)) for name in COLUMNS] for row in rows)
+    write_whole(path, buffer.getvalue().encode())  # other notebooks may be reading the folder
+    return path
 
 
 class Statistics(Mapping[str, Statistic]):

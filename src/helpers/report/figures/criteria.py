@@ -10,6 +10,7 @@ from helpers.report.figures.common import marks_legend, room_for_text, say_absen
 from helpers.report.figures.criteria_shares import draw_score_shares, draw_verdict_shares
 from helpers.report.figures.output.drawings import drawn_record
 from helpers.report.figures.output.exhibits import figure
+from helpers.report.figures.patients import label_patients, order_of_ties
 from helpers.report.figures.style import GREY, INK, group_styles
 from helpers.results.catalogue import DiagnosisRows
 
@@ -88,7 +89,7 @@ def draw_criteria(container: Figure | SubFigure, found: CriteriaPicture, config:
     if found.verdicts.empty or not found.decided:
         say_absent(container, ABSENT)
         return
-    table = _ordered(found, config.group_ids)
+    table = _ordered(found, config)
     wide = len(found.scores) > 0
     ratios = [1.0 + 0.35 * len(found.titles), 2.2] if wide else [1.0]
     many = len(table) > LABELLED
@@ -123,7 +124,7 @@ def _verdict_handles(table: pd.DataFrame, names: list[str]) -> list[Artist]:
     ]
 
 
-def _ordered(found: CriteriaPicture, group_ids: Sequence[str]) -> pd.DataFrame:
+def _ordered(found: CriteriaPicture, config: CohortConfig) -> pd.DataFrame:
     import pandas as pd
 
     names = list(found.titles)
@@ -132,10 +133,10 @@ def _ordered(found: CriteriaPicture, group_ids: Sequence[str]) -> pd.DataFrame:
         table = table.merge(found.scores, on="patient_id")
     order = pd.DataFrame(
         {
-            "group": table["group"].map({name: i for i, name in enumerate(group_ids)}),
+            "group": table["group"].map({name: i for i, name in enumerate(config.group_ids)}),
             "met": -(table[names] == "met").sum(axis=1),
             "failed": (table[names] == "not met").sum(axis=1),
-            "patient": table["patient_id"],
+            "patient": order_of_ties(table["patient_id"], config),
         }
     )
     return table.loc[order.sort_values(list(order.columns)).index].reset_index(drop=True)
@@ -166,7 +167,9 @@ def _tiles(axes: Axes, table: pd.DataFrame, names: Mapping[str, str], room: floa
 
 
 def _label_patients(axes: Axes, table: pd.DataFrame, config: CohortConfig) -> None:
-    axes.set_yticks([i + 0.5 for i in range(len(table))], labels=[str(p) for p in table["patient_id"]])
+    label_patients(axes, [i + 0.5 for i in range(len(table))], table["patient_id"], config)
+    if config.report.ids == "none":
+        return
     styles = group_styles(config)
     for label, group in zip(axes.get_yticklabels(), table["group"], strict=True):
         label.set_color(styles[group].colour)

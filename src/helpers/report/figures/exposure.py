@@ -10,6 +10,7 @@ from helpers.report.figures.common import day_0_title, marks_legend, room_for_te
 from helpers.report.figures.course import followed_group
 from helpers.report.figures.exposure_shares import Shade, dose_key, draw_shares, known_doses, share_handles
 from helpers.report.figures.output.exhibits import figure
+from helpers.report.figures.patients import label_patients, order_of_ties
 from helpers.report.figures.style import GREY, INK, LevelStyle, level_styles
 from helpers.report.figures.visits import near_limit
 from helpers.results.catalogue import ExposureRows
@@ -87,7 +88,7 @@ def draw_exposure(
     if exposure.empty:
         say_absent(container, f"No treatment with {drug} is recorded in this cohort.")
         return
-    table = _patients_of(exposure)
+    table = _patients_of(exposure, config)
     shades, styles = course_shades(courses, config), level_styles(config)
     last = float(table["last_day"].max())
     near = near_limit(config)
@@ -110,7 +111,7 @@ def draw_exposure(
     if len(limits) > 1:
         panels[0].set_title(f"Up to day {near}")
         panels[1].set_title("All follow-up")
-    _patients(panels[0], table, many=many)
+    _patients(panels[0], table, config, many=many)
     drug = "Study drug" if several else drug
     handles = [*signs]
     handles += share_handles() if many else _mark_handles(drug, table, responses, styles)
@@ -118,7 +119,7 @@ def draw_exposure(
     marks_legend(container, handles, columns=4)
 
 
-def _patients_of(exposure: pd.DataFrame) -> pd.DataFrame:
+def _patients_of(exposure: pd.DataFrame, config: CohortConfig) -> pd.DataFrame:
     """Return one row a patient, those followed longest last: first start, last stop, still treated."""
     rows = exposure.sort_values(["patient_id", "stop_day"]).groupby("patient_id", as_index=False)
     table = rows.agg(
@@ -128,7 +129,9 @@ def _patients_of(exposure: pd.DataFrame) -> pd.DataFrame:
         died=("died", "first"),
         ongoing=("ongoing", "any"),
     )
-    return table.sort_values(["last_day", "patient_id"], ascending=[True, False]).reset_index(drop=True)
+    table["alike"] = order_of_ties(table["patient_id"], config)
+    table = table.sort_values(["last_day", "alike"], ascending=[True, False]).drop(columns="alike")
+    return table.reset_index(drop=True)
 
 
 def course_shades(courses: pd.DataFrame, config: CohortConfig) -> pd.DataFrame:
@@ -305,11 +308,11 @@ def _time_axis(
     axes.tick_params(axis="y", length=0)
 
 
-def _patients(axes: Axes, table: pd.DataFrame, *, many: bool) -> None:
+def _patients(axes: Axes, table: pd.DataFrame, config: CohortConfig, *, many: bool) -> None:
     if many:
         axes.set_ylabel(f"Share of {len(table)} patients (%)")
     else:
-        axes.set_yticks(table.index, labels=table["patient_id"])
+        label_patients(axes, table.index, table["patient_id"], config)
 
 
 def _shade_handles(shades: pd.DataFrame) -> list[Artist]:

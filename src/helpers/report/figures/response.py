@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import marks_legend, name_places, room_for_text, say_absent, wrapped
 from helpers.report.figures.output.exhibits import figure
+from helpers.report.figures.patients import label_patients
 from helpers.report.figures.style import (
     GREY,
     level_styles,
@@ -256,7 +257,7 @@ def draw_response_paths(
     panels, styles = container.subplots(1, len(paths), squeeze=False)[0], level_styles(config)
     room = room_for_text(container, len(paths))
     for axes, (group, table) in zip(panels, paths.items(), strict=True):
-        _path_tiles(axes, table, styles)
+        _path_tiles(axes, table, styles, config)
         labels = [config.visit(name).label for name in table.columns]
         name_places(axes, [i + 0.5 for i in range(len(labels))], labels, room / max(1, len(labels)))
         axes.set_title(wrapped(config.group(group).label, int(room)), fontweight="normal")
@@ -281,7 +282,9 @@ def _path_legend(paths: Mapping[str, pd.DataFrame], styles: Mapping[str, LevelSt
     return handles
 
 
-def _path_tiles(axes: Axes, paths: pd.DataFrame, styles: Mapping[str, LevelStyle]) -> None:
+def _path_tiles(
+    axes: Axes, paths: pd.DataFrame, styles: Mapping[str, LevelStyle], config: CohortConfig
+) -> None:
     rank = {name: float(place) for place, name in enumerate([*styles, DIED])}
     order = paths.apply(lambda column: column.map(rank)).fillna(rank[DIED] - 0.5)
     paths = paths.loc[order.sort_values(list(order.columns[::-1])).index]
@@ -299,7 +302,7 @@ def _path_tiles(axes: Axes, paths: pd.DataFrame, styles: Mapping[str, LevelStyle
     axes.set_xlim(0, paths.shape[1])
     axes.set_ylim(len(paths), 0)
     if labelled:
-        axes.set_yticks([i + 0.5 for i in range(len(paths))], labels=list(paths.index))
+        label_patients(axes, [i + 0.5 for i in range(len(paths))], paths.index, config)
     else:
         axes.set_yticks([])
         axes.set_ylabel(f"{len(paths)} patients, equal courses together")

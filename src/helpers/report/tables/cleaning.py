@@ -14,25 +14,29 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from helpers.cohort.config import CohortConfig
+    from helpers.cohort.report_settings import Ids
     from helpers.problems import Problem
     from helpers.results.store import Statistics
 
 BLANK = ""
 
 
-def problem_table(problems: Sequence[Problem], *, watermark: str) -> Table:
-    """Return what is wrong or doubtful in the raw tables, a row for each cause, worst first."""
+def problem_table(problems: Sequence[Problem], *, watermark: str, ids: Ids = "study") -> Table:
+    """Return what is wrong or doubtful in the raw tables, a row for each cause, worst first.
+
+    With ``ids`` none it leaves out the lines and what was found there, which may be the id of a patient.
+    """
     from helpers.problems import fold_by_cause
 
     rows = [
         row(
             p.severity,
             str(p.file),
-            str(p.row or BLANK),
+            str(p.row or BLANK) if ids == "study" else BLANK,
             str(p.column or BLANK),
-            p.found,
+            p.found if ids == "study" else BLANK,
             p.expected,
-            p.remedy,
+            p.remedy if ids == "study" else BLANK,
         )
         for p in fold_by_cause(problems)
     ]

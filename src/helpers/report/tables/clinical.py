@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from helpers.analysis.diagnosis import Diagnoses
     from helpers.cohort.config import CohortConfig
+    from helpers.cohort.report_settings import Ids
     from helpers.cohort.settings import Visit
     from helpers.results.store import Statistic, Statistics
 
@@ -228,10 +229,13 @@ def rule_agreement_table(statistics: Statistics, config: CohortConfig, *, waterm
     return Table("table_s8_rule_agreement", title, columns, rows or nothing, notes, watermark)
 
 
-def discordant_table(discordant: pd.DataFrame, evidence: pd.DataFrame, *, watermark: str) -> Table:
+def discordant_table(
+    discordant: pd.DataFrame, evidence: pd.DataFrame, *, watermark: str, ids: Ids = "study"
+) -> Table:
     """Return the calls on which rule and clinician differ with the markers and values behind the rule's.
 
-    Of many calls the first are printed and the others counted.
+    Of many calls the first are printed and the others counted. With ``ids`` none neither patients nor lines
+    of the raw table are named.
     """
     rows: list[Row] = []
     behind = defaultdict(list)
@@ -239,7 +243,8 @@ def discordant_table(discordant: pd.DataFrame, evidence: pd.DataFrame, *, waterm
         behind[line["patient_id"], line["visit"]].append(line)
     for call in discordant.head(_PRINTED_CALLS).to_dict("records"):
         rows.append(row(
-            f"{call['patient_id']}, {call['visit']}", str(call["response_rule"]),
+            f"{call['patient_id']}, {call['visit']}" if ids == "study" else str(call["visit"]),
+            str(call["response_rule"]),
             str(call["response_clinician"]), str(call["improved"] or "none"), BLANK, BLANK, BLANK,
         ))  # fmt: skip
         for line in behind[call["patient_id"], call["visit"]]:
@@ -248,7 +253,8 @@ def discordant_table(discordant: pd.DataFrame, evidence: pd.DataFrame, *, waterm
                 before = f"{line['baseline_qualifier']}{line['baseline_value']:g}"
             value = f"{before} to {line['qualifier']}{line['value']:g} {line['unit']}"
             state = f"{line['rule']}: {line['rule_state']}"
-            where = f"day {line['measured_day']:g}, row {line['source_row']:g}"
+            where = f"day {line['measured_day']:g}"
+            where += f", row {line['source_row']:g}" if ids == "study" else ""
             rows.append(row(str(line["item"]), BLANK, BLANK, BLANK, value, state, where, level=1))
     texts = ("Improved by the rule", "Baseline to visit", "Test", "Source")
     columns = [column(text) for text in ("Patient, visit", "Rule", "Clinician")]
@@ -336,7 +342,7 @@ def endpoint_table(statistics: Statistics, config: CohortConfig, *, watermark: s
     return Table("table_s11_endpoints", title, columns, rows or nothing, notes, watermark)
 
 
-def explanation_table(explained: pd.DataFrame, *, watermark: str) -> Table:
+def explanation_table(explained: pd.DataFrame, *, watermark: str, ids: Ids = "study") -> Table:
     """Return every comparison behind the calls on one patient, with value, day and source row."""
     rows: list[Row] = []
     known = explained[(explained["value"] != "not done") & (explained["rule"] != "")]
@@ -345,13 +351,13 @@ def explanation_table(explained: pd.DataFrame, *, watermark: str) -> Table:
         for line in part.to_dict("records"):
             day = BLANK if line["day"] != line["day"] else f"{line['day']:g}"
             source = str(line["table"])
-            if line["source_row"] == line["source_row"]:
+            if line["source_row"] == line["source_row"] and ids == "study":
                 source += f" {line['source_row']:g}"
             texts = [str(line[name]) for name in ("item", "rule", "value", "rule_state")]
             rows.append(row(*texts, day, source, level=1))
     texts = ["Item", "Rule", "Value", "State"]
     columns = [*[column(text, left=True) for text in texts], column("Day"), column("Table and line")]
-    who = f" (patient {explained['patient_id'].iloc[0]})" if len(explained) else ""
+    who = f" (patient {explained['patient_id'].iloc[0]})" if len(explained) and ids == "study" else ""
     nothing = [message("Nothing that the rules look at is recorded after baseline.")]
     notes = ["The command compendium explain prints the same for any patient."]
     title = f"{EXPLANATION_TITLE}{who}"

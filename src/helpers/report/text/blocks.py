@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -94,6 +95,17 @@ def prose_of(block: Block) -> Prose:
     if isinstance(block, FigureBlock):
         return block.legend
     return block.text if isinstance(block, (Heading, Paragraph)) else Prose()
+
+
+def without_empty(blocks: list[Block]) -> Iterator[Block]:
+    """Leave out paragraphs without a word, and headings that have nothing below them."""
+    blocks = [block for block in blocks if not isinstance(block, Paragraph) or block.text]
+    for i, block in enumerate(blocks):
+        if isinstance(block, Heading) and block.level > 1:
+            after = blocks[i + 1] if i + 1 < len(blocks) else None
+            if after is None or (isinstance(after, Heading) and after.level <= block.level):
+                continue
+        yield block
 
 
 @dataclass(frozen=True)

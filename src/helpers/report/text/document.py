@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from helpers.report.tables.language import in_language
 from helpers.report.text import sections
 from helpers.report.text.absence import UnknownStatisticError
 from helpers.report.text.added import added_to
+from helpers.report.text.alike import alike_claims, alike_items, alike_prose
 from helpers.report.text.blocks import (
     ROOMS,
     SUBMITTED,
@@ -31,6 +32,7 @@ from helpers.report.text.blocks import (
     Sources,
     TableBlock,
     prose_of,
+    without_empty,
 )
 from helpers.report.text.checklists import checklist, checklist_words
 from helpers.report.text.citations import Cited, cite
@@ -50,6 +52,7 @@ from helpers.report.text.wording import Wording
 
 if TYPE_CHECKING:
     from helpers.report.tables.table import Table
+    from helpers.report.text.claims import Claim
     from helpers.report.text.material import Study
 
 _HEADING = re.compile(r"^(#{1,6})\s+(.+)$")
@@ -85,7 +88,7 @@ def build_document(
         if not (chunk.directive == "exhibits" and _text_before(chunks[:i], parts).absent)
         for block in part.blocks
     ]
-    return Document(study, wording, tuple(_without_empty(_with_references(blocks, study, wording))))
+    return Document(study, wording, tuple(without_empty(_with_references(blocks, study, wording))))
 
 
 def _chunks(text: str) -> list[_Chunk]:
@@ -178,16 +181,6 @@ def own_template(name: str, study: Study, wording: Wording) -> Path | None:
     return path if path.is_file() else None
 
 
-def _without_empty(blocks: list[Block]) -> Iterable[Block]:
-    """Leave out headings that have nothing below them."""
-    for i, block in enumerate(blocks):
-        if isinstance(block, Heading) and block.level > 1:
-            after = blocks[i + 1] if i + 1 < len(blocks) else None
-            if after is None or (isinstance(after, Heading) and after.level <= block.level):
-                continue
-        yield block
-
-
 def _has_data(figure: str, study: Study) -> bool:
     """Tell whether the cohort has what a figure shows; without it the figure holds a sentence only."""
     if figure == "figure_3_published":
@@ -267,12 +260,15 @@ class _Builder:
             return _Part([Heading(len(heading[1]), self._heading(heading[2]))])
         if chunk.raw.lstrip().startswith("- "):
             items = [item.strip() for item in re.split(r"^\s*- ", chunk.raw, flags=re.M) if item.strip()]
-            return _Part([Paragraph(fill(item, self.material, self.wording), "list") for item in items])
+            return _Part([Paragraph(self._filled(item), "list") for item in items])
         if chunk.directive == "text":
             return self._text(chunk.asked)
         if chunk.directive:
             return _Part(_DIRECTIVES[chunk.directive](self, chunk.asked))
-        return _Part([Paragraph(fill(chunk.line, self.material, self.wording))])
+        return _Part([Paragraph(self._filled(chunk.line))])
+
+    def _filled(self, line: str) -> Prose:
+        return alike_prose(lambda study: fill(line, study.material, self.wording), self.study)
 
     def failing_line(self, chunk: _Chunk) -> int:
         """Return the number of the first line of a chunk whose placeholders cannot be filled."""
@@ -288,7 +284,7 @@ class _Builder:
             title = self.study.config.title  # the authors', spelled as they spell it
             own = title if self.wording.language == ENGLISH else self.wording.term(title)
             return Prose.of(Declared(own, "title"))
-        return fill(text, self.material, self.wording)
+        return self._filled(text)
 
     def watermark(self, _asked: str) -> list[Block]:
         watermark = self.study.config.watermark
@@ -301,9 +297,8 @@ class _Builder:
     def _text(self, asked: str) -> _Part:
         if asked not in sections.SECTIONS:
             raise TemplateError(f"there is no text {asked!r}; texts are {', '.join(sections.SECTIONS)}")
-        paragraphs = sections.section(asked, self.study)
         exhibits()  # their modules may add to the text
-        paragraphs += [said(self.material) for said in added_to(asked)]
+        paragraphs = alike_claims(partial(_said, asked), self.study)
         blocks = [Paragraph(self.wording.paragraph(claims)) for claims in paragraphs if claims]
         return _Part(blocks, sections.says_absence(paragraphs))
 
@@ -334,9 +329,11 @@ class _Builder:
         labels = self._labels(frozenset(ROOMS))
         blocks: list[Block] = []
         for name in self.study.config.report.checklists:
-            if name != TARGET:  # a table, as it stands in notebook 07
+            if name != TARGET:  # a table of notebook 07
                 title = str(checklist_words(self.wording)["titles"][name])
-                answers = checklist(name, self.study, self.wording, labels)
+                answers = alike_items(
+                    partial(checklist, name, wording=self.wording, labels=labels), self.study
+                )
                 blocks += [Heading(2, Prose.of(title)), Checklist(title, answers)]
         return blocks
 
@@ -362,7 +359,7 @@ class _Builder:
         return [block for name in named for block in self.authors(name)]
 
     def _figure(self, stem: Path) -> FigureBlock:
-        legend = figure_legend(stem, self.study, self.wording)
+        legend = alike_prose(lambda study: figure_legend(stem, study, self.wording), self.study)
         return FigureBlock(
             stem.name, figure_label(stem.name, self.wording), legend, stem, figure_room(stem.name)
         )
@@ -377,6 +374,10 @@ class _Builder:
         title = title.replace("{spared}", self.wording.label(self.study.config.spared_label))
         told = in_language(table, self.wording)
         return TableBlock(table.name, table_label(table, self.wording), title, told, room)
+
+
+def _said(asked: str, study: Study) -> list[list[Claim]]:
+    return [*sections.section(asked, study), *(said(study.material) for said in added_to(asked))]
 
 
 _DIRECTIVES: dict[str, Callable[[_Builder, str], list[Block]]] = {

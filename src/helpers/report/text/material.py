@@ -6,7 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ class Study:
         config: its configuration.
         statistics: all rows written.
         parameters: parameters of the notebooks as really executed.
+        unabridged: all rows, where ``statistics`` holds them as they may be shared; a document then says only
+            what is the same with both.
     """
 
     folder: Path
@@ -42,6 +44,14 @@ class Study:
     config: CohortConfig
     statistics: Statistics
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    unabridged: Statistics | None = None
+
+    @cached_property
+    def whole(self) -> Study | None:
+        """The same study with all its rows; None where none is hidden."""
+        if self.unabridged is None:
+            return None
+        return replace(self, statistics=self.unabridged, unabridged=None)
 
     @classmethod
     def open(
