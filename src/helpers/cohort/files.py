@@ -63,8 +63,8 @@ def _legible(records: Records) -> Records:
     """Take out signs that nobody sees, and say where they were; each distinct text is kept once from here."""
     cells, problems = {}, list(records.problems)
     names = records.header[: len(records.cells.columns)]
-    for place, column in records.cells.items():
-        cells[place] = as_coded(column)
+    for place in range(len(records.cells.columns)):
+        cells[place] = as_coded(records.cells[place])
         hidden = [text for text in distinct(cells[place]) if text != without_unseen(text)]
         if not hidden or place >= len(names):
             continue
