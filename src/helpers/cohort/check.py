@@ -152,7 +152,12 @@ def _with_dose_units(treatments: TypedTable, config: CohortConfig) -> TypedTable
     frame = treatments.frame
     drug = frame["drug"] if "drug" in frame else pd.Series(None, index=frame.index, dtype=object)
     unit, faults = drugs.dose_units(drug, frame["unit"], treatments.raw, dosed_drugs(config))
-    return replace(treatments, frame=frame.assign(unit=unit), problems=[*treatments.problems, *faults])
+    return replace(treatments, frame=_with(frame, unit=unit), problems=[*treatments.problems, *faults])
+
+
+def _with(frame: pd.DataFrame, **columns: pd.Series) -> pd.DataFrame:
+    """Return a frame with other columns; those that stay are not copied."""
+    return pd.DataFrame({**frame, **columns}, index=frame.index, copy=False)
 
 
 def _without_groups(patients: TypedTable) -> TypedTable:

@@ -7,11 +7,12 @@ import pandas as pd
 
 from helpers.cohort.parsing import TypedTable
 from helpers.cohort.settings import CohortConfig
-from helpers.cohort.texts import distinct, looked_up, plain
+from helpers.cohort.texts import distinct, looked_up, plain, repeated
 from helpers.problems import Problem, closest
 
 DUPLICATE = "duplicate row"
 AFTER_DEATH = "after death"
+_COURSE = ("patient_id", "drug", "route")
 
 
 def one_row_each(patients: TypedTable) -> pd.DataFrame:
@@ -52,7 +53,7 @@ def start_of(table: TypedTable) -> pd.Series:
     """Return the (first) day of every row; NaN throughout if the table has none."""
     column = "start_day" if table.raw.name == "treatments" else "day"
     values = table.frame[column] if column in table.frame else pd.Series(np.nan, index=table.frame.index)
-    return values.astype("float64")
+    return values.astype("float64", copy=False)
 
 
 def after_death(table: TypedTable, people: pd.DataFrame) -> "pd.Series[bool]":
@@ -64,12 +65,11 @@ def rows_beyond_follow_up(table: TypedTable, people: pd.DataFrame) -> list[Probl
     """Warnings for rows after death (they are excluded) or after a living patient's last contact (used)."""
     start, ids = start_of(table), table.frame["patient_id"]
     column = "start_day" if table.raw.name == "treatments" else "day"
-    death = looked_up(ids, numbers_of(people, "death_day"))
-    last = looked_up(ids, numbers_of(people, "last_contact_day")).where(death.isna())
     excluded, used = (
         "excluded; correct the day, or the day of death",
         "used; correct the day, or the last contact",
     )
+    death = looked_up(ids, numbers_of(people, "death_day"))
     dead = [
         table.raw.warning(
             row,
@@ -80,6 +80,8 @@ def rows_beyond_follow_up(table: TypedTable, people: pd.DataFrame) -> list[Probl
         )
         for row in start.index[start > death]
     ]
+    living = people.index[numbers_of(people, "death_day").isna()]
+    last = looked_up(ids, numbers_of(people, "last_contact_day").loc[living])
     lost = [
         table.raw.warning(
             row,
@@ -105,15 +107,15 @@ def duplicates(table: TypedTable) -> "pd.Series[bool]":
 
 def duplicate_rows(table: TypedTable) -> list[Problem]:
     """Warnings for rows that repeat an earlier one; the repetition is excluded and counted."""
-    repeated = duplicates(table)
-    if not repeated.any():
+    again = duplicates(table)
+    if not again.any():
         return []
     every = table.raw.every_column
     columns = list(every.columns)
     every = plain(every[every.duplicated(keep=False)])
-    repeated = repeated[every.index]
+    again = again[every.index]
     first = every.drop_duplicates().rename_axis("_first").reset_index()
-    lines = every[repeated].rename_axis("_line").reset_index().merge(first, on=columns, how="left")
+    lines = every[again].rename_axis("_line").reset_index().merge(first, on=columns, how="left")
     return [
         table.raw.warning(
             line, "", f"the same as line {source}", "every row once", "excluded; remove one of the two lines"
@@ -127,8 +129,8 @@ def doses_of_one_day(table: TypedTable) -> list[Problem]:
     keys = ["patient_id", "drug", "route", "start_day", "stop_day"]
     if not set(keys) <= set(table.frame.columns):
         return []
-    known = table.frame[~duplicates(table)].dropna(subset=keys)
-    again = known[known.duplicated(keys, keep=False)]
+    known = table.frame[keys][~duplicates(table)].dropna()
+    again = known[repeated(known, keep=False)]
     problems = []
     for (patient, drug, *_), rows in plain(again).groupby(keys, sort=True):
         lines = sorted(int(row) for row in rows.index)
@@ -143,7 +145,8 @@ def doses_of_one_day(table: TypedTable) -> list[Problem]:
 def overlapping_doses(table: TypedTable, last_day: pd.Series) -> list[Problem]:
     """Pairs of rows of one patient, drug and route that share a day (an ongoing row ends at last contact)."""
     problems = []
-    pairs = list(_overlaps(table.frame[~duplicates(table)], last_day))
+    columns = [name for name in (*_COURSE, "start_day", "stop_day") if name in table.frame]
+    pairs = list(_overlaps(table.frame[columns][~duplicates(table)], last_day))
     rows = plain(table.frame.loc[sorted({line for pair in pairs for line in pair})])
     for earlier, later in pairs:
         row, other = rows.loc[later], rows.loc[earlier]
@@ -160,12 +163,13 @@ def overlapping_doses(table: TypedTable, last_day: pd.Series) -> list[Problem]:
 
 def _overlaps(frame: pd.DataFrame, last_day: pd.Series) -> Iterator[tuple[int, int]]:
     """Lines of each row that begins while an earlier one of the same patient, drug and route still runs."""
-    keys = ["patient_id", "drug", "route"]
+    keys = list(_COURSE)
     if not {*keys, "start_day", "stop_day"} <= set(frame.columns):
         return
-    known = frame.dropna(subset=[*keys, "start_day"]).sort_values([*keys, "start_day"], kind="stable")
+    known = frame.dropna(subset=[*keys, "start_day"])
+    known = known.sort_values([*keys, "start_day"], kind="stable")
     # Rows of the very same days are summed (see doses_of_one_day); partial overlaps are asked about.
-    known = known[~known.duplicated([*keys, "start_day", "stop_day"]) | known["stop_day"].isna()]
+    known = known[~repeated(known) | known["stop_day"].isna()]
     start = known["start_day"].to_numpy(dtype=np.float64)
     end = known["stop_day"].fillna(looked_up(known["patient_id"], last_day).astype("float64"))
     end = end.fillna(np.inf)

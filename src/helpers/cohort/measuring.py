@@ -96,12 +96,11 @@ def measure(table: TypedTable, config: CohortConfig) -> Measured:
 
     Rows that cannot be used get their reason; what is wrong with a row is a Problem with its line.
     """
-    frame = table.frame.copy(deep=False)
-    for column in ("variable", "value", "unit"):
-        frame[column] = as_coded(frame[column] if column in frame else pd.Series("", index=frame.index))
-    for column in set(_RANGE) & set(frame.columns):
-        frame[column] = frame[column].astype("float64")
-    frame["text"] = frame["value"]
+    columns = dict(table.frame.items())
+    nothing = pd.Series("", index=table.frame.index)
+    columns |= {name: as_coded(columns.get(name, nothing)) for name in ("variable", "value", "unit")}
+    columns |= {name: columns[name].astype("float64") for name in _RANGE if name in columns}
+    frame = pd.DataFrame({**columns, "text": columns["value"]}, index=table.frame.index, copy=False)
     reason = _because(pd.Series(False, index=frame.index), "")
     problems: list[Problem] = []
     steps: tuple[Callable[[_Rows], _Step], ...] = (
@@ -109,9 +108,7 @@ def measure(table: TypedTable, config: CohortConfig) -> Measured:
     )  # fmt: skip
     for step in steps:
         found = step(_Rows(table, frame, reason, config))
-        frame = frame.copy(deep=False)
-        for column, values in found.columns.items():
-            frame[column] = values
+        frame = pd.DataFrame({**frame, **found.columns}, copy=False)
         if found.reason is not None:
             reason = reason.mask(reason == "", found.reason)
         problems += found.problems
@@ -162,7 +159,8 @@ def _values(rows: _Rows) -> _Step:
     vocabulary, usable, frame = rows.config.vocabulary, rows.usable, rows.frame
     text = frame["text"]
     results = {t: r for t in distinct(text, usable) if (r := parse_result(t))}
-    value = by_text(text, {t: r[0] for t, r in results.items()}).astype("float64").where(usable)
+    value = by_text(text, {t: r[0] for t, r in results.items()}).astype("float64", copy=False)
+    value = value if usable.all() else value.where(usable)
     signs_of = by_text(text, {t: r[1] for t, r in results.items()})
     qualifier = signs_of.cat.set_categories(_QUALIFIERS).where(usable).fillna("")
     for name in distinct(frame["variable"], usable):

@@ -252,7 +252,7 @@ def _numbers(
     expected = "a whole number of days" if variable.type == "day" else "a number"
     parse = parse_times if variable.name == "times_per_day" else parse_number
     numbers, problems = _mapped(text, missing, raw, variable.name, parse, expected, number_remedy)
-    values = numbers.astype("float64")
+    values = numbers.astype("float64", copy=False)
     unit = config.units.get(variable.name)
     if unit is not None and variable.conversion(unit) is not None:
         values = pd.Series(variable.convert(np.asarray(values, dtype=np.float64), unit), index=values.index)
@@ -303,7 +303,7 @@ def _mapped(
 ) -> tuple[pd.Series, list[Problem]]:
     """Parse distinct texts once; a text that `parse` answers with None is a Problem in each of its rows."""
     meaning = {t: parse(t) for t in distinct(text, ~missing)}
-    typed = by_text(text, meaning).mask(missing)
+    typed = by_text(text.mask(missing) if missing.any() else text, meaning)
     unknown = {t for t, value in meaning.items() if value is None}
     problems = []
     if unknown:

@@ -45,12 +45,14 @@ def read_quickly(file: BinaryIO) -> tuple[list[str], pd.DataFrame] | None:
 
     None where the careful reader has to read it. The first row of cells stands in line 2, and so on.
     """
-    from pyarrow import ArrowInvalid
+    from pyarrow import ArrowInvalid, default_memory_pool
 
     try:
         return _read(file)
     except (UnusualError, ArrowInvalid, UnicodeDecodeError, csv.Error):
         return None
+    finally:
+        default_memory_pool().release_unused()
 
 
 def _read(file: BinaryIO) -> tuple[list[str], pd.DataFrame]:

@@ -97,11 +97,11 @@ def told_apart_by_value(
     if config.windowing.day_rule in ("worst", "median"):
         return []
     keys = [*_DAY, *(["clock"] if "clock" in frame else [])]
-    rows = frame[[*keys, "value", "qualifier"]]
+    rows = pd.DataFrame({name: frame[name] for name in (*keys, "value", "qualifier")}, copy=False)
     for key in keys:
         usable = usable & rows[key].notna()
     rows = rows if usable.all() else rows[usable]
-    rows = plain(rows[repeated(rows[keys], keep=False)])
+    rows = plain(rows[repeated(pd.DataFrame({key: rows[key] for key in keys}, copy=False), keep=False)])
     if rows.empty:
         return []
     several = rows.groupby(keys, sort=False)[["value", "qualifier"]].transform("nunique").max(axis=1) > 1

@@ -53,8 +53,8 @@ def distant_days(table: TypedTable, config: CohortConfig) -> list[Problem]:
         known = config.vocabulary.get(column)
         if known is None or known.type != "day":
             continue
-        day = table.frame[column].dropna().astype("float64")
-        possible = known.plausible(np.asarray(day, dtype=np.float64))
+        day = table.frame[column].astype("float64", copy=False)
+        possible = known.plausible(day.to_numpy()) | day.isna()
         date = f"{column.removesuffix('day')}date"
         written = date if date in table.raw.frame else column
         for row, value in day[~possible].items():

@@ -13,6 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 
+_FEW = 1 << 20  # whole numbers within such a span number themselves
+
+
 def is_coded(column: pd.Series) -> bool:
     """Tell whether a column keeps each distinct text once."""
     return isinstance(column.dtype, pd.CategoricalDtype)
@@ -143,5 +146,9 @@ def _numbered(column: pd.Series) -> tuple[NDArray[np.integer[Any]], int]:
     """Return a number from 0 on for each row, alike where the values are, and how many there may be."""
     if is_coded(column):
         return column.cat.codes.to_numpy().astype(np.int32) + 1, len(column.cat.categories) + 1
+    if column.dtype == np.float64:  # most often days
+        numbers, low, high = column.to_numpy(), column.min(), column.max()
+        if high - low < _FEW and not (numbers % 1 > 0).any():
+            return np.where(np.isnan(numbers), 0, numbers - low + 1).astype(np.int32), int(high - low) + 2
     codes, values = pd.factorize(column)
-    return codes + 1, len(values) + 1
+    return codes.astype(np.int32) + 1, len(values) + 1
