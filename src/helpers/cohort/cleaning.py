@@ -1,6 +1,6 @@
 """From the raw cohort folder to the analysis tables, with an account of every raw row."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,15 +40,19 @@ def clean_cohort(folder: Path | str) -> AnalysisTables:
     return derive_tables(examination)
 
 
-def load_or_clean(folder: Path | str, directory: Path | str) -> AnalysisTables:
+def load_or_clean(
+    folder: Path | str, directory: Path | str, names: Collection[str] | None = None
+) -> AnalysisTables:
     """Return the analysis tables stored in `directory`, derived anew if absent or older than their inputs.
+
+    Of stored ones only those in `names` are read, all if None: the daily doses of many patients are millions.
 
     Safe for several processes at once: every file is replaced whole, and the mark of completeness is
     written last.
     """
     digest = inputs_digest(folder)
     if AnalysisTables.stored_digest(directory) == digest:
-        return AnalysisTables.read(directory)
+        return AnalysisTables.read(directory, names)
     tables = clean_cohort(folder)
     tables.write(directory, inputs=digest)
     return tables

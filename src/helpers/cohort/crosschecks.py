@@ -53,7 +53,7 @@ def start_of(table: TypedTable) -> pd.Series:
     """Return the (first) day of every row; NaN throughout if the table has none."""
     column = "start_day" if table.raw.name == "treatments" else "day"
     values = table.frame[column] if column in table.frame else pd.Series(np.nan, index=table.frame.index)
-    return values.astype("float64", copy=False)
+    return pd.Series(values, dtype=np.float64)
 
 
 def after_death(table: TypedTable, people: pd.DataFrame) -> "pd.Series[bool]":

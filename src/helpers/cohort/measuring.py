@@ -159,7 +159,7 @@ def _values(rows: _Rows) -> _Step:
     vocabulary, usable, frame = rows.config.vocabulary, rows.usable, rows.frame
     text = frame["text"]
     results = {t: r for t in distinct(text, usable) if (r := parse_result(t))}
-    value = by_text(text, {t: r[0] for t, r in results.items()}).astype("float64", copy=False)
+    value = pd.Series(by_text(text, {t: r[0] for t, r in results.items()}), dtype=np.float64)
     value = value if usable.all() else value.where(usable)
     signs_of = by_text(text, {t: r[1] for t, r in results.items()})
     qualifier = signs_of.cat.set_categories(_QUALIFIERS).where(usable).fillna("")

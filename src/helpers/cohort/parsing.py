@@ -252,7 +252,7 @@ def _numbers(
     expected = "a whole number of days" if variable.type == "day" else "a number"
     parse = parse_times if variable.name == "times_per_day" else parse_number
     numbers, problems = _mapped(text, missing, raw, variable.name, parse, expected, number_remedy)
-    values = numbers.astype("float64", copy=False)
+    values = pd.Series(numbers, dtype=np.float64)
     unit = config.units.get(variable.name)
     if unit is not None and variable.conversion(unit) is not None:
         values = pd.Series(variable.convert(np.asarray(values, dtype=np.float64), unit), index=values.index)

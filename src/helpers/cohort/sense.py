@@ -53,7 +53,7 @@ def distant_days(table: TypedTable, config: CohortConfig) -> list[Problem]:
         known = config.vocabulary.get(column)
         if known is None or known.type != "day":
             continue
-        day = table.frame[column].astype("float64", copy=False)
+        day = pd.Series(table.frame[column], dtype=np.float64)
         possible = known.plausible(day.to_numpy()) | day.isna()
         date = f"{column.removesuffix('day')}date"
         written = date if date in table.raw.frame else column
