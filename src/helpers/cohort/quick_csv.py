@@ -94,6 +94,8 @@ def _take(block: bytes, separator: str, columns: "list[_Column]") -> bool:
     from pyarrow import BufferReader, dictionary, int32, string
     from pyarrow import csv as arrow
 
+    if block.startswith(_MARK):  # only at the start of a file is it a mark, and Arrow skips it anywhere
+        raise UnusualError
     quoted = _has_marks(block, separator)
     names = [str(place) for place in range(len(columns))]
     table = arrow.read_csv(

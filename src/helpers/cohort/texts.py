@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-
 _FEW = 1 << 20  # whole numbers within such a span number themselves
 
 
