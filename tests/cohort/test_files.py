@@ -76,7 +76,8 @@ def test_ordinary_files_are_read_fast():
     "content",
     [
         b'a,b\n5" tube,2\n', b'a,b\n"1"x,2\n', b'a,b\n"1\n2",2\n', b"a,b\n\n1,2\n", b"a,b\n1\n",
-        b"a,b\n1,2,3\n", b"a\n1\n", b"a,b\r1,2\r", b"a,b\n1,\x00\n", b"a,b\n1,\xff\n", b"a,b\n\xef\xbb\xbf1,2\n", b"a,b\n", b"", b"\n",
+        b"a,b\n1,2,3\n", b"a\n1\n", b"a,b\r1,2\r", b"a,b\n1,\x00\n", b"a,b\n1,\xff\n",
+        b"a,b\n\xef\xbb\xbf1,2\n", b"a,b\n", b"", b"\n",
         b'a,b\n"1,2\n',
     ],
 )  # fmt: skip
