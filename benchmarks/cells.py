@@ -27,11 +27,12 @@ def main() -> None:
     for name in sys.argv[1:]:
         cells = json.loads(Path(name).read_text(encoding="utf-8"))["cells"]
         shell.reset(new_session=True)
-        begin = time.perf_counter()
+        begin, worked = time.perf_counter(), time.process_time()
         for cell in cells:
             if cell["cell_type"] == "code":
                 shell.run_cell("".join(cell["source"]), store_history=False).raise_error()
         total += time.perf_counter() - begin
+        print(f"\nprocessor {Path(name).stem} {time.process_time() - worked:.3f}", file=sys.stderr)
     print(f"\n{total:.3f}", file=sys.stderr)
 
 

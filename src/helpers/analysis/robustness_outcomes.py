@@ -199,7 +199,9 @@ def _moves(patients: pd.DataFrame, calls: pd.DataFrame, draws: int, seed: int) -
     if not calls["patient_id"].isin(patients["patient_id"]).any():
         raise StatisticsError("calls", "the response rule can call nobody of this group")
     told = calls[calls["responded"].notna() & (calls["day"] > 0)].sort_values("day")
-    seen = {str(patient): rows for patient, rows in told.groupby("patient_id")[["day", "responded"]]}
+    seen: dict[str, list[tuple[float, bool]]] = {}
+    for patient, day, good in zip(told["patient_id"], told["day"], told["responded"], strict=True):
+        seen.setdefault(str(patient), []).append((float(day), bool(good)))
     moved = [move for row in patients.itertuples(index=False) for move in _history(row, seen)]
     frame = pd.DataFrame(moved, columns=["id", "start", "stop", "source", "target"])
     data = moves(frame["id"], frame["start"], frame["stop"], frame["source"], frame["target"],
@@ -212,18 +214,16 @@ def _days(study: Study, patients: pd.DataFrame, calls: pd.DataFrame, draws: int,
     return expected_days_result(data, float(study.horizon), [RESPONSE], weights, confidence=study.confidence)
 
 
-def _history(patient: Any, seen: Mapping[str, pd.DataFrame]) -> list[tuple[str, float, float, str, str]]:
+def _history(
+    patient: Any, seen: Mapping[str, list[tuple[float, bool]]]
+) -> list[tuple[str, float, float, str, str]]:
     """Moves of one patient (id, start, stop, from, to): no response, then as called, death at the end.
 
     `seen` has what was called of each patient, by rising day after day 0.
     """
-    days, called = [], []
-    if patient.patient_id in seen:
-        mine = seen[patient.patient_id]
-        early = mine["day"] < patient.time
-        days, called = mine.loc[early, "day"].astype(float).tolist(), mine.loc[early, "responded"].tolist()
-    states = [NO_RESPONSE, *(RESPONSE if good else NO_RESPONSE for good in called)]
-    cuts = [0.0, *days, float(patient.time)]
+    early = [(day, good) for day, good in seen.get(patient.patient_id, []) if day < patient.time]
+    states = [NO_RESPONSE, *(RESPONSE if good else NO_RESPONSE for _, good in early)]
+    cuts = [0.0, *(day for day, _ in early), float(patient.time)]
     ends = ["" if b == a else b for a, b in pairwise(states)]
     targets = [*ends, DIED if patient.event else ""]
     return [

@@ -73,20 +73,30 @@ def longest_runs(doses: pd.DataFrame, column: str, at_least: float, *, before_da
     first_day, last_day and lowest (smallest dose in the run).
     """
     before = doses[doses["day"] < before_day].sort_values(["patient_id", "day"])
-    rows = []
-    for patient, part in before.groupby("patient_id"):
-        high = part[part[column] >= at_least - TOLERANCE * max(1.0, at_least)]
-        run = (high["day"].diff() != 1).cumsum()
-        if high.empty:
-            rows.append([patient, 0, np.nan, np.nan, np.nan])
-            continue
-        sizes = run.value_counts(sort=False)
-        # The latest of equally long runs: it is the one closest to the decision on day 0.
-        longest = high[run == sizes[sizes == sizes.max()].index.max()]
-        days = longest["day"]
-        rows.append([patient, len(longest), days.iloc[0], days.iloc[-1], longest[column].min()])
-    columns = ["patient_id", "run_days", "first_day", "last_day", "lowest"]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
+    high = before[before[column] >= at_least - TOLERANCE * max(1.0, at_least)]
+    patient, day = high["patient_id"].to_numpy(), high["day"].to_numpy()
+    begins = np.ones(len(high), dtype=bool)
+    begins[1:] = (patient[1:] != patient[:-1]) | (np.diff(day) != 1)
+    runs = (
+        pd.DataFrame({"patient_id": patient, "day": day, "dose": high[column].to_numpy()})
+        .groupby(np.cumsum(begins))
+        .agg(
+            patient_id=("patient_id", "first"),
+            run_days=("day", "size"),
+            first_day=("day", "first"),
+            last_day=("day", "last"),
+            lowest=("dose", "min"),
+        )
+    )
+    # The latest of equally long runs: it is the one closest to the decision on day 0.
+    longest = runs.sort_values(["run_days", "first_day"], kind="stable").drop_duplicates(
+        "patient_id", keep="last"
+    )
+    found = longest.set_index("patient_id").reindex(
+        pd.Index(before["patient_id"].unique(), name="patient_id")
+    )
+    found["run_days"] = found["run_days"].fillna(0).astype("int64")
+    return found.reset_index().astype(dict.fromkeys(["first_day", "last_day", "lowest"], float))
 
 
 def refractoriness(history: TreatmentHistory, criteria: Criteria) -> tuple[Evaluation, pd.DataFrame]:

@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -146,11 +147,20 @@ class AnalysisTables:
         return [*paths, mark]
 
     @classmethod
-    def read(cls, directory: Path | str) -> Self:
-        """Read what `write` stored. Raises FileNotFoundError if the directory is not complete."""
+    def read(cls, directory: Path | str, names: Collection[str] | None = None) -> Self:
+        """Read what `write` stored. Raises FileNotFoundError if the directory is not complete.
+
+        Args:
+            directory: folder of the stored frames.
+            names: the frames that are wanted, others have no rows; all of them if None.
+        """
         directory = Path(directory)
         stored = json.loads((directory / INPUTS_FILE).read_text(encoding="utf-8"))
-        frames = {name: pd.read_parquet(directory / f"{name}.parquet") for name in cls.names()}
+        wanted = cls.names() if names is None else names
+        frames = {
+            name: pd.read_parquet(directory / f"{name}.parquet") if name in wanted else empty_frame(name)
+            for name in cls.names()
+        }
         return cls(**frames, absent=frozenset(stored["absent"]))
 
     @staticmethod

@@ -37,6 +37,8 @@ def without_unseen(text: str) -> str:
         >>> without_unseen("rash" + chr(11) + "face")
         'rash face'
     """
+    if text.isprintable():
+        return text.strip()
     spaced = _UNSEEN.sub(lambda sign: " " if unicodedata.category(sign[0]) == "Cc" else "", text)
     return re.sub(r" {2,}", " ", _LINES.sub(" ", spaced)).strip() if spaced != text else _in_one_line(text)
 

@@ -22,6 +22,7 @@ from helpers.cohort.reading import RawTable, Reading, read_tables
 from helpers.cohort.sections import Table
 from helpers.cohort.settings import CohortConfig
 from helpers.cohort.tables import dosed_drugs, validate
+from helpers.cohort.texts import distinct
 from helpers.problems import Problem, gather
 from helpers.vocabulary.model import TableName
 
@@ -91,7 +92,7 @@ def _measured(
     if not problems:
         problems += sense.no_values(table, measured.reason, config)
     if "variable" in raw.tables["measurements"].frame:
-        names = set(raw.tables["measurements"].frame["variable"])
+        names = set(distinct(raw.tables["measurements"].frame["variable"]))
         problems += crosschecks.unused_variables(config, names)
     if not {"patient_id", "day"} <= set(measured.frame.columns):
         return measured, problems
@@ -102,7 +103,7 @@ def _measured(
     problems += doubtful.bare_ceilings(table, measured, config)
     problems += doubtful.zeros(table, measured, config)
     usable = (measured.reason == "") & ~crosschecks.duplicates(table)
-    problems += same_day.told_apart_by_value(table, measured.frame[usable], config)
+    problems += same_day.told_apart_by_value(table, measured.frame, usable, config)
     return measured, problems
 
 
@@ -151,7 +152,12 @@ def _with_dose_units(treatments: TypedTable, config: CohortConfig) -> TypedTable
     frame = treatments.frame
     drug = frame["drug"] if "drug" in frame else pd.Series(None, index=frame.index, dtype=object)
     unit, faults = drugs.dose_units(drug, frame["unit"], treatments.raw, dosed_drugs(config))
-    return replace(treatments, frame=frame.assign(unit=unit), problems=[*treatments.problems, *faults])
+    return replace(treatments, frame=_with(frame, unit=unit), problems=[*treatments.problems, *faults])
+
+
+def _with(frame: pd.DataFrame, **columns: pd.Series) -> pd.DataFrame:
+    """Return a frame with other columns; those that stay are not copied."""
+    return pd.DataFrame({**frame, **columns}, index=frame.index, copy=False)
 
 
 def _without_groups(patients: TypedTable) -> TypedTable:

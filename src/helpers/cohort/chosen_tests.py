@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pandas as pd
 
 from helpers.cohort.settings import CohortConfig
+from helpers.cohort.texts import plain
 from helpers.problems import Problem, suggestion
 from helpers.stats.group_tests import Kind, all_tests, names_of_tests
 
@@ -83,7 +84,7 @@ def tests_of_limited_values(config: CohortConfig, measurements: pd.DataFrame) ->
         return
     inside = measurements["day"].between(*first.window)
     limited = measurements[inside & measurements["qualifier"].isin(["<", ">"])]
-    counts = limited["variable"].value_counts()
+    counts = plain(limited[["variable"]])["variable"].value_counts()
     by_name = all_tests()
     wanted = config.baseline.variables
     for name in sorted(map(str, counts.index)):

@@ -1,6 +1,7 @@
 """From the raw cohort folder to the analysis tables, with an account of every raw row."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from helpers.cohort.parsing import TypedTable
 from helpers.cohort.reading import table_files
 from helpers.cohort.same_day import day_rank, in_order_of_day
 from helpers.cohort.settings import CohortConfig
+from helpers.cohort.texts import plain
 from helpers.cohort.windowing import NOT_NEAREST, assign_visits
 from helpers.problems import CohortError, errors
 from helpers.project.sources import digest_of_files
@@ -38,15 +40,19 @@ def clean_cohort(folder: Path | str) -> AnalysisTables:
     return derive_tables(examination)
 
 
-def load_or_clean(folder: Path | str, directory: Path | str) -> AnalysisTables:
+def load_or_clean(
+    folder: Path | str, directory: Path | str, names: Collection[str] | None = None
+) -> AnalysisTables:
     """Return the analysis tables stored in `directory`, derived anew if absent or older than their inputs.
+
+    Of stored ones only those in `names` are read, all if None: the daily doses of many patients are millions.
 
     Safe for several processes at once: every file is replaced whole, and the mark of completeness is
     written last.
     """
     digest = inputs_digest(folder)
     if AnalysisTables.stored_digest(directory) == digest:
-        return AnalysisTables.read(directory)
+        return AnalysisTables.read(directory, names)
     tables = clean_cohort(folder)
     tables.write(directory, inputs=digest)
     return tables
@@ -73,12 +79,13 @@ def derive_tables(examination: Examination) -> AnalysisTables:
     from helpers.clinical.equivalents import equivalents_of
     from helpers.cohort.doses import daily_doses
 
-    config, tables = examination.config, examination.tables
+    config = examination.config
+    tables = {n: replace(table, frame=plain(table.frame)) for n, table in examination.tables.items()}
     everybody = crosschecks.one_row_each(tables["patients"])
     reasons = {n: _reasons(n, table, everybody, examination.measured, config) for n, table in tables.items()}
     used = {name: table.frame[reasons[name] == ""] for name, table in tables.items()}
     if examination.measured is not None:
-        used["measurements"] = examination.measured.frame[reasons["measurements"] == ""]
+        used["measurements"] = plain(examination.measured.frame[reasons["measurements"] == ""])
     treatments = _treatments(used.get("treatments"))
     people = _patients(used["patients"], treatments, config, has_treatments="treatments" in used)
     measurements = _measurements(used.get("measurements"), config)
@@ -111,7 +118,7 @@ def _reasons(
         return reason
     reason = reason.mask((reason == "") & crosschecks.duplicates(table), crosschecks.DUPLICATE)
     if name == "measurements" and measured is not None:
-        reason = reason.mask(reason == "", measured.reason)
+        reason = reason.mask(reason == "", measured.reason.astype(object))
     return reason.mask((reason == "") & crosschecks.after_death(table, everybody), crosschecks.AFTER_DEATH)
 
 

@@ -7,15 +7,17 @@ import pandas as pd
 
 from helpers.cohort.parsing import TypedTable
 from helpers.cohort.settings import CohortConfig
+from helpers.cohort.texts import distinct, looked_up, plain, repeated
 from helpers.problems import Problem, closest
 
 DUPLICATE = "duplicate row"
 AFTER_DEATH = "after death"
+_COURSE = ("patient_id", "drug", "route")
 
 
 def one_row_each(patients: TypedTable) -> pd.DataFrame:
     """Return the patients by patient_id; of a patient entered twice the first row."""
-    frame = patients.frame
+    frame = plain(patients.frame)
     return frame[frame["patient_id"].notna() & ~frame["patient_id"].duplicated()].set_index("patient_id")
 
 
@@ -33,7 +35,7 @@ def unknown_patients(table: TypedTable, people: pd.DataFrame, file: str) -> list
     """Rows of a patient who is not in the table of patients (`file`)."""
     ids = table.frame["patient_id"]
     strangers = ids[ids.notna() & ~ids.isin(people.index)]
-    near = {patient: closest(patient, people.index) for patient in strangers.unique()}
+    near = {patient: closest(patient, people.index) for patient in distinct(strangers)}
     return [
         table.raw.problem(
             row,
@@ -51,24 +53,23 @@ def start_of(table: TypedTable) -> pd.Series:
     """Return the (first) day of every row; NaN throughout if the table has none."""
     column = "start_day" if table.raw.name == "treatments" else "day"
     values = table.frame[column] if column in table.frame else pd.Series(np.nan, index=table.frame.index)
-    return values.astype("float64")
+    return pd.Series(values, dtype=np.float64)
 
 
 def after_death(table: TypedTable, people: pd.DataFrame) -> "pd.Series[bool]":
     """Return the mask of rows that begin after the patient's death."""
-    return start_of(table) > table.frame["patient_id"].map(numbers_of(people, "death_day"))
+    return start_of(table) > looked_up(table.frame["patient_id"], numbers_of(people, "death_day"))
 
 
 def rows_beyond_follow_up(table: TypedTable, people: pd.DataFrame) -> list[Problem]:
     """Warnings for rows after death (they are excluded) or after a living patient's last contact (used)."""
     start, ids = start_of(table), table.frame["patient_id"]
     column = "start_day" if table.raw.name == "treatments" else "day"
-    death = ids.map(numbers_of(people, "death_day"))
-    last = ids.map(numbers_of(people, "last_contact_day")).where(death.isna())
     excluded, used = (
         "excluded; correct the day, or the day of death",
         "used; correct the day, or the last contact",
     )
+    death = looked_up(ids, numbers_of(people, "death_day"))
     dead = [
         table.raw.warning(
             row,
@@ -79,6 +80,8 @@ def rows_beyond_follow_up(table: TypedTable, people: pd.DataFrame) -> list[Probl
         )
         for row in start.index[start > death]
     ]
+    living = people.index[numbers_of(people, "death_day").isna()]
+    last = looked_up(ids, numbers_of(people, "last_contact_day").loc[living])
     lost = [
         table.raw.warning(
             row,
@@ -99,23 +102,20 @@ def duplicates(table: TypedTable) -> "pd.Series[bool]":
     """
     if table.raw.name == "patients":
         return pd.Series(False, index=table.frame.index)
-    return _every_column(table).duplicated(keep="first")
-
-
-def _every_column(table: TypedTable) -> pd.DataFrame:
-    unused = table.raw.unused.reindex(table.raw.frame.index).add_prefix("unused ")
-    return pd.concat([table.raw.frame, unused], axis=1)
+    return table.raw.repeated
 
 
 def duplicate_rows(table: TypedTable) -> list[Problem]:
     """Warnings for rows that repeat an earlier one; the repetition is excluded and counted."""
-    repeated = duplicates(table)
-    if not repeated.any():
+    again = duplicates(table)
+    if not again.any():
         return []
-    every = _every_column(table)
+    every = table.raw.every_column
     columns = list(every.columns)
+    every = plain(every[every.duplicated(keep=False)])
+    again = again[every.index]
     first = every.drop_duplicates().rename_axis("_first").reset_index()
-    lines = every[repeated].rename_axis("_line").reset_index().merge(first, on=columns, how="left")
+    lines = every[again].rename_axis("_line").reset_index().merge(first, on=columns, how="left")
     return [
         table.raw.warning(
             line, "", f"the same as line {source}", "every row once", "excluded; remove one of the two lines"
@@ -129,10 +129,10 @@ def doses_of_one_day(table: TypedTable) -> list[Problem]:
     keys = ["patient_id", "drug", "route", "start_day", "stop_day"]
     if not set(keys) <= set(table.frame.columns):
         return []
-    known = table.frame[~duplicates(table)].dropna(subset=keys)
-    again = known[known.duplicated(keys, keep=False)]
+    known = table.frame[keys][~duplicates(table)].dropna()
+    again = known[repeated(known, keep=False)]
     problems = []
-    for (patient, drug, *_), rows in again.groupby(keys, sort=True):
+    for (patient, drug, *_), rows in plain(again).groupby(keys, sort=True):
         lines = sorted(int(row) for row in rows.index)
         found = f"{len(rows)} doses of {drug} of {patient} on the same days"
         problems.append(
@@ -145,8 +145,11 @@ def doses_of_one_day(table: TypedTable) -> list[Problem]:
 def overlapping_doses(table: TypedTable, last_day: pd.Series) -> list[Problem]:
     """Pairs of rows of one patient, drug and route that share a day (an ongoing row ends at last contact)."""
     problems = []
-    for earlier, later in _overlaps(table.frame[~duplicates(table)], last_day):
-        row, other = table.frame.loc[later], table.frame.loc[earlier]
+    columns = [name for name in (*_COURSE, "start_day", "stop_day") if name in table.frame]
+    pairs = list(_overlaps(table.frame[columns][~duplicates(table)], last_day))
+    rows = plain(table.frame.loc[sorted({line for pair in pairs for line in pair})])
+    for earlier, later in pairs:
+        row, other = rows.loc[later], rows.loc[earlier]
         until: str = "ongoing" if pd.isna(other["stop_day"]) else f"to day {other['stop_day']:g}"
         found = (
             f"{row['drug']} {row['route']} of {row['patient_id']} from day {row['start_day']:g}, while "
@@ -160,29 +163,31 @@ def overlapping_doses(table: TypedTable, last_day: pd.Series) -> list[Problem]:
 
 def _overlaps(frame: pd.DataFrame, last_day: pd.Series) -> Iterator[tuple[int, int]]:
     """Lines of each row that begins while an earlier one of the same patient, drug and route still runs."""
-    keys = ["patient_id", "drug", "route"]
+    keys = list(_COURSE)
     if not {*keys, "start_day", "stop_day"} <= set(frame.columns):
         return
-    known = frame.dropna(subset=[*keys, "start_day"]).sort_values([*keys, "start_day"], kind="stable")
+    known = frame.dropna(subset=[*keys, "start_day"])
+    known = known.sort_values([*keys, "start_day"], kind="stable")
     # Rows of the very same days are summed (see doses_of_one_day); partial overlaps are asked about.
-    known = known[~known.duplicated([*keys, "start_day", "stop_day"]) | known["stop_day"].isna()]
+    known = known[~repeated(known) | known["stop_day"].isna()]
     start = known["start_day"].to_numpy(dtype=np.float64)
-    end = known["stop_day"].fillna(known["patient_id"].map(last_day).astype("float64")).fillna(np.inf)
+    end = known["stop_day"].fillna(looked_up(known["patient_id"], last_day).astype("float64"))
+    end = end.fillna(np.inf)
     # A row whose last day lies before its first has its own Problem; it is taken as its first day alone.
     stop = pd.Series(np.maximum(end.to_numpy(dtype=np.float64), start), index=known.index)
-    course = known.groupby(keys, sort=False).ngroup().to_numpy()
+    course = known.groupby(keys, sort=False, observed=True).ngroup().to_numpy()
     lines = known.index.to_numpy()
     running = stop.groupby(course).cummax().to_numpy()
+    first = np.searchsorted(course, course)  # rows of a course stand together
     for place in np.flatnonzero((course[1:] == course[:-1]) & (start[1:] <= running[:-1])) + 1:
-        before = np.flatnonzero(course[:place] == course[place])
-        reaching = before[stop.to_numpy()[before] >= start[place]]
-        yield int(lines[reaching[-1]]), int(lines[place])
+        reaching = np.flatnonzero(stop.to_numpy()[first[place] : place] >= start[place])
+        yield int(lines[first[place] + reaching[-1]]), int(lines[place])
 
 
 def _several_spared(frame: pd.DataFrame, config: CohortConfig) -> list[Problem]:
     """Doses of different drugs, of which nobody says how many mg of the one equal the other."""
     spared = config.steroids.spared
-    given = sorted(set(frame["drug"]) & set(config.vocabulary.drugs_of(spared)))
+    given = sorted(set(distinct(frame["drug"])) & set(config.vocabulary.drugs_of(spared)))
     if config.steroids.converted or len(given) < 2:
         return []
     expected = "one drug, since mg of different drugs do not add up"
@@ -202,6 +207,15 @@ def glucocorticoid_rows(table: TypedTable, people: pd.DataFrame, config: CohortC
     surface, weight = body_surface(people), column_of(people, "weight_kg")
     routes = f"one of {', '.join(sorted(equivalents.systemic_routes))} for a glucocorticoid"
     problems = _several_spared(frame, config)
+    ids, unit = frame["patient_id"], frame["unit"]
+    doubted = (unit == "mg/m2") & ids.isin(people.index) & ~ids.isin(list(surface))
+    doubted |= unit.isin(["mg/kg", "g/kg"]) & ids.isin(weight.index[weight.isna()])
+    for drug in {*equivalents.mg, *equivalents.local_only} & set(distinct(frame["drug"])):
+        routes_of = [
+            r for r in distinct(frame["route"]) if isinstance(r, str) and refusal(drug, r, equivalents)
+        ]
+        doubted |= (frame["drug"] == drug) & frame["route"].isin(routes_of)
+    frame = plain(frame[doubted])
     for row, drug, route, unit, patient in zip(
         frame.index, frame["drug"], frame["route"], frame["unit"], frame["patient_id"], strict=True
     ):
@@ -301,7 +315,9 @@ def unknown_therapies(config: CohortConfig, treatments: TypedTable | None) -> li
     """Drugs of the settings that neither the vocabulary nor the treatments have: they would count nobody."""
     vocabulary = config.vocabulary
     given = (
-        set() if treatments is None else set(treatments.frame.get("drug", pd.Series(dtype=object)).dropna())
+        set()
+        if treatments is None
+        else set(distinct(treatments.frame.get("drug", pd.Series(dtype=object)).dropna()))
     )
     known = {*vocabulary.drugs, *vocabulary.drug_groups(), *given}
     named = [("baseline.prior_therapies", name) for name in config.baseline.prior_therapies or ()]

@@ -11,6 +11,7 @@ from helpers.cohort.measuring import Measured
 from helpers.cohort.parsing import TypedTable
 from helpers.cohort.reading import RawTable
 from helpers.cohort.settings import CohortConfig
+from helpers.cohort.texts import by_text, distinct
 from helpers.problems import Problem
 from helpers.vocabulary.names import fold
 
@@ -29,17 +30,17 @@ def bare_ceilings(table: TypedTable, measured: Measured, config: CohortConfig) -
     A value recorded as 1500 that means ">1500" enters medians and tests as 1500. Scores and percentages end
     by their nature, and variables with a reporting limit in the settings have been thought about.
     """
-    frame = measured.frame[(measured.reason == "") & (measured.frame["qualifier"] == "")]
+    recorded = measured.frame["recorded_value"].to_numpy(dtype=float)
     problems = []
-    for name, rows in frame.groupby("variable", sort=True):
-        variable = config.vocabulary[str(name)]
+    for name, rows in measured.places(measured.frame["qualifier"] == ""):
+        variable = config.vocabulary[name]
         if not variable.skewed or name in config.reporting_limits or len(rows) < _VALUES:
             continue
-        values, counts = np.unique(rows["recorded_value"].to_numpy(dtype=float), return_counts=True)
+        values, counts = np.unique(recorded[rows], return_counts=True)
         heap, others = int(counts[-1]), counts[-6:-1]
         lonely = heap >= _HEAP and heap >= _SHARE * len(rows) and (not len(others) or heap > 2 * others.max())
         if lonely and len(values) > 1:
-            lines = sorted(int(r) for r in rows.index[rows["recorded_value"] == values[-1]])
+            lines = sorted(measured.frame.index[rows[recorded[rows] == values[-1]]].tolist())
             found = f"{heap} of {len(rows)} values of {name} are {values[-1]:g}, the largest"
             remedy = (
                 "if it is the assay's upper limit, write '>' before it or give it in cohort.toml as upper "
@@ -53,14 +54,14 @@ def bare_ceilings(table: TypedTable, measured: Measured, config: CohortConfig) -
 
 def zeros(table: TypedTable, measured: Measured, config: CohortConfig) -> list[Problem]:
     """Warnings where 0 stands for a concentration that an assay can only report as below a limit."""
-    frame = measured.frame[(measured.reason == "") & (measured.frame["qualifier"] == "")]
+    nothing = (measured.frame["qualifier"] == "") & (measured.frame["value"] == 0)
     problems = []
-    for name, rows in frame[frame["value"] == 0].groupby("variable", sort=True):
-        variable = config.vocabulary[str(name)]
-        limits = config.reporting_limits.get(str(name))
+    for name, rows in measured.places(nothing):
+        variable = config.vocabulary[name]
+        limits = config.reporting_limits.get(name)
         if variable.direction != "high" or not variable.skewed or (limits and limits.lower is not None):
             continue
-        lines = sorted(int(row) for row in rows.index)
+        lines = sorted(measured.frame.index[rows].tolist())
         found = f"{name} 0 in {len(rows)} {'row' if len(rows) == 1 else 'rows'}"
         remedy = (
             f"write '<' and the assay's limit, give it as [reporting_limits.{name}] lower in cohort.toml, or "
@@ -122,7 +123,7 @@ def stray_quotes(raw: RawTable) -> tuple[RawTable, list[Problem]]:
     """Take quotation marks off the ends of names and ids, with a warning: they would make others of them."""
     frame, problems = raw.frame, []
     for column in (name for name in _QUOTED_COLUMNS if name in frame):
-        clean = {text: unquoted(text) for text in pd.unique(frame[column])}
+        clean = {text: unquoted(text) for text in distinct(frame[column])}
         changed = {text for text, bare in clean.items() if text != bare}
         if changed:
             lines = [int(row) for row in frame.index[frame[column].isin(changed)]]
@@ -130,5 +131,5 @@ def stray_quotes(raw: RawTable) -> tuple[RawTable, list[Problem]]:
             problems.append(
                 _doubt(raw, column, lines, found, "text without stray quotation marks", "they are left out")
             )
-            frame = frame.assign(**{column: frame[column].map(clean)})
+            frame = frame.assign(**{column: by_text(frame[column], clean)})
     return replace(raw, frame=frame), problems

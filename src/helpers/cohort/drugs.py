@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers.cohort.reading import RawTable
 from helpers.cohort.settings import CohortConfig
+from helpers.cohort.texts import by_text, distinct
 from helpers.problems import Problem
 from helpers.vocabulary.names import fold, normalise_unit
 from helpers.vocabulary.vocabulary import Vocabulary
@@ -40,14 +41,14 @@ def read_drugs(
         config: settings with the cohort's vocabulary.
     """
     vocabulary = config.vocabulary
-    names = {written: vocabulary.drug_named(written) for written in pd.unique(text[~missing])}
+    names = {written: vocabulary.drug_named(written) for written in distinct(text, ~missing)}
     problems = []
     for written, name in names.items():
         if name in vocabulary.drugs:
             continue
         rows = text.index[~missing & (text == written)]
         problems += _unknown(raw, rows, written, vocabulary)
-    drugs = text.map(names).mask(missing)
+    drugs = by_text(text, names).mask(missing)
     undecided = [written for written in names if vocabulary.needs_decision(written)]
     return drugs.mask(text.isin(undecided)).where(~missing, None), problems
 
@@ -77,8 +78,8 @@ def set_aside_unknown_drugs(
     Names that look like a glucocorticoid stay, and are asked about.
     """
     spellings, vocabulary = config.vocabulary.drug_spellings, config.vocabulary
-    known = {t: fold(t) in spellings or vocabulary.needs_decision(t) for t in pd.unique(text)}
-    kept = missing | text.map(known).astype(bool)
+    known = {t: fold(t) in spellings or vocabulary.needs_decision(t) for t in distinct(text)}
+    kept = missing | by_text(text, known).astype(bool)
     aside = raw.frame.loc[~kept, ["patient_id"]].assign(reason=UNKNOWN_DRUG)
     return replace(raw, frame=raw.frame[kept], set_aside=aside)
 
@@ -97,20 +98,22 @@ def dose_units(
         counted: drugs whose doses are counted.
     """
     spelled = {normalise_unit(unit): unit for unit in DOSE_UNITS}
-    known = written.map({u: spelled.get(normalise_unit(u)) for u in written.dropna().unique()})
-    unknown = written.notna() & known.isna() & drug.isin(counted)
+    texts = distinct(written.dropna())
+    known = {u: spelled[normalise_unit(u)] for u in texts if normalise_unit(u) in spelled}
+    others = {normalise_unit(unit) for unit in OTHER_UNITS}
+    strange = written.notna() & ~written.isin(known)
+    unknown = strange & drug.isin(counted)
     expected = f"one of {', '.join(DOSE_UNITS)}"
     problems = [
         raw.problem(row, "unit", f"unknown unit {written[row]!r}", expected, "convert the dose")
         for row in written.index[unknown]
     ]
-    others = {normalise_unit(unit) for unit in OTHER_UNITS}
-    strange = written.notna() & known.isna() & ~unknown
-    strange &= ~written.isin([unit for unit in written.dropna().unique() if normalise_unit(unit) in others])
+    strange &= ~unknown & ~written.isin([unit for unit in texts if normalise_unit(unit) in others])
+    names = drug.astype(object).where(drug.notna(), None)
     problems += [
-        raw.warning(row, "unit", f"unknown unit {written[row]!r} of {drug[row]}", "a unit of doses",
+        raw.warning(row, "unit", f"unknown unit {written[row]!r} of {names[row]}", "a unit of doses",
                     "it is kept as written, and no dose is counted in it; correct it if it is misspelt")
         for row in written.index[strange]
     ]  # fmt: skip
-    unit = known.where(known.notna(), written).mask(unknown)
+    unit = by_text(written, {u: known.get(u, u) for u in texts}).mask(unknown)
     return unit.where(unit.notna(), None), problems

@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from operator import methodcaller
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,12 @@ from numpy.typing import NDArray
 
 from helpers.cohort.cells import LONGEST_CELL, cell_text, has_unseen, without_unseen
 from helpers.cohort.encodings import ENCODINGS, Encoding, decode
+from helpers.cohort.quick_csv import read_quickly, separator_of, swallows_rows
+from helpers.cohort.texts import as_coded, by_text, distinct
 from helpers.cohort.workbooks import read_sheet
 from helpers.problems import Problem
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
-_SEPARATORS = (",", ";", "\t")
 
 
 @dataclass(frozen=True)
@@ -60,18 +60,20 @@ def read_records(
 
 
 def _legible(records: Records) -> Records:
-    """Take out signs that nobody sees, and say where they were."""
-    cells, problems = records.cells.copy(), list(records.problems)
-    for place, name in enumerate(records.header[: len(cells.columns)]):
-        known = {text: without_unseen(text) for text in pd.unique(cells[place])}
-        if all(text == clean for text, clean in known.items()):
+    """Take out signs that nobody sees, and say where they were; each distinct text is kept once from here."""
+    cells, problems = {}, list(records.problems)
+    names = records.header[: len(records.cells.columns)]
+    for place in range(len(records.cells.columns)):
+        cells[place] = as_coded(records.cells[place])
+        hidden = [text for text in distinct(cells[place]) if text != without_unseen(text)]
+        if not hidden or place >= len(names):
             continue
-        unseen = cells[place].map({text: has_unseen(text) for text in known}).astype(bool)
+        unseen = cells[place].isin([text for text in hidden if has_unseen(text)])
         problems += [
             Problem(
                 records.place,
                 int(records.lines[row]),
-                name,
+                names[place],
                 "a character that cannot be seen (a control character or the like)",
                 "text that can be read",
                 "it is left out; remove it from the file",
@@ -79,28 +81,36 @@ def _legible(records: Records) -> Records:
             )
             for row in np.flatnonzero(unseen.to_numpy())
         ]
-        cells[place] = cells[place].map(known)
+        cells[place] = by_text(cells[place], without_unseen)
     header = [without_unseen(name)[:LONGEST_CELL] for name in records.header]
-    return _short(replace(records, header=header, cells=cells, problems=problems))
+    whole = replace(records, header=header, problems=problems)
+    return _short(whole, cells)
 
 
-def _short(records: Records) -> Records:
+def _short(records: Records, cells: dict[int, pd.Series]) -> Records:
     """Cut cells that hold a document, and name them: no table or figure could show one."""
-    cells, problems = records.cells.copy(), list(records.problems)
-    for place, name in enumerate(records.header[: len(cells.columns)]):
-        lengths = cells[place].str.len()
-        for row in np.flatnonzero((lengths > LONGEST_CELL).to_numpy()):
+    problems = list(records.problems)
+    for place, name in enumerate(records.header[: len(cells)]):
+        documents = [text for text in distinct(cells[place]) if text and len(text) > LONGEST_CELL]
+        if not documents:
+            continue
+        lengths = cells[place].astype(object).str.len()
+        for row in np.flatnonzero(cells[place].isin(documents).to_numpy()):
             found = f"a text of {int(lengths.iloc[row])} characters"
             expected = f"at most {LONGEST_CELL} characters"
             remedy = "shorten it, or leave a column that is not needed out of the file"
             line = int(records.lines[row])
             problems.append(Problem(records.place, line, name, found, expected, remedy))
-        if (lengths > LONGEST_CELL).any():
-            cells[place] = cells[place].str.slice(0, 50)
-    return replace(records, cells=cells, problems=problems)
+        cells[place] = by_text(cells[place], lambda text: text[:50] if len(text) > LONGEST_CELL else text)
+    return replace(records, cells=pd.DataFrame(cells, copy=False), problems=problems)
 
 
 def _csv(path: Path, table: str, encoding: Encoding | None) -> Records | Problem:
+    if encoding in (None, "utf-8"):
+        with path.open("rb") as file:
+            quick = read_quickly(file)
+        if quick is not None:
+            return _regular(*quick)
     decoded = decode(path.read_bytes(), encoding)
     setting = f"encoding under [tables.{table}] in cohort.toml"
     if decoded is None and encoding is not None:
@@ -114,9 +124,8 @@ def _csv(path: Path, table: str, encoding: Encoding | None) -> Records | Problem
     if not text.strip():
         expected = "a header line and rows"
         return Problem(path.name, None, "", "an empty file", expected, "export the table again")
-    first = text.lstrip().splitlines()[0]
-    separator = "," if "," in first else max(_SEPARATORS, key=first.count)
-    records = _regular(text, separator) or _irregular(text, separator, path.name)
+    quick = None if decoded.encoding == "utf-8" else read_quickly(io.BytesIO(text.encode()))
+    records = _irregular(text, separator_of(text), path.name) if quick is None else _regular(*quick)
     if decoded.certain:
         return records
     found = f"text that is not UTF-8; by its words it is {decoded.encoding}"
@@ -125,36 +134,8 @@ def _csv(path: Path, table: str, encoding: Encoding | None) -> Records | Problem
     return replace(records, problems=[*records.problems, named])
 
 
-def _regular(text: str, separator: str) -> Records | None:
-    """Read a file without quotation marks, blank lines or records of the wrong width, as most are; fast."""
-    if '"' in text:
-        return None
-    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
-    widths = set(map(methodcaller("count", separator), lines))
-    # A lone separatorless column has blank lines that cannot be told from empty fields.
-    if len(widths) > 1 or widths == {0} or any("\r" in line for line in lines):
-        return None
-    cells = pd.read_csv(
-        io.StringIO("\n".join(lines[1:])),
-        header=None,
-        names=list(range(widths.pop() + 1)),
-        sep=separator,
-        dtype=object,
-        na_filter=False,
-        quoting=csv.QUOTE_NONE,
-        skip_blank_lines=False,
-    )
-    numbers = np.arange(2, len(lines) + 1, dtype=np.int64)
-    return Records([cell.strip() for cell in lines[0].split(separator)], _stripped(cells), numbers)
-
-
-def _stripped(cells: pd.DataFrame) -> pd.DataFrame:
-    """Strip blanks off every cell, looking at each distinct text once."""
-    for place in cells.columns:
-        padded = {text: text.strip() for text in pd.unique(cells[place]) if text != text.strip()}
-        if padded:
-            cells[place] = cells[place].replace(padded)
-    return cells
+def _regular(header: list[str], cells: pd.DataFrame) -> Records:
+    return Records(header, cells, np.arange(2, len(cells) + 2, dtype=np.int64))
 
 
 def _irregular(text: str, separator: str, file: str) -> Records:
@@ -172,7 +153,7 @@ def _irregular(text: str, separator: str, file: str) -> Records:
                 continue
             if not header:
                 header = [cell.strip() for cell in cells]
-            elif any(_swallows_rows(cell, separator, len(header)) for cell in cells):
+            elif any(swallows_rows(cell, separator, len(header)) for cell in cells):
                 problems.append(_stray_quote(file, line))
             elif len(cells) != len(header):
                 problems.append(_wrong_width(file, line, cells, len(header)))
@@ -183,14 +164,11 @@ def _irregular(text: str, separator: str, file: str) -> Records:
         found = f"a field that does not end ({error})"
         remedy = "mend the quotation marks"
         problems.append(Problem(file, start, "", found, "fields with paired quotation marks", remedy))
-    frame = pd.DataFrame(rows, columns=list(range(len(header))), dtype=object)
-    return Records(header, _stripped(frame), np.asarray(lines, dtype=np.int64), problems)
-
-
-def _swallows_rows(cell: str, separator: str, width: int) -> bool:
-    """Tell whether a field over several lines holds whole rows: a stray quotation mark opened it."""
-    lines = cell.splitlines()[1:]
-    return width > 2 and any(line.count(separator) >= width - 2 for line in lines)
+    columns = {
+        place: [cell.strip() for cell in cells] for place, cells in enumerate(zip(*rows, strict=True))
+    } or {place: [] for place in range(len(header))}
+    frame = pd.DataFrame(columns, dtype=object)
+    return Records(header, frame, np.asarray(lines, dtype=np.int64), problems)
 
 
 def _stray_quote(file: str, line: int) -> Problem:

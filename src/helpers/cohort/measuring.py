@@ -4,11 +4,12 @@ Each step looks at the rows as they are so far and answers with a `_Step`: colum
 be used and why, and faults. Steps change nothing themselves.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from helpers.cohort.parsing import (
     TypedTable,
@@ -20,6 +21,7 @@ from helpers.cohort.parsing import (
     spelled_as,
 )
 from helpers.cohort.settings import CohortConfig
+from helpers.cohort.texts import as_coded, by_text, coded, distinct
 from helpers.problems import Problem, suggestion
 from helpers.vocabulary.model import Variable
 from helpers.vocabulary.names import fold
@@ -30,6 +32,8 @@ NO_VALUE = "no value recorded"
 IMPLAUSIBLE = "outside plausible range"
 
 _RANGE = ("reference_low", "reference_high")
+_REASONS = ["", NOT_IN_VOCABULARY, MISSING_CODE, NO_VALUE, IMPLAUSIBLE]
+_QUALIFIERS = ["", "<", ">"]
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,26 @@ class Measured:
     `frame` has text, the value as it was written; variable, value, qualifier and unit in the unit kept;
     recorded_value and recorded_unit as the
     laboratory gave them, since printed limits are compared in the unit that was measured; reference_low and
-    reference_high, the laboratory's own range of the row in the unit kept. `reason` says why a row cannot
-    be used ("" if it can).
+    reference_high, the laboratory's own range of the row in the unit kept, if the file has them. `reason`
+    says why a row cannot be used ("" if it can).
     """
 
     frame: pd.DataFrame
     reason: pd.Series
     problems: list[Problem]
+
+    def places(self, mask: "pd.Series[bool]") -> Iterator[tuple[str, NDArray[np.intp]]]:
+        """Yield each variable by name with the places of its usable rows among those of a mask."""
+        yield from _places(self.frame["variable"], mask & (self.reason == ""))
+
+
+def _places(variable: pd.Series, mask: "pd.Series[bool]") -> Iterator[tuple[str, NDArray[np.intp]]]:
+    names, chosen = as_coded(variable).cat, mask.to_numpy(dtype=bool)
+    codes = names.codes.to_numpy()
+    for number, name in enumerate(names.categories):
+        rows = np.flatnonzero(chosen & (codes == number))
+        if len(rows):
+            yield str(name), rows
 
 
 @dataclass(frozen=True)
@@ -79,21 +96,19 @@ def measure(table: TypedTable, config: CohortConfig) -> Measured:
 
     Rows that cannot be used get their reason; what is wrong with a row is a Problem with its line.
     """
-    frame = table.frame.copy()
-    for column in ("variable", "value", "unit"):
-        if column not in frame:
-            frame[column] = ""
-    for column in _RANGE:
-        frame[column] = frame[column].astype("float64") if column in frame else np.nan
-    frame["text"] = frame["value"]
-    reason = pd.Series("", index=frame.index, dtype=object)
+    columns = dict(table.frame.items())
+    nothing = pd.Series("", index=table.frame.index)
+    columns |= {name: as_coded(columns.get(name, nothing)) for name in ("variable", "value", "unit")}
+    columns |= {name: columns[name].astype("float64") for name in _RANGE if name in columns}
+    frame = pd.DataFrame({**columns, "text": columns["value"]}, index=table.frame.index, copy=False)
+    reason = _because(pd.Series(False, index=frame.index), "")
     problems: list[Problem] = []
     steps: tuple[Callable[[_Rows], _Step], ...] = (
         _variables, _missing, _values, _units, _reporting_limits, _plausibility, _ranges,
     )  # fmt: skip
     for step in steps:
         found = step(_Rows(table, frame, reason, config))
-        frame = frame.assign(**found.columns)
+        frame = pd.DataFrame({**frame, **found.columns}, copy=False)
         if found.reason is not None:
             reason = reason.mask(reason == "", found.reason)
         problems += found.problems
@@ -101,7 +116,8 @@ def measure(table: TypedTable, config: CohortConfig) -> Measured:
 
 
 def _because(mask: "pd.Series[bool]", why: str) -> pd.Series:
-    return pd.Series(np.where(mask, why, ""), index=mask.index, dtype=object)
+    codes = np.where(mask, _REASONS.index(why), 0).astype(np.int8)
+    return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(_REASONS)), index=mask.index)
 
 
 def _variables(rows: _Rows) -> _Step:
@@ -109,7 +125,7 @@ def _variables(rows: _Rows) -> _Step:
     vocabulary, config, raw = rows.config.vocabulary, rows.config, rows.frame["variable"]
     own = {fold(name): canonical for name, canonical in config.variables.items() if canonical in vocabulary}
     spelled = vocabulary.spellings(vocabulary.measured) | own
-    names = raw.map({text: spelled.get(fold(text)) for text in pd.unique(raw)})
+    names = by_text(raw, lambda text: spelled.get(fold(text)))
     unknown = names.isna()
     problems = []
     if config.unmapped_variables == "error":
@@ -122,14 +138,14 @@ def _variables(rows: _Rows) -> _Step:
             remedy = f"{near} else {where}" if near else where
             expected = "a variable of the vocabulary"
             problems.append(rows.table.raw.problem(row, "variable", repr(raw[row]), expected, remedy))
-    return _Step({"variable": names.where(~unknown, None)}, _because(unknown, NOT_IN_VOCABULARY), problems)
+    return _Step({"variable": names}, _because(unknown, NOT_IN_VOCABULARY), problems)
 
 
 def _missing(rows: _Rows) -> _Step:
     """Codes for "not done", told from empty fields; both carry no value."""
     text, variable = rows.frame["text"], rows.frame["variable"]
     reason = _because(empty_mask(text), NO_VALUE)
-    for name in variable.dropna().unique() if rows.config.missing_codes else ():
+    for name in distinct(variable.dropna()) if rows.config.missing_codes else ():
         codes = codes_for(rows.config.vocabulary[name], rows.config)
         if codes:
             own = text[(variable == name) & (reason == "")]
@@ -141,16 +157,19 @@ def _missing(rows: _Rows) -> _Step:
 def _values(rows: _Rows) -> _Step:
     """Numbers and qualifiers; a text that is no result is a fault."""
     vocabulary, usable, frame = rows.config.vocabulary, rows.usable, rows.frame
-    text = frame["text"].where(usable, "")
-    results = {t: parse_result(t) for t in pd.unique(text)}
-    value = text.map({t: r[0] if r else np.nan for t, r in results.items()}).astype("float64")
-    qualifier = text.map({t: r[1] if r else "" for t, r in results.items()}).astype(object)
-    for name in frame.loc[usable, "variable"].unique():
+    text = frame["text"]
+    results = {t: r for t in distinct(text, usable) if (r := parse_result(t))}
+    value = pd.Series(by_text(text, {t: r[0] for t, r in results.items()}), dtype=np.float64)
+    value = value if usable.all() else value.where(usable)
+    signs_of = by_text(text, {t: r[1] for t, r in results.items()})
+    qualifier = signs_of.cat.set_categories(_QUALIFIERS).where(usable).fillna("")
+    for name in distinct(frame["variable"], usable):
         if vocabulary[name].type == "yes_no":
-            own = frame.index[usable & (frame["variable"] == name)]
+            own = usable & (frame["variable"] == name)
             signs = folded(vocabulary[name].levels)
-            answers = text[own].map(lambda t, signs=signs: spelled_as(t, signs))
-            value[own] = answers.map({"yes": 1.0, "no": 0.0}).astype("float64")
+            answers = {t: spelled_as(t, signs) for t in distinct(text, own)}
+            numbers = {t: {"yes": 1.0, "no": 0.0}.get(answer or "", np.nan) for t, answer in answers.items()}
+            value[own] = by_text(text[own], numbers).astype("float64")
     unread = usable & value.isna()
     problems = []
     for row in frame.index[unread]:
@@ -166,11 +185,8 @@ def _values(rows: _Rows) -> _Step:
 def _units(rows: _Rows) -> _Step:
     """Values in the unit kept, and as recorded; an unknown or missing unit is a fault."""
     vocabulary, frame, usable = rows.config.vocabulary, rows.frame, rows.usable
-    written = frame["unit"]
-    default = frame["variable"].map(_default_units(rows.config))
-    unit = written.mask(empty_mask(written), default).where(usable, "").fillna("")
-    converted, spelled = vocabulary.convert(frame["variable"], frame["value"], unit)
-    recorded = pd.Series(spelled, index=frame.index, dtype=object)
+    unit = _units_meant(rows)
+    converted, recorded = _converted(rows, frame["value"], unit)
     unknown = usable & recorded.isna()
     problems = []
     for row in frame.index[unknown]:
@@ -187,11 +203,34 @@ def _units(rows: _Rows) -> _Step:
     columns = {
         "recorded_value": frame["value"],
         "recorded_unit": recorded,
-        "value": pd.Series(converted, index=frame.index),
-        "unit": frame["variable"].map({name: vocabulary[name].unit for name in vocabulary.measured}),
+        "value": converted,
+        "unit": by_text(frame["variable"], {name: vocabulary[name].unit for name in vocabulary.measured}),
         "written_unit": unit,
     }
     return _Step(columns, _because(unknown, NO_VALUE), problems)
+
+
+def _units_meant(rows: _Rows) -> pd.Series:
+    """The unit of each row as it is written, else the default of its variable; empty where it has none."""
+    written, variable = rows.frame["unit"].cat, rows.frame["variable"].cat
+    default = _default_units(rows.config)
+    empty = empty_mask(pd.Series(written.categories, dtype=object))
+    units = ["" if none else text for text, none in zip(written.categories, empty, strict=True)]
+    units += [default.get(name, "") for name in variable.categories]
+    nothing = len(units)
+    codes = written.codes.to_numpy(dtype=np.int32, copy=True)
+    bare = np.array([*empty, False], dtype=bool)[codes]
+    own = variable.codes.to_numpy()[bare]
+    codes[bare] = np.where(own < 0, nothing, own + len(written.categories))
+    codes[~rows.usable.to_numpy() | (codes < 0)] = nothing
+    return pd.Series(coded(codes, [*units, ""]), index=rows.frame.index)
+
+
+def _converted(rows: _Rows, value: pd.Series, unit: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """A column in the units kept, and the vocabulary's spelling of the units that it was in."""
+    converted, spelled = rows.config.vocabulary.convert_coded(rows.frame["variable"], value, unit)
+    index = rows.frame.index
+    return pd.Series(converted, index=index), pd.Series(spelled, index=index)
 
 
 def _default_units(config: CohortConfig) -> dict[str, str]:
@@ -203,7 +242,7 @@ def _default_units(config: CohortConfig) -> dict[str, str]:
 
 def _reporting_limits(rows: _Rows) -> _Step:
     """The sign of values at or beyond a reporting limit of the assay."""
-    frame, qualifier = rows.frame, rows.frame["qualifier"].copy()
+    frame, qualifier = rows.frame, rows.frame["qualifier"]
     for name, limits in rows.config.reporting_limits.items():
         plain = (frame["variable"] == name) & (frame["qualifier"] == "")
         if limits.upper is not None:
@@ -216,9 +255,10 @@ def _reporting_limits(rows: _Rows) -> _Step:
 def _plausibility(rows: _Rows) -> _Step:
     """Values outside the plausible range of the vocabulary, in the unit kept; they are not used."""
     frame = rows.frame
+    value = frame["value"].to_numpy(dtype=float)
     outside = pd.Series(False, index=frame.index)
-    for name, own in frame[rows.usable].groupby("variable", sort=False):
-        outside[own.index] = ~rows.config.vocabulary[str(name)].plausible(own["value"].to_numpy(dtype=float))
+    for name, own in _places(frame["variable"], rows.usable):
+        outside.array[own] = ~rows.config.vocabulary[name].plausible(value[own])
     exclude = rows.config.implausible.action == "exclude"
     report = rows.table.raw.warning if exclude else rows.table.raw.problem
     problems = []
@@ -249,12 +289,12 @@ def plausible_unit(variable: Variable, number: float) -> str:
 
 def _ranges(rows: _Rows) -> _Step:
     """The laboratory's own range of each row, in the unit kept."""
-    frame, vocabulary = rows.frame, rows.config.vocabulary
-    unit = frame["recorded_unit"].fillna("")
+    frame = rows.frame
     kept = {
-        side: pd.Series(vocabulary.convert(frame["variable"], frame[side], unit)[0], frame.index)
-        for side in _RANGE
+        side: _converted(rows, frame[side], frame["recorded_unit"])[0] for side in _RANGE if side in frame
     }
+    if len(kept) < len(_RANGE):
+        return _Step(kept)
     low, high = (kept[side] for side in _RANGE)
     problems = [
         rows.table.raw.problem(

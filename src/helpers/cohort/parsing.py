@@ -15,6 +15,7 @@ from helpers.cohort.drugs import read_drugs
 from helpers.cohort.reading import DATE_TWINS, RawTable
 from helpers.cohort.sections import Table
 from helpers.cohort.settings import CohortConfig
+from helpers.cohort.texts import by_text, distinct, looked_up
 from helpers.problems import Problem, suggestion
 from helpers.vocabulary.model import Variable
 from helpers.vocabulary.names import fold
@@ -62,8 +63,9 @@ def empty_mask(text: pd.Series, codes: Iterable[str | int | float] = ()) -> pd.S
     codes = tuple(codes)
     words = EMPTY_TEXTS | {str(code).casefold() for code in codes}
     numbers = {float(code) for code in codes if not isinstance(code, str) or _PLAIN.match(code)}
-    distinct = pd.unique(text)
-    missing = {t for t in distinct if t.casefold() in words or (_PLAIN.match(t) and float(t) in numbers)}
+    missing = {
+        t for t in distinct(text) if t.casefold() in words or (_PLAIN.match(t) and float(t) in numbers)
+    }
     return text.isin(missing)
 
 
@@ -148,7 +150,7 @@ def type_table(raw: RawTable, config: CohortConfig) -> TypedTable:
         typed, faults = _typed(text, missing, raw, variable, config)
         columns[name] = typed
         problems.extend(faults)
-    frame = pd.DataFrame(columns, index=raw.frame.index)
+    frame = pd.DataFrame(columns, index=raw.frame.index, copy=False)
     if raw.name == "patients" and "group" not in frame and len(config.groups) == 1:
         frame["group"] = config.groups[0].id
     return TypedTable(raw, frame, problems)
@@ -158,8 +160,7 @@ def recoded(text: pd.Series, codes: Mapping[str, str]) -> pd.Series:
     """Return a column with the codes of cohort.toml replaced by their meaning; 1.0 is the code 1."""
     if not codes:
         return text
-    known = {t: codes.get(t, codes.get(_integral(t), t)) for t in pd.unique(text)}
-    return text.map(known)
+    return by_text(text, {t: codes.get(t, codes.get(_integral(t), t)) for t in distinct(text)})
 
 
 def _integral(text: str) -> str:
@@ -184,10 +185,10 @@ def _typed(
     if variable.name == "drug":
         return read_drugs(text, missing, raw, config)
     if variable.name == "term":
-        return text.map(config.vocabulary.term_named).mask(missing, None), []
+        return by_text(text, config.vocabulary.term_named).mask(missing, None), []
     if variable.type == "yes_no":
         coded, problems = _levels(text, missing, raw, variable.name, folded(variable.levels), ("yes", "no"))
-        return coded.map({"yes": True, "no": False}).astype("boolean"), problems
+        return by_text(coded, {"yes": True, "no": False}).astype("boolean"), problems
     if variable.type == "category":
         levels = category_levels(variable, config)
         return _levels(
@@ -251,7 +252,7 @@ def _numbers(
     expected = "a whole number of days" if variable.type == "day" else "a number"
     parse = parse_times if variable.name == "times_per_day" else parse_number
     numbers, problems = _mapped(text, missing, raw, variable.name, parse, expected, number_remedy)
-    values = numbers.astype("float64")
+    values = pd.Series(numbers, dtype=np.float64)
     unit = config.units.get(variable.name)
     if unit is not None and variable.conversion(unit) is not None:
         values = pd.Series(variable.convert(np.asarray(values, dtype=np.float64), unit), index=values.index)
@@ -261,7 +262,8 @@ def _numbers(
             raw.problem(row, variable.name, repr(text[row]), expected, "count whole days from day 0")
             for row in values.index[broken]
         )
-        values, faults = _from_day_zero(values.mask(broken), raw, variable, config)
+        values = values.mask(broken) if broken.any() else values
+        values, faults = _from_day_zero(values, raw, variable, config)
         problems.extend(faults)
     return values, problems
 
@@ -300,8 +302,8 @@ def _mapped(
     remedy: Callable[[str], str],
 ) -> tuple[pd.Series, list[Problem]]:
     """Parse distinct texts once; a text that `parse` answers with None is a Problem in each of its rows."""
-    meaning = {t: parse(t) for t in pd.unique(text[~missing])}
-    typed = text.map(meaning).mask(missing)
+    meaning = {t: parse(t) for t in distinct(text, ~missing)}
+    typed = by_text(text.mask(missing) if missing.any() else text, meaning)
     unknown = {t for t, value in meaning.items() if value is None}
     problems = []
     if unknown:
@@ -323,10 +325,16 @@ def add_days(table: TypedTable, day0: pd.Series, candidates: Sequence[str] = ())
     are columns of the patients that hold dates and are not read: one of them may be the day 0 that is
     missing.
     """
-    frame = table.frame.copy()
+    frame = table.frame.copy(deep=False)
     problems = list(table.problems)
     raw = table.raw
-    origin = frame["patient_id"].map(day0) if "patient_id" in frame else pd.Series(pd.NaT, index=frame.index)
+    if not set(DATE_TWINS.values()) & set(frame.columns):
+        return TypedTable(raw, frame, problems)
+    origin = (
+        looked_up(frame["patient_id"], day0)
+        if "patient_id" in frame
+        else pd.Series(pd.NaT, index=frame.index)
+    )
     origin = pd.to_datetime(origin)
     for day, date in DATE_TWINS.items():
         if date not in frame:
@@ -369,7 +377,7 @@ def unread_dates(raw: RawTable) -> list[str]:
     """Return the columns of a file that hold nothing but dates and are not read."""
     names = []
     for name, text in raw.unused.items():
-        known = list(pd.unique(text[~empty_mask(text)]))
+        known = distinct(text, ~empty_mask(text))
         if known and all(parse_date(value) is not None for value in known):
             names.append(str(name))
     return names

@@ -6,13 +6,17 @@ Whatever cannot be read becomes a Problem.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from helpers.cohort.files import SUFFIXES, read_records
 from helpers.cohort.sections import Table
 from helpers.cohort.settings import CohortConfig
+from helpers.cohort.texts import plain, repeated
 from helpers.problems import Problem, closest, suggestion
 from helpers.vocabulary.model import TABLE_NAMES, TableName
 from helpers.vocabulary.names import fold
@@ -45,7 +49,8 @@ class RawTable:
     """One raw table as text.
 
     `frame` has the canonical columns found, all text (stripped, "" if empty), indexed by `source_row`, the
-    line in the file (header = line 1). `headers` gives the file's own name of each canonical column.
+    line in the file (header = line 1); those of long tables keep each text once (see `helpers.cohort.texts`).
+    `headers` gives the file's own name of each canonical column.
     `empty_rows` are the lines of records in which every field is empty. `set_aside` has the rows left out
     before anything is checked: patient_id and reason, by source_row. `unused` holds the columns of the file
     that are not read, under their own names.
@@ -62,6 +67,18 @@ class RawTable:
     def header(self, column: str) -> str:
         """Return the name of a canonical column in the file."""
         return self.headers.get(column, column)
+
+    @cached_property
+    def repeated(self) -> "pd.Series[bool]":
+        """Mask of the rows that repeat an earlier row in every column of the file, also those not read."""
+        return repeated(self.every_column)
+
+    @property
+    def every_column(self) -> pd.DataFrame:
+        """All columns of the file; those that are not read have "unused " before their name."""
+        unused = self.unused if len(self.unused) == len(self.frame) else self.unused.reindex(self.frame.index)
+        columns = {**self.frame, **unused.add_prefix("unused ")}
+        return pd.DataFrame(columns, index=self.frame.index, copy=False)
 
     def problem(self, row: int, column: str, found: str, expected: str, remedy: str) -> Problem:
         """Return an error in one row of this table."""
@@ -140,11 +157,20 @@ def read_table(path: Path, name: TableName, config: CohortConfig) -> tuple[RawTa
     if isinstance(records, Problem):
         return None, [records]
     columns, headers, problems = _canonical_columns(records.header, records.place, name, config)
-    index = pd.Index(records.lines, name="source_row")
-    cells = records.cells.set_axis(index, axis=0)
-    empty = (cells == "").all(axis=1).to_numpy(dtype=bool)
-    frame = pd.DataFrame({column: cells[place] for column, place in columns.items()}, index=index)[~empty]
+    index = _lines(records.lines)
+    cells = records.cells.copy(deep=False)
+    cells.index = index
+    empty = np.ones(len(cells), dtype=bool)
+    for place in cells:
+        empty &= (cells[place] == "").to_numpy()
     empty_rows = tuple(int(line) for line in index[empty])
+    if empty_rows:
+        cells = cells[~empty]
+    frame = pd.DataFrame(
+        {column: cells[place] for column, place in columns.items()}, index=cells.index, copy=False
+    )
+    if name == "patients":  # as many texts as rows
+        frame = plain(frame)
     if frame.empty and name == "patients":
         problems.append(
             Problem(
@@ -158,9 +184,17 @@ def read_table(path: Path, name: TableName, config: CohortConfig) -> tuple[RawTa
         )
     read = set(columns.values())
     others = {head: cells[place] for place, head in enumerate(records.header) if place not in read and head}
-    unused = pd.DataFrame(others, index=index)[~empty]
+    unused = pd.DataFrame(others, index=cells.index, copy=False)
     table = RawTable(name, records.place, frame, headers, empty_rows, unused=unused)
     return table, [*records.problems, *problems]
+
+
+def _lines(lines: NDArray[np.int64]) -> pd.Index:
+    """Return the lines of the records as labels of rows; lines without a gap are not kept one by one."""
+    first, last = (int(lines[0]), int(lines[-1])) if len(lines) else (2, 1)
+    if last - first + 1 == len(lines):
+        return pd.RangeIndex(first, last + 1, name="source_row")
+    return pd.Index(lines, name="source_row")
 
 
 def _canonical_columns(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.cohort.parsing import TypedTable
 from helpers.cohort.settings import CohortConfig
+from helpers.cohort.texts import plain, repeated
 from helpers.problems import Problem
 from helpers.vocabulary.model import ReferenceRange
 from helpers.vocabulary.vocabulary import Vocabulary
@@ -63,7 +64,7 @@ def badness(rows: pd.DataFrame, vocabulary: Vocabulary) -> pd.Series:
     those farther from the middle of the limits of normal (on the log scale).
     """
     result = rows["value"].astype("float64").copy()
-    for name, own in rows.groupby("variable", sort=False)["value"]:
+    for name, own in rows.groupby("variable", sort=False, observed=True)["value"]:
         variable = vocabulary.get(name)
         if variable is None or variable.direction not in ("low", "both"):
             continue
@@ -82,18 +83,25 @@ def _from_middle(values: pd.Series, ranges: Iterable[ReferenceRange]) -> pd.Seri
         return pd.Series(np.abs(np.log(values.clip(lower=0) / middle)), index=values.index)
 
 
-def told_apart_by_value(table: TypedTable, rows: pd.DataFrame, config: CohortConfig) -> list[Problem]:
+def told_apart_by_value(
+    table: TypedTable, frame: pd.DataFrame, usable: "pd.Series[bool]", config: CohortConfig
+) -> list[Problem]:
     """Warnings where different values of one patient, variable and day cannot be told apart by time.
 
     Args:
         table: typed table of measurements.
-        rows: its usable rows with canonical variable and value.
+        frame: its rows with canonical variable and value.
+        usable: mask of those that are used.
         config: settings; a rule other than first or last needs no time.
     """
     if config.windowing.day_rule in ("worst", "median"):
         return []
-    keys = [*_DAY, *(["clock"] if "clock" in rows else [])]
-    rows = rows.dropna(subset=keys)
+    keys = [*_DAY, *(["clock"] if "clock" in frame else [])]
+    rows = pd.DataFrame({name: frame[name] for name in (*keys, "value", "qualifier")}, copy=False)
+    for key in keys:
+        usable = usable & rows[key].notna()
+    rows = rows if usable.all() else rows[usable]
+    rows = plain(rows[repeated(pd.DataFrame({key: rows[key] for key in keys}, copy=False), keep=False)])
     if rows.empty:
         return []
     several = rows.groupby(keys, sort=False)[["value", "qualifier"]].transform("nunique").max(axis=1) > 1
@@ -120,6 +128,7 @@ def different_calls(table: TypedTable) -> list[Problem]:
     if not {"patient_id", "day", "response"} <= set(frame.columns):
         return []
     known = frame.dropna(subset=["patient_id", "day", "response"])
+    known = plain(known[known.duplicated(["patient_id", "day"], keep=False)])
     calls = known.groupby(["patient_id", "day"], sort=False)["response"].transform("nunique")
     problems = []
     for (patient, day), rows in known[calls > 1].groupby(["patient_id", "day"], sort=True):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from helpers.cohort.measuring import Measured
 from helpers.cohort.parsing import TypedTable
 from helpers.cohort.settings import CohortConfig
+from helpers.cohort.texts import as_coded, distinct, looked_up
 from helpers.problems import Problem, Severity
 from helpers.vocabulary.model import ReferenceRange, Variable
 
@@ -56,14 +57,27 @@ def scale_problems(
         people: patients by patient_id.
         config: settings; `[implausible] confirmed` names variables that are not looked at.
     """
-    frame = measured.frame[(measured.reason == "") & (measured.frame["value"] > 0)]
+    every = measured.frame
     group = people["group"] if "group" in people else pd.Series(dtype=object)
+    texts = distinct(every["text"])
+    decimals = {
+        "thousands": every["text"].isin([text for text in texts if _THREE_DECIMALS.match(text)]),
+        "finer": every["text"].isin([text for text in texts if _DECIMALS.search(text)]),
+    }
+    ids = as_coded(every["patient_id"])
+    patients = ids.cat.codes
     problems: list[Problem] = []
-    for name, rows in frame.groupby("variable", sort=True):
-        variable = config.vocabulary[str(name)]
-        if variable.type != "number" or name in config.implausible.confirmed or len(rows) < _FEWEST:
+    for name, places in measured.places(every["value"] > 0):
+        variable = config.vocabulary[name]
+        if variable.type != "number" or name in config.implausible.confirmed or len(places) < _FEWEST:
             continue
-        rows = rows.assign(log=np.log10(rows["value"]), arm=rows["patient_id"].map(group))
+        rows = every[["value", "written_unit"]].iloc[places]
+        rows = rows.assign(
+            log=np.log10(rows["value"]),
+            arm=looked_up(ids.iloc[places], group),
+            patient=patients.iloc[places].where(patients.iloc[places] >= 0),
+            **{column: mask.to_numpy()[places] for column, mask in decimals.items()},
+        )
         found = _of_variable(rows, variable, config.vocabulary.ranges.get(variable.name, ()))
         problems += [_problem(table, *slip, variable) for slip in found]
     return problems
@@ -86,13 +100,13 @@ def _of_variable(
     """Yield rows, who they are, their slip, and whether it is beyond doubt; the largest set first."""
     factors = factors_of(variable)
     logs = rows["log"].to_numpy()
-    whole = _against_normal(logs, rows["patient_id"].nunique(), variable, ranges, factors)
+    whole = _against_normal(logs, rows["patient"].nunique(), variable, ranges, factors)
     if whole:
         yield rows, f"all values of {variable.name}", whole, True
         return
-    patients = rows["patient_id"].to_numpy()
+    patients = rows["patient"].to_numpy()
     for mask, who in _parts(rows):
-        if min(len(set(patients[mask])), len(set(patients[~mask]))) < _FEWEST:
+        if min(len(np.unique(patients[mask])), len(np.unique(patients[~mask]))) < _FEWEST:
             continue  # what a few patients have in common is theirs
         slip = slip_of(logs[mask], logs[~mask], factors)
         if slip:
@@ -119,7 +133,7 @@ def _of_patients(
     Only who has the smallest or the largest value can lie beyond all others: they alone are looked at, and
     once one of them is found, those who are then at the ends.
     """
-    patients, names = pd.factorize(rows["patient_id"], sort=True)
+    patients, names = pd.factorize(rows["patient"], sort=True)
     if len(names) <= _REST:
         return
     logs = rows["log"].to_numpy()
@@ -156,15 +170,15 @@ def _is_normal(log: float | np.floating, normal: tuple[float, float]) -> bool:
 def _parts(rows: pd.DataFrame) -> Iterator[tuple[NDArray[np.bool_], str]]:
     """Yield the parts of a variable's values that may have come in another unit."""
     for column, words in (("arm", "all values of an arm"), ("written_unit", "all values in one unit")):
-        parts = rows[column].dropna().unique()
+        parts = distinct(rows[column].dropna())
         for part in sorted(parts) if len(parts) > 1 else ():
             yield (rows[column] == part).to_numpy(dtype=bool), f"{words} ({part})"
 
 
 def _with_three_decimals(rows: pd.DataFrame) -> NDArray[np.bool_] | None:
     """Return the mask of values written as 2.206, if no others have so many decimals."""
-    thousands = rows["text"].str.match(_THREE_DECIMALS).to_numpy(dtype=bool)
-    others = rows["text"].str.contains(_DECIMALS).to_numpy(dtype=bool) & ~thousands
+    thousands = rows["thousands"].to_numpy(dtype=bool)
+    others = rows["finer"].to_numpy(dtype=bool) & ~thousands
     return thousands if thousands.any() and not others.any() else None
 
 

@@ -1,5 +1,6 @@
 """Records that are well formed and cannot be: days outside the study, fatal events of the living, doses."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,6 +12,7 @@ from helpers.cohort.parsing import TypedTable
 from helpers.cohort.reading import RawTable
 from helpers.cohort.sections import Table
 from helpers.cohort.settings import CohortConfig
+from helpers.cohort.texts import by_text, distinct, looked_up, plain
 from helpers.problems import Problem
 from helpers.results.store import slug
 from helpers.vocabulary.model import TableName
@@ -23,6 +25,7 @@ EARLIEST = pd.Timestamp(1950, 1, 1)
 MOST_PREDNISONE = 4000
 LEAST_PREDNISONE = 0.2
 MOST_TIMES = 6
+_LETTER = re.compile(r"[^\W_]")
 LONG_FOLLOW_UP = 40 * 365.25  # days from day 0 beyond which a date is doubted
 
 
@@ -50,8 +53,8 @@ def distant_days(table: TypedTable, config: CohortConfig) -> list[Problem]:
         known = config.vocabulary.get(column)
         if known is None or known.type != "day":
             continue
-        day = table.frame[column].dropna().astype("float64")
-        possible = known.plausible(np.asarray(day, dtype=np.float64))
+        day = pd.Series(table.frame[column], dtype=np.float64)
+        possible = known.plausible(day.to_numpy()) | day.isna()
         date = f"{column.removesuffix('day')}date"
         written = date if date in table.raw.frame else column
         for row, value in day[~possible].items():
@@ -74,8 +77,9 @@ def signs_for_words(table: TypedTable, config: CohortConfig) -> list[Problem]:
         known = config.vocabulary.get(str(column))
         if known is None or known.type not in ("text", "category") or column in ("value", "unit"):
             continue
-        words = table.frame[column].dropna().astype(str)
-        for row, word in words[~words.str.contains(r"[^\W_]")].items():
+        words = table.frame[column].dropna()
+        signs = [word for word in distinct(words) if not _LETTER.search(str(word))]
+        for row, word in words[words.isin(signs)].astype(str).items():
             problems.append(table.raw.warning(
                 int(str(row)), str(column), repr(word), "a word",
                 "leave the field empty if it is not known; as it stands it counts as a word of its own",
@@ -145,7 +149,7 @@ def outside_enrolment(patients: TypedTable, config: CohortConfig) -> list[Proble
         first, last = group.enrolment or (None, None)
         outside = pd.Series(False, index=mine.index)
         if first is not None and last is not None:
-            month = mine.dt.strftime("%Y-%m")
+            month = mine.map({day: f"{day:%Y-%m}" for day in mine.unique()}).astype(object)
             outside = (month < first) | (month > last)
         expected = f"a day 0 in the enrolment of {group.id}, {first} to {last}"
         problems += [
@@ -167,7 +171,7 @@ def fatal_events(events: TypedTable, people: pd.DataFrame) -> list[Problem]:
     """Errors for fatal events of patients who are alive, or of days before day 0."""
     frame = events.frame
     fatal = _is_fatal(frame)
-    death = frame["patient_id"].map(numbers_of(people, "death_day"))
+    death = looked_up(frame["patient_id"], numbers_of(people, "death_day"))
     known = frame["patient_id"].isin(people.index)
     day = start_of(events)
     column = "grade" if "grade" in frame else "outcome"
@@ -190,7 +194,10 @@ def _is_fatal(frame: pd.DataFrame) -> "pd.Series[bool]":
     if "grade" in frame:
         fatal |= frame["grade"].astype("float64") == 5
     if "outcome" in frame:
-        fatal |= frame["outcome"].map(lambda text: isinstance(text, str) and fold(text) in FATAL).astype(bool)
+        outcome = [
+            text for text in distinct(frame["outcome"]) if isinstance(text, str) and fold(text) in FATAL
+        ]
+        fatal |= frame["outcome"].isin(outcome)
     return fatal
 
 
@@ -211,7 +218,7 @@ def one_spelling_a_term(events: TypedTable) -> tuple[TypedTable, list[Problem]]:
     """
     if "term" not in events.frame:
         return events, []
-    counts = events.frame["term"].dropna().value_counts()
+    counts = plain(events.frame[["term"]])["term"].dropna().value_counts()
     kept: dict[str, str] = {}
     for term in sorted(counts.index, key=lambda term: (-counts[term], term)):
         kept.setdefault(slug(term), term)
@@ -224,7 +231,7 @@ def one_spelling_a_term(events: TypedTable) -> tuple[TypedTable, list[Problem]]:
                            f"counted as {changed[term[row]]!r}; spell them alike, or tell them apart")
         for row in events.frame.index[term.isin(changed)]
     ]  # fmt: skip
-    frame = events.frame.assign(term=term.replace(changed))
+    frame = events.frame.assign(term=by_text(term, {t: changed.get(t, t) for t in counts.index}))
     return TypedTable(events.raw, frame, events.problems), problems
 
 
@@ -292,10 +299,10 @@ def prednisone_a_day(frame: pd.DataFrame, people: pd.DataFrame, config: CohortCo
     from helpers.clinical.equivalents import equivalents_of
 
     mg = equivalents_of(config.vocabulary).mg
-    weight = frame["patient_id"].map(numbers_of(people, "weight_kg")).astype("float64").fillna(70.0)
-    scale = frame["unit"].map({"mg": 1.0, "g": 1000.0, "mg/kg": 1.0, "g/kg": 1000.0, "mg/m2": 1.8})
+    weight = looked_up(frame["patient_id"], numbers_of(people, "weight_kg")).astype("float64").fillna(70.0)
+    scale = by_text(frame["unit"], {"mg": 1.0, "g": 1000.0, "mg/kg": 1.0, "g/kg": 1000.0, "mg/m2": 1.8})
     scale = scale.astype("float64") * weight.where(frame["unit"].isin(["mg/kg", "g/kg"]), 1.0)
     times = frame["times_per_day"].astype("float64")
     times = times.where(times <= MOST_TIMES).fillna(1.0)
-    per_mg = frame["drug"].map({drug: 5.0 / equal for drug, equal in mg.items()}).astype("float64")
+    per_mg = by_text(frame["drug"], {drug: 5.0 / equal for drug, equal in mg.items()}).astype("float64")
     return frame["dose"].astype("float64") * scale * per_mg * times

@@ -262,7 +262,8 @@ def schema(table: TableName, frame: pd.DataFrame, config: CohortConfig) -> "pa.D
         pa.Check(rule.test, name=rule.name, error=rule.name, ignore_na=False)
         for rule in rules(table, frame, config)
     ]
-    index = pa.Index("int64", unique=True, name="source_row")
+    # Lines that follow one another without a gap need no look.
+    index = pa.Index("int64", unique=not isinstance(frame.index, pd.RangeIndex), name="source_row")
     return pa.DataFrameSchema(checks=checks, index=index, name=table)
 
 
@@ -277,7 +278,7 @@ def validate(table: TypedTable, config: CohortConfig) -> list[Problem]:
     if frame.empty:
         return []
     try:
-        schema(name, frame, config).validate(frame, lazy=True)
+        schema(name, frame, config).validate(frame, lazy=True, inplace=True)
     except SchemaErrors as failure:
         cases = failure.failure_cases[["check", "index"]].drop_duplicates()
     else:

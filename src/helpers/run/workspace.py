@@ -264,12 +264,13 @@ def _open(paths: CohortPaths, notebook: str, parameters: Mapping[str, Any]) -> W
     from helpers.results.store import StatisticsStore
 
     config = load_config(paths.folder)
-    tables = load_or_clean(paths.folder, paths.data)
+    step = step_named(notebook)
+    tables = load_or_clean(paths.folder, paths.data, None if step is None else step.tables)
     return Workspace(
         paths=paths,
         notebook=notebook,
         config=config,
-        tables=cast("AnalysisTables", DeclaredTables(tables, step_named(notebook))),
+        tables=cast("AnalysisTables", DeclaredTables(tables, step)),
         store=StatisticsStore(directory=paths.statistics, notebook=notebook),
         parameters=MappingProxyType(dict(parameters)),
     )

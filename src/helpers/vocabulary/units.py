@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -93,14 +92,26 @@ def convert_units(
         (None where it is not accepted). Rows are grouped by distinct (variable, unit), so the cost does not
         grow with Python calls per row.
     """
+    converted, spelled = convert_coded(variable, value, unit, units)
+    return converted, np.array([*spelled.categories, None], dtype=object)[spelled.codes]
+
+
+def convert_coded(
+    variable: pd.Series, value: pd.Series, unit: pd.Series, units: Mapping[str, Mapping[str, Conversion]]
+) -> tuple[Floats, pd.Categorical]:
+    """Do as `convert_units`, and return the spellings as a categorical column, missing where not accepted."""
     numbers = value.to_numpy(dtype=np.float64)
     converted = np.full(len(numbers), np.nan)
-    spelled = np.full(len(numbers), None, dtype=object)
-    pairs = pd.DataFrame({"variable": variable.to_numpy(), "unit": unit.to_numpy()})
-    for pair, rows in pairs.groupby(["variable", "unit"], sort=False).indices.items():
-        name, written = cast("tuple[str, str]", pair)
-        conversion = units.get(name, {}).get(normalise_unit(written))
-        if conversion is not None:
-            converted[rows] = conversion.to_standard(numbers[rows])
-            spelled[rows] = conversion.unit
-    return converted, spelled
+    names, written = variable.astype("category").cat, unit.astype("category").cat
+    kept: dict[str, int] = {}
+    spelled = np.full(len(numbers), -1, dtype=np.int16)
+    for place, name in enumerate(names.categories):
+        own = np.flatnonzero(names.codes.to_numpy() == place)
+        of_own = written.codes.to_numpy()[own]
+        for number in np.unique(of_own[of_own >= 0]):
+            conversion = units.get(name, {}).get(normalise_unit(written.categories[number]))
+            if conversion is not None:
+                rows = own[of_own == number]
+                converted[rows] = conversion.to_standard(numbers[rows])
+                spelled[rows] = kept.setdefault(conversion.unit, len(kept))
+    return converted, pd.Categorical.from_codes(spelled, categories=pd.Index(kept, dtype=object))

@@ -100,6 +100,12 @@ class Vocabulary:
         """Convert a long column of values to the units kept; see `helpers.vocabulary.units.convert_units`."""
         return units.convert_units(variable, value, unit, {n: v.units for n, v in self.variables.items()})
 
+    def convert_coded(
+        self, variable: pd.Series, value: pd.Series, unit: pd.Series
+    ) -> tuple[Floats, pd.Categorical]:
+        """Convert a long column, each spelling of a unit kept once; see `helpers.vocabulary.units`."""
+        return units.convert_coded(variable, value, unit, {n: v.units for n, v in self.variables.items()})
+
     # --- drugs --------------------------------------------------------------------------------------
 
     @cached_property
