@@ -1,4 +1,4 @@
-"""A large cohort in memory for the product's own Table 1: 15 numbers, 5 yes/no and 10 categories of patients."""
+"""A large cohort in memory for the product's own Table 1: 15 numbers, 5 answers, 10 categories."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def table_one(frame: pd.DataFrame) -> TableOne:
         listed = ", ".join(f'"{variable}"' for variable in names)
         (folder / "cohort.toml").write_text(SETTINGS.format(names=listed), encoding="utf-8")
         (folder / "variables.csv").write_text("\n".join(declared) + "\n", encoding="utf-8")
-        few = "patient_id,group,age,sex,last_contact_day,death_day\na,treated,50,female,60,\nb,control,50,male,60,\n"
+        few = "patient_id,group,age,sex,last_contact_day\na,treated,50,female,60\nb,control,50,male,60\n"
         (folder / "patients.csv").write_text(few, encoding="utf-8")
         config, tables = load_config(folder), clean_cohort(folder)
     patients = frame.assign(

@@ -117,8 +117,8 @@ def test_incidence_after_the_last_follow_up_is_known_only_where_nobody_is_left()
 
 
 def test_the_work_of_the_exact_distribution_is_the_cells_it_updates():
-    # Before the scores 0, 1, 1, 3 come in turn: the sum of none (1 cell, thrice), and the sums of one of those
-    # before, 0 alone (1 cell) or 0 and 1 (2 cells, twice); the last score comes too late to be the first of two.
+    # Before the scores 0, 1, 1, 3 come in turn: the sum of none (1 cell, thrice), and the sums of one of
+    # those before, 0 alone (1 cell) or 0 and 1 (2 cells, twice); the last comes too late to be the first.
     assert shift_work(np.array([0, 1, 1, 3]), 2) == 3 * 1 + 1 + 2 * 2 + 6 * _PER_ROW
     # Without ties: the smaller group's size times the range of the rank sum, in three passes.
     assert shift_work(np.arange(10), 3) == 3 * 3 * (3 * 7)

@@ -200,7 +200,8 @@ def _surely_too_many(rows: Ints, columns: list[int]) -> bool:
 
     After each column there are far fewer sums of rows than tables. False where even these would take long.
     """
-    sums, tables = np.zeros((1, rows.size), dtype=np.int64), np.ones(1)
+    sums: Ints = np.zeros((1, rows.size), dtype=np.int64)
+    tables: Floats = np.ones(1)
     for total in columns:
         ways = _compositions(total, rows.size)
         if ways is None or tables.sum() * ways.shape[0] > 8 * _TABLE_LIMIT:

@@ -17,8 +17,8 @@ _GRID = 256
 class Differences:
     """All differences x - y of two sorted samples, looked up by their rank.
 
-    Of large samples the rank of a trial value is counted: for each distinct x those y that are at least x less
-    the trial, found in the sorted y. The search starts from the differences of some hundred quantiles,
+    Of large samples the rank of a trial value is counted: for each distinct x those y that are at least x
+    less the trial, found in the sorted y. The search starts from the differences of some hundred quantiles,
     interpolates until few pairs are left between two trials, and sorts those.
 
     >>> found = Differences(np.array([3.0, 7.0]), np.array([1.0, 2.0]))

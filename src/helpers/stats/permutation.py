@@ -70,9 +70,9 @@ def _as_integers(scores: Floats) -> Ints | None:
 def exact_work(scores: Floats, chosen: int) -> float:
     """Estimate the work of `exact_tails` in updates of one cell, half a nanosecond each; infinite if refused.
 
-    What is counted is what the cheapest of the algorithms does with these very scores: how many subjects there
-    are says little. Two against a hundred thousand, or five hundred against five hundred with three values
-    among them, are a matter of milliseconds.
+    What is counted is what the cheapest of the algorithms does with these very scores: how many subjects
+    there are says little. Two against a hundred thousand, or five hundred against five hundred with three
+    values among them, are a matter of milliseconds.
 
     >>> untied, tied = np.arange(1.0, 401.0), np.repeat([67.5, 200.5, 333.5], [134, 132, 134])
     >>> exact_work(untied, 200) < 2e7, exact_work(tied, 200) < 3e6
@@ -90,9 +90,9 @@ def shift_work(scores: Ints, chosen: int) -> float:
         return 0.0
     if _is_untied(ordered):
         # The smaller group's size times half the range of the rank sum, in several passes.
-        return 3.0 * small * small * (scores.size - small)
+        return float(3 * small * small * (scores.size - small))
     if scores.size * small > _MOST_ROWS:
-        return float(scores.size) * small * (ordered[-1] + 1)
+        return float(scores.size) * small * float(ordered[-1] + 1)
     step, rows = np.arange(scores.size)[:, None], np.arange(small)
     below = np.concatenate(([0], np.cumsum(ordered)))
     width = below[step] - below[np.maximum(step - rows, 0)] - below[rows] + 1.0
@@ -141,8 +141,8 @@ def _untied_distribution(chosen: int, others: int) -> Floats:
     """P(sum of `chosen` of the numbers 0, 1, 2, ... = s): the coefficients of a Gaussian binomial.
 
     It is the product over i = 1, ..., chosen of (1 - q^(others + i)) / (1 - q^i). After each factor the
-    coefficients count the sums of i numbers: they rise to their middle and are symmetric, so that half of them
-    is kept, and on that half what is taken away is never more than what it is taken from.
+    coefficients count the sums of i numbers: they rise to their middle and are symmetric, so that half of
+    them is kept, and on that half what is taken away is never more than what it is taken from.
     """
     half = np.ones(1)
     for i in range(1, chosen + 1):

@@ -33,7 +33,7 @@ def _spread_at_risk(times: Floats, events: Bools, design: Floats) -> Floats:
     """Covariance of the covariates within the risk sets, summed over event times that somebody survives."""
     sets = RiskSets(times, events, design, "breslow")
     survived = np.where(sets.at_risk > sets.deaths, 1 / sets.deaths, 0.0)
-    return sets.moments(np.zeros(design.shape[1]), survived[None, :]).information[0]
+    return np.asarray(sets.moments(np.zeros(design.shape[1]), survived[None, :]).information[0])
 
 
 def endless_covariates(times: Floats, events: Bools, design: Floats, *, discrete: bool = False) -> list[int]:

@@ -93,7 +93,7 @@ def _shift(x: Floats, y: Floats, level: float, known: bool) -> Result:
 
 
 def _most_accepted(first: Floats, second: Floats, tail: float, *, exact: bool, tied: bool) -> int:
-    """Largest number of differences above a shift with which a larger shift is not proven (one-sided test)."""
+    """Largest number of differences above a shift with which a larger one is not proven (one-sided)."""
     from scipy.special import ndtr, ndtri
 
     size, other = first.size, second.size
