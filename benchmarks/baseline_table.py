@@ -98,8 +98,9 @@ def table_one(frame: pd.DataFrame) -> TableOne:
         listed = ", ".join(f'"{variable}"' for variable in names)
         (folder / "cohort.toml").write_text(SETTINGS.format(names=listed), encoding="utf-8")
         (folder / "variables.csv").write_text("\n".join(declared) + "\n", encoding="utf-8")
-        few = "patient_id,group,age,sex,last_contact_day\na,treated,50,female,60\nb,control,50,male,60\n"
-        (folder / "patients.csv").write_text(few, encoding="utf-8")
+        few = ["patient_id,group,age,sex,last_contact_day,death_day"]
+        few += ["a,treated,50,female,60,", "b,control,50,male,60,"]
+        (folder / "patients.csv").write_text("\n".join(few) + "\n", encoding="utf-8")
         config, tables = load_config(folder), clean_cohort(folder)
     patients = frame.assign(
         patient_id=[f"p{i:07d}" for i in range(len(frame))], died=False, followup_days=60.0

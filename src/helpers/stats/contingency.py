@@ -211,7 +211,8 @@ def _surely_too_many(rows: Ints, columns: list[int]) -> bool:
         grown = (sums[:, None, :] + ways).reshape(-1, rows.size)
         fits = (grown <= rows).all(1)
         sums, place = np.unique(grown[fits], axis=0, return_inverse=True)
-        tables = np.bincount(place.ravel(), np.repeat(tables, ways.shape[0])[fits])
+        counted = np.bincount(place.ravel(), np.repeat(tables, ways.shape[0])[fits])
+        tables = counted.astype(np.float64)
         if tables.sum() > _TABLE_LIMIT:
             return True
     return False
