@@ -46,7 +46,7 @@ TITLES = {
     "drawn_logrank_beside_coin": "A million permutations: times faster than R's coin",
     "kaplan_meier_beside_lifelines": "Kaplan-Meier and log-rank of a million: times faster than lifelines",
     "kaplan_meier_beside_r": "The same: times faster than R's survival",
-    "table_1_beside_tableone": "Tests of Table 1: times faster than tableone",
+    "table_1_beside_tableone": "The product's own Table 1 of 100,000 patients: times faster than tableone",
 }
 NOTES = {
     "one_worker_beside_cells_alone": "cells alone are one plain process with the libraries loaded, without "
@@ -72,7 +72,7 @@ PEERS = {
     "drawn_logrank_beside_coin": ("permutation_logrank", "nine", "drawn_times_faster", 1),
     "kaplan_meier_beside_lifelines": ("kaplan_meier_and_logrank", "", "times_faster_than_lifelines", 5),
     "kaplan_meier_beside_r": ("kaplan_meier_and_logrank", "", "times_faster_than_r", 1),
-    "table_1_beside_tableone": ("table_one", "", "times_faster_than_tableone", 10),
+    "table_1_beside_tableone": ("table_one", "", "times_faster_than_tableone", 3),
 }
 
 

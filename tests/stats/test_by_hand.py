@@ -15,7 +15,7 @@ from helpers.stats.balance import balance_table
 from helpers.stats.balancing import entropy_balance
 from helpers.stats.competing import cumulative_incidence
 from helpers.stats.delayed_entry import delayed_kaplan_meier
-from helpers.stats.permutation import shift_cost
+from helpers.stats.permutation import _PER_ROW, shift_work
 from helpers.stats.propensity import positivity, propensity_weights
 from helpers.stats.truncation import threshold_curve
 from helpers.stats.two_group import adjust_p_values, median_difference, probability_of_superiority
@@ -116,11 +116,14 @@ def test_incidence_after_the_last_follow_up_is_known_only_where_nobody_is_left()
     assert two_at_first.at(9).value == pytest.approx(1 / 2)
 
 
-def test_the_cost_of_the_exact_distribution_is_that_of_its_table():
-    # Half of the cells up to the largest sum, a row a chosen score, at each of the scores.
-    assert shift_cost(np.arange(10), 3) == 10 * 3 * (9 + 8 + 7) // 2
-    assert shift_cost(np.arange(10), 7) == shift_cost(np.arange(10), 3)
-    assert shift_cost(np.arange(10), 0) == 0
+def test_the_work_of_the_exact_distribution_is_the_cells_it_updates():
+    # Before the scores 0, 1, 1, 3 come in turn: the sum of none (1 cell, thrice), and the sums of one of
+    # those before, 0 alone (1 cell) or 0 and 1 (2 cells, twice); the last comes too late to be the first.
+    assert shift_work(np.array([0, 1, 1, 3]), 2) == 3 * 1 + 1 + 2 * 2 + 6 * _PER_ROW
+    # Without ties: the smaller group's size times the range of the rank sum, in three passes.
+    assert shift_work(np.arange(10), 3) == 3 * 3 * (3 * 7)
+    assert shift_work(np.arange(10), 7) == shift_work(np.arange(10), 3)
+    assert shift_work(np.arange(10), 0) == 0
 
 
 @pytest.mark.parametrize(("method", "theirs"), [("holm", "holm"), ("benjamini_hochberg", "fdr_bh")])

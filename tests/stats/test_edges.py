@@ -10,7 +10,6 @@ import pytest
 from hypothesis import settings
 from scipy.stats import binom, hypergeom
 
-from helpers.stats import shift
 from helpers.stats.censored import censored_rank_test, limit_sensitivity
 from helpers.stats.contingency import two_by_two_test
 from helpers.stats.logrank import (
@@ -110,7 +109,7 @@ def test_shift_by_selection_is_the_shift_of_all_pairs(monkeypatch):
     ]
     for x, y in samples:
         whole = hodges_lehmann(x, y)
-        monkeypatch.setattr(shift, "_MOST_PAIRS", 0)
+        monkeypatch.setattr("helpers.stats.differences._MOST_PAIRS", 0)
         chosen = hodges_lehmann(x, y)
         monkeypatch.undo()
         assert (chosen.value, chosen.lower, chosen.upper) == pytest.approx(

@@ -168,7 +168,9 @@ def _compare_continuous(
 
 def _difference(x: np.ndarray, y: np.ndarray, skewed: bool) -> Result:
     """Return the standardised difference; without a value where a group has one patient with a value."""
-    scale: Literal["log", "identity"] = "log" if skewed and np.nanmin([*x, *y]) > 0 else "identity"
+    scale: Literal["log", "identity"] = (
+        "log" if skewed and np.nanmin(np.concatenate([x, y])) > 0 else "identity"
+    )
     try:
         return standardized_difference(x, y, scale=scale)
     except StatisticsError:

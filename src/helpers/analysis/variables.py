@@ -96,7 +96,8 @@ def _at_baseline(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:
 def _variable(
     name: str, tables: AnalysisTables, config: CohortConfig, horizon_days: float
 ) -> BaselineVariable | None:
-    patients = tables.patients.set_index("patient_id")
+    wanted = [column for column in (name, "died", "followup_days") if column in tables.patients.columns]
+    patients = tables.patients[["patient_id", *wanted]].set_index("patient_id")
     plain = pd.Series("", index=patients.index)
     if name == DEATH:
         died = (patients["died"] & (patients["followup_days"] <= horizon_days)).astype("boolean")
@@ -194,7 +195,10 @@ def labels_of(variables: Iterable[BaselineVariable]) -> dict[str, str]:
 
 def by_group(values: pd.Series, tables: AnalysisTables, groups: Iterable[str]) -> list[pd.Series]:
     """Split values by group, one series a group."""
-    group = tables.patients.set_index("patient_id")["group"].reindex(values.index)
+    patients = tables.patients
+    group = pd.Series(patients["group"].to_numpy(), index=pd.Index(patients["patient_id"]))
+    if not group.index.equals(values.index):
+        group = group.reindex(values.index)
     return [values[group == name] for name in groups]
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from helpers.stats.checks import Floats, Ints, choice, float_array, tied_values
-from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails, shift_cost
+from helpers.stats.permutation import exact_tails, exact_work, permutation_z, sampled_tails
 from helpers.stats.possible import limit_signs, possible_values
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.two_group import midranks, rank_sum_test
@@ -184,8 +184,7 @@ def censored_rank_test(
     }
     if np.ptp(scores) == 0:
         return Result(method=f"{name} (p = 1)", p_value=1.0, note="no two values can be ordered", **base)
-    whole = (scores - scores.min()).astype(np.int64)
-    if method == "peto_prentice" or shift_cost(whole, int(mask.sum())) <= _EXACT_WORK:
+    if method == "peto_prentice" or exact_work(scores, int(mask.sum())) <= _EXACT_WORK:
         with contextlib.suppress(StatisticsError):  # too many permutations to count
             return Result(method=f"{name}, exact", p_value=exact_tails(scores, mask).two_sided, **base)
     tails = sampled_tails(scores, mask, draws, seed)

@@ -231,3 +231,29 @@ def whole_number(value: Any, argument: str) -> int:
     if not np.isfinite(number) or number != round(number) or number < 0:
         raise StatisticsError(argument, f"expected a whole number >= 0, found {value!r}")
     return int(number)
+
+
+def sorted_rows(*columns: Any) -> Ints:
+    """Order of the rows by the first column, those equal in it by the second, and so on.
+
+    The same as `numpy.lexsort` of the columns in reverse, which sorts all rows by every column; here only
+    rows that are still tied are looked at again.
+
+    >>> sorted_rows(np.array([2, 1, 2]), np.array([5, 0, 4])).tolist()
+    [1, 2, 0]
+    """
+    order = np.argsort(columns[0], kind="stable")
+    tied = _tied_neighbours(columns[0][order])
+    for column in columns[1:]:
+        rows = np.flatnonzero(tied | np.append(tied[1:], False))
+        if rows.size == 0:
+            break
+        block = np.cumsum(~tied[rows])
+        order[rows] = order[rows][np.lexsort((column[order[rows]], block))]
+        tied[rows] &= _tied_neighbours(column[order[rows]])
+    return order.astype(np.int64)
+
+
+def _tied_neighbours(values: Any) -> Bools:
+    """Whether each value equals its predecessor."""
+    return np.concatenate(([False], values[1:] == values[:-1]))

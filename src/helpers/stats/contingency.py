@@ -9,12 +9,15 @@ from typing import Any, Literal
 import numpy as np
 
 from helpers.stats.checks import Floats, Ints, choice, confidence_level, event_count, whole_number
+from helpers.stats.fisher_tables import fisher_p_of_total
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.unconditional import barnard_p, boschloo_p
 
 TwoByTwoRule = Literal["expected_count", "fisher", "mid_p", "barnard", "boschloo", "pearson", "yates"]
 _RULES = ("expected_count", "fisher", "mid_p", "barnard", "boschloo", "pearson", "yates")
 _TABLE_LIMIT = 3_000_000
+# Sums of rows that are looked at to count the tables before they are built.
+_COUNTED = 200_000
 # Tables whose probability equals the observed one up to this factor count as equally likely, as in R.
 _TIE = 1 + 1e-7
 
@@ -83,7 +86,8 @@ def _two_by_two(counts: Ints, rule: str) -> tuple[float, float]:
         found = stats.chi2_contingency(counts, correction=rule == "yates")
         return float(found.statistic), float(found.pvalue)
     if rule == "fisher":
-        return nan, float(stats.fisher_exact(counts).pvalue)
+        low, p_values = fisher_p_of_total(int(counts[:, 0].sum()), *counts.sum(1).tolist())
+        return nan, float(p_values[int(counts[0, 0]) - low])
     if rule == "mid_p":
         return nan, _mid_p(counts)
     test = barnard_p if rule == "barnard" else boschloo_p
@@ -166,10 +170,13 @@ def _enumerated_p(counts: Ints) -> float | None:
     if counts.shape[0] > counts.shape[1]:
         counts = counts.T
     rows, columns = counts.sum(1), counts.sum(0)
-    log_factorial = _log_factorials(int(counts.sum()))
     filled = np.zeros((1, rows.size), dtype=np.int64)
     weight = np.zeros(1)
-    for total in np.sort(columns)[::-1][:-1].tolist():
+    falling = np.sort(columns)[::-1][:-1].tolist()
+    if _surely_too_many(rows, falling):
+        return None
+    log_factorial = _log_factorials(int(counts.sum()))
+    for total in falling:
         ways = _compositions(total, rows.size)
         if ways is None or filled.shape[0] * ways.shape[0] > 8 * _TABLE_LIMIT:
             return None
@@ -186,6 +193,29 @@ def _enumerated_p(counts: Ints) -> float | None:
     likelihood = np.exp(weight - weight.max())
     extreme = weight <= observed + np.log(_TIE)
     return min(float(likelihood[extreme].sum() / likelihood.sum()), 1.0)
+
+
+def _surely_too_many(rows: Ints, columns: list[int]) -> bool:
+    """Whether more tables than can be enumerated are found by counting those with the same sums of rows once.
+
+    After each column there are far fewer sums of rows than tables. False where even these would take long.
+    """
+    sums: Ints = np.zeros((1, rows.size), dtype=np.int64)
+    tables: Floats = np.ones(1)
+    for total in columns:
+        ways = _compositions(total, rows.size)
+        if ways is None or tables.sum() * ways.shape[0] > 8 * _TABLE_LIMIT:
+            return True
+        if sums.shape[0] * ways.shape[0] > _COUNTED:
+            return False
+        grown = (sums[:, None, :] + ways).reshape(-1, rows.size)
+        fits = (grown <= rows).all(1)
+        sums, place = np.unique(grown[fits], axis=0, return_inverse=True)
+        counted = np.bincount(place.ravel(), np.repeat(tables, ways.shape[0])[fits])
+        tables = counted.astype(np.float64)
+        if tables.sum() > _TABLE_LIMIT:
+            return True
+    return False
 
 
 def _compositions(total: int, parts: int) -> Ints | None:

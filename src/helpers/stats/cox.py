@@ -20,9 +20,10 @@ from helpers.stats.checks import (
     confidence_level,
     float_array,
     require_columns,
+    sorted_rows,
     survival_data,
 )
-from helpers.stats.cox_likelihood import exact_likelihood, moment_likelihood, risk_moments
+from helpers.stats.cox_likelihood import RiskSets, exact_likelihood, moment_likelihood
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.separation import endless_covariates, without_information
 
@@ -210,10 +211,10 @@ def cox_data(
         if np.ptp(column) == 0:
             raise StatisticsError("covariates", f"{name!r} does not vary (always {column[0]:g})")
     # Sorted, so that the order of the rows decides not even the last digit.
-    order = np.lexsort((*design.T, events, times))
+    order = sorted_rows(times, events, *design.T[::-1])
     times, events, design = times[order], events[order], design[order]
     centred = (design - design.mean(0)) / design.std(0)
-    if np.linalg.matrix_rank(centred) < design.shape[1]:
+    if _collinear(centred):
         raise StatisticsError("covariates", f"{list(covariates)} are collinear")
     if without_information(times, events, centred):
         names = ", ".join(covariates)
@@ -222,6 +223,18 @@ def cox_data(
             f"not estimable: no event at which {names} varied among those at risk, some surviving it",
         )
     return times, events, design, int((~complete).sum())
+
+
+def _collinear(centred: Floats) -> bool:
+    """Whether some combination of the columns is constant.
+
+    Of many rows the product of the matrix with itself tells at once that none is; it has the singular values
+    squared, so that it can tell no more than that.
+    """
+    squares = np.linalg.eigvalsh(centred.T @ centred)
+    if squares[0] > 1e-8 * squares[-1]:
+        return False
+    return bool(np.linalg.matrix_rank(centred) < centred.shape[1])
 
 
 def _likelihood(times: Floats, events: Bools, design: Floats, ties: str) -> Likelihood:
@@ -274,18 +287,16 @@ def proportional_hazards_test(
     choice(transform, ("km", "rank", "identity", "log"), "transform")
     times, events, design = fit.data
     ties = "breslow" if fit.ties == "breslow" else "efron"
-    moments = risk_moments(times, events, design - design.mean(0), fit.coefficients, ties)
+    sets = RiskSets(times, events, design - design.mean(0), ties)
     method = f"proportional hazards score test, {transform} transform, {ties} ties"
     if fit.separated:
         return _untested(fit, method, fit.note)
-    g = _transformed_time(times, events, moments.time, transform)
-    g = g - np.average(g, weights=moments.weight)
+    g = _transformed_time(times, events, sets.time, transform)
+    g = g - np.average(g, weights=sets.deaths)
     size = len(fit.covariates)
-    sums = moments.residual_sums
-    score = (g[:, None] * sums).sum(0)
-    first = moments.variance.sum(0)
-    cross = (g[:, None, None] * moments.variance).sum(0)
-    second = ((g**2)[:, None, None] * moments.variance).sum(0)
+    moments = sets.moments(fit.coefficients, np.stack([np.ones(g.size), g, g**2]))
+    score = g @ moments.residual_sums
+    first, cross, second = moments.information
     results = {}
     for j, name in enumerate((*fit.covariates, "GLOBAL")):
         rows = np.arange(size) if name == "GLOBAL" and j == size else np.array([j])
@@ -314,7 +325,7 @@ def _transformed_time(times: Floats, events: Bools, at: Floats, transform: str) 
     if transform == "identity":
         return at
     if transform == "log":
-        if at[0] <= 0:
+        if at.min() <= 0:
             raise StatisticsError(
                 "transform", "the logarithm of an event at time 0 does not exist; choose km"
             )

@@ -1,5 +1,4 @@
-"""Partial likelihoods of the Cox model: Efron and Breslow by risk-set moments, exact (discrete) by
-recursion."""
+"""Partial likelihoods of the Cox model: Efron and Breslow by risk-set moments, exact by recursion."""
 
 from __future__ import annotations
 
@@ -13,15 +12,8 @@ from helpers.stats.checks import Bools, Floats, Ints
 Likelihood = Callable[[Floats], tuple[float, Floats, Floats]]
 
 
-@dataclass(frozen=True)
-class RiskMoments:
-    """Per distinct event time: number of events, sum of (covariate - risk-set mean), and summed variance."""
-
-    time: Floats
-    weight: Floats
-    residual_sums: Floats
-    variance: Floats
-    log_denominator: Floats
+# Numbers of the design taken at once: a block stays in the processor's cache, whatever the number of rows.
+_CELLS = 200_000
 
 
 def event_blocks(times: Floats, events: Bools) -> tuple[Floats, Ints, Floats]:
@@ -30,48 +22,124 @@ def event_blocks(times: Floats, events: Bools) -> tuple[Floats, Ints, Floats]:
     return at, index.astype(np.int64), np.bincount(index, minlength=at.size).astype(float)
 
 
-def risk_moments(times: Floats, events: Bools, design: Floats, beta: Floats, ties: str) -> RiskMoments:
-    """Risk-set mean and variance of the covariates at each event time under `beta`.
+@dataclass(frozen=True)
+class RiskMoments:
+    """Moments of the covariates over the risk sets, per distinct event time, the latest first.
+
+    Attributes:
+        log_denominator: sum over all events of the logarithm of the risk set's total risk.
+        residual_sums: of each event time (rows) the sum over its events of covariate less risk-set mean.
+        information: variance of the covariates within the risk sets summed over the events, one matrix for
+            each row of the weights asked for.
+    """
+
+    log_denominator: float
+    residual_sums: Floats
+    information: Floats
+
+
+class RiskSets:
+    """Who is at risk at each event time, ready for the moments of any coefficients.
 
     With Efron's rule the risk set of d tied events is averaged over removing 0/d, 1/d, ... of the tied
-    weight.
+    weight; Breslow's removes none.
+
+    The variances within the risk sets are never built. Their sum is the second moments' less that of the
+    squared means, and a subject's square stands in the second moments of all risk sets that it belongs to: so
+    one product of matrices gives their sum, each subject weighted by its risk times the hazard summed over
+    the event times that it reaches. That takes time in proportion to subjects x covariates squared and memory
+    in proportion to subjects x covariates.
+
+    Attributes:
+        time: distinct event times, the latest first.
+        deaths: number of events at each.
+        at_risk: number at risk at each.
     """
-    at, index, deaths = event_blocks(times, events)
-    eta = design @ beta
-    shift = float(eta.max())
-    risk = np.exp(eta - shift)
-    size = design.shape[1]
-    outer = (design[:, :, None] * design[:, None, :]).reshape(-1, size * size)
-    stacked = np.column_stack([np.ones(times.size), design, outer]) * risk[:, None]
-    order = np.argsort(times, kind="stable")
-    below = np.vstack([np.zeros(stacked.shape[1]), np.cumsum(stacked[order][::-1], axis=0)])[::-1]
-    total = below[np.searchsorted(times[order], at)]
-    tied = np.zeros_like(total)
-    np.add.at(tied, index, stacked[events])
-    count = deaths.astype(np.int64)
-    block = np.repeat(np.arange(at.size), count)
-    place = np.arange(block.size) - np.repeat(np.cumsum(count) - count, count)
-    part = place / deaths[block] if ties == "efron" else np.zeros(block.size)
-    sums = total[block] - part[:, None] * tied[block]
-    mean = sums[:, 1 : size + 1] / sums[:, :1]
-    second = (sums[:, size + 1 :] / sums[:, :1]).reshape(-1, size, size)
-    variance = np.zeros((at.size, size, size))
-    np.add.at(variance, block, second - mean[:, :, None] * mean[:, None, :])
-    residual = np.zeros((at.size, size))
-    np.add.at(residual, index, design[events])
-    np.subtract.at(residual, block, mean)
-    log_denominator = np.bincount(block, np.log(sums[:, 0]) + shift, at.size).astype(float)
-    return RiskMoments(at, deaths, residual, variance, log_denominator)
+
+    def __init__(self, times: Floats, events: Bools, design: Floats, ties: str) -> None:
+        order = np.argsort(-times, kind="stable")
+        self._x = np.ascontiguousarray(design[order].T)
+        backwards = -times[order]
+        rising, deaths = np.unique(times[events], return_counts=True)
+        self.time, self.deaths = rising[::-1], deaths[::-1]
+        self.at_risk = np.searchsorted(backwards, -self.time, side="right")
+        # Of each subject the latest event time that it is at risk at.
+        self._reach = np.searchsorted(self.at_risk, np.arange(times.size), side="right")
+        self._rows = np.flatnonzero(events[order])
+        self._starts = np.cumsum(self.deaths) - self.deaths
+        self._chosen = np.add.reduceat(self._x[:, self._rows], self._starts, axis=1)
+        self._tied = ties == "efron" and bool((self.deaths > 1).any())
+        self._block, self._part, self._count = np.arange(rising.size), np.zeros(1), self.deaths.astype(float)
+        if self._tied:
+            self._block = np.repeat(self._block, self.deaths)
+            self._part = (np.arange(self._block.size) - self._starts[self._block]) / self.deaths[self._block]
+            self._count = np.ones(self._block.size)
+
+    def moments(self, beta: Floats, weights: Floats | None = None) -> RiskMoments:
+        """Moments under the coefficients `beta`; `weights` (rows x event times) default to one row of 1."""
+        eta = beta @ self._x
+        shift = float(eta.max())
+        risk = np.exp(eta - shift)
+        total, sums = np.cumsum(risk)[self.at_risk - 1][self._block], self._sums_at_risk(risk)
+        if self._tied:
+            own = risk[self._rows]
+            tied = np.add.reduceat(self._x[:, self._rows] * own, self._starts, axis=1)
+            total = total - self._part * np.add.reduceat(own, self._starts)[self._block]
+            sums = sums[:, self._block] - self._part * tied[:, self._block]
+        mean = sums / total
+        asked = np.ones((1, self.time.size)) if weights is None else weights
+        return RiskMoments(
+            log_denominator=float(self._count @ np.log(total)) + shift * self._rows.size,
+            residual_sums=(self._chosen - self._over_events(mean * self._count)).T,
+            information=np.stack([self._information(risk, total, mean, row) for row in asked]),
+        )
+
+    def _over_events(self, values: Floats) -> Floats:
+        """Sums over the events of each time."""
+        return np.add.reduceat(values, self._starts, axis=-1) if self._tied else values
+
+    def _blocks(self, width: int) -> list[slice]:
+        step = max(1, _CELLS // self._x.shape[0])
+        return [slice(start, min(start + step, width)) for start in range(0, width, step)]
+
+    def _sums_at_risk(self, risk: Floats) -> Floats:
+        """Sum of risk times covariate over those at risk at each event time, covariates x event times."""
+        found = np.empty((self._x.shape[0], self.time.size))
+        carried = np.zeros((self._x.shape[0], 1))
+        for rows in self._blocks(risk.size):
+            running = np.cumsum(self._x[:, rows] * risk[rows], axis=1)
+            running += carried
+            carried = running[:, -1:]
+            here = slice(*np.searchsorted(self.at_risk, [rows.start, rows.stop], side="right"))
+            found[:, here] = running[:, self.at_risk[here] - rows.start - 1]
+        return found
+
+    def _information(self, risk: Floats, total: Floats, mean: Floats, weight: Floats) -> Floats:
+        hazard = weight[self._block] * self._count / total
+        # Summed from the earliest event time on, so that a subject finds what it has lived through.
+        lived = np.append(np.cumsum(self._over_events(hazard)[::-1])[::-1], 0.0)
+        share = risk * lived[self._reach]
+        if self._tied:
+            removed = np.add.reduceat(self._part * hazard, self._starts)
+            share[self._rows] -= risk[self._rows] * np.repeat(removed, self.deaths)
+        spread = np.zeros((self._x.shape[0], self._x.shape[0]))
+        for rows in self._blocks(risk.size):
+            spread += (self._x[:, rows] * share[rows]) @ self._x[:, rows].T
+        times_mean = weight[self._block] * self._count
+        for rows in self._blocks(total.size):
+            spread -= (mean[:, rows] * times_mean[rows]) @ mean[:, rows].T
+        return (spread + spread.T) / 2
 
 
 def moment_likelihood(times: Floats, events: Bools, design: Floats, ties: str) -> Likelihood:
     """Efron or Breslow log partial likelihood with its gradient and information, as a function of beta."""
     chosen = design[events].sum(0)
+    sets = RiskSets(times, events, design, ties)
 
     def likelihood(beta: Floats) -> tuple[float, Floats, Floats]:
-        moments = risk_moments(times, events, design, beta, ties)
-        value = float(chosen @ beta - moments.log_denominator.sum())
-        return value, moments.residual_sums.sum(0), moments.variance.sum(0)
+        moments = sets.moments(beta)
+        value = float(chosen @ beta) - moments.log_denominator
+        return value, moments.residual_sums.sum(0), moments.information[0]
 
     return likelihood
 

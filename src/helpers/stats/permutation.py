@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import accumulate
 from math import comb, fsum, prod
 
 import numpy as np
@@ -24,8 +25,14 @@ _SLACK = 1e-9
 # Largest work accepted: cell updates of the shift algorithm, and states of one half of the split-up.
 _SHIFT_LIMIT = 3_000_000_000
 _HALF_LIMIT = 6_000_000
-# Up to this many subjects the binomial coefficients fit into a double.
+# Work of one state beside that of one cell.
+_PER_STATE = 300
+# Work of taking up one row, and the most rows whose work is counted one by one.
+_PER_ROW, _MOST_ROWS = 2000.0, 5_000_000
+# Up to this many subjects every binomial coefficient fits into a double.
 _COUNTABLE = 1000
+# Logarithm of the largest number of choices that is counted as a number.
+_LOG_COUNTABLE = 690.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,8 @@ def exact_tails(scores: Floats, mask: Bools) -> TailProbabilities:
     """
     chosen = int(mask.sum())
     integer = _as_integers(scores)
-    if integer is not None and shift_cost(integer, chosen) <= _SHIFT_LIMIT:
+    by_shift = np.inf if integer is None else shift_work(integer, chosen)
+    if integer is not None and by_shift <= min(_SHIFT_LIMIT, _split_up_work(scores)):
         return _tails_by_shift(integer, mask)
     return _tails_by_split_up(scores, mask)
 
@@ -59,11 +67,48 @@ def _as_integers(scores: Floats) -> Ints | None:
     return np.asarray(whole // max(int(np.gcd.reduce(whole)), 1), dtype=np.int64)
 
 
-def shift_cost(scores: Ints, chosen: int) -> int:
-    """Number of cell updates the shift algorithm needs."""
+def exact_work(scores: Floats, chosen: int) -> float:
+    """Estimate the work of `exact_tails` in updates of one cell, half a nanosecond each; infinite if refused.
+
+    What is counted is what the cheapest of the algorithms does with these very scores: how many subjects
+    there are says little. Two against a hundred thousand, or five hundred against five hundred with three
+    values among them, are a matter of milliseconds.
+
+    >>> untied, tied = np.arange(1.0, 401.0), np.repeat([67.5, 200.5, 333.5], [134, 132, 134])
+    >>> exact_work(untied, 200) < 2e7, exact_work(tied, 200) < 3e6
+    (True, True)
+    """
+    integer = _as_integers(scores)
+    return min(np.inf if integer is None else shift_work(integer, chosen), _split_up_work(scores))
+
+
+def shift_work(scores: Ints, chosen: int) -> float:
+    """Number of cells that `shift_distribution` updates for scores that are integers >= 0."""
     small = min(chosen, scores.size - chosen)
-    largest = int(np.sort(scores)[-small:].sum()) if small else 0
-    return int(scores.size * small * largest // 2)
+    ordered = np.sort(scores)
+    if small == 0:
+        return 0.0
+    if _is_untied(ordered):
+        # The smaller group's size times half the range of the rank sum, in several passes.
+        return float(3 * small * small * (scores.size - small))
+    if scores.size * small > _MOST_ROWS:
+        return float(scores.size) * small * float(ordered[-1] + 1)
+    step, rows = np.arange(scores.size)[:, None], np.arange(small)
+    below = np.concatenate(([0], np.cumsum(ordered)))
+    width = below[step] - below[np.maximum(step - rows, 0)] - below[rows] + 1.0
+    updated = (rows <= step) & (rows >= small - scores.size + step)
+    return float(((width + _PER_ROW) * updated).sum())
+
+
+def _is_untied(ordered: Ints) -> bool:
+    """Whether sorted scores are 0, 1, 2, ..."""
+    return bool(ordered[0] == 0 and ordered[-1] == ordered.size - 1 and (np.diff(ordered) == 1).all())
+
+
+def _split_up_work(scores: Floats) -> float:
+    """Work of sorting and meeting the states of the two halves; infinite where they are too many."""
+    halves = _balanced_halves(tied_scores(scores)[1])
+    return _PER_STATE * sum(states for _, states in halves)
 
 
 def shift_distribution(scores: Ints, chosen: int) -> Floats:
@@ -80,23 +125,61 @@ def shift_distribution(scores: Ints, chosen: int) -> Floats:
 @lru_cache(maxsize=64)
 def _shift_distribution(sorted_scores: bytes, chosen: int) -> Floats:
     ordered = np.frombuffer(sorted_scores, dtype=np.int64)
+    if chosen and _is_untied(ordered):
+        return _untied_distribution(chosen, ordered.size - chosen)
     largest = int(ordered[-chosen:].sum()) if chosen else 0
     table = np.zeros((chosen + 1, largest + 1))
     table[0, 0] = 1.0
-    fill = _fill_counts if ordered.size <= _COUNTABLE else _fill_probabilities
+    fill = _fill_counts if _log_choices(ordered.size, chosen) < _LOG_COUNTABLE else _fill_probabilities
     fill(table, ordered.tolist(), chosen)
     found = table[chosen] / table[chosen].sum()
     found.setflags(write=False)
     return np.asarray(found)
 
 
+def _untied_distribution(chosen: int, others: int) -> Floats:
+    """P(sum of `chosen` of the numbers 0, 1, 2, ... = s): the coefficients of a Gaussian binomial.
+
+    It is the product over i = 1, ..., chosen of (1 - q^(others + i)) / (1 - q^i). After each factor the
+    coefficients count the sums of i numbers: they rise to their middle and are symmetric, so that half of
+    them is kept, and on that half what is taken away is never more than what it is taken from.
+    """
+    half = np.ones(1)
+    for i in range(1, chosen + 1):
+        last = others * (i - 1)
+        wanted = others * i // 2 + 1
+        # The former coefficients as far as needed, the second half mirrored from the first.
+        grown = np.zeros(-(-wanted // i) * i)
+        grown[: half.size] = half[:wanted]
+        mirrored = np.arange(half.size, min(wanted, last + 1))
+        grown[mirrored] = half[last - mirrored]
+        grown[others + i : wanted] -= grown[: max(wanted - others - i, 0)].copy()
+        half = np.cumsum(grown.reshape(-1, i), axis=0).ravel()[:wanted] * (i / (others + i))
+    range_ = chosen * others
+    whole = np.concatenate([half, half[: range_ + 1 - half.size][::-1]])
+    found = np.concatenate([np.zeros(chosen * (chosen - 1) // 2), whole / whole.sum()])
+    found.setflags(write=False)
+    return found
+
+
+def _log_choices(size: int, chosen: int) -> float:
+    """Logarithm of the largest number of ways to choose up to `chosen` of so many subjects."""
+    from math import lgamma
+
+    most = min(chosen, size // 2)
+    return lgamma(size + 1) - lgamma(most + 1) - lgamma(size - most + 1)
+
+
 def _fill_counts(table: Floats, ordered: list[int], chosen: int) -> None:
-    """Number of ways to reach each sum; rows from which `chosen` can no longer be reached are left alone."""
-    top, last = 0, table.shape[1] - 1
-    for i, score in enumerate(ordered, start=1):
-        used, least = min(i, chosen), max(1, chosen - len(ordered) + i)
-        top = min(top + score, last)
-        table[least : used + 1, score : top + 1] += table[least - 1 : used, : top + 1 - score]
+    """Number of ways to reach each sum; rows from which `chosen` can no longer be reached are left alone.
+
+    Of each row only the sums between the smallest and the largest of so many scores are touched.
+    """
+    below = [0, *accumulate(ordered)]
+    for i, score in enumerate(ordered):
+        for j in range(min(i, chosen - 1), max(0, chosen - len(ordered) + i) - 1, -1):
+            low, high = below[j], below[i] - below[i - j] + 1
+            table[j + 1, low + score : high + score] += table[j, low:high]
 
 
 def _fill_probabilities(table: Floats, ordered: list[int], chosen: int) -> None:
@@ -141,9 +224,8 @@ def tied_scores(scores: Floats) -> tuple[Floats, Ints]:
 
 def _tails_by_split_up(scores: Floats, mask: Bools) -> TailProbabilities:
     values, counts = tied_scores(scores)
-    left, right = _balanced_halves(counts)
-    sizes = [prod(int(counts[i]) + 1 for i in half) for half in (left, right)]
-    if max(sizes) > _HALF_LIMIT:
+    (left, few), (right, many) = _balanced_halves(counts)
+    if not np.isfinite(few + many):
         raise StatisticsError(
             "method", f"exact enumeration of {scores.size} subjects is too large; use the permutation version"
         )
@@ -192,15 +274,25 @@ class _Pairs:
         return float(self.weight @ self.cumulative[rank])
 
 
-def _balanced_halves(counts: Ints) -> tuple[list[int], list[int]]:
-    """Split classes of tied scores so that both halves have about equally many states."""
-    halves: tuple[list[int], list[int]] = ([], [])
+def _balanced_halves(counts: Ints) -> list[tuple[list[int], float]]:
+    """Split classes of tied scores so that both halves have about equally many states; how many these are.
+
+    The number is infinite where it is too large to enumerate.
+    """
+    halves: list[list[int]] = [[], []]
     load = [0.0, 0.0]
+    # A class has two states at least.
+    if counts.size > 2 * np.log2(_HALF_LIMIT) + 1:
+        return [([], np.inf), ([], np.inf)]
     for index in np.argsort(-counts, kind="stable").tolist():
         lighter = 0 if load[0] <= load[1] else 1
         halves[lighter].append(index)
         load[lighter] += float(np.log(counts[index] + 1))
-    return halves
+    found = []
+    for half in halves:
+        states = float(prod(int(counts[i]) + 1 for i in half))
+        found.append((half, states if states <= _HALF_LIMIT else np.inf))
+    return found
 
 
 def _counted(size: int) -> Floats:

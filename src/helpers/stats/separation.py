@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from helpers.stats.checks import Bools, Floats
+from helpers.stats.cox_likelihood import RiskSets
 
 # Differences of standardised covariates below this are rounding.
 _ZERO = 1e-9
@@ -30,16 +31,9 @@ def without_information(times: Floats, events: Bools, design: Floats) -> bool:
 
 def _spread_at_risk(times: Floats, events: Bools, design: Floats) -> Floats:
     """Covariance of the covariates within the risk sets, summed over event times that somebody survives."""
-    order = np.argsort(-times, kind="stable")
-    x = design[order]
-    at, deaths = np.unique(times[events], return_counts=True)
-    ends = np.searchsorted(-times[order], -at, side="right")
-    ends = ends[ends > deaths]
-    size, columns = ends[:, None], x.shape[1]
-    mean = np.cumsum(x, axis=0)[ends - 1] / size
-    square = np.cumsum((x[:, :, None] * x[:, None, :]).reshape(-1, columns**2), axis=0)[ends - 1] / size
-    within = square.reshape(-1, columns, columns) - mean[:, :, None] * mean[:, None, :]
-    return np.asarray(within.sum(0))
+    sets = RiskSets(times, events, design, "breslow")
+    survived = np.where(sets.at_risk > sets.deaths, 1 / sets.deaths, 0.0)
+    return np.asarray(sets.moments(np.zeros(design.shape[1]), survived[None, :]).information[0])
 
 
 def endless_covariates(times: Floats, events: Bools, design: Floats, *, discrete: bool = False) -> list[int]:

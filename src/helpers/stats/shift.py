@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 
 from helpers.stats.checks import Floats, confidence_level, observed_values, tied_values
-from helpers.stats.permutation import exact_tails, shift_cost
+from helpers.stats.differences import Differences
+from helpers.stats.permutation import exact_tails, shift_distribution, shift_work
 from helpers.stats.possible import possible_values, spanning
 from helpers.stats.result import Result
-from helpers.stats.two_group import midranks, normal_tails
+from helpers.stats.two_group import midranks, normal_deviation
 
-# Up to this many pairs all differences are built and sorted, beyond it they are selected.
-_MOST_PAIRS = 4_000_000
 # Up to this work of one exact distribution the exact test is inverted, beyond it the normal approximation.
-_EXACT_WORK = 40_000_000
+_EXACT_WORK = 80_000_000
 
 
 def hodges_lehmann(
@@ -33,9 +32,12 @@ def hodges_lehmann(
 
     The interval inverts the exact conditional test (ties inside a sample included) when feasible, else the
     tie-corrected normal approximation. A limit is infinite, said in `note`, when the samples are too small
-    for the level; there is none where all values are equal. Units are those of the data. Beyond 4e6 pairs the
-    differences are not built: median and limits are found by counting how many pairs lie below a trial value,
-    in O(n log n) a trial.
+    for the level; there is none where all values are equal. Units are those of the data.
+
+    Unless a sample has ties and the test is exact, the test's verdict on a shift hangs on nothing but the
+    number of differences above it, so that the limits are order statistics of the differences (Hollander,
+    Wolfe & Chicken 2014, 4.3). Of large samples the differences are not built: order statistics are found by
+    counting how many lie below a trial value, in O(n log n) a trial, until few are left to choose from.
 
     Where qualifiers are "<" or ">" the number is only a limit: the result then spans what the values may be,
     none below `smallest`; see `helpers.stats.possible.spanning`. Its limits are those of the test without
@@ -54,34 +56,26 @@ def hodges_lehmann(
     return spanning(lambda low, high, known: _shift(low, high, level, known), first, second)
 
 
-def _ordinal_ranks(values: Floats) -> Floats:
-    ranks = np.empty(values.size)
-    ranks[np.argsort(values, kind="stable")] = np.arange(1.0, values.size + 1)
-    return ranks
-
-
 def _shift(x: Floats, y: Floats, level: float, known: bool) -> Result:
     first, missing_x = observed_values(x, "x")
     second, missing_y = observed_values(y, "y")
     pooled = tied_values(np.concatenate([first, second]))
     first, second = np.sort(pooled[: first.size]), np.sort(pooled[first.size :])
     total, tail = pooled.size, (1 - level) / 2
-    ranked = midranks if known else _ordinal_ranks
-    exact = shift_cost(np.arange(2, 2 * total + 2, 2), first.size) <= _EXACT_WORK
-
-    def accepted(shift: float, sign: float) -> bool:
-        """Whether the one-sided test of sign * (x - y) > sign * shift does not reject."""
-        ranks = ranked(np.concatenate([sign * (first - shift), sign * second]))
-        if exact:
-            return exact_tails(ranks, np.arange(total) < first.size).greater >= tail
-        return normal_tails(ranks, first.size, True).greater >= tail
-
-    pairs = _built if first.size * second.size <= _MOST_PAIRS else _selected
+    tied = known and bool((np.diff(first) == 0).any() or (np.diff(second) == 0).any())
+    # With ties every shift has a distribution of its own, which at worst has all doubled ranks.
+    exact = shift_work(np.arange(total) * (2 if tied else 1), first.size) <= _EXACT_WORK
     note = ""
     if np.ptp(pooled) == 0:  # a difference that nobody could have had otherwise: no limits of 0
         value, lower, upper, note = 0.0, nan, nan, "all values are equal: no interval"
     else:
-        value, lower, upper = pairs(first, second, accepted)
+        differences = Differences(first, second)
+        value = differences.median()
+        if exact and tied:
+            lower, upper = _inverted(first, second, tail)
+        else:
+            most = _most_accepted(first, second, tail, exact=exact, tied=tied)
+            lower, upper = differences.at(differences.count - most), differences.at(most + 1)
         if not np.isfinite([lower, upper]).all():
             note = "samples too small for a finite limit at this level"
     kind = "exact rank-sum test" if exact else "rank-sum test, normal approximation"
@@ -98,23 +92,50 @@ def _shift(x: Floats, y: Floats, level: float, known: bool) -> Result:
     )
 
 
-Accepted = Callable[[float, float], bool]
+def _most_accepted(first: Floats, second: Floats, tail: float, *, exact: bool, tied: bool) -> int:
+    """Largest number of differences above a shift with which a larger one is not proven (one-sided)."""
+    from scipy.special import ndtr, ndtri
+
+    size, other = first.size, second.size
+    if exact:
+        small = min(size, other)
+        chances = shift_distribution(np.arange(size + other), small)[small * (small - 1) // 2 :]
+        return int(np.flatnonzero(np.cumsum(chances[::-1])[::-1] >= tail)[-1])
+    both = np.ones(size + other, dtype=np.int64)
+    if tied:
+        both = np.concatenate([np.unique(part, return_counts=True)[1] for part in (first, second)])
+    deviation = normal_deviation(both, size)
+
+    def p_greater(number: int) -> float:
+        return float(ndtr(-(number - size * other / 2 - 0.5) / deviation))
+
+    most = int(size * other / 2 + 0.5 - float(ndtri(tail)) * deviation)
+    while p_greater(most + 1) >= tail:
+        most += 1
+    while p_greater(most) < tail:
+        most -= 1
+    return most
 
 
-def _built(first: Floats, second: Floats, accepted: Accepted) -> tuple[float, float, float]:
-    """Median and limits from all differences."""
-    differences = np.sort((first[:, None] - second[None, :]).ravel())
-    distinct = np.unique(tied_values(differences))
+def _inverted(first: Floats, second: Floats, tail: float) -> tuple[float, float]:
+    """Limits by inversion of the exact test of samples with ties, over the distinct differences.
+
+    Between two of them every shift has the same verdict.
+    """
+    distinct = np.unique(tied_values((first[:, None] - second[None, :]).ravel()))
+    mask = np.arange(first.size + second.size) < first.size
+
+    def accepted(shift: float, sign: float) -> bool:
+        ranks = midranks(np.concatenate([sign * (first - shift), sign * second]))
+        return exact_tails(ranks, mask).greater >= tail
+
     lower = _first_accepted(distinct, lambda shift: accepted(shift, 1.0))
     upper = -_first_accepted(-distinct[::-1], lambda shift: accepted(-shift, -1.0))
-    return float(np.median(differences)), lower, upper
+    return lower, upper
 
 
 def _first_accepted(distinct: Floats, accepted: Callable[[float], bool]) -> float:
-    """Smallest shift that is not rejected, by bisection over the distinct differences.
-
-    The test changes only at them, so each open gap between two of them is one verdict.
-    """
+    """Smallest shift that is not rejected, by bisection over the gaps between the distinct differences."""
     inner = (distinct[1:] + distinct[:-1]) / 2
     gaps = np.concatenate(([distinct[0] - 1.0], inner, [distinct[-1] + 1.0]))
     if accepted(float(gaps[0])):
@@ -128,25 +149,6 @@ def _first_accepted(distinct: Floats, accepted: Callable[[float], bool]) -> floa
     return float(distinct[high - 1])
 
 
-def _selected(first: Floats, second: Floats, accepted: Accepted) -> tuple[float, float, float]:
-    """Median and limits without the differences: bisection on the value, then the nearest difference."""
-    pairs = first.size * second.size
-    bottom, top = float(first[0] - second[-1]) - 1.0, float(first[-1] - second[0]) + 1.0
-
-    def order_statistic(rank: int) -> float:
-        def reached(value: float) -> bool:
-            below = np.searchsorted(second, first - value, side="left")
-            return int((second.size - below).sum()) >= rank
-
-        return _nearest(first, second, turning_point(reached, bottom, top))
-
-    value = (order_statistic((pairs + 1) // 2) + order_statistic(pairs // 2 + 1)) / 2
-    lower = -inf if accepted(bottom, 1.0) else turning_point(lambda s: accepted(s, 1.0), bottom, top)
-    upper = inf if accepted(top, -1.0) else turning_point(lambda s: not accepted(s, -1.0), bottom, top)
-    lower, upper = (_nearest(first, second, v) if np.isfinite(v) else v for v in (lower, upper))
-    return value, lower, upper
-
-
 def turning_point(holds: Callable[[float], bool], low: float, high: float) -> float:
     """Where a condition that fails at `low` and holds at `high` begins to hold, to the last bits."""
     width = 1e-14 * max(abs(low), abs(high))
@@ -154,13 +156,3 @@ def turning_point(holds: Callable[[float], bool], low: float, high: float) -> fl
         middle = (low + high) / 2
         low, high = (low, middle) if holds(middle) else (middle, high)
     return high
-
-
-def _nearest(first: Floats, second: Floats, value: float) -> float:
-    """The difference of a pair that lies nearest to `value`."""
-    place = np.clip(np.searchsorted(second, first - value), 1, second.size - 1) if second.size > 1 else None
-    if place is None:
-        candidates = first - second[0]
-    else:
-        candidates = np.concatenate([first - second[place - 1], first - second[place]])
-    return float(candidates[np.argmin(np.abs(candidates - value))])

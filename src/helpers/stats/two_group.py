@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import inf, isnan, nan
 from typing import Any, Literal
 
 import numpy as np
 
 from helpers.stats.checks import (
+    SAME_VALUE,
     Bools,
     Floats,
+    Ints,
     choice,
     confidence_level,
     float_array,
@@ -18,11 +21,13 @@ from helpers.stats.checks import (
     tied_values,
     whole_number,
 )
-from helpers.stats.permutation import TailProbabilities, exact_tails, shift_cost
+from helpers.stats.permutation import TailProbabilities, exact_tails, exact_work
 from helpers.stats.result import Result, StatisticsError
 
 RankSumMethod = Literal["exact", "asymptotic", "asymptotic_corrected"]
 _EXACT_WORK = 2_000_000_000
+# Relabelled values held at once.
+_CELLS = 1_000_000
 SAME_WAY = "every pair is decided the same way: no interval"
 
 
@@ -35,13 +40,58 @@ def midranks(values: Floats) -> Floats:
     return np.asarray((low + high + 1) / 2)
 
 
+@dataclass(frozen=True)
+class MergedSamples:
+    """Two samples by distinct value, the smallest first; values equal up to rounding are one.
+
+    Attributes:
+        both: subjects with each value.
+        first: those of them who belong to the first sample.
+    """
+
+    both: Ints
+    first: Ints
+
+    @property
+    def midranks(self) -> Floats:
+        """Rank of each distinct value, those who share it sharing the mean of their ranks."""
+        return np.asarray(np.cumsum(self.both) - (self.both - 1) / 2)
+
+    @property
+    def rank_sum(self) -> float:
+        """Sum of the ranks of the first sample."""
+        return float(self.midranks @ self.first)
+
+    def ranked(self) -> tuple[Floats, Bools]:
+        """Rank of each subject, those of the first sample first, and whether it belongs to it."""
+        ranks, second = self.midranks, self.both - self.first
+        mask = np.arange(int(self.both.sum())) < int(self.first.sum())
+        return np.concatenate([np.repeat(ranks, self.first), np.repeat(ranks, second)]), mask
+
+
+def merged(first: Floats, second: Floats) -> MergedSamples:
+    """Count two samples by distinct value, in the time of sorting them.
+
+    >>> merged(np.array([2.0, 1.0]), np.array([2.0])).both.tolist()
+    [1, 2]
+    """
+    pooled = np.sort(np.concatenate([first, second]))
+    # As in `tied_values`.
+    apart = np.diff(pooled) > SAME_VALUE * max(abs(float(pooled[0])), abs(float(pooled[-1])))
+    start = np.concatenate(([0], np.flatnonzero(apart) + 1))
+    below = np.searchsorted(np.sort(first), pooled[start])
+    both, own = np.diff(start, append=pooled.size), np.diff(below, append=first.size)
+    return MergedSamples(both.astype(np.int64), own.astype(np.int64))
+
+
 def rank_sum_test(x: Any, y: Any, *, method: RankSumMethod = "exact") -> Result:
     """Wilcoxon-Mann-Whitney rank-sum test of two samples, two-sided.
 
     `exact` is the conditional permutation test on mid-ranks, right with ties (Streitberg & Roehmel 1986; the
-    two-sided p counts rank sums at least as far from their mean); where that is not feasible (several hundred
-    subjects) the corrected normal approximation is used and `method` and `note` say so. `asymptotic` is the
-    normal approximation with tie-corrected variance, `asymptotic_corrected` adds the continuity correction.
+    two-sided p counts rank sums at least as far from their mean); where that would take seconds (see
+    `helpers.stats.permutation.exact_work`: some 800 subjects an arm without ties) the corrected normal
+    approximation is used and `method` and `note` say so. `asymptotic` is the normal approximation with
+    tie-corrected variance, `asymptotic_corrected` adds the continuity correction.
 
     `statistic` is U of `x` (R's W); `value` is P(X > Y) + P(X = Y)/2. Missing values are left out and
     counted. Raises StatisticsError if a sample has no observed value.
@@ -49,17 +99,15 @@ def rank_sum_test(x: Any, y: Any, *, method: RankSumMethod = "exact") -> Result:
     choice(method, ("exact", "asymptotic", "asymptotic_corrected"), "method")
     first, missing_x = observed_values(x, "x")
     second, missing_y = observed_values(y, "y")
-    ranks = midranks(np.concatenate([first, second]))
-    u = float(ranks[: first.size].sum() - first.size * (first.size + 1) / 2)
-    mask = np.zeros(ranks.size, dtype=bool)
-    mask[: first.size] = True
-    tails, name, note = _rank_tails(ranks, mask, first.size, method)
+    samples = merged(first, second)
+    u = samples.rank_sum - first.size * (first.size + 1) / 2
+    tails, name, note = _rank_tails(samples, method)
     return Result(
         method=name,
         value=u / (first.size * second.size),
         p_value=tails.two_sided,
         statistic=u,
-        n=ranks.size,
+        n=first.size + second.size,
         n_missing=missing_x + missing_y,
         note=note,
         options={"method": method, "alternative": "two-sided"},
@@ -115,36 +163,45 @@ def tanh_limits(value: float, std_err: float, level: float) -> tuple[float, floa
     return float(np.tanh(np.arctanh(value) - half)), float(np.tanh(np.arctanh(value) + half))
 
 
-def _rank_tails(ranks: Floats, mask: Bools, size_x: int, method: str) -> tuple[TailProbabilities, str, str]:
-    if np.ptp(ranks) == 0:
+def _rank_tails(samples: MergedSamples, method: str) -> tuple[TailProbabilities, str, str]:
+    if samples.both.size == 1:
         note = "all values are equal"
         return TailProbabilities(1.0, 1.0, 1.0), "Wilcoxon rank-sum test, all values tied (p = 1)", note
-    doubled = (2 * ranks).astype(np.int64)
-    if method == "exact" and shift_cost(doubled, size_x) <= _EXACT_WORK:
-        return exact_tails(ranks, mask), "Wilcoxon rank-sum test, exact conditional on ties", ""
+    if method == "exact":
+        ranks, mask = samples.ranked()
+        if exact_work(ranks, int(mask.sum())) <= _EXACT_WORK:
+            return exact_tails(ranks, mask), "Wilcoxon rank-sum test, exact conditional on ties", ""
     corrected = method != "asymptotic"
     note = "exact distribution not feasible at this size" if method == "exact" else ""
     suffix = "with continuity correction" if corrected else "without continuity correction"
     return (
-        normal_tails(ranks, size_x, corrected),
+        normal_tails(samples, corrected),
         f"Wilcoxon rank-sum test, normal approximation {suffix}, tie-corrected",
         note,
     )
 
 
-def normal_tails(ranks: Floats, size_x: int, corrected: bool) -> TailProbabilities:
-    """Normal approximation with the tie-corrected variance (Hollander & Wolfe 1999, 4.1)."""
-    from scipy.stats import norm
+def normal_deviation(both: Ints, size: int) -> float:
+    """Standard deviation of the rank sum of `size` subjects, given how many share each value.
 
-    total = ranks.size
-    size_y = total - size_x
-    _, ties = np.unique(ranks, return_counts=True)
-    spread = total + 1 - float((ties.astype(float) ** 3 - ties).sum()) / (total * (total - 1))
-    sd = float(np.sqrt(size_x * size_y / 12 * spread))
-    gap = float(ranks[:size_x].sum()) - size_x * (total + 1) / 2
+    Source: Hollander & Wolfe 1999, 4.1, with the correction for ties.
+    """
+    total = int(both.sum())
+    ties = both[both > 1].astype(float)
+    spread = total + 1 - float((ties**3 - ties).sum()) / (total * (total - 1))
+    return float(np.sqrt(size * (total - size) / 12 * spread))
+
+
+def normal_tails(samples: MergedSamples, corrected: bool) -> TailProbabilities:
+    """Normal approximation with the tie-corrected variance."""
+    from scipy.special import ndtr
+
+    total, size = int(samples.both.sum()), int(samples.first.sum())
+    sd = normal_deviation(samples.both, size)
+    gap = samples.rank_sum - size * (total + 1) / 2
     half = 0.5 if corrected else 0.0
-    upper, lower = norm.sf((gap - half) / sd), norm.cdf((gap + half) / sd)
-    both = 2 * norm.sf(max(abs(gap) - half, 0.0) / sd)
+    upper, lower = ndtr(-(gap - half) / sd), ndtr((gap + half) / sd)
+    both = 2 * ndtr(-max(abs(gap) - half, 0.0) / sd)
     return TailProbabilities(float(upper), float(lower), min(float(both), 1.0))
 
 
@@ -251,7 +308,8 @@ def permutation_test(
 ) -> Result:
     """Two-sided permutation test of `statistic(x, y)`, enumerated if there are at most `draws` relabellings.
 
-    `statistic` takes the two samples as arrays and returns a number (wraps `scipy.stats.permutation_test`;
+    `statistic` takes the two samples as arrays and returns a number; one that also takes `axis` is asked for
+    many relabellings at once, which is several times faster (wraps `scipy.stats.permutation_test`;
     two-sided p is twice the smaller tail). Raises StatisticsError for empty samples or a statistic that is
     not a finite number.
     """
@@ -268,7 +326,8 @@ def permutation_test(
         (first, second),
         statistic,
         permutation_type="independent",
-        vectorized=False,
+        vectorized=None,  # as the statistic says by taking `axis`
+        batch=max(1, _CELLS // (first.size + second.size)),
         n_resamples=draws,
         rng=np.random.default_rng(seed),
     )
