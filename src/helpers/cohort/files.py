@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from helpers.cohort.cells import cell_text, has_unseen, without_unseen
 from helpers.cohort.encodings import ENCODINGS, Encoding, decode
 from helpers.cohort.workbooks import read_sheet
-from helpers.problems import Problem
+from helpers.problems import Problem, fields_of
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 _SEPARATORS = (",", ";", "\t")
@@ -187,7 +187,7 @@ def _wrong_width(file: str, line: int, cells: Sequence[str], expected: int) -> P
     remedy = "put a field that itself contains the separator into quotation marks"
     if len(cells) < expected:
         remedy = "add the missing fields, or the separators of empty ones"
-    return Problem(file, line, "", f"{len(cells)} fields", f"{expected} fields as in the header", remedy)
+    return Problem(file, line, "", fields_of(len(cells)), f"{fields_of(expected)} as in the header", remedy)
 
 
 def _parquet(path: Path) -> Records | Problem:
