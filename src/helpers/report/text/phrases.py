@@ -1,9 +1,10 @@
 """Words of tables and figures in another language: whole phrases, patterns, and what is made of them.
 
 A language has them in `phrases.toml`: ``[phrases]`` as they stand, ``[patterns]`` whose ``{1}`` is a part
-that is translated in its turn, ``[theme]`` for what stands between numbers; beside it in `evidence.toml` those
-of criteria, rules and checks, in `publication.toml` those of the publication, in `statistics.toml` those of
-methods and notes of statistics, whose patterns come first. Whatever it does not have stays as it is.
+that is translated in its turn, ``[theme]`` for what stands between numbers. Beside it stand
+`evidence.toml` for criteria, rules and checks, `publication.toml` for what a paper prints, and
+`statistics.toml` for methods and notes of statistics; their patterns come first. Whatever it does not have
+stays as it is.
 """
 
 from __future__ import annotations
@@ -114,9 +115,10 @@ def _pieces(text: str, wording: Wording) -> str | None:
 
 
 def _known(text: str, wording: Wording) -> str | None:
-    if not _LETTERS.search(text) or _NAME.fullmatch(text.strip()):
+    if not _LETTERS.search(text):
         return text
-    return _translated(text.strip(), wording)
+    found = _translated(text.strip(), wording)
+    return text if found is None and _NAME.fullmatch(text.strip()) else found
 
 
 def _sentence(text: str, wording: Wording) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _CJK = "\N{CJK RADICAL REPEAT}"
 # A word that was left in English, not a unit or a name.
 _WORD = re.compile(r"(?<![/A-Za-z-])[a-z]{3,}(?![/a-z-])")
+# The same, or a name that may be half of a phrase.
+_WORD_OR_NAME = re.compile(r"(?<![/A-Za-z-])[A-Za-z][a-z]{2,}(?![/a-z-])")
+_LETTER = re.compile(r"[A-Za-z]")
 _NEVER_FIRST = "，。；：）、"
 
 
@@ -32,7 +35,7 @@ def put_into_language(figure: Figure, wording: Wording) -> None:
 
     def said(text: str) -> str:
         lines = text.split("\n")
-        if len(lines) == 1:
+        if len(lines) == 1 or not _LETTER.search(text):
             return exhibit_text(text, wording)
         width = max(map(len, lines))
         return "\n".join(_broken(part, width) for part in _joined(lines, wording))
@@ -56,12 +59,15 @@ def _joined(lines: list[str], wording: Wording) -> list[str]:
     """Return lines in a language, those joined that only together have words in it."""
     found, start = [], 0
     while start < len(lines):
-        for end in range(len(lines), start, -1):
-            text = exhibit_text(" ".join(lines[start:end]), wording)
-            if end == start + 1 or not _WORD.search(text):
-                found.append(text)
-                start = end
-                break
+        told = {
+            end: exhibit_text(" ".join(lines[start:end]), wording) for end in range(len(lines), start, -1)
+        }
+        # As few lines as have words together; else as many as leave no word in English.
+        whole = [end for end in sorted(told) if not _WORD_OR_NAME.search(told[end])]
+        almost = [end for end in told if end == start + 1 or not _WORD.search(told[end])]
+        end = (whole or almost)[0]
+        found.append(told[end])
+        start = end
     return found
 
 
