@@ -265,7 +265,8 @@ class Wording:
         return self.term(slot) if isinstance(slot, str) else slot
 
     def _word(self, term: Term) -> Fragment:
-        text = self.phrase(term.text) if term.form == "plain" else self.label(term.text)
+        say = {"plain": self.phrase, "whole": self.term}.get(term.form, self.label)
+        text = say(term.text)
         if term.form == "arm":
             text = self.grammar("arm").replace("{name}", text)
         return Declared(text, term.key) if term.key else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,10 @@ def _joined(lines: list[str], wording: Wording) -> list[str]:
             end: exhibit_text(" ".join(lines[start:end]), wording) for end in range(len(lines), start, -1)
         }
         # As few lines as have words together; else as many as leave no word in English.
-        whole = [end for end in sorted(told) if not _WORD_OR_NAME.search(told[end])]
+        whole = [
+            end for end in sorted(told)
+            if not _WORD_OR_NAME.search(told[end]) and not (end < len(lines) and lines[end - 1].endswith(","))
+        ]  # fmt: skip
         almost = [end for end in told if end == start + 1 or not _WORD.search(told[end])]
         end = (whole or almost)[0]
         found.append(told[end])
@@ -72,16 +76,22 @@ def _joined(lines: list[str], wording: Wording) -> list[str]:
 
 
 def _broken(text: str, width: int) -> str:
-    """Return a text broken to lines of so many letters, of which a Chinese sign takes two."""
+    """Return a text broken to lines alike, of so many letters at most, of which a Chinese sign takes two."""
+    whole = sum(map(_width, text))
+    width = min(width, math.ceil(whole / math.ceil(whole / width)) + 1)
     lines, room = [""], width
     for sign in text:
-        takes = 2 if sign >= _CJK else 1
+        takes = _width(sign)
         if takes > room and sign not in _NEVER_FIRST:
             lines.append("")
             room = width
         lines[-1] += sign
         room -= takes
     return "\n".join(lines)
+
+
+def _width(sign: str) -> int:
+    return 2 if sign >= _CJK else 1
 
 
 def _axes(figure: Figure) -> list[Any]:
