@@ -23,6 +23,8 @@ _WORD = re.compile(r"(?<![/A-Za-z-])[a-z]{3,}(?![/a-z-])")
 _WORD_OR_NAME = re.compile(r"(?<![/A-Za-z-])[A-Za-z][a-z]{2,}(?![/a-z-])")
 _LETTER = re.compile(r"[A-Za-z]")
 _NEVER_FIRST = "，。；：）、"
+# A word in Latin letters with the blanks behind it, or one sign.
+_PIECE = re.compile(r"[!-~]+ *|.")
 
 
 def put_into_language(figure: Figure, wording: Wording) -> None:
@@ -38,7 +40,7 @@ def put_into_language(figure: Figure, wording: Wording) -> None:
         lines = text.split("\n")
         if len(lines) == 1 or not _LETTER.search(text):
             return exhibit_text(text, wording)
-        width = max(map(len, lines))
+        width = max(map(_width, lines))
         return "\n".join(_broken(part, width) for part in _joined(lines, wording))
 
     for axis in _axes(figure):
@@ -77,21 +79,21 @@ def _joined(lines: list[str], wording: Wording) -> list[str]:
 
 def _broken(text: str, width: int) -> str:
     """Return a text broken to lines alike, of so many letters at most, of which a Chinese sign takes two."""
-    whole = sum(map(_width, text))
+    whole = _width(text)
     width = min(width, math.ceil(whole / math.ceil(whole / width)) + 1)
     lines, room = [""], width
-    for sign in text:
-        takes = _width(sign)
-        if takes > room and sign not in _NEVER_FIRST:
+    for piece in _PIECE.findall(text):
+        takes = _width(piece.rstrip())
+        if takes > room and lines[-1] and piece not in _NEVER_FIRST:
             lines.append("")
             room = width
-        lines[-1] += sign
-        room -= takes
-    return "\n".join(lines)
+        lines[-1] += piece
+        room -= _width(piece)
+    return "\n".join(line.rstrip() for line in lines)
 
 
-def _width(sign: str) -> int:
-    return 2 if sign >= _CJK else 1
+def _width(text: str) -> int:
+    return sum(2 if sign >= _CJK else 1 for sign in text)
 
 
 def _axes(figure: Figure) -> list[Any]:
