@@ -12,13 +12,14 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 
-# What is no text for readers: scripts, styles, code (of notebooks, identifiers and file names).
-_UNSEEN = {"script", "style", "code", "pre"}
+# What is no text for readers: scripts, styles, code (of notebooks, identifiers, file names), footnote signs.
+_UNSEEN = {"script", "style", "code", "pre", "sup"}
 _VOID = {"br", "img", "input", "link", "meta", "wbr", "hr", "col"}
 _TOLD = ("alt", "aria-label", "title", "placeholder")
 _BLOCKS = {"p", "td", "th", "li", "h1", "h2", "h3", "h4", "div", "figcaption", "summary", "button", "a",
            "label", "title", "tr", "dt", "dd", "footer", "blockquote", "br"}  # fmt: skip
-_RUN = re.compile(r"<w:t(?: [^>]*)?>([^<]*)</w:t>|(</w:p>)")
+_RUN = re.compile(r"<w:r[ >].*?</w:r>|(</w:p>)", re.DOTALL)
+_RUN_TEXT = re.compile(r"<w:t(?: [^>]*)?>([^<]*)</w:t>")
 _PART = re.compile(r"word/(?:document|footnotes|header\d*|footer\d*)\.xml")
 _TEXT = re.compile(r"<text\b[^>]*>(.*?)</text>", re.DOTALL)
 _COMMENT = re.compile(r"<!-- (.*?) -->")
@@ -89,11 +90,11 @@ def document_texts(path: Path) -> Iterator[str]:
             if _PART.fullmatch(name):
                 text = ""
                 for found in _RUN.finditer(archive.read(name).decode("utf-8")):
-                    if found[2]:
+                    if found[1]:
                         yield text
                         text = ""
-                    else:
-                        text += html.unescape(found[1])
+                    elif "superscript" not in found[0]:  # signs of footnotes and of works cited
+                        text += html.unescape("".join(_RUN_TEXT.findall(found[0])))
 
 
 def workbook_texts(path: Path) -> Iterator[str]:

@@ -20,7 +20,7 @@ _CJK = "\N{CJK RADICAL REPEAT}"
 # A word that was left in English, not a unit or a name.
 _WORD = re.compile(r"(?<![/A-Za-z-])[a-z]{3,}(?![/a-z-])")
 # The same, or a name that may be half of a phrase.
-_WORD_OR_NAME = re.compile(r"(?<![/A-Za-z-])[A-Za-z][a-z]{2,}(?![/a-z-])")
+_WORD_OR_NAME = re.compile(r"(?<![/A-Za-z-])[A-Za-z][a-z]{2,}(?![/a-z-])|[A-Z]-[a-z]{3,}")
 _LETTER = re.compile(r"[A-Za-z]")
 _NEVER_FIRST = "，。；：）、"
 # A word in Latin letters with the blanks behind it, or one sign.

@@ -41,4 +41,5 @@ def _view(row: Statistic, wording: Wording) -> StatisticView:
 
 def _plain(number: float) -> str:
     """Return a stored number with six significant digits, as it is stored beyond any rounding for print."""
-    return "NE" if number != number else f"{number:.6g}".replace("-", "\N{MINUS SIGN}")
+    shown = "NE" if number != number else f"{number:.6g}".replace("-", "\N{MINUS SIGN}")
+    return shown.replace("inf", "\N{INFINITY}")
