@@ -18,6 +18,7 @@ from helpers.report.figures.fonts.chinese import chinese_fonts
 from helpers.report.text.notebooks import digest_of, told_cells, translations
 from helpers.report.text.phrases import PHRASE_FILES
 from helpers.report.text.wording import language_file
+from helpers.run.notebook_text import put_text
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-9]_*.ipynb"))
@@ -119,3 +120,14 @@ def test_a_whole_cohort_is_told_in_chinese(name, tmp_path):
     assert len(texts) > 3000
     left = {(place, text): words for place, text in texts if (words := left_in(text))}
     assert left == {}
+
+
+def test_text_put_into_an_executed_notebook_is_told_too(tmp_path):
+    """An edit of text alone executes nothing, and the Chinese copy keeps its Chinese."""
+    source, executed = NOTEBOOKS[0], tmp_path / NOTEBOOKS[0].name
+    shutil.copyfile(source, executed)
+    assert put_text(source, executed, lambda cells: told_cells("zh", source.stem, cells.items()))
+    kept = translations("zh")[source.stem]
+    assert dict(_markdown(executed)) == {name: cell["text"] for name, cell in kept.items()}
+    assert put_text(source, executed)
+    assert _markdown(executed) == _markdown(source)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from helpers.faults import in_words
 from helpers.project.paths import CohortPaths, shown
 from helpers.project.sources import digest_bytes
-from helpers.results.files import write_whole
 from helpers.report.text.notebooks import teller
+from helpers.results.files import write_whole
 from helpers.run.executor import Executor
 from helpers.run.inputs import InputDigests, Values
 from helpers.run.notebook_text import put_text
