@@ -57,6 +57,15 @@ class Problem:
         return f" (the same in {noun} {named}{tail})"
 
 
+def fields_of(count: int) -> str:
+    """Return a number of fields in words.
+
+    >>> fields_of(1), fields_of(3)
+    ('1 field', '3 fields')
+    """
+    return f"{count} field" if count == 1 else f"{count} fields"
+
+
 class CohortError(CompendiumError):
     """A cohort folder that cannot be analysed; `problems` says why, all faults at once."""
 

@@ -171,4 +171,4 @@ def test_files_with_fewer_rows_than_before_are_named(tmp_path):
     assert refresh(folder) == []
     events.write_bytes(b"".join(lines[:1]) + lines[1][:1])  # ends within the first field
     found = [problem.found for problem in deliver(folder, [events], answers).problems]
-    assert "1 fields" in found
+    assert "1 field" in found

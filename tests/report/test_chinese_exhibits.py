@@ -89,7 +89,7 @@ def test_phrases_patterns_and_what_is_unknown(text, said):
 @pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
 def test_patterns_use_the_parts_that_they_have(language):
     for pattern, template in language_file(language, "phrases.toml")["patterns"].items():
-        asked = {int(slot) for slot in re.findall(r"\{(\d)\}", template)}
+        asked = {int(slot) for slot in re.findall(r"\{(\d+)\}", template)}
         assert asked == set(range(1, re.compile(pattern).groups + 1)), pattern
 
 

@@ -162,6 +162,10 @@ def assert_declared(fragment, key, study):
     elif key == "follow_up.data_cutoff":
         day = setting_text(key, study.material)
         assert fragment.text in {Wording(language).date(day) for language in LANGUAGES}
+    elif key == "source":
+        source = study.config.source
+        assert fragment.text in {Wording.of(language, study.config).term(source) for language in LANGUAGES}
+        assert sorted(re.findall(r"\d+", fragment.text)) == sorted(re.findall(r"\d+", source))
     elif key == "data.events.grade":
         assert fragment.text in "12345"
     elif key in {"added_therapies", "study_drug", "data.events.term", "criteria.diagnosis"}:

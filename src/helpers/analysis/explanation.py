@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,15 @@ from helpers.analysis.clinical import DAY0
 from helpers.analysis.diagnosis import Diagnoses, diagnose, judge_eligibility
 from helpers.analysis.response_rules import RuleCalls, call_responses
 from helpers.clinical.explain import COLUMNS, Diagnosed, Judgements, ResponseCalls, explain_patient
+from helpers.vocabulary.names import in_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from helpers.cohort.cleaning import AnalysisTables
     from helpers.cohort.config import CohortConfig
+
+_IMPROVED = "; improved: "
 
 
 def explain_one(
@@ -58,8 +62,33 @@ def explain_one(
         config.steroids.dose_summary,
     )
     explained = explain_patient(patient_id, judged, visits=chosen)
+    explained["rule"] = [_named(str(rule), config) for rule in explained["rule"]]
+    explained["answer"] = [_improved(str(answer), config) for answer in explained["answer"]]
+    explained["value"] = [_celsius(str(value)) for value in explained["value"]]
     own = _clinician_rows(calls.clinician, patient_id, chosen)
     return pd.concat([explained, own], ignore_index=True) if len(own) else explained
+
+
+def _named(rule: str, config: CohortConfig) -> str:
+    """Return a rule with the variable's name in words: ``haemoglobin < 90 g/L``."""
+    name, space, rest = rule.partition(" ")
+    return _celsius(f"{_words(name, config)}{space}{rest}")
+
+
+def _improved(answer: str, config: CohortConfig) -> str:
+    """Return an answer with the markers that improved in words."""
+    said, mark, names = answer.partition(_IMPROVED)
+    named = (_words(name.removesuffix(")"), config) for name in names.split(", "))
+    return f"{said}{mark}{', '.join(named)})" if mark else answer
+
+
+def _words(name: str, config: CohortConfig) -> str:
+    known = config.vocabulary.get(name)
+    return in_text(known.label) if known else name.replace("_", " ")
+
+
+def _celsius(text: str) -> str:
+    return re.sub(r"\bCel\b", "°C", text)
 
 
 def _diagnosed(found: Diagnoses) -> list[Diagnosed]:

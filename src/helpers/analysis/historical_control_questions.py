@@ -110,7 +110,9 @@ def ask_about_gaps(
         draws=draws, seed=seed,
     )  # fmt: skip
     skewed = [name for name, one in config.vocabulary.variables.items() if one.skewed]
-    describe_limit_scenarios(recorded.study, recorded.covariates, recorded.qualifiers, skewed, chosen, store)
+    describe_limit_scenarios(
+        recorded.study, recorded.covariates, recorded.qualifiers, skewed, chosen, recorded.labels, store
+    )
 
 
 def ask_about_outcomes(

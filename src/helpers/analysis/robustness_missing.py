@@ -6,7 +6,7 @@ beyond a reporting limit is tried at, at twice and at ten times the limit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ from helpers.stats.imputation import impute_within_arms, mean_difference
 from helpers.stats.propensity import covariate_budget, propensity_scores, propensity_weights
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.weighted_survival import weighted_effects
+from helpers.vocabulary.names import in_text
 
 if TYPE_CHECKING:
     from helpers.results.store import StatisticsStore
@@ -122,6 +123,7 @@ def describe_limit_scenarios(
     qualifiers: pd.DataFrame,
     skewed: Sequence[str],
     chosen: Sequence[str],
+    labels: Mapping[str, str],
     store: StatisticsStore,
 ) -> None:
     """Store, for each characteristic that somebody has beyond a reporting limit, what its value could change.
@@ -129,7 +131,7 @@ def describe_limit_scenarios(
     `qualifiers` has the signs of those characteristics (``<``, ``>`` or empty) by patient_id. Values beyond a
     limit are set to the limit, and to twice and ten times as far (`skewed` ones are logarithms already).
     Stored for each: the standardised difference, and the hazard ratio under overlap weights for it and for
-    the first of the `chosen` covariates that fit beside it.
+    the first of the `chosen` covariates that fit beside it, which the method names by their `labels`.
     """
     if study.one_arm:
         refuse(store, study, LIMITS, {"smd_at_limit": ""}, variable="all")
@@ -146,7 +148,7 @@ def describe_limit_scenarios(
         for scenario, factor in SCENARIOS.items():
             moved = _moved(frame[name], signs, factor, log=name in skewed)
             told = f"{beyond} values beyond a reporting limit taken {factor:g} times as far"
-            _scenario(study, frame.assign(**{name: moved}), name, model, scenario, told, store)
+            _scenario(study, frame.assign(**{name: moved}), name, model, labels, scenario, told, store)
 
 
 def _moved(values: pd.Series, signs: pd.Series, factor: float, *, log: bool) -> pd.Series:
@@ -160,6 +162,7 @@ def _scenario(
     frame: pd.DataFrame,
     name: str,
     model: list[str],
+    labels: Mapping[str, str],
     scenario: str,
     told: str,
     store: StatisticsStore,
@@ -179,6 +182,7 @@ def _scenario(
         ratio = effects["hazard_ratio"]
     except StatisticsError as error:
         ratio = Result("weighted hazard ratio", n=len(whole), note=f"not estimated: {error.problem}")
-    method = f"overlap weights for {' and '.join(model)}: {ratio.method}, {told}"
+    names = [in_text(labels.get(one, one)) for one in model]
+    method = f"overlap weights for {' and '.join(names)}: {ratio.method}, {told}"
     other = {"method": method, "n_missing": lost, "unit": RATIO}
     keep(store, study, LIMITS, f"hazard_ratio_{scenario}", ratio, variable=slug(name), **other)

@@ -15,7 +15,7 @@ from helpers.cohort.encodings import ENCODINGS, Encoding, decode
 from helpers.cohort.quick_csv import read_quickly, separator_of, swallows_rows
 from helpers.cohort.texts import as_coded, by_text, distinct
 from helpers.cohort.workbooks import read_sheet
-from helpers.problems import Problem
+from helpers.problems import Problem, fields_of
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 
@@ -181,7 +181,7 @@ def _wrong_width(file: str, line: int, cells: Sequence[str], expected: int) -> P
     remedy = "put a field that itself contains the separator into quotation marks"
     if len(cells) < expected:
         remedy = "add the missing fields, or the separators of empty ones"
-    return Problem(file, line, "", f"{len(cells)} fields", f"{expected} fields as in the header", remedy)
+    return Problem(file, line, "", fields_of(len(cells)), f"{fields_of(expected)} as in the header", remedy)
 
 
 def _parquet(path: Path) -> Records | Problem:

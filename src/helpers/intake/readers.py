@@ -12,7 +12,7 @@ from helpers.cohort.cells import cell_text, without_unseen
 from helpers.cohort.encodings import ENCODINGS, Encoding, decode
 from helpers.cohort.workbooks import formulas_without_result
 from helpers.intake.grids import Grid
-from helpers.problems import Problem
+from helpers.problems import Problem, fields_of
 
 _SEPARATORS = (",", ";", "\t", "|")
 _LOOKED_AT = 200
@@ -85,7 +85,7 @@ def _records(
     usual = Counter(map(len, filter(None, rows))).most_common(1)[0][0] if rows else 0
     for line, cells in zip(lines, rows, strict=True):
         if len(cells) > usual and any(cells[usual:]):
-            found, expected = f"{len(cells)} fields", f"{usual} fields as in most rows"
+            found, expected = fields_of(len(cells)), f"{fields_of(usual)} as in most rows"
             remedy = "put a field that itself contains the separator into quotation marks"
             problems.append(Problem(file, line, "", found, expected, remedy))
     problems += _short_rows(rows, lines, usual, file, ends=text.endswith(("\n", "\r")))
@@ -106,10 +106,10 @@ def _short_rows(
     few = len(filled) < _FEW_ROWS
     if (few and ends) or whole < (1 if few else _NEARLY_ALL * len(filled)):
         return []
-    expected = f"{usual} fields as in most rows"
+    expected = f"{fields_of(usual)} as in most rows"
     remedy = "export the file again, or add what is missing; what is not there counts as not recorded"
     return [
-        Problem(file, line, "", f"{len(row)} fields", expected, remedy, "warning")
+        Problem(file, line, "", fields_of(len(row)), expected, remedy, "warning")
         for line, row in filled
         if (1 < len(row) < usual) or (len(row) == 1 < usual and line == lines[-1])
     ]

@@ -7,7 +7,7 @@ same notebook on the same data gives the same bytes.
 import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -66,6 +66,7 @@ def execute_notebook(
     *,
     failed: Path,
     kernel: PooledKernelManager,
+    told: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None,
 ) -> None:
     """Execute a notebook and store it with its outputs.
 
@@ -78,11 +79,15 @@ def execute_notebook(
         parameters: values put in place of those in the cell tagged ``parameters``; none injects no cell.
         failed: where the notebook goes if a cell fails, as far as it came.
         kernel: manager of the started kernel; whoever started it ends it.
+        told: gives Markdown cells in another language, by id, from those of the notebook; those that it
+            leaves out stay.
 
     Raises:
         NotebookFailedError: a cell failed or the kernel died.
     """
     original = _blank(nbformat.read(source, as_version=4))
+    if told is not None:
+        _put_into_words(original, told)
     failed.parent.mkdir(parents=True, exist_ok=True)
     failed.unlink(missing_ok=True)
     try:
@@ -131,6 +136,12 @@ def _blank(notebook: Any) -> Any:
             cell.outputs, cell.execution_count = [], None
     notebook.nbformat, notebook.nbformat_minor = FORMAT
     return notebook
+
+
+def _put_into_words(notebook: Any, told: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+    cells = {cell.id: cell for cell in notebook.cells if cell.cell_type == "markdown"}
+    for name, text in told({name: cell.source for name, cell in cells.items()}).items():
+        cells[name].source = text
 
 
 def _clean(executed: Any, original: Any) -> Any:

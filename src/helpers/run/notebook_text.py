@@ -5,7 +5,7 @@ its outputs: it is then what a new execution would have made.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,16 @@ from helpers.project.sources import cell_source, read_notebook
 from helpers.results.files import write_whole
 
 Cell = dict[str, Any]
+Told = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
-def put_text(source: Path, executed: Path) -> bool:
+def put_text(source: Path, executed: Path, told: Told | None = None) -> bool:
     """Give an executed notebook the text of its source; False if it has to be executed after all.
 
     Args:
         source: the notebook, which does the same as when it was executed.
         executed: the executed notebook; is replaced whole.
+        told: gives Markdown cells in the cohort's language, by id; those that it leaves out stay.
     """
     try:
         before, now = read_notebook(executed), read_notebook(source)
@@ -40,6 +42,8 @@ def put_text(source: Path, executed: Path) -> bool:
         return False
     done = iter(executed_code)
     cells = [_cell(cell, number, done) for number, cell in enumerate(now["cells"], start=1)]
+    if told is not None:
+        _put_into_words(cells, told)
     tagged = [place for place, cell in enumerate(cells) if "parameters" in _tags(cell)]
     place = tagged[0] + 1 if tagged else 0
     whole = {
@@ -51,6 +55,12 @@ def put_text(source: Path, executed: Path) -> bool:
     text = json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": "))
     write_whole(executed, (text + "\n").encode())
     return True
+
+
+def _put_into_words(cells: list[Cell], told: Told) -> None:
+    markdown = {cell["id"]: cell for cell in cells if cell["cell_type"] == "markdown"}
+    for name, text in told({name: cell_source(cell) for name, cell in markdown.items()}).items():
+        markdown[name]["source"] = text.splitlines(keepends=True)
 
 
 def _cell(cell: Mapping[str, Any], number: int, executed: Iterator[Cell]) -> Cell:

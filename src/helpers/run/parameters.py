@@ -6,7 +6,7 @@ any kernel starts, a notebook run by hand when it opens its cohort.
 
 import ast
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,20 +93,25 @@ def own_values(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def told_values(values: Mapping[str, Any]) -> str:
+def told_values(values: Mapping[str, Any], said: Callable[[str], str] = str) -> str:
     """Return parameters as a table in Markdown: name, value with its unit, what it is.
+
+    Args:
+        values: parameters by name.
+        said: puts words into a language.
 
     >>> print(told_values({"horizon_days": 56.0}))
     | parameter | value | what it is |
     |---|---|---|
     | `horizon_days` | 56 days | last day of the analysis |
     """
-    lines = ["| parameter | value | what it is |", "|---|---|---|"]
+    heads = map(said, ("parameter", "value", "what it is"))
+    lines = [f"| {' | '.join(heads)} |", "|---|---|---|"]
     for name, value in values.items():
         known = PARAMETERS.get(name)
-        unit = f" {known.unit}" if known and known.unit else ""
+        unit = f" {said(known.unit)}" if known and known.unit else ""
         shown = known.tidy(value) if known else value
-        lines.append(f"| `{name}` | {shown}{unit} | {known.words if known else ''} |")
+        lines.append(f"| `{name}` | {shown}{unit} | {said(known.words) if known else ''} |")
     return "\n".join(lines)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from helpers.faults import in_words
 from helpers.project.paths import CohortPaths, shown
 from helpers.project.sources import digest_bytes
+from helpers.report.text.notebooks import teller
 from helpers.results.files import write_whole
 from helpers.run.executor import Executor
 from helpers.run.inputs import InputDigests, Values
@@ -137,7 +138,8 @@ class Schedule:
     def _text_put(self, task: Task) -> bool:
         """Bring the text of an executed notebook up to date; False if it has to be executed after all."""
         job, step = self._jobs[task[0]], self._steps[task[1]]
-        if not put_text(step.source, locate(f"notebooks/{step.name}.ipynb", job.paths)):
+        executed = locate(f"notebooks/{step.name}.ipynb", job.paths)
+        if not put_text(step.source, executed, teller(job.paths.folder, step.name)):
             return False
         self._done(task, product_digests(step, job.paths), "text updated")
         return True

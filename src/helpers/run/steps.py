@@ -16,6 +16,7 @@ from helpers.kernels.fork_server.client import SOCKET_VARIABLE, ForkServerError,
 from helpers.kernels.fork_server.quick import PooledKernelManager
 from helpers.kernels.pool import KernelPool
 from helpers.project.paths import CohortPaths, shown, state_dir
+from helpers.report.text.notebooks import teller
 from helpers.run.plan import PARAMETERS, Step, locate
 from helpers.run.staging import Stage, UndeclaredOutputError, failed_notebook
 
@@ -45,7 +46,8 @@ def execute_step(step: Step, paths: CohortPaths, values: Mapping[str, Any], pool
         if kernel is not None:
             target = locate(f"notebooks/{step.name}.ipynb", stage.paths)
             kept = failed_notebook(step, paths)
-            execute_notebook(step.source, target, values, failed=kept, kernel=kernel)
+            told = teller(paths.folder, step.name)
+            execute_notebook(step.source, target, values, failed=kept, kernel=kernel, told=told)
         else:
             _call(step, stage, values, state_dir() / "failed" / paths.name / f"{step.name}.log")
         if missing := stage.missing(step):

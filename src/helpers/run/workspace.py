@@ -131,9 +131,11 @@ class Workspace:
     def narrative(self) -> "Narrative":
         """Which cohort is open, in words, with the notebook's parameters in a table."""
         from helpers.report.text.narrative import cohort_narrative
+        from helpers.report.text.phrases import exhibit_text
 
         horizon = {"horizon_days": self.horizon_days} if "horizon_days" in self.parameters else {}
-        return replace(cohort_narrative(self.config), below=told_values(dict(self.parameters) | horizon))
+        values = told_values(dict(self.parameters) | horizon, lambda word: exhibit_text(word, self._wording))
+        return replace(cohort_narrative(self.config), below=values)
 
     def show(self, exhibit: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Publish a figure or table of the walk and return it for display.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from helpers.errors import CompendiumError
-from helpers.problems import Problem, gather, suggestion
+from helpers.problems import Problem, fields_of, gather, suggestion
 from helpers.vocabulary import rows
 from helpers.vocabulary.model import Drug, ReferenceRange, Term, Variable, prior_therapies
 from helpers.vocabulary.names import fold
@@ -136,7 +136,7 @@ def _sheet(name: str, content: bytes) -> _Sheet:
             header = [cell.strip() for cell in cells]
             sheet.problems += _header_faults(name, line, header)
         elif len(cells) != len(header):
-            found, expected = f"{len(cells)} fields", f"{len(header)} fields as in the header"
+            found, expected = fields_of(len(cells)), f"{fields_of(len(header))} as in the header"
             remedy = "put a field that itself holds a comma into quotation marks"
             sheet.problems.append(Problem(name, line, "", found, expected, remedy))
         else:

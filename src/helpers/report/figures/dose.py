@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _LOW: dict[str, Any] = {"color": GREY, "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
 _ROOM_ABOVE = 1.06
+_ROOM_FOR_WORDS = 1.2  # above a median whose value is printed over it
 
 
 @figure(
@@ -107,9 +108,13 @@ def _ribbon(axes: Axes, shown: Visits, style: GroupStyle) -> None:
 
 
 def _highest(found: Mapping[str, Visits]) -> float:
-    """Return the upper end of the dose axis: above the largest dose of any group."""
+    """Return the upper end of the dose axis: above the largest dose of any group and the medians in words."""
     values = [value for shown in found.values() for value in shown.found["max"] if value == value]
-    return _ROOM_ABOVE * max(values, default=1.0) or 1.0
+    named = [
+        shown.found["median"][i] for shown in found.values() for i in (0, len(shown.places) - 1)
+        if shown.found["median"][i] == shown.found["median"][i]
+    ]  # fmt: skip
+    return max(_ROOM_ABOVE * max(values, default=1.0), _ROOM_FOR_WORDS * max(named, default=0.0)) or 1.0
 
 
 def _ribbon_legend(config: CohortConfig, groups: Sequence[str], *, lines: bool) -> list[Artist]:

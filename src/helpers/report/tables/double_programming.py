@@ -11,7 +11,9 @@ from helpers.analysis.variables import variable_label
 from helpers.report.tables.cells import Cell, number, verbatim
 from helpers.report.tables.content import Column, Row, column, message, row
 from helpers.report.tables.table import Table
-from helpers.report.text.narrative import Narrative
+from helpers.report.text.claims import Claim
+from helpers.report.text.claims import Row as Stored
+from helpers.report.text.narrative import Narrative, brief
 from helpers.results.catalogue import ComputedTwiceRows, TrendRows
 from helpers.results.format import NOT_ESTIMABLE
 
@@ -95,15 +97,13 @@ def _cell(stored: Statistic, part: str) -> Cell:
     return number(stored, decimals, column=part)
 
 
-def double_programming_narrative(statistics: Statistics) -> Narrative:
+def double_programming_narrative(statistics: Statistics, config: CohortConfig | None = None) -> Narrative:
     """Say how many numbers were computed twice and how many of them differ, with and without a reason."""
-    keys = (ComputedTwiceRows.compared, ComputedTwiceRows.equal, ComputedTwiceRows.explained)
-    compared, equal, explained = (int(statistics[key.id("numbers")].value) for key in keys)
-    if not compared:
-        return Narrative(NOTHING)
-    unexplained = int(statistics[ComputedTwiceRows.unexplained.id("numbers")].value)
-    text = (
-        f"{compared} numbers were computed twice: {equal} are equal, {explained} differ for the reason that "
-        f"stands beside them, {unexplained} differ without one."
-    )
-    return Narrative(text + (" Something is wrong there." if unexplained else ""))
+    names = ("compared", "equal", "explained", "unexplained")
+    rows = {name: statistics[ComputedTwiceRows.named(name).id("numbers")] for name in names}
+    if not rows["compared"].value:
+        return brief([], "computed_twice.none", config)
+    claims = [Claim("computed_twice.numbers", {name: Stored(row, 0) for name, row in rows.items()})]
+    if rows["unexplained"].value:
+        claims.append(Claim("computed_twice.unexplained"))
+    return brief(claims, "", config)

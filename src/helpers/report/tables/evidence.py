@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from helpers.report.tables.cells import Cell, verbatim
+from helpers.report.tables.cells import Cell, sentence, verbatim
+from helpers.results.store import slug
 
 if TYPE_CHECKING:
     from helpers.results.catalogue import Key
@@ -27,10 +28,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The stored rows of the comparison at its horizon."""
+    """The stored rows of the comparison at its horizon, with the labels of characteristics by name."""
 
     statistics: Statistics
     timepoint: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, variable: str) -> str:
+        """What a characteristic of a row is called, without its unit."""
+        label = {slug(name): label for name, label in self.labels.items()}.get(variable)
+        return sentence(variable.replace("_", " ")) if label is None else label.rpartition(", ")[0] or label
 
     def find(self, key: Key, variable: str = "death") -> Statistic | None:
         """A row of the comparison, or None where the notebook did not store it."""

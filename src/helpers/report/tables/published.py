@@ -8,7 +8,9 @@ from helpers.report.figures.published import ABSENT
 from helpers.report.tables.cells import number, verbatim
 from helpers.report.tables.content import Row, column, message, row
 from helpers.report.tables.table import Table
-from helpers.report.text.narrative import Narrative
+from helpers.report.text.claims import Claim, Slot
+from helpers.report.text.claims import Row as Stored
+from helpers.report.text.narrative import Narrative, brief
 from helpers.results.catalogue import PublishedAuditRows, PublishedClaimsRows, PublishedRows
 from helpers.results.format import format_interval, format_number
 from helpers.results.store import slug
@@ -93,17 +95,17 @@ def claims_table(answers: pd.DataFrame, *, watermark: str) -> Table:
     return _table("table_s30_published_claims", title, heads, _texts(shown), notes, watermark, none)
 
 
-def claims_narrative(statistics: Statistics, answers: pd.DataFrame) -> Narrative:
+def claims_narrative(
+    statistics: Statistics, answers: pd.DataFrame, config: CohortConfig | None = None
+) -> Narrative:
     """Say how many claims without a number hold, do not, or cannot be answered."""
     if answers.empty:
-        return Narrative(ABSENT)
-    counts = {name: statistics[PublishedClaimsRows.count.id(slug(name))].value for name in ANSWERS}
-    proxies = int((answers["mark"] != "").sum())
-    return Narrative(
-        f"Of {len(answers)} claims without a number {counts['holds']:.0f} hold in these data, "
-        f"{counts['does not hold']:.0f} do not, and {counts['cannot be answered']:.0f} cannot be answered "
-        f"by what is recorded; {proxies} are answered by a proxy."
-    )
+        return brief([], "publication.none", config)
+    slots: dict[str, Slot] = {
+        slug(name): Stored(statistics[PublishedClaimsRows.count.id(slug(name))], 0) for name in ANSWERS
+    }
+    slots |= {"all": str(len(answers)), "proxies": str(int((answers["mark"] != "").sum()))}
+    return brief([Claim("publication.claims", slots)], "", config)
 
 
 def side_by_side_table(beside: pd.DataFrame, *, watermark: str) -> Table:
@@ -126,50 +128,30 @@ def side_by_side_table(beside: pd.DataFrame, *, watermark: str) -> Table:
 def audit_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say how many contradictions and tensions there are among the printed numbers alone."""
     if config.ledger is None:
-        return Narrative(ABSENT)
-    found = {kind: statistics[PublishedAuditRows.count.id(kind)].value
-             for kind in ("contradiction", "tension", "note")}  # fmt: skip
-    return Narrative(
-        f"Contradictions: {found['contradiction']:.0f}. What can hold, but only in a way to know "
-        f"of: {found['tension']:.0f}. Notes on which test gives a printed p-value: {found['note']:.0f}. "
-        "No data were used for this."
-    )
+        return brief([], "publication.none", config)
+    kinds = ("contradiction", "tension", "note")
+    slots: dict[str, Slot] = {
+        kind: Stored(statistics[PublishedAuditRows.count.id(kind)], 0) for kind in kinds
+    }
+    return brief([Claim("publication.audit", slots)], "", config)
 
 
 def comparison_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say what became of the printed values, and what agreement does and does not mean."""
     if config.ledger is None:
-        return Narrative(ABSENT)
-    names = ("all", *VERDICTS)
-    count = {name: statistics[PublishedRows.count.id(slug(name))].value for name in names}
-    follow = f"{count['follows']:.0f} follow from the data"
-    given = (
-        follow
-        if config.provenance != "reconstructed"
-        else (
-            f"{count['constrained']:.0f} are given by data that were made to meet them, {follow} without that"
-        )
-    )
-    differs = "none differs" if not count["differs"] else f"{count['differs']:.0f} differ"
-    text = (
-        f"Of {count['all']:.0f} printed values {given}, "
-        f"{count['declared']:.0f} are declared in the settings; {count['contradicted']:.0f} stand "
-        "in a contradiction of the publication with itself, of which the recomputed value takes one side; "
-        f"{count['not computable']:.0f} are blank in print or cannot be computed from any cohort; {differs}."
-    )
-    if config.provenance == "reconstructed":
-        text += (
-            " The records were made to agree with the printed summaries, so this shows that the printed "
-            "numbers can hold together and that the analysis gives them; it is no evidence that they hold."
-        )
-    return Narrative(text)
+        return brief([], "publication.none", config)
+    rows = {slug(name): statistics[PublishedRows.count.id(slug(name))] for name in ("all", *VERDICTS)}
+    slots: dict[str, Slot] = {name: Stored(row, 0) for name, row in rows.items()}
+    reconstructed = config.provenance == "reconstructed"
+    given = Claim("publication.constrained" if reconstructed else "publication.follows", slots)
+    differs = Claim("publication.differ" if rows["differs"].value else "publication.none_differs", slots)
+    claims = [Claim("publication.compared", {**slots, "given": given, "differ": differs})]
+    if reconstructed:
+        claims.append(Claim("publication.made_to_agree"))
+    return brief(claims, "", config)
 
 
 def side_by_side_narrative(config: CohortConfig) -> Narrative:
     """Say what stands beside the publication."""
-    if config.compare_to is None:
-        return Narrative(NO_OTHER)
-    return Narrative(
-        "The cohort's own values stand beside the printed ones. Patients, centres and years differ, so a "
-        "difference is a reason to look, not a failure to reproduce."
-    )
+    claim = "publication.none_beside" if config.compare_to is None else "publication.beside"
+    return brief([Claim(claim)], "", config)

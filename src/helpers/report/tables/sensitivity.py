@@ -17,6 +17,7 @@ from helpers.report.tables.cells import (
     words,
 )
 from helpers.report.tables.content import Row, column, heading, message, row
+from helpers.report.tables.evidence import Evidence
 from helpers.report.tables.historical_control import NO_ARMS
 from helpers.report.tables.table import Table
 from helpers.results.catalogue import (
@@ -43,7 +44,7 @@ from helpers.results.catalogue import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from helpers.results.store import Statistic, Statistics
 
@@ -175,11 +176,24 @@ _SECTIONS: dict[str, tuple[Asked, ...]] = {
 }
 
 
-def sensitivity_table(statistics: Statistics, timepoint: str, *, watermark: str) -> Table:
-    """Return every number of the notebook with interval, p-value and n, or the reason why there is none."""
+def sensitivity_table(
+    statistics: Statistics, timepoint: str, *, labels: Mapping[str, str] | None = None, watermark: str
+) -> Table:
+    """Return every number of the notebook with interval, p-value and n, or the reason why there is none.
+
+    Args:
+        statistics: rows of the notebook.
+        timepoint: the horizon.
+        labels: label of each characteristic by name.
+        watermark: warning that stands below the table.
+    """
     rows: list[Row] = []
     eligible = {"On what the days of eligibility rest": tuple(_evidence(statistics))}
-    gaps = {"Values missing, or beyond a reporting limit": tuple(_gaps(statistics))}
+    gaps = {
+        "Values missing, or beyond a reporting limit": tuple(
+            _gaps(Evidence(statistics, timepoint, labels or {}))
+        )
+    }
     well = tuple(_in_response(statistics))
     for title, asked in (eligible | _SECTIONS | gaps).items():
         found = list(_rows(statistics, timepoint, asked + well if title == WELL else asked))
@@ -230,11 +244,11 @@ def _in_response(statistics: Statistics) -> Iterator[Asked]:
             yield label, StateOccupancyRows.named(found.statistic), "response", 0
 
 
-def _gaps(statistics: Statistics) -> Iterator[Asked]:
+def _gaps(evidence: Evidence) -> Iterator[Asked]:
     for analysis, asked in _OF_GAPS.items():
-        names = {row.variable for row in statistics.select(analysis)} - {"response"}
+        names = {row.variable for row in evidence.statistics.select(analysis)} - {"response"}
         for variable in sorted(names):
-            name = sentence(variable.replace("_", " "))
+            name = evidence.label(variable)
             yield from ((f"{name}: {text}", key, variable, digits) for text, key, digits in asked)
 
 

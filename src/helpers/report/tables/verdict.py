@@ -7,7 +7,7 @@ data do not say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -58,9 +58,22 @@ TRIED = 3
 POINTS = " percentage points"
 
 
-def verdict_lines(statistics: Statistics, timepoint: str, *, adjusted_for: Sequence[str] = ()) -> list[Line]:
-    """Return the lines of the verdict; `adjusted_for` are the labels of the covariates of the weights."""
-    evidence = Evidence(statistics, timepoint)
+def verdict_lines(
+    statistics: Statistics,
+    timepoint: str,
+    *,
+    adjusted_for: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
+) -> list[Line]:
+    """Return the lines of the verdict.
+
+    Args:
+        statistics: rows of the notebook and of those before it.
+        timepoint: the horizon.
+        adjusted_for: labels of the covariates of the weights.
+        labels: label of each characteristic by name.
+    """
+    evidence = Evidence(statistics, timepoint, labels or {})
     found = [line for ask in _QUESTIONS for line in ask(evidence)]
     found += _weighting(evidence, adjusted_for)
     if not _anything_to_lose(evidence):
@@ -69,10 +82,15 @@ def verdict_lines(statistics: Statistics, timepoint: str, *, adjusted_for: Seque
 
 
 def verdict_table(
-    statistics: Statistics, timepoint: str, *, adjusted_for: Sequence[str] = (), watermark: str
+    statistics: Statistics,
+    timepoint: str,
+    *,
+    adjusted_for: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
+    watermark: str,
 ) -> Table:
     """Return the verdict on one page: question, finding and the identifier of the row behind it."""
-    lines = verdict_lines(statistics, timepoint, adjusted_for=adjusted_for)
+    lines = verdict_lines(statistics, timepoint, adjusted_for=adjusted_for, labels=labels)
     rows: list[Row] = []
     for kind, title in HEADINGS.items():
         mine = [line for line in lines if line.kind == kind]
@@ -316,7 +334,7 @@ def _limits(evidence: Evidence) -> Iterator[Line]:
     for found in rows:
         yield from estimated(
             evidence,
-            f"{sentence(found.variable)} beyond a reporting limit",
+            f"{evidence.label(found.variable)} beyond a reporting limit",
             LimitScenarioRows.hazard_ratio_at_limit,
             1.0,
             lambda row: (

@@ -40,13 +40,14 @@ class Term:
     Attributes:
         text: the word as declared.
         key: where it is declared; a word that holds a number is traced by it.
-        form: ``plain`` as it stands; ``in_text`` without unit, small first letter where the language has one;
+        form: ``plain`` as it stands, by its parts between commas where the whole is not known; ``whole``
+            never by parts; ``in_text`` without unit, small first letter where the language has one;
             ``arm`` the name of a group with the word for group.
     """
 
     text: str
     key: str
-    form: Literal["plain", "in_text", "arm"] = "plain"
+    form: Literal["plain", "whole", "in_text", "arm"] = "plain"
 
 
 @dataclass(frozen=True)

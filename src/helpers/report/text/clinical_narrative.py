@@ -29,20 +29,22 @@ def criteria_narrative(statistics: Statistics, found: Diagnoses, config: CohortC
         Claim("criteria.absent", {"title": Term(name.replace("_", " "), "criteria.diagnosis")})
         for name in found.absent
     ]
-    return brief(claims, "criteria.none")
+    return brief(claims, "criteria.none", config)
 
 
-def agreement_narrative(statistics: Statistics, found: Diagnoses) -> Narrative:
+def agreement_narrative(
+    statistics: Statistics, found: Diagnoses, config: CohortConfig | None = None
+) -> Narrative:
     """Name the two criteria sets that agree least."""
     rows = [row for row in statistics.select(CriteriaAgreementRows.agreement) if row.n]
     if not rows:
-        return brief([], "agreement.none")
+        return brief([], "agreement.none", config)
     least = min(rows, key=lambda row: row.value)
     kappa = statistics[CriteriaAgreementRows.kappa.beside(least.id)]
     first, second = found.pairs[least.variable]
     slots: dict[str, Slot] = {"first": first, "second": second}
     slots |= {"least": Row(least, 0), "kappa": Row(kappa, 2)}
-    return brief([Claim("agreement.least", slots)], "")
+    return brief([Claim("agreement.least", slots)], "", config)
 
 
 def eligibility_narrative(statistics: Statistics, config: CohortConfig, why_not: str = "") -> Narrative:
@@ -50,39 +52,41 @@ def eligibility_narrative(statistics: Statistics, config: CohortConfig, why_not:
     claims = participants.eligibility(material_of(statistics, config))
     if why_not:
         claims.append(Claim("eligibility.why_not", {"why_not": why_not}))
-    return brief(claims, "eligibility.none")
+    return brief(claims, "eligibility.none", config)
 
 
 def rule_narrative(statistics: Statistics, config: CohortConfig, why_not: str = "") -> Narrative:
     """Say how often rule and clinicians make the same call, and what that can mean."""
     if why_not:
-        return brief([Claim("rule.why_not", {"why_not": why_not})], "")
-    return brief(response.agreement_of_rule(material_of(statistics, config)), "rule.alone")
+        return brief([Claim("rule.why_not", {"why_not": why_not})], "", config)
+    return brief(response.agreement_of_rule(material_of(statistics, config)), "rule.alone", config)
 
 
 def variants_narrative(statistics: Statistics, variants: Sequence[str], config: CohortConfig) -> Narrative:
     """Say between which rates the overall response lies over all variants of the rule."""
     visits = [visit.id for visit in shown_visits(statistics, config)]
     claims = response.response_variants(material_of(statistics, config), variants, visits)
-    return brief([Claim("variants.intro"), *claims] if claims else [], "variants.none")
+    return brief([Claim("variants.intro"), *claims] if claims else [], "variants.none", config)
 
 
 def response_time_narrative(statistics: Statistics, config: CohortConfig, horizon_days: float) -> Narrative:
     """Say how many responded by the horizon and how many died before, by clinicians and by rule."""
     material = material_of(statistics, config, horizon_days)
-    return brief(response.time_to_response(material), "response_time.none")
+    return brief(response.time_to_response(material), "response_time.none", config)
 
 
 def alive_low_dose_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say who is alive at a low dose, whether the groups differ, and whom the doses describe."""
-    return brief(steroids.alive_at_low_dose(material_of(statistics, config)), steroids.no_doses(config))
+    return brief(
+        steroids.alive_at_low_dose(material_of(statistics, config)), steroids.no_doses(config), config
+    )
 
 
 def laboratory_toxicity_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say in which term severe grades were most frequent, and how many patients have no event for them."""
-    return brief(safety.laboratory_toxicity(material_of(statistics, config)), "toxicity.none")
+    return brief(safety.laboratory_toxicity(material_of(statistics, config)), "toxicity.none", config)
 
 
 def event_rate_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say the rate of recorded events by group with its exact interval, and what none recorded excludes."""
-    return brief(safety.event_rates(material_of(statistics, config)), "events.absent")
+    return brief(safety.event_rates(material_of(statistics, config)), "events.absent", config)

@@ -73,7 +73,7 @@ def design(material: Material) -> list[Claim]:
     if config.provenance != "real":
         claims.append(Claim("methods.not_patients", {"note": Term(config.data_note, "data_note")}))
     if config.source:
-        claims.append(Claim("methods.source", {"source": Declared(config.source, "source")}))
+        claims.append(Claim("methods.source", {"source": Term(config.source, "source", "whole")}))
     return claims
 
 

@@ -7,8 +7,8 @@ words of the notebooks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 from helpers.report.text import (
     baseline,
@@ -22,7 +22,7 @@ from helpers.report.text import (
     survival,
     visit_comparisons,
 )
-from helpers.report.text.claims import Claim, Material, Row
+from helpers.report.text.claims import Claim, Items, Material, Row, Term
 from helpers.report.text.prose import as_markdown
 from helpers.report.text.wording import Wording
 from helpers.results.catalogue import SurvivalRows
@@ -48,12 +48,14 @@ class Narrative:
         opening: words of this project before it, in bold letters.
         note: a text of the cohort below it, set apart.
         below: what this project writes below it as Markdown.
+        wording: the language that the words are in.
     """
 
     text: str
     opening: str = ""
     note: str = ""
     below: str = ""
+    wording: Wording = field(default_factory=Wording, compare=False)
 
     def _repr_markdown_(self) -> str:
         opening = f"**{as_markdown(self.opening)}** " if self.opening else ""
@@ -66,10 +68,22 @@ class Narrative:
         return "\n\n".join(filter(None, (opening + self.text, self.note, self.below)))
 
 
-def brief(claims: list[Claim], absent: str | Claim) -> Narrative:
-    """Return claims in the words of the notebooks; without any, the claim that says what is absent."""
+def spoken(config: CohortConfig | None) -> Wording:
+    """Return the language of a cohort's notebooks, which is that of its report; English without a cohort."""
+    return Wording() if config is None else Wording.of(config.report.language, config)
+
+
+def brief(claims: list[Claim], absent: str | Claim, config: CohortConfig | None = None) -> Narrative:
+    """Return claims in the words of the notebooks; without any, the claim that says what is absent.
+
+    Args:
+        claims: what is said.
+        absent: claim, or its key, that stands where there are none.
+        config: the cohort, whose language is spoken.
+    """
     instead = Claim(absent) if isinstance(absent, str) else absent
-    return Narrative(str(Wording().paragraph(claims or [instead], BRIEF)))
+    wording = spoken(config)
+    return Narrative(str(wording.paragraph(claims or [instead], BRIEF)), wording=wording)
 
 
 def answer(*narratives: Narrative) -> Narrative:
@@ -78,16 +92,14 @@ def answer(*narratives: Narrative) -> Narrative:
     >>> answer(Narrative("Nobody died."))
     Answer. Nobody died.
     """
-    return Narrative("\n\n".join(one.text for one in narratives), "Answer.")
+    wording = narratives[0].wording
+    opening = str(wording.render(Claim("notebook.answer")))
+    return Narrative("\n\n".join(one.text for one in narratives), opening, wording=wording)
 
 
 def material_of(statistics: Statistics, config: CohortConfig, horizon_days: float | None = None) -> Material:
     """Return what claims are made from; without a horizon the cohort's own."""
     return Material(statistics, config, float(config.horizon_days if horizon_days is None else horizon_days))
-
-
-def _join(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def arm(group: Group) -> str:
@@ -98,12 +110,14 @@ def arm(group: Group) -> str:
 def flow_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say how many patients and rows were read, used and left out."""
     material = material_of(statistics, config)
-    return brief([*participants.patient_flow(material), *participants.row_flow(material)], "")
+    return brief([*participants.patient_flow(material), *participants.row_flow(material)], "", config)
 
 
-def baseline_narrative(statistics: Statistics, labels: dict[str, str], *, alpha: float = 0.05) -> Narrative:
+def baseline_narrative(
+    statistics: Statistics, labels: dict[str, str], config: CohortConfig | None = None, *, alpha: float = 0.05
+) -> Narrative:
     """Name the baseline variables whose groups differ by test, and how many are out of balance."""
-    return brief(baseline.baseline_differences(statistics, labels, alpha=alpha), "")
+    return brief(baseline.baseline_differences(statistics, labels, alpha=alpha), "", config)
 
 
 def survival_narrative(statistics: Statistics, config: CohortConfig, horizon_days: int) -> Narrative:
@@ -116,72 +130,86 @@ def survival_narrative(statistics: Statistics, config: CohortConfig, horizon_day
         claims.append(tested if test.p_value == test.p_value else Claim("survival.not_compared"))
     for claim in survival.hazard_ratio(material):
         claims.append(Claim("survival.ratio_brief", claim.slots))
-    return brief(claims, "survival.none")
+    return brief(claims, "survival.none", config)
 
 
 def endpoints_narrative(statistics: Statistics, config: CohortConfig, horizon_days: int) -> Narrative:
     """Say how many had each endpoint beside death, and the effect on it."""
-    return brief(endpoints.endpoints(material_of(statistics, config, horizon_days)), "endpoint.none")
+    return brief(endpoints.endpoints(material_of(statistics, config, horizon_days)), "endpoint.none", config)
 
 
 def response_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say the overall and complete response at the last assessed visit, and the earliest response."""
-    return brief(response.overall_response(material_of(statistics, config)), "response.none")
+    return brief(response.overall_response(material_of(statistics, config)), "response.none", config)
 
 
 def dose_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say how far the median glucocorticoid dose fell from baseline to the last visit."""
-    return brief(steroids.dose_change(material_of(statistics, config)), steroids.no_doses(config))
+    return brief(steroids.dose_change(material_of(statistics, config)), steroids.no_doses(config), config)
 
 
 def safety_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say how many patients had any, any serious and any severe adverse event."""
-    return brief(safety.adverse_events(material_of(statistics, config)), "events.absent")
+    return brief(safety.adverse_events(material_of(statistics, config)), "events.absent", config)
 
 
 def absent_narrative(
     config: CohortConfig, absent: Sequence[str] | frozenset[str], needs: Sequence[str]
 ) -> Narrative:
     """Say which tables that an analysis needs are missing, or that all are there."""
-    missing = [name for name in needs if name in absent]
+    wording, missing = spoken(config), [name for name in needs if name in absent]
+
+    def tables(names: Sequence[str]) -> Items:
+        return Items(tuple(Claim("notebook.table", {"name": name}) for name in names))
+
     if not missing:
-        return Narrative(f"The cohort has what this notebook reads: {_join(list(needs))}.")
-    table = "table" if len(missing) == 1 else "tables"
-    if len(missing) == len(needs):
         return Narrative(
-            f"the cohort {config.title} has no {table} {_join(missing)}. Each part below says so.",
-            "Nothing to do in this notebook:",
+            str(wording.render(Claim("notebook.reads", {"tables": tables(needs)}))), wording=wording
         )
+    part = "nothing" if len(missing) == len(needs) else "nothing_in_part"
+    number = "one" if len(missing) == 1 else "more"
+    lacking = Claim(
+        f"notebook.{part}_{number}", {"title": Term(config.title, "title"), "tables": tables(missing)}
+    )
     return Narrative(
-        f"the cohort {config.title} has no {table} {_join(missing)}. What depends on it is switched off and "
-        "says so below.",
-        "Nothing to do here for part of this notebook:",
+        str(wording.render(lacking)), str(wording.render(Claim(f"notebook.{part}"))), wording=wording
     )
 
 
 def cohort_narrative(config: CohortConfig) -> Narrative:
     """Say which cohort is open, what its groups are and, where it is not of patients, what it is."""
-    groups = [f"{group.label} (day 0: {group.day0})" for group in config.groups]
-    return Narrative(f"Groups: {_join(groups)}.", f"{config.title}.", config.data_note)
+    wording = spoken(config)
+    text = wording.render(Claim("notebook.groups", {"groups": _groups(config, "notebook.group")}))
+    title = wording.render(Claim("notebook.title", {"title": Term(config.title, "title")}))
+    return Narrative(str(text), str(title), wording.term(config.data_note), wording=wording)
 
 
 def time_zero_narrative(config: CohortConfig) -> Narrative:
     """Say what day 0 is in each group, and warn where the groups differ in it or in their era."""
-    parts = [f"{group.label}: {group.day0}" for group in config.groups]
-    text = f"Day 0. {'; '.join(parts)}."
+    groups = _groups(config, "notebook.day_0_group", "semicolons")
+    claims = [Claim("notebook.day_0", {"groups": groups})]
     if len({group.day0 for group in config.groups}) > 1:
-        text += (
-            " The groups count from different events, so patients of one group may have had to survive "
-            "for longer before they could be counted: see how long before reading the curves as an effect."
-        )
+        claims.append(Claim("notebook.day_0_differs"))
     if config.eras_differ:
-        text += " They were enrolled in different years, so care at large may have changed between them."
-    return Narrative(text)
+        claims.append(Claim("notebook.eras_differ"))
+    wording = spoken(config)
+    return Narrative(str(wording.paragraph(claims)), wording=wording)
+
+
+def _groups(config: CohortConfig, key: str, join: Literal["list", "semicolons"] = "list") -> Items:
+    """Return every group with its day 0, by a template."""
+    return Items(
+        tuple(
+            Claim(key, {"label": Term(group.label, "group.label"), "day0": Term(group.day0, "group.day0")})
+            for group in config.groups
+        ),
+        join,
+    )
 
 
 def course_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say which laboratory values had moved by the last visit."""
-    return brief(course.laboratory_changes(material_of(statistics, config)), "course.none")
+    return brief(course.laboratory_changes(material_of(statistics, config)), "course.none", config)
 
 
 def historical_control_narrative(
@@ -190,35 +218,45 @@ def historical_control_narrative(
     """Say under which assumptions the difference would be lost, and what cannot be told from the drug."""
     material = material_of(statistics, config, horizon_days)
     claims = [*historical_control.fragility(material), *historical_control.not_known(material)]
-    return brief(claims, "control.none")
+    return brief(claims, "control.none", config)
 
 
 def splenomegaly_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say how many enlarged spleens were normal when last examined."""
-    return brief(course.enlarged_spleens(material_of(statistics, config)), "spleen.none")
+    return brief(course.enlarged_spleens(material_of(statistics, config)), "spleen.none", config)
 
 
 def low_dose_narrative(statistics: Statistics, config: CohortConfig, horizon_days: float) -> Narrative:
     """Say how many patients reached a low dose by the horizon, with death competing."""
-    return brief(steroids.low_dose(material_of(statistics, config, horizon_days)), steroids.no_doses(config))
+    return brief(
+        steroids.low_dose(material_of(statistics, config, horizon_days)), steroids.no_doses(config), config
+    )
 
 
 def exposure_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say how many patients received the study drug, at which doses and for how long."""
-    return brief(safety.exposure(material_of(statistics, config)), "exposure.none")
+    return brief(safety.exposure(material_of(statistics, config)), "exposure.none", config)
 
 
-def effects_narrative(statistics: Statistics, *, alpha: float = 0.05) -> Narrative:
+def effects_narrative(
+    statistics: Statistics, config: CohortConfig | None = None, *, alpha: float = 0.05
+) -> Narrative:
     """Say how far the p-values of the methods spread and whether they agree on one side of ``alpha``."""
-    return brief(survival.every_method(statistics, alpha=alpha), "effects.none")
+    return brief(survival.every_method(statistics, alpha=alpha), "effects.none", config)
 
 
 def visit_comparison_narrative(statistics: Statistics, config: CohortConfig) -> Narrative:
     """Say in what the groups differ at the visits that the cohort names."""
     claims = visit_comparisons.visit_comparisons(material_of(statistics, config))
-    return brief(claims, "visit_comparison.absent")
+    return brief(claims, "visit_comparison.absent", config)
 
 
-def limits_narrative(statistics: Statistics, labels: Mapping[str, str], *, alpha: float = 0.05) -> Narrative:
+def limits_narrative(
+    statistics: Statistics,
+    labels: Mapping[str, str],
+    config: CohortConfig | None = None,
+    *,
+    alpha: float = 0.05,
+) -> Narrative:
     """Say for each variable whether its difference survives what limited values may stand for."""
-    return brief(baseline.under_limits(statistics, labels, alpha=alpha), "limits.none")
+    return brief(baseline.under_limits(statistics, labels, alpha=alpha), "limits.none", config)

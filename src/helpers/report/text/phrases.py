@@ -1,14 +1,17 @@
 """Words of tables and figures in another language: whole phrases, patterns, and what is made of them.
 
 A language has them in `phrases.toml`: ``[phrases]`` as they stand, ``[patterns]`` whose ``{1}`` is a part
-that is translated in its turn, ``[theme]`` for what stands between numbers. Whatever it does not have stays
-as it is.
+that is translated in its turn, ``[theme]`` for what stands between numbers. Beside it stand
+`evidence.toml` for criteria, rules and checks, `publication.toml` for what a paper prints, and
+`statistics.toml` for methods and notes of statistics; their patterns come first. Whatever it does not have
+stays as it is.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +21,11 @@ from helpers.report.text.wording import language_file
 if TYPE_CHECKING:
     from helpers.report.text.wording import Wording
 
+PHRASE_FILES = ("evidence.toml", "publication.toml", "statistics.toml", "phrases.toml")
 _LETTERS = re.compile(r"[A-Za-z]")
-_SLOT = re.compile(r"\{(\d)\}")
+_SLOT = re.compile(r"\{(\d+)\}")
 # Names and units, which are the same in every language.
-_NAME = re.compile(r"(?:(?![a-z]{3})[A-Za-z0-9.+⁰-⁹-])+|[^\s()]+/[^\s()]+")
+_NAME = re.compile(r"(?:(?![a-z]{3})[A-Za-z0-9.+⁰-⁹°%-])+|[^\s()]+/[^\s()]+")
 _SENTENCES = re.compile(r"(?<=[.;]) +")
 _ENDS = {".": "。", ";": "；"}
 _SIGNS = {"; ": "；", ": ": "：", ", ": "，"}
@@ -55,12 +59,15 @@ def theme_words(wording: Wording) -> Mapping[str, Any]:
     return found
 
 
+@cache
 def _file(language: str) -> Mapping[str, Any]:
-    """Return the language's phrases; none where it was added without any."""
-    try:
-        return language_file(language, "phrases.toml")
-    except FileNotFoundError:
-        return {}
+    """Return the language's phrases, of all their files; none where it was added without any."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in PHRASE_FILES:
+        with suppress(FileNotFoundError):
+            for part, words in language_file(language, name).items():
+                found[part] = found.get(part, {}) | words
+    return found
 
 
 def _translated(text: str, wording: Wording) -> str | None:
@@ -108,9 +115,10 @@ def _pieces(text: str, wording: Wording) -> str | None:
 
 
 def _known(text: str, wording: Wording) -> str | None:
-    if not _LETTERS.search(text) or _NAME.fullmatch(text.strip()):
+    if not _LETTERS.search(text):
         return text
-    return _translated(text.strip(), wording)
+    found = _translated(text.strip(), wording)
+    return text if found is None and _NAME.fullmatch(text.strip()) else found
 
 
 def _sentence(text: str, wording: Wording) -> str:

@@ -32,6 +32,7 @@ _JOINS = {"commas": "list", "semicolons": "semicolon", "sentences": "sentence"}
 _OF_ONE_TABLE = re.compile(r" \(smallest expected count [\d.]+\)(;.*)?$")
 _COUNTED = re.compile(r"^(\S+) \((.*)\)$")
 VOCABULARY_LANGUAGE = "zh"
+_GROUP = re.compile(r"\\(\d)")
 _SLOT = re.compile(r"\{(\w+)(?:\.(\w+))?(?::(\d+))?\}")
 
 
@@ -187,9 +188,11 @@ class Wording:
     def _patterned(self, text: str) -> str:
         """Return a word by the first of the language's patterns that it fits; else itself."""
         for pattern, replacement in _patterns(self.language):
-            changed, count = pattern.subn(replacement, text)
-            if count:
-                return changed
+            found = pattern.search(text)
+            if found:
+                told = [self.term(part or "") for part in found.groups()]
+                changed = _GROUP.sub(lambda slot, told=told: told[int(slot[1]) - 1], replacement)  # type: ignore[misc]
+                return text[: found.start()] + changed + text[found.end() :]
         return text
 
     def phrase(self, text: str) -> str:
@@ -262,7 +265,8 @@ class Wording:
         return self.term(slot) if isinstance(slot, str) else slot
 
     def _word(self, term: Term) -> Fragment:
-        text = self.phrase(term.text) if term.form == "plain" else self.label(term.text)
+        say = {"plain": self.phrase, "whole": self.term}.get(term.form, self.label)
+        text = say(term.text)
         if term.form == "arm":
             text = self.grammar("arm").replace("{name}", text)
         return Declared(text, term.key) if term.key else text

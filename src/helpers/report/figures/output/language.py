@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 _CJK = "\N{CJK RADICAL REPEAT}"
 # A word that was left in English, not a unit or a name.
 _WORD = re.compile(r"(?<![/A-Za-z-])[a-z]{3,}(?![/a-z-])")
+# The same, or a name that may be half of a phrase.
+_WORD_OR_NAME = re.compile(r"(?<![/A-Za-z-])[A-Za-z][a-z]{2,}(?![/a-z-])|[A-Z]-[a-z]{3,}")
+_LETTER = re.compile(r"[A-Za-z]")
 _NEVER_FIRST = "，。；：）、"
+# A word in Latin letters with the blanks behind it, or one sign.
+_PIECE = re.compile(r"[!-~]+ *|.")
 
 
 def put_into_language(figure: Figure, wording: Wording) -> None:
@@ -32,9 +38,9 @@ def put_into_language(figure: Figure, wording: Wording) -> None:
 
     def said(text: str) -> str:
         lines = text.split("\n")
-        if len(lines) == 1:
+        if len(lines) == 1 or not _LETTER.search(text):
             return exhibit_text(text, wording)
-        width = max(map(len, lines))
+        width = max(map(_width, lines))
         return "\n".join(_broken(part, width) for part in _joined(lines, wording))
 
     for axis in _axes(figure):
@@ -56,26 +62,38 @@ def _joined(lines: list[str], wording: Wording) -> list[str]:
     """Return lines in a language, those joined that only together have words in it."""
     found, start = [], 0
     while start < len(lines):
-        for end in range(len(lines), start, -1):
-            text = exhibit_text(" ".join(lines[start:end]), wording)
-            if end == start + 1 or not _WORD.search(text):
-                found.append(text)
-                start = end
-                break
+        told = {
+            end: exhibit_text(" ".join(lines[start:end]), wording) for end in range(len(lines), start, -1)
+        }
+        # As few lines as have words together; else as many as leave no word in English.
+        whole = [
+            end for end in sorted(told)
+            if not _WORD_OR_NAME.search(told[end]) and not (end < len(lines) and lines[end - 1].endswith(","))
+        ]  # fmt: skip
+        almost = [end for end in told if end == start + 1 or not _WORD.search(told[end])]
+        end = (whole or almost)[0]
+        found.append(told[end])
+        start = end
     return found
 
 
 def _broken(text: str, width: int) -> str:
-    """Return a text broken to lines of so many letters, of which a Chinese sign takes two."""
+    """Return a text broken to lines alike, of so many letters at most, of which a Chinese sign takes two."""
+    whole = _width(text)
+    width = min(width, math.ceil(whole / math.ceil(whole / width)) + 1)
     lines, room = [""], width
-    for sign in text:
-        takes = 2 if sign >= _CJK else 1
-        if takes > room and sign not in _NEVER_FIRST:
+    for piece in _PIECE.findall(text):
+        takes = _width(piece.rstrip())
+        if takes > room and lines[-1] and piece not in _NEVER_FIRST:
             lines.append("")
             room = width
-        lines[-1] += sign
-        room -= takes
-    return "\n".join(lines)
+        lines[-1] += piece
+        room -= _width(piece)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _width(text: str) -> int:
+    return sum(2 if sign >= _CJK else 1 for sign in text)
 
 
 def _axes(figure: Figure) -> list[Any]:

@@ -14,7 +14,6 @@ from helpers.report.figures.output.language import put_into_language
 from helpers.report.figures.output.recipes import Recipe, write_recipe
 from helpers.report.figures.style import figure_style, new_figure
 from helpers.report.journals.requirements import Column, Journal, journal_named
-from helpers.report.text.wording import Wording
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,10 +97,10 @@ def publish_figure(
     journal = journal_named(study.report.journal)
     write_recipe(study.recipes, recipe)
     if not study.figure_formats:
-        return not_drawn(study.figures / name, description)
+        return not_drawn(study.figures / name, recipe.told)
     with drawn(recipe, journal) as figure:
         return save_figure(
-            figure, study.figures / name, description, formats=study.figure_formats, dpi=journal.dpi
+            figure, study.figures / name, recipe.told, formats=study.figure_formats, dpi=journal.dpi
         )
 
 
@@ -118,7 +117,7 @@ def drawn(recipe: Recipe, journal: Journal) -> Iterator[Figure]:
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # the checks name it
         figure, body = new_figure(journal.width(recipe.column), height, watermark=recipe.watermark)
         recipe.draw(body, *recipe.arguments, **recipe.options)
-        wording = Wording.tagged(recipe.language, recipe.terms)
+        wording = recipe.wording
         if not wording.eastern or installed_font(recipe.cjk_fonts):
             put_into_language(figure, wording)
         use_cjk_font(figure, recipe.cjk_fonts)

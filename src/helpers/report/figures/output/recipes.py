@@ -15,6 +15,8 @@ from typing import Any
 from helpers.report.figures.output.drawings import RecipeError, drawing_name, drawing_named
 from helpers.report.figures.output.plain import from_plain, to_plain
 from helpers.report.journals.requirements import Column
+from helpers.report.text.phrases import exhibit_text
+from helpers.report.text.wording import Wording
 from helpers.results.files import write_whole
 
 SUFFIX = ".json"
@@ -47,6 +49,16 @@ class Recipe:
     draw: Callable[..., None]
     arguments: tuple[Any, ...]
     options: Mapping[str, Any]
+
+    @property
+    def wording(self) -> Wording:
+        """The language of its words."""
+        return Wording.tagged(self.language, self.terms)
+
+    @property
+    def told(self) -> str:
+        """The description in that language."""
+        return exhibit_text(self.description, self.wording)
 
 
 def write_recipe(folder: Path, recipe: Recipe) -> Path:

@@ -91,9 +91,7 @@ def redraw_recipe(recipe: Recipe, folder: Path, journal: Journal, check: bool) -
     name = recipe.name
     extra = ("pdf",) if check and "pdf" not in journal.formats else ()
     with drawn(recipe, journal) as figure:
-        contents, _ = encoded(
-            figure, recipe.description, formats=(*journal.formats, *extra), dpi=journal.raster_dpi
-        )
+        contents, _ = encoded(figure, recipe.told, formats=(*journal.formats, *extra), dpi=journal.raster_dpi)
     folder.mkdir(parents=True, exist_ok=True)
     for suffix in _SUFFIXES:
         if suffix not in journal.formats:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from helpers.project.paths import state_dir
 from helpers.project.sources import digest_bytes
@@ -35,36 +35,42 @@ _TEMPLATE = "notebook.html"
 
 @dataclass(frozen=True)
 class NotebookPage:
-    """An executed notebook as a page of its own; its text is English whatever the language of the report."""
+    """An executed notebook as a page of its own; in the language that it was executed in."""
 
     name: str
     page: str
 
 
-def notebook_pages(folder: Path) -> Iterator[NotebookPage]:
+def notebook_pages(folder: Path, words: Mapping[str, Any]) -> Iterator[NotebookPage]:
     """Yield the executed notebooks of a folder.
 
     Pages are kept between calls, one of each notebook of a cohort: only those whose notebook has changed are
     made anew.
+
+    Args:
+        folder: where they lie.
+        words: of the report's language.
     """
+    lang, picture = str(words["lang"]), str(words["picture"])
     kept = state_dir() / "pages" / folder.parent.name
     exporter: HTMLExporter | None = None
     for path in sorted(folder.glob("*.ipynb")):
         content = path.read_bytes()
-        file, digest = kept / f"{path.stem}.html", _digest(content)
+        file, digest = kept / f"{path.stem}.html", _digest(content, lang, picture)
         page = _kept(file, digest)
         if page is None:
             exporter = exporter or _exporter()
-            page = _page(path.stem, content, exporter)
+            page = _page(path.stem, content, exporter, lang, picture)
             with contextlib.suppress(OSError):  # kept to save time, not needed
                 write_whole(file, f"{digest}\n{page}".encode())
         yield NotebookPage(path.stem, page)
 
 
-def _digest(content: bytes) -> str:
+def _digest(content: bytes, *words: str) -> str:
     """Return the digest of all that a page follows from."""
     code = Path(__file__).read_bytes()
-    return digest_bytes(content, code, template_text(_TEMPLATE).encode(), version("nbconvert").encode())
+    texts = (template_text(_TEMPLATE), version("nbconvert"), *words)
+    return digest_bytes(content, code, *(text.encode() for text in texts))
 
 
 def _kept(file: Path, digest: str) -> str | None:
@@ -89,11 +95,11 @@ def _exporter() -> HTMLExporter:
     )
 
 
-def _page(name: str, content: bytes, exporter: HTMLExporter) -> str:
+def _page(name: str, content: bytes, exporter: HTMLExporter, lang: str, picture: str) -> str:
     import nbformat
 
     body, _ = exporter.from_notebook_node(nbformat.reads(content.decode(), as_version=4))
-    described = _PICTURE.sub('<img alt="Figure; it stands with its legend in the report" ', str(body))
-    page = rendered(_TEMPLATE, name=name, style=_STYLE, body=Markup(described))
+    described = _PICTURE.sub(f'<img alt="{escape(picture)}" ', str(body))
+    page = rendered(_TEMPLATE, name=name, style=_STYLE, body=Markup(described), lang=lang)
     # A plain text: as an attribute of the frame it has to be escaped once more.
     return str.__str__(page).rstrip("\n")
