@@ -1,4 +1,10 @@
-"""Who may enter a study: inclusion and exclusion rules, which may lean on verdicts of other criteria."""
+"""Who may enter a study: inclusion and exclusion rules, which may lean on verdicts of other criteria.
+
+>>> keys = pd.DataFrame({"patient_id": ["a", "b"], "visit": ["baseline", "week_1"], "day": [0, 7]})
+>>> facts = Facts(keys, {}, baseline_row=np.array([0, -1]))
+>>> baseline_rows(facts).tolist()
+[True, False]
+"""
 
 from __future__ import annotations
 

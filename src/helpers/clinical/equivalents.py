@@ -32,6 +32,10 @@ class Equivalents:
         local_only: glucocorticoids given for a local effect, never converted.
         not_glucocorticoids: known drugs that add nothing to the dose.
         systemic_routes: routes by which a glucocorticoid is converted.
+
+    >>> table = default_equivalents()
+    >>> table.replace(dexamethasone=0.8).mg["dexamethasone"], table.adds_nothing("etoposide")
+    (0.8, True)
     """
 
     mg: Mapping[str, float]
@@ -82,7 +86,13 @@ def default_equivalents() -> Equivalents:
 
 
 def refusal(drug: str, route: str, table: Equivalents) -> str | None:
-    """Say why a drug by a route has no prednisone equivalent; None when it has one."""
+    """Say why a drug by a route has no prednisone equivalent; None when it has one.
+
+    >>> refusal("prednisone", "po", default_equivalents()) is None
+    True
+    >>> refusal("etoposide", "po", default_equivalents())
+    "drug 'etoposide' is not a glucocorticoid"
+    """
     if drug in table.local_only:
         return f"drug '{drug}' is a glucocorticoid with local effect only: it has no prednisone equivalent"
     if table.adds_nothing(drug):
@@ -104,6 +114,12 @@ def prednisone_equivalent(
 
     `dose_mg` is a number or an array of mg; the answer has its shape. Raises `ClinicalError` for a drug that
     is not a glucocorticoid or unknown, a route that is not systemic, or a negative dose.
+
+    >>> (
+    ...     prednisone_equivalent("methylprednisolone", 40.0, "iv"),
+    ...     prednisone_equivalent("dexamethasone", 7.5, "po"),
+    ... )
+    (50.0, 50.0)
     """
     table = equivalents or default_equivalents()
     reason = refusal(drug, route, table)

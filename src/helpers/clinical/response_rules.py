@@ -75,6 +75,10 @@ def load_response_rule(
 
     `measures` are the variables that its rules may name, those of the package by default. Raises
     `ClinicalError` naming file, key, found and expected.
+
+    >>> rule = load_response_rule("response_paper")
+    >>> rule.setting("missing"), rule.markers[0].variables, len(rule.markers[0].rules()) >= 3
+    ('missing', ('scd25',), True)
     """
     opened = open_criteria(name, ("response",), extra_directories=extra_directories, settings=settings)
     for setting in _SETTINGS:

@@ -1,4 +1,15 @@
-"""Values and ids that are well formed and most likely not what was measured or meant."""
+"""Values and ids that are well formed and most likely not what was measured or meant.
+
+>>> patients, measured = examined.tables["patients"], examined.tables["measurements"]
+>>> (
+...     ids(patients),
+...     zeros(measured, examined.measured, config),
+...     bare_ceilings(measured, examined.measured, config),
+... )
+([], [], [])
+>>> stray_quotes(patients.raw)[1]
+[]
+"""
 
 import re
 from dataclasses import replace

@@ -58,6 +58,9 @@ def empty_mask(text: pd.Series, codes: Iterable[str | int | float] = ()) -> pd.S
     """Return True where a field says that nothing was recorded.
 
     `codes` are the cohort's own codes; a number is compared as a number, so -1 also matches "-1.0".
+
+    >>> empty_mask(pd.Series(["", "-1.0", "3"]), codes=[-1]).tolist()
+    [True, True, False]
     """
     codes = tuple(codes)
     words = EMPTY_TEXTS | {str(code).casefold() for code in codes}
@@ -322,6 +325,10 @@ def add_days(table: TypedTable, day0: pd.Series, candidates: Sequence[str] = ())
     fraction, where the table has a `date` with times (0 otherwise); it orders rows of one day. `candidates`
     are columns of the patients that hold dates and are not read: one of them may be the day 0 that is
     missing.
+
+    >>> table = examined.tables["patients"]
+    >>> add_days(table, pd.Series(dtype="datetime64[ns]")).problems  # days are recorded as numbers
+    []
     """
     frame = table.frame.copy()
     problems = list(table.problems)

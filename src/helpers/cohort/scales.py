@@ -35,7 +35,11 @@ _DECIMALS = re.compile(r"\.\d{3,}$")
 
 @dataclass(frozen=True)
 class Slip:
-    """A set of values that would fit if multiplied (`up`) or divided by `factor`."""
+    """A set of values that would fit if multiplied (`up`) or divided by `factor`.
+
+    >>> Slip(10.0, up=True).words(), Slip(18.02, up=False).words()
+    ('multiplied by 10', 'divided by 18.02')
+    """
 
     factor: float
     up: bool
@@ -55,6 +59,10 @@ def scale_problems(
         measured: its values in the unit kept.
         people: patients by patient_id.
         config: settings; `[implausible] confirmed` names variables that are not looked at.
+
+    >>> people = examined.tables["patients"].frame.set_index("patient_id")
+    >>> scale_problems(examined.tables["measurements"], examined.measured, people, config)
+    []
     """
     frame = measured.frame[(measured.reason == "") & (measured.frame["value"] > 0)]
     group = people["group"] if "group" in people else pd.Series(dtype=object)
@@ -70,7 +78,11 @@ def scale_problems(
 
 
 def factors_of(variable: Variable) -> tuple[float, ...]:
-    """Return the factors by which values of a variable go wrong: powers of ten, and between its units."""
+    """Return the factors by which values of a variable go wrong: powers of ten, and between its units.
+
+    >>> [round(float(one), 3) for one in factors_of(config.vocabulary.get("hemoglobin"))[:3]]
+    [10.0, 16.114, 100.0]
+    """
     units = {c.to_standard(np.array([1.0]))[0] - c.to_standard(np.array([0.0]))[0]
              for c in variable.units.values()}  # fmt: skip
     between = {max(a / b, b / a) for a in units for b in units if a > 0 and b > 0}

@@ -182,7 +182,11 @@ class ReportingLimits(Section):
 
 
 class ReferenceRange(Section):
-    """Reference range of this cohort's laboratory, in the unit of the vocabulary."""
+    """Reference range of this cohort's laboratory, in the unit of the vocabulary.
+
+    >>> ReferenceRange(low=120, low_female=115).limits("female"), ReferenceRange(low=120).limits("male")
+    ((115.0, None), (120.0, None))
+    """
 
     low: float | None = Field(default=None, description="Lower limit of normal.", examples=[12.0])
     high: float | None = Field(default=None, description="Upper limit of normal.", examples=[150.0])

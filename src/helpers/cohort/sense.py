@@ -1,4 +1,30 @@
-"""Records that are well formed and cannot be: days outside the study, fatal events of the living, doses."""
+"""Records that are well formed and cannot be: days outside the study, fatal events of the living, doses.
+
+>>> patients, events = examined.tables["patients"], examined.tables["events"]
+>>> treatments, people = (
+...     examined.tables["treatments"],
+...     examined.tables["patients"].frame.set_index("patient_id"),
+... )
+>>> empty_groups(people, config), distant_days(events, config), signs_for_words(events, config)
+([], [], [])
+>>> (
+...     header_alone({name: table.raw for name, table in examined.tables.items()}, config),
+...     impossible_dates(events),
+... )
+([], [])
+>>> outside_enrolment(patients, config), fatal_events(events, people), events_before_day0(events)
+([], [], [])
+>>> (
+...     one_spelling_a_term(events)[1],
+...     levels_alike(patients, config),
+...     dose_problems(treatments, people, config),
+... )
+([], [], [])
+>>> no_values(examined.tables["measurements"], examined.measured.reason, config)
+[]
+>>> float(prednisone_a_day(treatments.frame, people, config).max())
+1250.0
+"""
 
 from collections.abc import Mapping
 

@@ -62,7 +62,16 @@ def standard_priors(alternative: float = 0.5) -> tuple[NormalPrior, NormalPrior,
 
 @dataclass(frozen=True)
 class Posterior:
-    """Posterior density of a log ratio on an even grid (integrates to 1)."""
+    """Posterior density of a log ratio on an even grid (integrates to 1).
+
+    >>> prior = standard_priors()[1]
+    >>> found = posterior_odds_ratio(1, 20, 8, 21, prior)
+    >>> round(found.probability_below(1.0), 3), round(found.quantile(0.5), 2)
+    (0.87, 0.7)
+    >>> result = found.result()
+    >>> round(result.value, 2), round(result.lower, 2), round(result.upper, 2)
+    (0.7, 0.37, 1.3)
+    """
 
     prior: NormalPrior
     kind: str
@@ -125,6 +134,11 @@ def posterior_hazard_ratio(
 
     The partial likelihood stands for the likelihood, the baseline hazard being left free (Kalbfleisch 1978).
     Arms without events are no obstacle. Raises StatisticsError without events.
+
+    >>> weak = standard_priors()[0]
+    >>> found = posterior_hazard_ratio([5, 9, 30, 30], [1, 1, 0, 0], [0, 0, 1, 1], weak)
+    >>> found.n, found.probability_below(1.0) > 0.9
+    (4, True)
     """
     size = np.size(time)
     data = records(np.zeros(size) if entry is None else entry, time, event)
@@ -145,7 +159,12 @@ def posterior_hazard_ratio(
 
 
 def posterior_odds_ratio(e1: Any, n1: Any, e2: Any, n2: Any, prior: NormalPrior) -> Posterior:
-    """Posterior of the odds ratio of e1/n1 (treated) v e2/n2, Jeffreys prior of the control risk."""
+    """Posterior of the odds ratio of e1/n1 (treated) v e2/n2, Jeffreys prior of the control risk.
+
+    >>> weak = standard_priors()[0]
+    >>> round(posterior_odds_ratio(5, 20, 5, 20, weak).probability_below(1.0), 2)  # equal arms
+    0.53
+    """
     a, size_1 = event_count(e1, n1, "e1", "n1")
     b, size_2 = event_count(e2, n2, "e2", "n2")
     eta = np.linspace(-18.0, 18.0, 1201)
@@ -168,6 +187,11 @@ def prior_predictive_events(
     binomial (Box 1980). `value` is the expected number, `lower` and `upper` the central 95 % of counts,
     `p_value` the probability of a count no more probable than the observed one: small, if prior and data
     disagree. `details["probabilities"]` has the whole distribution from 0 to n.
+
+    >>> sceptical = standard_priors()[1]
+    >>> found = prior_predictive_events(sceptical, 1, 20, 8, 21)
+    >>> round(found.value, 1), found.lower, found.upper
+    (7.9, 2.0, 15.0)
     """
     from scipy.special import gammaln
     from scipy.stats import beta
@@ -212,6 +236,10 @@ def discounted_controls(
     e2)), a = `discount` between 0 and 1, the treated Beta(1/2 + e1, 1/2 + n1 - e1). `value` is the posterior
     mean, the interval is equal-tailed, `details["below_0"]` is P(treated risk < control risk),
     `details["effective_controls"]` how many controls remain. By quadrature.
+
+    >>> found = discounted_controls(1, 20, 8, 21, discount=0.5)
+    >>> round(found.value, 2), round(found.details["effective_controls"], 1)
+    (-0.32, 10.5)
     """
     from scipy.optimize import brentq
     from scipy.stats import beta

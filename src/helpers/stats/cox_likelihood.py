@@ -25,7 +25,12 @@ class RiskMoments:
 
 
 def event_blocks(times: Floats, events: Bools) -> tuple[Floats, Ints, Floats]:
-    """Distinct event times, index into them of each event (ordered by subject), and events at each."""
+    """Distinct event times, index into them of each event (ordered by subject), and events at each.
+
+    >>> times, index, count = event_blocks(np.array([3.0, 5.0, 5.0]), np.array([True, True, True]))
+    >>> times.tolist(), index.tolist(), count.tolist()
+    ([3.0, 5.0], [0, 1, 1], [1.0, 2.0])
+    """
     at, index = np.unique(times[events], return_inverse=True)
     return at, index.astype(np.int64), np.bincount(index, minlength=at.size).astype(float)
 
@@ -35,6 +40,11 @@ def risk_moments(times: Floats, events: Bools, design: Floats, beta: Floats, tie
 
     With Efron's rule the risk set of d tied events is averaged over removing 0/d, 1/d, ... of the tied
     weight.
+
+    >>> one, two = np.array([3.0, 5.0]), np.array([True, False])
+    >>> found = risk_moments(one, two, np.array([[0.0], [1.0]]), np.zeros(1), "efron")
+    >>> found.residual_sums.tolist(), found.variance.ravel().tolist()  # 0 - 1/2, and 1/4
+    ([[-0.5]], [0.25])
     """
     at, index, deaths = event_blocks(times, events)
     eta = design @ beta
@@ -65,7 +75,13 @@ def risk_moments(times: Floats, events: Bools, design: Floats, beta: Floats, tie
 
 
 def moment_likelihood(times: Floats, events: Bools, design: Floats, ties: str) -> Likelihood:
-    """Efron or Breslow log partial likelihood with its gradient and information, as a function of beta."""
+    """Efron or Breslow log partial likelihood with its gradient and information, as a function of beta.
+
+    >>> times, events = np.array([3.0, 5.0]), np.array([True, False])
+    >>> value = moment_likelihood(times, events, np.array([[0.0], [1.0]]), "efron")
+    >>> round(float(value(np.zeros(1))[0]), 4)  # log(1/2)
+    -0.6931
+    """
     chosen = design[events].sum(0)
 
     def likelihood(beta: Floats) -> tuple[float, Floats, Floats]:
@@ -82,6 +98,11 @@ def exact_likelihood(times: Floats, events: Bools, design: Floats) -> Likelihood
     At each event time with d events among n at risk the denominator is the elementary symmetric polynomial of
     order d of the risks, built by the recursion of Gail, Lubin & Rubinstein (1981); its first two derivatives
     in beta are carried along in the same recursion.
+
+    >>> times, events = np.array([3.0, 3.0, 5.0]), np.array([True, True, False])
+    >>> value = exact_likelihood(times, events, np.array([[0.0], [1.0], [0.0]]))
+    >>> round(float(value(np.zeros(1))[0]), 4)  # one of three pairs: log(1/3)
+    -1.0986
     """
     at, _, deaths = event_blocks(times, events)
     sets = [

@@ -28,6 +28,10 @@ def calendar_overlap(years: Any, treated: Any) -> Result:
     `years` is a date as a number (years), missing dates are left out and counted; `treated` 1 or 0.
     `details["gap"]`: years between the last patient of the earlier and the first of the later arm (negative
     where they overlap).
+
+    >>> found = calendar_overlap([2015.0, 2016.5, 2016.0, 2018.0], [0, 0, 1, 1])
+    >>> found.value, found.details["gap"]
+    (0.5, -0.5)
     """
     when = float_array(years, "years")
     arm = event_flags(treated, when.size, "treated")
@@ -52,6 +56,10 @@ def calendar_trend(years: Any, event: Any, *, confidence: float = 0.95) -> Resul
 
     `years` is a date as a number (years), missing ones left out and counted; `event` 1 or 0. A wide interval
     means that a trend cannot be seen, not that there is none.
+
+    >>> found = calendar_trend([2012, 2013, 2014, 2015, 2016, 2017], [1, 1, 0, 1, 0, 0])
+    >>> round(found.value, 2), found.lower < 1 < found.upper
+    (0.51, True)
     """
     import pandas as pd
 
@@ -74,6 +82,10 @@ def era_tipping_point(
     Newcombe limits lower and upper, p_value (Fisher). The Result is the least number of percentage points
     from which on p >= `alpha` (NaN with a note if the result is not significant to begin with, or stays so
     because the treated fared worse).
+
+    >>> table, least = era_tipping_point(1, 20, 8, 21)
+    >>> table["control_events"].head(3).tolist(), round(least.value, 1)
+    ([8, 7, 6], 9.5)
     """
     import pandas as pd
 

@@ -28,6 +28,9 @@ def to_risk_ratio(value: float, measure: Measure, *, common: bool) -> float:
 
     A common outcome (more than 15 % by the end of follow-up): odds ratio to its square root, hazard ratio to
     (1 - 0.5^sqrt(HR)) / (1 - 0.5^sqrt(1/HR)). A rare one: unchanged. NaN stays NaN, 0 stays 0.
+
+    >>> to_risk_ratio(4.0, "odds_ratio", common=True), to_risk_ratio(4.0, "odds_ratio", common=False)
+    (2.0, 4.0)
     """
     choice(measure, ("risk_ratio", "odds_ratio", "hazard_ratio"), "measure")
     if value != value or value == 0:
@@ -86,6 +89,9 @@ def bounding_factor(with_treatment: Any, with_outcome: Any) -> Any:
     """Largest bias a confounder can cause: RR_EU RR_UD / (RR_EU + RR_UD - 1) (Ding & VanderWeele 2016).
 
     `with_treatment` and `with_outcome` are risk ratios of at least 1, numbers or arrays.
+
+    >>> round(bounding_factor(2.0, 2.0), 3)  # 4 / 3
+    1.333
     """
     a, b = np.asarray(with_treatment, dtype=float), np.asarray(with_outcome, dtype=float)
     if (a < 1).any() or (b < 1).any():
@@ -99,6 +105,9 @@ def confounder_bias(prevalence_treated: Any, prevalence_control: Any, effect: An
 
     `effect` is the confounder's risk ratio for the outcome, the same in both arms, the prevalences lie
     between 0 and 1. Source: Bross 1966, Schneeweiss 2006. Numbers or arrays.
+
+    >>> round(confounder_bias(0.5, 0.25, 3.0), 3)  # 2 / 1.5
+    1.333
     """
     p1, p0 = np.asarray(prevalence_treated, dtype=float), np.asarray(prevalence_control, dtype=float)
     strength = np.asarray(effect, dtype=float)
@@ -125,6 +134,12 @@ def confounder_grid(
     prevalence_treated, prevalence_control, effect, bias, ratio, lower, upper, conclusion: "holds" (the
     interval excludes 1 on the side of the estimate), "inconclusive" (it includes 1), "reversed". The grid
     is deterministic; the limits carry no uncertainty about the confounder itself.
+
+    >>> found = confounder_grid(
+    ...     0.5, 0.3, 0.9, prevalence_treated=[0.2], prevalence_control=[0.6], effects=[1.0, 3.0]
+    ... )
+    >>> found[["effect", "ratio", "conclusion"]].round(2).values.tolist()
+    [[1.0, 0.5, 'holds'], [3.0, 0.79, 'inconclusive']]
     """
     import pandas as pd
 
@@ -149,6 +164,9 @@ def confounder_tipping_effect(upper: float, prevalence_treated: float, prevalenc
     For a protective estimate with upper limit `upper` below 1 the confounder is commoner in the controls.
     Solves bias = upper. NaN with a note where no strength suffices (the bias never passes p1/p0) or none is
     needed.
+
+    >>> round(confounder_tipping_effect(0.8, 0.2, 0.6).value, 2)
+    1.71
     """
     method = "least effect of one binary confounder with which the limit reaches 1"
     options = {"prevalence_treated": prevalence_treated, "prevalence_control": prevalence_control}

@@ -36,6 +36,10 @@ def fragility_index(e1: Any, n1: Any, e2: Any, n2: Any, *, alpha: float = 0.05) 
     (Walsh 2014); where not, taken away from it, and where it has none left, added in the other arm ("reverse
     fragility", said in `method`). `value` is the count (NaN if no change suffices), `p_value` the p after it,
     `details` the p before and the share of the patients (fragility quotient).
+
+    >>> found = fragility_index(1, 20, 8, 21)
+    >>> found.value, round(found.p_value, 3)  # one more death among the treated
+    (1.0, 0.067)
     """
     a, size_1 = event_count(e1, n1, "e1", "n1")
     b, size_2 = event_count(e2, n2, "e2", "n2")
@@ -73,6 +77,9 @@ def fisher_table_of_changes(
 
     Columns: events_1, events_2, p_value. Shows at one glance what one more treated death, or an era with
     fewer control deaths, would do.
+
+    >>> fisher_table_of_changes(1, 20, 8, 21, more=1, fewer=0).round(3).values.tolist()
+    [[1.0, 8.0, 0.02], [2.0, 8.0, 0.067]]
     """
     import pandas as pd
 
@@ -93,6 +100,10 @@ def logrank_with_more_events(time: Any, event: Any, treated: Any, *, more: int =
     each day on which one was seen, between two of them, and on the last day of follow-up; they replace the
     longest followed event-free patients (others would leave earlier). `value` is the middle of the p-values,
     `lower` and `upper` their range, `details["days"]` where the range is reached.
+
+    >>> found = logrank_with_more_events([9, 9, 9, 1, 2, 3], [0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0])
+    >>> round(found.lower, 3), round(found.upper, 3)
+    (0.025, 0.277)
     """
     times, events = survival_data(time, event)
     arm = event_flags(treated, times.size, "treated")
@@ -120,6 +131,10 @@ def logrank_with_fewer_events(time: Any, event: Any, treated: Any, *, fewer: int
     Freed controls are followed to the longest follow-up of their arm. All choices are tried up to 2,000, then
     only those of the earliest and the latest. `details["which"]`: positions of those whose change gives the
     largest p.
+
+    >>> found = logrank_with_fewer_events([9, 9, 9, 1, 2, 3], [0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0])
+    >>> round(found.lower, 3), round(found.upper, 3)
+    (0.116, 0.116)
     """
     times, events = survival_data(time, event)
     arm = event_flags(treated, times.size, "treated")
@@ -176,6 +191,10 @@ def leave_one_out(ids: Any, statistic: Callable[[Bools], float], *, alike: Any =
     row has no value and the reason. `alike` has one row a patient of all that the statistic looks at: of
     patients with equal rows one is left out for all. Columns: patient_id, value, note; sorted by patient_id
     (as text).
+
+    >>> values = np.array([1.0, 2.0, 6.0])
+    >>> leave_one_out(["a", "b", "c"], lambda kept: float(values[kept].mean()))["value"].tolist()
+    [4.0, 3.5, 1.5]
     """
     import pandas as pd
 

@@ -1,5 +1,18 @@
 """What missing outcomes could do: bounds that assume nothing (Manski 2003), and every completion of the
-table."""
+table.
+
+>>> found = proportion_bounds(12, 20, 4)
+>>> found.value, found.lower, found.upper
+(0.75, 0.6, 0.8)
+>>> found = difference_bounds(12, 20, 4, 8, 21, 0)
+>>> round(found.lower, 3), round(found.upper, 3)
+(0.219, 0.419)
+>>> table = completions(3, 4, 1, 0, 4, 1)
+>>> table[["added_1", "added_2", "p_value"]].round(3).values.tolist()
+[[0.0, 0.0, 0.143], [0.0, 1.0, 0.486], [1.0, 0.0, 0.029], [1.0, 1.0, 0.143]]
+>>> tipping_share(table).value
+0.25
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,22 @@ state.
 States such as no response, partial response, complete response and death are entered and left; the
 probability of being in one on a day, and the days spent in it up to a horizon, say "how long well" without
 choosing a visit.
+
+>>> ends = [4, 10, 10]
+>>> data = moves([1, 1, 2], [0, 4, 0], ends, ["NR", "CR", "NR"], ["CR", None, None], ["NR", "CR"])
+>>> times, shares = occupancy(data)
+>>> times.tolist(), shares[0].tolist()
+([4.0], [[1.0, 0.0], [0.5, 0.5]])
+>>> expected_days(data, 10).tolist()  # half the patients for 6 days in CR
+[[7.0, 3.0]]
+>>> occupancy_table(data, [5])["probability"].tolist()
+[0.5, 0.5]
+>>> weights = np.array([[1.0, 1.0], [0.5, 1.5], [1.5, 0.5]])
+>>> (
+...     occupancy_result(data, 5, ["CR"], weights).value,
+...     expected_days_result(data, 10, ["CR"], weights).value,
+... )
+(0.5, 3.0)
 """
 
 from __future__ import annotations

@@ -23,6 +23,13 @@ def limit_signs(qualifiers: Any, size: int, argument: str = "values") -> np.ndar
     """Qualifiers as an array of "", "<" and ">"; missing reads as "".
 
     Raises StatisticsError for another sign or another number of them than `size`.
+
+    >>> limit_signs(["<", None, ">"], 3).tolist()
+    ['<', '', '>']
+    >>> limit_signs(["~"], 1)
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: qualifiers: must be "", "<" or ">", found '~'
     """
     raw = qualifiers.to_numpy() if hasattr(qualifiers, "to_numpy") else np.asarray(qualifiers, dtype=object)
     if raw.shape != (size,):
@@ -65,6 +72,13 @@ def spanning(shift: Callable[[Floats, Floats, bool], Result], x: Bounds, y: Boun
     so each lies outside the limit that the true values have. The estimate is given if it is the same for
     both, and as a limit, its sign in `details["qualifier"]`, if it is bounded on one side only. `note` says
     the rest.
+
+    >>> def shift(x, y, known):
+    ...     return Result(method="difference", value=float(np.median(x) - np.median(y)))
+    >>> x = possible_values([3.0, 0.5], ["", "<"], smallest=0.0)
+    >>> y = possible_values([1.0], None)
+    >>> spanning(shift, x, y).note
+    'known only to lie between 0.5 and 0.75'
     """
     if all(np.array_equal(*pair, equal_nan=True) for pair in (x, y)):
         return shift(x[0], y[0], True)

@@ -3,6 +3,25 @@
 Wins, losses and ties of all pairs give the win ratio (Pocock et al. 2012), the win odds (Dong et al. 2020),
 the net benefit (Buyse 2010) and the probability of a better outcome. The sum of the treated patients' wins
 less losses is a linear rank statistic (Finkelstein & Schoenfeld 1999), so its permutation test is exact.
+
+>>> levels = [
+...     time_level("death", [9, 9, 3, 5], [0, 0, 1, 1]),
+...     value_level("dose", [5, 10, 0, 0], better="low"),
+... ]
+>>> scores = hierarchy(levels)
+>>> scores[
+...     0
+... ].tolist()  # the first patient lived longer than the last two and had the lower dose than the second
+[0, 1, 1, 1]
+>>> decided_by_level(levels, [1, 1, 0, 0])
+{'death': (4, 0), 'dose': (0, 0)}
+>>> found = win_statistics(scores, [1, 1, 0, 0])
+>>> found.wins, found.losses, round(found.test.p_value, 3)
+(4, 0, 0.333)
+>>> win_bootstrap(
+...     scores, [1, 0, 1, 0], np.array([[1.0, 1.0, 1.0, 1.0], [0.5, 1.5, 1.0, 1.0]])
+... ).value
+0.5
 """
 
 from __future__ import annotations
