@@ -1,4 +1,14 @@
-"""Faults found in a cohort folder, told so that a clinician can mend them."""
+"""Faults found in a cohort folder, told so that a clinician can mend them.
+
+>>> first = Problem("patients.csv", 3, "age", "'old'", "a number", "write years")
+>>> second = Problem("patients.csv", 4, "age", "'old'", "a number", "write years")
+>>> fold_by_cause([first, second])[0].more_rows, len(errors([first, second]))
+((), 2)
+>>> render([first])
+"patients.csv:3 age: found 'old', expected a number; write years"
+>>> closest("feritin", ["ferritin", "ast"]), suggestion("feritin", ["ferritin", "ast"])
+('ferritin', "did you mean 'ferritin'?")
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -62,7 +62,8 @@ def names_for(source: str) -> dict[str, Any]:
 
     `np` and `pd`; of the embedded cohort its `folder`, its `config`, its raw data as `examined`, the analysis
     `tables` made from them, what is `recorded` for the comparison of its `arms`, and what is stored of its
-    analysis: `study`, `statistics` and `material`. `store` takes rows and is new in each docstring.
+    analysis: `study`, `statistics` and `material`. `store` takes rows, `container` is a figure to draw into
+    and `axes` are axes of one; these are new in each docstring.
     """
     return {name: make() for name, make in _NAMES.items() if re.search(rf"\b{name}\b", source)}
 
@@ -101,6 +102,12 @@ def _store() -> Any:
     return StatisticsStore(Path("statistics"), "example")
 
 
+def _container() -> Any:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(7, 5))
+
+
 def _numpy() -> Any:
     import numpy as np
 
@@ -122,6 +129,8 @@ _NAMES = {
     "recorded": _recorded,
     "arms": lambda: _recorded().study,
     "store": _store,
+    "container": _container,
+    "axes": lambda: _container().add_subplot(),
     "study": _study,
     "config": lambda: _study().config,
     "statistics": lambda: _study().statistics,

@@ -81,7 +81,11 @@ def equivalents_of(vocabulary: Vocabulary) -> Equivalents:
 
 @cache
 def default_equivalents() -> Equivalents:
-    """Return the equivalence of the glucocorticoids that come with the package."""
+    """Return the equivalence of the glucocorticoids that come with the package.
+
+    >>> default_equivalents().mg["methylprednisolone"]
+    4.0
+    """
     return equivalents_of(shipped_vocabulary())
 
 

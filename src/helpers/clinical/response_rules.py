@@ -1,4 +1,9 @@
-"""Response rules read from criteria files: what makes a marker improved, evaluable and normal."""
+"""Response rules read from criteria files: what makes a marker improved, evaluable and normal.
+
+>>> rule = load_response_rule("response_paper")
+>>> rule.setting("missing"), len(rule.markers[0].rules()) >= 3
+('missing', True)
+"""
 
 from __future__ import annotations
 

@@ -332,6 +332,12 @@ class Weighted:
     """A value in `unit`, multiplied by a coefficient; a sign is 1 or 0.
 
     `kept_per_unit` and `kept_at_nought` are one of that unit, and none of it, in the unit of the variable.
+
+    >>> keys = pd.DataFrame({"patient_id": ["a", "b"], "visit": ["baseline"] * 2, "day": [0, 0]})
+    >>> facts = Facts(keys, {}).with_column("ferritin", [1000.0, np.nan], unit="ug/L")
+    >>> low, high = Weighted("ferritin", 0.001, "ug/L").points(facts)
+    >>> low.tolist(), high.tolist()
+    ([1.0, 0.0], [1.0, inf])
     """
 
     variable: str

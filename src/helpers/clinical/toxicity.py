@@ -188,6 +188,12 @@ def shift_table(worst: pd.DataFrame, patients: pd.DataFrame | None = None) -> pd
 
     Returns [group,] term, label, baseline, worst, n: grades as text "0" to "4", "missing" where not graded.
     Every combination that occurs is a row; the n of a term add up to its patients.
+
+    >>> worst = pd.DataFrame(
+    ...     {"term": ["anemia"], "label": ["Anemia"], "baseline_grade": [1], "worst_grade": [3]}
+    ... )
+    >>> shift_table(worst)[["baseline", "worst", "n"]].values.tolist()
+    [['1', '3', 1]]
     """
     table = worst.copy()
     keys = ["term", "label", "baseline", "worst"]

@@ -89,6 +89,9 @@ def parse_result(text: str) -> tuple[float, str] | None:
     """Return value and qualifier ("", "<", ">") of a laboratory result, or None if it is not a number.
 
     `≤` and `≥` are read as `<` and `>`: the assay's limit is known, the value beyond it is not.
+
+    >>> parse_result(">40000"), parse_result("≤0.5")
+    ((40000.0, '>'), (0.5, '<'))
     """
     match = _RESULT.match(text)
     return (float(match["number"]), _SIGNS[match["sign"]]) if match else None

@@ -1,4 +1,9 @@
-"""Response by visit: as the clinicians called it, or by any rule and variant; and who was in which class."""
+"""Response by visit: as the clinicians called it, or by any rule and variant; and who was in which class.
+
+>>> from helpers.explore.study import open_study
+>>> response(open_study("rdmas_reconstructed")).name
+'exploratory_response'
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""How far the comparison leans on its design: a lag of the treated, a confounder that nobody measured."""
+"""How far the comparison leans on its design: a lag of the treated, a confounder that nobody measured.
+
+>>> from helpers.explore.study import open_study
+>>> robustness(open_study("rdmas_reconstructed")).name
+'exploratory_robustness'
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What a column means in a table whose rows are patients, or patients at visits."""
+"""What a column means in a table whose rows are patients, or patients at visits.
+
+>>> told(Sense("measured", "ferritin", 1.0), Header())
+'the name itself'
+"""
 
 import re
 

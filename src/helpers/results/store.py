@@ -226,6 +226,8 @@ class Statistics(Mapping[str, Statistic]):
     ... )
     >>> Statistics([row]).find(SurvivalRows.deaths, "death", group="treated", timepoint="day_56").value
     1.0
+    >>> Statistics([]).get("survival.death.all.day_56.deaths") is None
+    True
     """
 
     def __init__(self, rows: Iterable[Statistic]) -> None:

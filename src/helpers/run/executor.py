@@ -1,4 +1,13 @@
-"""Where steps are executed: on this machine here, on a cluster in :mod:`helpers.cluster`."""
+"""Where steps are executed: on this machine here, on a cluster in :mod:`helpers.cluster`.
+
+>>> kernel_settings()["PYTHONHASHSEED"]
+'0'
+>>> with run_environment():
+...     pass
+>>> with local_executor(1, much_to_do=False) as executor:
+...     executor.expect(0), executor.threads
+(None, 1)
+"""
 
 import os
 import sys

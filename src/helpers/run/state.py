@@ -2,6 +2,18 @@
 
 One file per cohort, ``.compendium/state/NAME.json``, always written whole. One that is missing or damaged
 only means that nothing is known, so that all steps run again.
+
+>>> from helpers.project.paths import CohortPaths
+>>> from helpers.run.plan import load_plan
+>>> state, step = State(CohortPaths.of("rdmas_reconstructed")), load_plan()[0]
+>>> state.note(step, {"code": "a"}, {}, {"out.csv": "b"})
+>>> (
+...     state.is_current(step, {"code": "a"}, {}, {"out.csv": "b"}),
+...     state.is_current(step, {"code": "c"}, {}, {"out.csv": "b"}),
+... )
+(True, False)
+>>> state.touched(step, {"out.csv": "z"}), len(product_digests(step, state.paths)) > 0
+(['out.csv'], True)
 """
 
 import json

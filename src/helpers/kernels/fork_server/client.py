@@ -42,7 +42,12 @@ class ForkServerError(RuntimeError):
 
 
 def available() -> bool:
-    """Whether kernels can be forked here: forking a process with loaded libraries is safe on Linux only."""
+    """Whether kernels can be forked here: forking a process with loaded libraries is safe on Linux only.
+
+    >>> import sys
+    >>> available() == sys.platform.startswith("linux")
+    True
+    """
     return sys.platform == "linux"
 
 

@@ -1,4 +1,14 @@
-"""Figures of the comparison with historical controls: time, era, balance, one confounder, all assumptions."""
+"""Figures of the comparison with historical controls: time, era, balance, one confounder, all assumptions.
+
+>>> draw_confounder(container, statistics, "day_56")
+>>> len(container.axes)
+3
+>>> patients = arms.frame.assign(lag=recorded.lag.reindex(arms.frame["patient_id"]).to_numpy())
+>>> draw_lag(container, statistics, config, patients, "day_56")
+>>> draw_love(container, statistics, recorded.labels, recorded.model.chosen)
+>>> len(container.axes) > 2
+True
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""Stored tables written for a journal: Word, LaTeX, workbook, HTML, csv. No notebook is needed."""
+"""Stored tables written for a journal: Word, LaTeX, workbook, HTML, csv. No notebook is needed.
+
+>>> [table.name for table in chosen_tables(study.results / "tables", [])][:1]
+['table_1']
+>>> table_format("pages")  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+helpers.report.formats.export.TableExportError: No format 'pages': known are docx, tex, ...
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,18 @@
-"""Tables and readings of the comparison with a publication."""
+"""Tables and readings of the comparison with a publication.
+
+>>> audit_narrative(statistics, config).text[:70]
+'Contradictions: 2. What can hold, but only in a way to know of: 13. No'
+>>> comparison_narrative(statistics, config).text[:70]
+'Of 310 printed values 253 are given by data that were made to meet the'
+>>> side_by_side_narrative(config).text[:70]
+"This cohort's settings name no publication to stand beside it (compare"
+>>> verdict_table(
+...     statistics, pd.DataFrame({"section": ["Table 1"], "verdict": ["follows"]}), watermark=""
+... ).label
+'Table 8'
+>>> audit_findings_table(pd.DataFrame(columns=["kind", "rule", "ids", "text"]), watermark="").label
+'Table S18'
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,9 @@
 Every line reads one stored row and names it. The verdict is a rule, not an opinion: a line stands if the
 result survives all that was tried, is fragile if something tried takes it away, and cannot be known where the
 data do not say.
+
+>>> verdict_table(statistics, "day_56", watermark="").texts[0][:3]
+['What stands']
 """
 
 from __future__ import annotations
@@ -59,7 +62,11 @@ POINTS = " percentage points"
 
 
 def verdict_lines(statistics: Statistics, timepoint: str, *, adjusted_for: Sequence[str] = ()) -> list[Line]:
-    """Return the lines of the verdict; `adjusted_for` are the labels of the covariates of the weights."""
+    """Return the lines of the verdict; `adjusted_for` are the labels of the covariates of the weights.
+
+    >>> [line.kind for line in verdict_lines(statistics, "day_56")][0]
+    'stands'
+    """
     evidence = Evidence(statistics, timepoint)
     found = [line for ask in _QUESTIONS for line in ask(evidence)]
     found += _weighting(evidence, adjusted_for)

@@ -1,4 +1,10 @@
-"""Why a row is not in the statistics: the cohort lacks the data, or nobody ever stores such a row."""
+"""Why a row is not in the statistics: the cohort lacks the data, or nobody ever stores such a row.
+
+>>> find_row(material, "survival.death.ruxolitinib.day_56.deaths").value
+1.0
+>>> why_absent(material, "survival.death.ruxolitinib.day_56.deaths") is None
+True
+"""
 
 from __future__ import annotations
 

@@ -116,6 +116,13 @@ def cite(prose: Iterable[Prose], style: str, folder: Path) -> Cited:
 
     Raises:
         CitationError: a key that no list has, or a style or list that cannot be read.
+
+    >>> from helpers.report.text.prose import Prose
+    >>> cited = cite(
+    ...     [with_citations("by Kaplan and Meier[@kaplan1958].")], "nlm-citation-sequence", folder
+    ... )
+    >>> len(cited.references), str(cited.numbered(with_citations("Kaplan[@kaplan1958]")))
+    (1, 'Kaplan (1)')
     """
     clusters = [fragment.keys for text in prose for fragment in text if isinstance(fragment, Cite)]
     clusters = [keys for keys in dict.fromkeys(clusters) if keys]

@@ -1,6 +1,19 @@
 """Readings of what the clinical rules say: every number a stored row, nothing claimed beyond it.
 
 What is claimed is worked out in `helpers.report.text`; here it is put into the words of the notebooks.
+
+>>> eligibility_narrative(statistics, config).text[:70]
+'In the ruxolitinib group 20 of 20 patients were refractory on day 0 by'
+>>> rule_narrative(statistics, config).text[:70]
+'Rule and clinicians make the same call in 78 of 78 calls of living pat'
+>>> response_time_narrative(statistics, config, 56).text[:70]
+"By the clinicians' calls, 80% (95% CI 59 to 94%) of the 20 patients in"
+>>> alive_low_dose_narrative(statistics, config).text[:70]
+'At week 8, 11 of 20 patients in the ruxolitinib group were alive on 0.'
+>>> laboratory_toxicity_narrative(statistics, config).text[:70]
+'In the ruxolitinib group grade 3 or 4 arose most often after day 0 in '
+>>> event_rate_narrative(statistics, config).text[:70]
+'In the ruxolitinib group 4 events were recorded over 2.97 patient-year'
 """
 
 from __future__ import annotations

@@ -1,4 +1,12 @@
-"""Legends of figures: sentences of a language file, of which those stand that the cohort has the rows for."""
+"""Legends of figures: sentences of a language file, of which those stand that the cohort has the rows for.
+
+>>> from helpers.report.text.wording import Wording
+>>> (
+...     str(figure_legend(Path("figure_1a"), study, Wording()))[:40],
+...     "legends" in exhibit_words(Wording()),
+... )
+('Survival from day 0. Kaplan-Meier estima', True)
+"""
 
 from __future__ import annotations
 

@@ -34,6 +34,10 @@ class Study:
         config: its configuration.
         statistics: all rows written.
         parameters: parameters of the notebooks as really executed.
+
+    >>> found = Study.open(study.folder, study.results, study.figures_folder)
+    >>> found.config.horizon_days, executed_parameters(study.folder)
+    (56, {})
     """
 
     folder: Path

@@ -1,4 +1,14 @@
-"""Claims about who is in the analysis: flow, follow-up, criteria, eligibility."""
+"""Claims about who is in the analysis: flow, follow-up, criteria, eligibility.
+
+>>> [claim.key for claim in patient_flow(material)][:2]
+['flow.patients']
+>>> [claim.key for claim in row_flow(material)][:2]
+['flow.rows']
+>>> [claim.key for claim in follow_up(material)][:2]
+['follow_up.median']
+>>> [claim.key for claim in eligibility(material)][:2]
+['eligibility.refractory_eligible', 'eligibility.more_than_once']
+"""
 
 from __future__ import annotations
 

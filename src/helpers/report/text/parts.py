@@ -31,6 +31,9 @@ def default_digits(row: Statistic) -> int:
 
     Counts and whole numbers have none; else three significant digits are shown, at least one decimal for
     percentages, at most two.
+
+    >>> default_digits(store.add("baseline", "age", "median", value=37.0))
+    0
     """
     if row.unit in _COUNTED or (row.value == row.value and float(row.value).is_integer() and not row.unit):
         return 0

@@ -1,4 +1,11 @@
-"""Languages: templates of claims, words of grammar, translations of terms; one TOML file each."""
+"""Languages: templates of claims, words of grammar, translations of terms; one TOML file each.
+
+>>> (
+...     str(capitalised(Prose.of("nobody died"))),
+...     plain_method("Yates-corrected chi-square (smallest expected count 4.39)"),
+... )
+('Nobody died', 'Yates-corrected chi-square')
+"""
 
 from __future__ import annotations
 
@@ -69,6 +76,15 @@ class Wording:
         terms: words of the cohort in this language, by the word as declared.
         vocabulary: names of variables, drugs and event terms.
         american: whether English is spelled as in America.
+
+    >>> from helpers.report.text.claims import Row
+    >>> from helpers.results.store import Statistic
+    >>> wording = Wording("zh")
+    >>> wording.term("Survival"), wording.label("Age, years"), wording.phrase("log-rank test")
+    ('Survival', '年龄', 'log-rank test')
+    >>> row = Statistic("a.b.c.d.e", "a", "b", "c", "d", "e", p_value=0.0114)
+    >>> wording.number(Row(row), "p").text, Wording.tagged("en-US", {}).spelled("haemoglobin")
+    ('P = 0.011', 'hemoglobin')
     """
 
     language: Language = ENGLISH

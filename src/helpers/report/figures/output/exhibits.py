@@ -70,7 +70,13 @@ def exhibit_of(draw: Callable[..., Any]) -> Exhibit | None:
 
 
 def exhibits() -> dict[str, Exhibit]:
-    """Return the figures of the walk by name."""
+    """Return the figures of the walk by name.
+
+    >>> from helpers.report.figures.output.drawings import load_drawings
+    >>> load_drawings()
+    >>> exhibits()["figure_1a"].column
+    'single'
+    """
     load_drawings()
     return {one.name: one for one in _EXHIBITS.values()}
 

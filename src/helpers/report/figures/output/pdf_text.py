@@ -1,4 +1,13 @@
-"""Texts of a drawn page: what they say, at which size, in which box, cut by which clip."""
+"""Texts of a drawn page: what they say, at which size, in which box, cut by which clip.
+
+>>> import io
+>>> drawn = io.BytesIO()
+>>> text = container.text(0.5, 0.5, "Day 0", fontsize=8)
+>>> container.savefig(drawn, format="pdf")
+>>> page = read_page(PdfFile(drawn.getvalue()))
+>>> page.width, page.texts[0].text, page.texts[0].size
+(504.0, 'Day 0', 8.0)
+"""
 
 from __future__ import annotations
 

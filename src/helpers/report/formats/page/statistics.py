@@ -21,7 +21,12 @@ class StatisticView:
 
 
 def statistic_views(statistics: Statistics, cited: Iterable[str]) -> list[StatisticView]:
-    """Return the cited rows, each once; the scripts read a number's panel from them."""
+    """Return the cited rows, each once; the scripts read a number's panel from them.
+
+    >>> row = store.add("survival", "death", "deaths", value=1.0, n=20)
+    >>> statistic_views(store.rows(), [row.id])[0].cells[:1]
+    ('1',)
+    """
     return [_view(statistics[name]) for name in dict.fromkeys(cited) if name in statistics]
 
 
