@@ -46,7 +46,7 @@ def run_completed(
     """First day, up to `last_day`, on which `days` consecutive days of at least `at_least` are complete.
 
     `doses` has one row a patient and day (patient_id, day and `column`). Returns the day by patient_id,
-    missing where no such run was completed.
+    missing where no such run was completed. Raises ClinicalError for missing columns.
 
     >>> doses = pd.DataFrame(
     ...     {"patient_id": ["a"] * 4, "day": [-4, -3, -2, -1], "mg_per_kg": [1.0, 2.0, 2.0, 2.0]}

@@ -45,7 +45,10 @@ class Equivalents:
     systemic_routes: frozenset[str] = SYSTEMIC_ROUTES
 
     def replace(self, **mg: float) -> Equivalents:
-        """Return a copy with the named drugs' mg (equal to prednisone 5 mg) set by the caller."""
+        """Return a copy with the named drugs' mg (equal to prednisone 5 mg) set by the caller.
+
+        Raises ClinicalError for a figure that is not above 0.
+        """
         bad = [f"{drug}: expected mg above 0, found {value}" for drug, value in mg.items() if not value > 0]
         if bad:
             raise ClinicalError(bad)

@@ -304,7 +304,8 @@ def facts_on_measured_days(
     """Build facts for every day on which anything was measured, and for day 0 as each patient's baseline.
 
     A day holds what was measured on that day alone; day 0 holds the last value of the
-    `baseline_lookback_days` days up to and including it, which is the baseline of all days of the patient.
+    `baseline_lookback_days` days up to and including it, which is the baseline of all days of the
+    patient. Raises ClinicalError for missing columns.
 
     >>> columns = ["patient_id", "day", "variable", "value", "unit", "qualifier", "source_row"]
     >>> measured = pd.DataFrame([["a", 5, "ferritin", 900.0, "ug/L", "", 2]], columns=columns)

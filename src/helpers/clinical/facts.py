@@ -193,7 +193,10 @@ class Facts:
         return len(self.keys)
 
     def column(self, variable: str, at: str = "visit") -> Column | None:
-        """Values of a variable at the visit or at the patient's baseline; None if it was never recorded."""
+        """Values of a variable at the visit or at the patient's baseline; None if it was never recorded.
+
+        Raises ClinicalError where a baseline is asked for and none was given.
+        """
         column = self.columns.get(variable)
         if column is None or at == "visit":
             return column

@@ -109,6 +109,8 @@ def longest_runs(doses: pd.DataFrame, column: str, at_least: float, *, before_da
 def refractoriness(history: TreatmentHistory, criteria: Criteria) -> tuple[Evaluation, pd.DataFrame]:
     """Judge refractoriness on day 0 by a criteria set that speaks of runs of days on a dose.
 
+    Raises ClinicalError for missing columns.
+
     Args:
         history: what is known of the patients' treatment. A patient without any dose before day 0 is not
             done; a reason that names a taper, recurrence, relapse or flare counts as recurrence.

@@ -104,8 +104,9 @@ def sustained_response(
 ) -> pd.DataFrame:
     """Response that, once reached, is not lost up to `horizon`.
 
-    Returns patient_id, first_day, lost_day (first later call below `at_least`, or death), last_call_day and
-    status: "sustained", "lost", "died", "not confirmed" (no later call), "never" or "no calls".
+    Returns patient_id, first_day, lost_day (first later call below `at_least`, or death), last_call_day
+    and status: "sustained", "lost", "died", "not confirmed" (no later call), "never" or "no calls".
+    Raises ClinicalError for missing columns.
     """
     require_columns(patients, "patients", ["patient_id", "death_day"])
     known = _checked(responses)
@@ -145,8 +146,9 @@ def time_to_response(
 ) -> pd.DataFrame:
     """Time to first (or confirmed) response with death competing: patient_id, time, status.
 
-    status 1 = responded, 2 = died without response, 0 = censored at last contact or `horizon`. The time of a
-    response is the day of the call: with visits it lies somewhere in the interval before.
+    status 1 = responded, 2 = died without response, 0 = censored at last contact or `horizon`. The time
+    of a response is the day of the call: with visits it lies somewhere in the interval before. Raises
+    ClinicalError for missing columns.
     """
     require_columns(patients, "patients", ["patient_id", "followup_days", "died"])
     if confirmed:
@@ -187,9 +189,10 @@ def agreement_with_clinician(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Compare a rule's calls with the clinician's at the same patient and visit.
 
-    Returns three frames: the counts (rows rule, columns clinician, CR PR NR); a summary with one row a visit
-    and one for all: n, n_agree, agreement, kappa, kappa_linear, n_not_compared; and the discordant calls
-    with what the rule saw (n_improved, improved, reason where the rule gives them).
+    Returns three frames: the counts (rows rule, columns clinician, CR PR NR); a summary with one row a
+    visit and one for all: n, n_agree, agreement, kappa, kappa_linear, n_not_compared; and the discordant
+    calls with what the rule saw (n_improved, improved, reason where the rule gives them). Raises
+    ClinicalError for missing columns.
 
     >>> rule = pd.DataFrame(
     ...     {"patient_id": ["a", "b"], "visit": ["week_1"] * 2, "day": [7, 7], "response": ["PR", "NR"]}

@@ -88,11 +88,12 @@ def _term(reader: RuleReader, node: TermNode, key: str) -> Term:
 def grade_laboratory(facts: Facts, scale: ToxicityScale | None = None) -> pd.DataFrame:
     """Grade every laboratory value of `facts` by a toxicity scale (CTCAE v5 unless another is given).
 
-    Needs the baseline of each patient for terms graded against an abnormal baseline; a missing baseline is
-    taken as normal, and a baseline value itself is graded against the limits of normal. Returns one row for
-    each patient-visit and term with a value: patient_id, visit, day (of the visit), term, label, variable,
-    value, qualifier, measured_day, source_row, is_baseline, grade (0 to 4; missing when a limit of normal is
-    lacking or a censored value decides nothing) and grade_highest (what a censored value may be).
+    Needs the baseline of each patient for terms graded against an abnormal baseline; a missing baseline
+    is taken as normal, and a baseline value itself is graded against the limits of normal. Returns one
+    row for each patient-visit and term with a value: patient_id, visit, day (of the visit), term, label,
+    variable, value, qualifier, measured_day, source_row, is_baseline, grade (0 to 4; missing when a limit
+    of normal is lacking or a censored value decides nothing) and grade_highest (what a censored value may
+    be). Raises NothingRecordedError where none of the scale's variables was ever recorded.
 
     >>> keys = pd.DataFrame({"patient_id": ["a"], "visit": ["week_1"], "day": [7]})
     >>> facts = Facts(keys, {}).with_column("platelets", [20.0], unit="10^9/L")
@@ -216,10 +217,11 @@ def exposure_adjusted_rates(
 ) -> pd.DataFrame:
     """Events and person-days of each group, for a rate interval to be put on by a statistics function.
 
-    A patient is at risk from day 0 for `exposure_days`, else for followup_days, at most `horizon`; events on
-    days of that time count. With `first_only` a patient counts once and is at risk until the first event.
-    Returns [term,] group, n_patients, n_patients_with_event, n_events, person_days, per_100_patient_years,
-    n_outside (events of the group not counted because they fall outside the time at risk).
+    A patient is at risk from day 0 for `exposure_days`, else for followup_days, at most `horizon`; events
+    on days of that time count. With `first_only` a patient counts once and is at risk until the first
+    event. Returns [term,] group, n_patients, n_patients_with_event, n_events, person_days,
+    per_100_patient_years, n_outside (events of the group not counted because they fall outside the time
+    at risk). Raises ClinicalError for events of patients who are not in `patients`.
 
     >>> patients = pd.DataFrame(
     ...     {"patient_id": ["a", "b"], "group": ["treated"] * 2, "followup_days": [30.0, 70.0]}

@@ -91,6 +91,8 @@ def censored_quantile(values: Any, qualifiers: Any, q: float) -> Result:
 def quantile_of(data: CensoredValues, q: float) -> Result:
     """The quantile of values whose bounds are known already; see `censored_quantile`.
 
+    Raises StatisticsError for a `q` that is not between 0 and 1.
+
     >>> quantile_of(censored_values([1.0, 2.0, 3.0], ["", "", ""]), 0.5).value
     2.0
     """
@@ -264,10 +266,11 @@ def limit_sensitivity(
 ) -> pd.DataFrame:
     """What the comparison would be under other values for the censored ones, one row a scenario.
 
-    Scenarios: upper-limit values set to limit x m and lower-limit values to limit / m for each multiplier,
-    and the two extremes that favour either sample as far as the limits allow (its censored values above all
-    else, the other's at the limit; mirrored for lower limits). Columns: scenario, median_x, median_y (NaN
-    where an extreme makes it unbounded), difference, p_value (rank-sum, exact where feasible).
+    Scenarios: upper-limit values set to limit x m and lower-limit values to limit / m for each
+    multiplier, and the two extremes that favour either sample as far as the limits allow (its censored
+    values above all else, the other's at the limit; mirrored for lower limits). Columns: scenario,
+    median_x, median_y (NaN where an extreme makes it unbounded), difference, p_value (rank-sum, exact
+    where feasible). Raises StatisticsError for multipliers below 1, and as `censored_values`.
 
     >>> found = limit_sensitivity([10.0, 100.0], ["", ">"], [1.0, 2.0], ["", ""], multipliers=(1.0, 2.0))
     >>> found[["scenario", "median_x"]].head(2).values.tolist()

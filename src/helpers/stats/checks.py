@@ -157,6 +157,8 @@ def event_flags(event: Any, size: int, argument: str = "event") -> Bools:
 def survival_data(time: Any, event: Any) -> tuple[Floats, Bools]:
     """Checked follow-up times and event flags of equal length.
 
+    Raises StatisticsError as `survival_times` and `event_flags`.
+
     >>> times, events = survival_data([3, 56], [1, 0])
     >>> times.tolist(), events.tolist()
     ([3.0, 56.0], [True, False])

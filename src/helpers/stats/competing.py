@@ -86,10 +86,11 @@ class CumulativeIncidence:
     def at(self, day: float) -> Result:
         """Cumulative incidence by `day`, with exact limits where it is 0 or 1.
 
-        While there is no event of the cause, the upper limit is the exact binomial one for 0 of those whose
-        fate by then is known: all but those censored before. When everybody had the event, the lower limit is
-        one less the upper beta-product limit of the survival curve, exact binomial without censoring. NaN,
-        said in `note`, beyond the last follow-up while somebody is still free of any event.
+        While there is no event of the cause, the upper limit is the exact binomial one for 0 of those
+        whose fate by then is known: all but those censored before. When everybody had the event, the
+        lower limit is one less the upper beta-product limit of the survival curve, exact binomial
+        without censoring. NaN, said in `note`, beyond the last follow-up while somebody is still free
+        of any event. Raises StatisticsError for a day below 0.
         """
         if not np.isfinite(day) or day < 0:
             raise StatisticsError("day", f"must be a time >= 0, found {day!r}")

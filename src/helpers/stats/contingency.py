@@ -242,8 +242,9 @@ def _sampled_p(counts: Ints, draws: int, seed: int) -> float:
 def odds_ratio(table: Any, *, confidence: float = 0.95) -> Result:
     """Conditional maximum-likelihood odds ratio of a 2 x 2 table with its exact (Cornfield) interval.
 
-    Rows are the groups, the first column the event. 0 or infinite when a cell is empty; NaN, said in `note`,
-    when a margin is empty. Wraps `scipy.stats.contingency.odds_ratio`; equals R's `fisher.test`.
+    Rows are the groups, the first column the event. 0 or infinite when a cell is empty; NaN, said in
+    `note`, when a margin is empty. Wraps `scipy.stats.contingency.odds_ratio`; equals R's `fisher.test`.
+    Raises StatisticsError for anything but a 2 x 2 table of counts.
 
     >>> found = odds_ratio([[1, 19], [8, 13]])
     >>> round(found.value, 3), round(found.lower, 3), round(found.upper, 3)
@@ -296,8 +297,9 @@ def standardized_difference_proportions(k1: Any, n1: Any, k2: Any, n2: Any) -> R
 def standardized_difference_categorical(counts_x: Any, counts_y: Any) -> Result:
     """Standardised difference of a variable with several levels (Mahalanobis distance, Yang & Dalton 2012).
 
-    `counts_x` and `counts_y` are counts per level, in the same order. Never negative; infinite if the groups
-    share no level. For two levels it equals the absolute standardised difference of proportions.
+    `counts_x` and `counts_y` are counts per level, in the same order. Never negative; infinite if the
+    groups share no level. For two levels it equals the absolute standardised difference of proportions.
+    Raises StatisticsError where the two have other numbers of levels.
 
     >>> round(standardized_difference_categorical([10, 10], [5, 15]).value, 3)
     0.535

@@ -79,7 +79,10 @@ class CoxFit:
         return "" if self.converged else "the fit did not converge"
 
     def test(self, kind: Literal["likelihood_ratio", "wald", "score"] = "likelihood_ratio") -> Result:
-        """Overall test that all coefficients are 0, chi-square with one degree of freedom a covariate."""
+        """Overall test that all coefficients are 0, chi-square with one degree of freedom a covariate.
+
+        Raises StatisticsError for another kind.
+        """
         from scipy.stats import chi2
 
         choice(kind, ("likelihood_ratio", "wald", "score"), "kind")
@@ -127,7 +130,10 @@ class CoxFit:
         return pd.DataFrame(rows)
 
     def result(self, covariate: str) -> Result:
-        """Hazard ratio of one covariate with Wald interval and p; NaN, said in `note`, under separation."""
+        """Hazard ratio of one covariate with Wald interval and p; NaN, said in `note`, under separation.
+
+        Raises StatisticsError for a covariate that is not in the model.
+        """
         if covariate not in self.covariates:
             raise StatisticsError("covariate", f"{covariate!r} is not among {list(self.covariates)}")
         row = self.table.iloc[self.covariates.index(covariate)]
@@ -205,6 +211,8 @@ def cox_data(
     frame: pd.DataFrame, time: str, event: str, covariates: Sequence[str]
 ) -> tuple[Floats, Bools, Floats, int]:
     """Times, events and design matrix of the complete rows, and how many rows lacked a covariate.
+
+    Arrays of shape (rows,), (rows,) and (rows, covariates). Raises StatisticsError as `cox_regression`.
 
     >>> frame = pd.DataFrame({"day": [3, 5, 7], "died": [1, 0, 1], "age": [40, None, 50]})
     >>> times, events, design, missing = cox_data(frame, "day", "died", ["age"])

@@ -89,7 +89,10 @@ class DelayedCurve:
         return pd.DataFrame(columns)
 
     def at(self, day: float) -> Result:
-        """Survival to `day`, given survival to the first entry; NaN beyond the last follow-up."""
+        """Survival to `day`, given survival to the first entry; NaN beyond the last follow-up.
+
+        Raises StatisticsError for a day below 0.
+        """
         if not np.isfinite(day) or day < 0:
             raise StatisticsError("day", f"must be a time >= 0, found {day!r}")
         index = int(np.searchsorted(self.time, day, side="right")) - 1
@@ -114,7 +117,11 @@ class DelayedCurve:
         )
 
     def rmst(self, tau: float) -> Result:
-        """Restricted mean to `tau` (area under the curve from 0) with Greenwood's variance of the area."""
+        """Restricted mean to `tau` (area under the curve from 0) with Greenwood's variance of the area.
+
+        Raises StatisticsError where `tau` lies beyond the last follow-up of a curve above 0, or not
+        above 0.
+        """
         if not np.isfinite(tau) or tau <= 0:
             raise StatisticsError("tau", f"must be above 0, found {tau!r}")
         if tau > self.last and (self.survival.size == 0 or self.survival[-1] > 0):
@@ -252,10 +259,11 @@ def lag_tipping_point(
     """What one common lag from eligibility to drug, had every treated patient had it, would do to the result.
 
     `time` and `event` count from each patient's recorded day 0 (drug in the treated, eligibility in the
-    controls), `treated` is 1 or 0. Each lag L moves the treated to (L, L + time]. With `horizon` follow-up
-    ends that many days after eligibility. Returns a frame (lag, hazard_ratio, lower, upper, p_value,
-    n_events, note), one row a lag, and the least lag from which on p stays at or above `alpha`, with the p
-    there; where p stays below it, NaN with the p of the largest lag.
+    controls), `treated` is 1 or 0. Each lag L moves the treated to (L, L + time]. With `horizon`
+    follow-up ends that many days after eligibility. Returns a frame (lag, hazard_ratio, lower, upper,
+    p_value, n_events, note), one row a lag, and the least lag from which on p stays at or above `alpha`,
+    with the p there; where p stays below it, NaN with the p of the largest lag. Raises StatisticsError
+    without lags, for negative ones, and as `delayed_hazard_ratio`.
 
     >>> time, event, treated = [30, 28, 5, 29, 4, 6, 7, 30], [0, 0, 1, 0, 1, 1, 1, 0], [1] * 4 + [0] * 4
     >>> table, least = lag_tipping_point(time, event, treated, lags=[0, 5])

@@ -115,6 +115,8 @@ def smallest_detectable_ratio(
 ) -> Result:
     """Hazard ratio (below 1) that the log-rank test finds with the wanted power (Schoenfeld 1981).
 
+    Raises StatisticsError without events, or for a power that is not between `alpha` and 1.
+
     >>> round(smallest_detectable_ratio(66).value, 2), round(smallest_detectable_ratio(9).value, 2)
     (0.5, 0.15)
     """

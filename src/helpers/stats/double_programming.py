@@ -199,6 +199,8 @@ def _cox_twice(
 def values_twice(name: str, x: Any, y: Any) -> Iterator[Twice]:
     """Rank-sum test of two samples beside SciPy: U, normal approximation, and exact p-value.
 
+    Raises StatisticsError for a sample without a value.
+
     >>> [(one.quantity, one.equal) for one in values_twice("ferritin", [5, 6, 9], [1, 2, 3])][0]
     ('rank-sum U, ferritin', True)
     """
@@ -249,6 +251,8 @@ def table_twice(name: str, table: Any) -> Iterator[Twice]:
     """Tests of a 2 x 2 table: Fisher's by our enumeration and Yates's by its formula beside SciPy, Pearson's
     beside statsmodels.
 
+    Raises StatisticsError for anything but a 2 x 2 table of counts.
+
     >>> [round(one.ours, 4) for one in table_twice("death", [[1, 19], [8, 13]])][0]
     0.0205
     """
@@ -272,6 +276,8 @@ def table_twice(name: str, table: Any) -> Iterator[Twice]:
 
 def proportion_twice(name: str, events: Any, n: Any) -> Iterator[Twice]:
     """Exact (Clopper-Pearson) limits of a proportion beside statsmodels.
+
+    Raises StatisticsError for more events than patients, or no patient.
 
     >>> [round(one.ours, 4) for one in proportion_twice("response", 17, 20)]
     [0.6211, 0.9679]

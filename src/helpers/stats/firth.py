@@ -78,7 +78,10 @@ class FirthFit:
             )
 
     def result(self, term: str) -> Result:
-        """Hazard or odds ratio of one term with profile interval and penalised likelihood-ratio p."""
+        """Hazard or odds ratio of one term with profile interval and penalised likelihood-ratio p.
+
+        Raises StatisticsError for a term that is not in the model.
+        """
         if term not in self.terms:
             raise StatisticsError("term", f"{term!r} is not among {list(self.terms)}")
         row = self.table.iloc[self.terms.index(term)]

@@ -73,6 +73,8 @@ class SortedSurvival:
 def sorted_survival(time: Any, event: Any, treated: Any, tau: float) -> SortedSurvival:
     """Sort once; events after `tau` are cut off there. `time`, `event`, `treated` (1 or 0), one a patient.
 
+    Raises StatisticsError where an arm is empty or is not followed to `tau`.
+
     >>> data = sorted_survival([9, 2], [1, 1], [1, 0], 8)
     >>> data.order.tolist(), data.deaths.size  # the death after day 8 is cut off
     ([1, 0], 1)

@@ -149,6 +149,8 @@ def _draws(
 def mean_difference(completed: Floats, treated: Any, *, confidence: float = 0.95) -> Result:
     """Difference of means (of shares, for 0 and 1), treated less control, pooled over completed data sets.
 
+    `completed` has shape (draws, patients). Raises StatisticsError for an arm of fewer than two patients.
+
     >>> completed = np.array([[3.0, 5.0, 1.0, 2.0], [3.0, 7.0, 1.0, 2.0]])
     >>> mean_difference(completed, [1, 1, 0, 0]).value  # mean of 4 - 1.5 and 5 - 1.5
     3.0

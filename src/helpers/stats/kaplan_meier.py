@@ -180,9 +180,10 @@ class KaplanMeier:
         """Time by which a fraction `q` has had the event (0.5: median survival), with limits from the
         curve's.
 
-        Where the curve is flat at exactly 1 - q, the middle of the flat part is taken (R, SAS). They part
-        when the curve stays there to the end: `midpoint` (R) takes the last follow-up as its end, `sas` calls
-        the quantile not evaluable. NaN, said in `note`, when the curve never falls so low.
+        Where the curve is flat at exactly 1 - q, the middle of the flat part is taken (R, SAS). They
+        part when the curve stays there to the end: `midpoint` (R) takes the last follow-up as its
+        end, `sas` calls the quantile not evaluable. NaN, said in `note`, when the curve never falls
+        so low. Raises StatisticsError for a `q` that is not between 0 and 1, or another rule.
         """
         choice(rule, ("midpoint", "sas"), "rule")
         if not 0 < q < 1:
@@ -217,6 +218,7 @@ class KaplanMeier:
         it.
 
         An administrative censoring at the last day therefore still counts as at risk on that day.
+        `times` in the unit of the curve. Raises StatisticsError for texts.
         """
         import pandas as pd
 
@@ -262,6 +264,8 @@ def censor_at(time: Any, event: Any, horizon: float) -> tuple[Floats, Bools]:
     """Follow-up ended administratively at `horizon`: later times become censorings there; events at it
     count.
 
+    Raises StatisticsError for a horizon below 0, and as `survival_data`.
+
     >>> times, events = censor_at([3, 40, 90], [1, 1, 1], 56)
     >>> times.tolist(), events.tolist()
     ([3.0, 40.0, 56.0], [True, True, False])
@@ -278,10 +282,10 @@ def median_follow_up(
 ) -> Result:
     """Median follow-up by the reverse Kaplan-Meier estimate, in the unit of `time`.
 
-    The end of observation is the event and the event itself censors it, so that an early death does not count
-    as short follow-up (Schemper & Smith, Control Clin Trials 1996;17:343-346). Limits as R's `survfit` gives
-    them by default (log transform). NaN, said in `note`, where more than half had the event before their
-    observation could end.
+    The end of observation is the event and the event itself censors it, so that an early death does not
+    count as short follow-up (Schemper & Smith, Control Clin Trials 1996;17:343-346). Limits as R's
+    `survfit` gives them by default (log transform). NaN, said in `note`, where more than half had the
+    event before their observation could end. Raises StatisticsError as `survival_data`.
 
     >>> median_follow_up([3, 40, 56, 56, 56], [1, 0, 0, 0, 0]).value
     56.0

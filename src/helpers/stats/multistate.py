@@ -108,7 +108,8 @@ def occupancy(data: Moves, weights: Any = None) -> tuple[Floats, Floats]:
     states).
 
     Row 0 is time 0. `weights` of shape (draws, subjects) in the order of `data.ids` (default: one draw of
-    ones). Aalen-Johansen estimator, equal to R's `survfit` for multi-state data.
+    ones). Aalen-Johansen estimator, equal to R's `survfit` for multi-state data. Raises StatisticsError
+    for weights of another number of subjects.
     """
     w = np.ones((1, len(data.ids))) if weights is None else np.atleast_2d(np.asarray(weights, dtype=float))
     if w.shape[1] != len(data.ids):
@@ -136,7 +137,10 @@ def occupancy(data: Moves, weights: Any = None) -> tuple[Floats, Floats]:
 
 
 def expected_days(data: Moves, tau: float, weights: Any = None) -> Floats:
-    """Expected days in each state from 0 to `tau`, shape (draws, states); they sum to `tau`."""
+    """Expected days in each state from 0 to `tau`, shape (draws, states); they sum to `tau`.
+
+    Raises StatisticsError for a `tau` not above 0, and as `occupancy`.
+    """
     if not np.isfinite(tau) or tau <= 0:
         raise StatisticsError("tau", f"must be above 0, found {tau!r}")
     _check_reach(data, tau)
@@ -216,6 +220,7 @@ def expected_days_result(
     """Expected days to `tau` in any of `states`, with the percentile interval of bootstrap `weights`.
 
     `weights` of shape (draws, subjects) in the order of `data.ids`, as `fractional_weights` makes them.
+    Raises StatisticsError as `expected_days`, and for an unknown state.
     """
     level = confidence_level(confidence)
     chosen = _chosen(data, states)

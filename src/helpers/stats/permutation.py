@@ -265,7 +265,7 @@ def sampled_sums(scores: Floats, chosen: int, draws: int, seed: int) -> Floats:
     """Sums of `chosen` scores drawn without replacement, `draws` times (selection sampling, vectorised).
 
     Only subjects whose score differs from the most frequent one need a decision, so heavy censoring costs
-    little.
+    little. Raises StatisticsError for fewer than one draw.
 
     >>> np.unique(sampled_sums(np.array([0.0, 0.0, 1.0]), 1, 500, 1)).tolist()
     [0.0, 1.0]

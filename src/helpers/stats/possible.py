@@ -46,8 +46,9 @@ def possible_values(
 ) -> tuple[Floats, Floats]:
     """Least and greatest number that each value may be, in its unit; a missing value is NaN in both.
 
-    `qualifiers` has "<" or ">" where only a limit is known, or is None where every value is known. `smallest`
-    is what no value can lie below: 0 for a concentration, so that "<0.5" lies between 0 and 0.5.
+    `qualifiers` has "<" or ">" where only a limit is known, or is None where every value is known.
+    `smallest` is what no value can lie below: 0 for a concentration, so that "<0.5" lies between 0 and
+    0.5. Raises StatisticsError as `limit_signs`, and for values that are no numbers.
 
     Example:
         >>> least, greatest = possible_values([3.0, 0.5, 900.0], ["", "<", ">"], smallest=0.0)

@@ -169,8 +169,9 @@ def propensity_weights(scores: Any, treated: Any, estimand: Estimand = "ATO") ->
     """Weights from scores e: ATO (overlap; 1 - e treated, e control), ATT (1; e/(1 - e)), ATE (1/e; 1/(1 -
     e)).
 
-    ATO weights are bounded and describe the patients who could have belonged to either series (Li, Morgan &
-    Zaslavsky 2018); ATT weights make the controls resemble the treated. `scores` of shape (n,) or (draws, n).
+    ATO weights are bounded and describe the patients who could have belonged to either series (Li, Morgan
+    & Zaslavsky 2018); ATT weights make the controls resemble the treated. `scores` of shape (n,) or
+    (draws, n). Raises StatisticsError for scores not strictly between 0 and 1, or another estimand.
 
     >>> propensity_weights([0.25, 0.25], [1, 0]).tolist()
     [0.75, 0.25]
@@ -192,6 +193,8 @@ def propensity_weights(scores: Any, treated: Any, estimand: Estimand = "ATO") ->
 def positivity(scores: Any, treated: Any) -> Result:
     """Share of patients whose score lies outside the range that both arms have; see
     `Propensity.positivity`.
+
+    Raises StatisticsError where an arm is empty.
 
     >>> positivity([0.2, 0.5, 0.4, 0.9], [0, 0, 1, 1]).value
     0.5

@@ -32,10 +32,12 @@ def signed_rank_test(
 ) -> Result:
     """Wilcoxon signed-rank test of `after - before`, two-sided, pairs matched by position.
 
-    `exact` conditions on the tied ranks. Zero differences: `wilcoxon` leaves them out before ranking, `pratt`
-    ranks them and then leaves them out. Beyond 500 pairs the corrected normal approximation is used, said in
-    `method`. `value` is the median difference, `statistic` the sum of positive ranks (R's V). Pairs with a
-    missing member are left out and counted. All differences zero gives p = 1, said in `note`.
+    `exact` conditions on the tied ranks. Zero differences: `wilcoxon` leaves them out before ranking,
+    `pratt` ranks them and then leaves them out. Beyond 500 pairs the corrected normal approximation is
+    used, said in `method`. `value` is the median difference, `statistic` the sum of positive ranks (R's
+    V). Pairs with a missing member are left out and counted. All differences zero gives p = 1, said in
+    `note`. Raises StatisticsError for unequal lengths, no complete pair, or another method or rule of
+    zeros.
 
     >>> found = signed_rank_test([5, 6, 7, 8], [1, 1, 1, 1])
     >>> found.p_value, found.value  # 2 of 2**4
@@ -70,6 +72,8 @@ def signed_rank_test(
 
 def complete_differences(before: Any, after: Any) -> tuple[Floats, int]:
     """`after - before` of the pairs that are complete, and how many are not.
+
+    Raises StatisticsError for unequal lengths, or where no pair is complete.
 
     >>> differences, missing = complete_differences([5, None, 7], [1, 2, 9])
     >>> differences.tolist(), missing

@@ -138,6 +138,7 @@ def rmst_ratio(
     method).
 
     Limits and p-value as in `rmst_difference`; NaN, said in `note`, if an arm's restricted mean is 0.
+    Raises StatisticsError as `rmst_difference`.
 
     >>> time, event, group = [2, 8, 9, 1, 3, 9], [1, 1, 0, 1, 1, 0], list("aaabbb")
     >>> rmst_ratio(time, event, group, 8, treated="a").value  # 18/3 over 12/3

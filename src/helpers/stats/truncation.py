@@ -37,10 +37,11 @@ def composite_quantile(
 ) -> Result:
     """Quantile of a value in all patients, death being worse than every value (Lachin 1999).
 
-    `died` is 1 for patients dead when the value was due; their values are ignored. Survivors without a value
-    are left out and counted. The lower of two middle values is taken on the better side, so that the quantile
-    is a patient's value; NaN with a note where it is death. `details["survivors"]` has the same quantile
-    among survivors.
+    `died` is 1 for patients dead when the value was due; their values are ignored. Survivors without a
+    value are left out and counted. The lower of two middle values is taken on the better side, so that
+    the quantile is a patient's value; NaN with a note where it is death. `details["survivors"]` has the
+    same quantile among survivors. Raises StatisticsError for a `q` not between 0 and 1, or where neither
+    value nor death is known.
 
     >>> found = composite_quantile([5.0, 10.0, 20.0, None], [0, 0, 0, 1])
     >>> found.value, found.details["survivors"]  # death ranks worst
@@ -129,10 +130,10 @@ def threshold_curve(
 ) -> pd.DataFrame:
     """Patients alive with a value at or below each threshold, both arms, so that no one threshold is chosen.
 
-    `values`, `died` (1 dead when the value was due), `treated` (1 or 0), one a patient. Columns: threshold,
-    treated, control (counts), n_treated, n_control (all patients less those alive without a value),
-    missing_treated, missing_control, difference (treated less control) with Newcombe limits lower and upper,
-    p_value (Fisher).
+    `values`, `died` (1 dead when the value was due), `treated` (1 or 0), one a patient. Columns:
+    threshold, treated, control (counts), n_treated, n_control (all patients less those alive without a
+    value), missing_treated, missing_control, difference (treated less control) with Newcombe limits lower
+    and upper, p_value (Fisher). Raises StatisticsError where no outcome of an arm is known.
 
     >>> found = threshold_curve(
     ...     [5, 20, None, 8, 30, 40], [0, 0, 1, 0, 0, 0], [1, 1, 1, 0, 0, 0], [10, 30]

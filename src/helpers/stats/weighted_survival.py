@@ -47,6 +47,8 @@ class WeightedCurve:
 def effective_sample_size(weights: Any) -> float:
     """Kish's effective sample size, (sum w)^2 / sum w^2: how many equally weighted patients carry as much.
 
+    Raises StatisticsError for negative or missing weights, or all 0.
+
     >>> effective_sample_size([1, 1, 1, 1]), effective_sample_size([2, 0, 0])
     (4.0, 1.0)
     """

@@ -63,6 +63,8 @@ class Level:
 def value_level(name: str, values: Any, *, better: Literal["low", "high"], margin: float = 0.0) -> Level:
     """A measured outcome: differences up to `margin` are ties, and so is a comparison with a missing
     value.
+
+    Scores have shape (patients, patients). Raises StatisticsError for values that are no numbers.
     """
     x = float_array(values, name)
     gap = x[:, None] - x[None, :]
@@ -76,7 +78,8 @@ def time_level(name: str, time: Any, event: Any) -> Level:
     """A time to an unwanted event: i does better than j if j had the event while i was still free of it and
     followed.
 
-    Where the one followed for less time is event-free, nobody knows, and the pair goes on to the next level.
+    Where the one followed for less time is event-free, nobody knows, and the pair goes on to the next
+    level. Raises StatisticsError for unusable times or events.
     """
     times, events = survival_data(time, event)
     # A subject censored at the day of the other's event was seen free of it on that day.
@@ -86,7 +89,10 @@ def time_level(name: str, time: Any, event: Any) -> Level:
 
 
 def hierarchy(levels: Sequence[Level]) -> Signs:
-    """Scores of all pairs, each decided by the first level that decides it."""
+    """Scores of all pairs, each decided by the first level that decides it.
+
+    Raises StatisticsError without levels, or for levels of other patients.
+    """
     if not levels:
         raise StatisticsError("levels", "none given")
     shape = levels[0].scores.shape
@@ -99,7 +105,10 @@ def hierarchy(levels: Sequence[Level]) -> Signs:
 
 
 def decided_by_level(levels: Sequence[Level], treated: Any) -> dict[str, tuple[int, int]]:
-    """Wins and losses of the treated that each level decided among treated-control pairs, by level name."""
+    """Wins and losses of the treated that each level decided among treated-control pairs, by level name.
+
+    Raises StatisticsError for flags other than 0 and 1.
+    """
     arm = event_flags(treated, len(levels[0].scores), "treated")
     open_ = np.ones((int(arm.sum()), int((~arm).sum())), bool)
     found = {}
@@ -138,7 +147,7 @@ def win_statistics(
     two-sample U-statistics (Bebu & Lachin 2016), on the log scale for the ratios and on the inverse
     hyperbolic tangent of the net benefit for it and the probability. The p-value is the exact permutation
     test of the summed scores; where enumeration is not feasible, a seeded Monte Carlo one, said in
-    `method`.
+    `method`. Raises StatisticsError for scores that are not antisymmetric, or where an arm is empty.
     """
     level = confidence_level(confidence)
     matrix = np.asarray(scores)
