@@ -30,11 +30,11 @@ class Public:
     own: bool  # by its own docstring
 
 
-def public_functions() -> Iterator[Public]:
+def public_functions(source: Path = SOURCE) -> Iterator[Public]:
     """Functions of modules and methods of classes whose names do not begin with an underscore."""
-    for path in sorted(SOURCE.rglob("*.py")):
+    for path in sorted(source.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        yield from _of_body(path.relative_to(SOURCE), tree, "", lines_of(tree))
+        yield from _of_body(path.relative_to(source), tree, "", lines_of(tree))
 
 
 def lines_of(node: Any) -> str:

@@ -34,3 +34,45 @@ def test_most_public_functions_have_a_running_example() -> None:
     share = sum(each.shown for each in functions) / len(functions)
     without = Counter(each.room for each in functions if not each.shown)
     assert share >= LEAST_SHARE, f"{share:.1%}; without an example: {dict(without)}"
+
+
+MODULE = '''
+"""A room.
+
+>>> shown_by_module(1)
+2
+"""
+def shown_by_module(x): "Only named here: not_shown."
+def not_shown(x): "Said to be like not_shown."
+def _private(x): ">>> _private(1)"
+def shown(x):
+    """An example.
+
+    >>> 1 + 1
+    2
+    """
+class Thing:
+    """A thing.
+
+    >>> Thing().turned()
+    """
+    def turned(self): ...
+    def turn(self): ...
+    @property
+    def size(self): ...
+class _Hidden:
+    def inside(self): ...
+'''
+
+
+def test_what_counts_as_a_public_function_with_an_example(tmp_path: Path) -> None:
+    (tmp_path / "stats").mkdir()
+    (tmp_path / "stats" / "room.py").write_text(MODULE, encoding="utf-8")
+    counted = {each.name: (each.shown, each.own) for each in public_functions(tmp_path)}
+    assert counted == {
+        "shown_by_module": (True, False),
+        "not_shown": (False, False),
+        "shown": (True, True),
+        "Thing.turned": (True, False),
+        "Thing.turn": (False, False),
+    }
