@@ -107,6 +107,11 @@ def gather(problems: Iterable[Problem]) -> list[Problem]:
     """Merge faults that differ only in their line into one Problem naming all lines; sort by place.
 
     Whole-file faults come first, then by file and line. No line is lost: each is `row` or in `more_rows`.
+
+    >>> first = Problem("patients.csv", 3, "age", "'old'", "a number", "write years")
+    >>> second = Problem("patients.csv", 4, "age", "'old'", "a number", "write years")
+    >>> [(one.row, one.more_rows) for one in gather([first, second])]
+    [(3, (4,))]
     """
     lines: dict[Problem, list[int]] = {}
     for problem in problems:

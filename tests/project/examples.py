@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "helpers"
 NAME = "rdmas_reconstructed"
 FOLDER = ROOT / "data" / "cohorts" / NAME
-# Attributes in all but name; hooks of other libraries; commands, whose example is their line in the manual.
+# Attributes in all but name, and hooks of other libraries. Left out besides: methods of protocols, which do
+# nothing, and commands, whose example is their line in the manual.
 NO_FUNCTIONS = ("property", "hookimpl", "overload")
 _PROMPT = re.compile(r"^\s*(?:>>>|\.\.\.) ?(.*)$", re.MULTILINE)
 
@@ -44,9 +45,13 @@ def lines_of(node: Any) -> str:
 
 def _of_body(path: Path, node: Any, prefix: str, around: str) -> Iterator[Public]:
     for each in node.body:
+        if isinstance(each, ast.ClassDef) and "Protocol" in map(ast.unparse, each.bases):
+            continue
         if isinstance(each, ast.ClassDef) and not each.name.startswith("_"):
             yield from _of_body(path, each, f"{each.name}.", f"{around}\n{lines_of(each)}")
-        if not isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) or each.name.startswith("_"):
+        if not isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) or each.name.startswith(
+            ("_", "pytest_")
+        ):
             continue
         if any(no in ast.unparse(mark) for mark in each.decorator_list for no in NO_FUNCTIONS):
             continue

@@ -114,7 +114,12 @@ def robustness(
 
 
 def longest_lag(study: Study) -> int:
-    """Return the longest common lag that can be tried within the cohort's horizon."""
+    """Return the longest common lag that can be tried within the cohort's horizon.
+
+    >>> from helpers.explore.study import open_study
+    >>> longest_lag(open_study("rdmas_reconstructed"))
+    28
+    """
     return min(study.config.horizon_days // 2, LARGEST_LAG - 1)
 
 

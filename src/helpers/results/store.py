@@ -250,6 +250,11 @@ class Statistics(Mapping[str, Statistic]):
         Raises:
             StatisticsStoreError: a named notebook has not written its statistics yet, a file is malformed, or
                 an identifier stands in two files.
+
+        >>> import tempfile
+        >>> store = StatisticsStore(Path(tempfile.mkdtemp()), "04_survival")
+        >>> Statistics.read(store.write().parent).get("survival.death.all.day_56.deaths") is None
+        True
         """
         folder = Path(directory)
         if notebooks is None:

@@ -68,6 +68,13 @@ class LocalExecutor:
     Args:
         threads: how many steps at a time.
         server: the process that kernels are forked from, if any.
+
+    >>> executor = LocalExecutor(1, None)
+    >>> executor.expect(0)
+    >>> executor.stop()
+    >>> executor.close()
+    >>> executor.threads
+    1
     """
 
     def __init__(self, threads: int, server: WarmProcess | None) -> None:

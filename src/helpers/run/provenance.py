@@ -7,6 +7,9 @@ bytes.
 >>> from helpers.project.paths import CohortPaths
 >>> read_record(CohortPaths.of("rdmas_reconstructed@horizon_days=1"))  # never made
 {}
+>>> from helpers.run.plan import load_plan
+>>> as_seen_by(load_plan()[0], load_plan(), {})
+{'products': {}, 'stale': {}, 'parameters': {}, 'notebooks': {}, 'missing_steps': [], 'complete': True}
 """
 
 import json

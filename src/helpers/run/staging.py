@@ -169,7 +169,11 @@ def linked_folders(paths: CohortPaths) -> list[Path]:
 
 
 def sweep(paths: CohortPaths) -> None:
-    """Remove files that killed processes were writing beside the results of a cohort."""
+    """Remove files that killed processes were writing beside the results of a cohort.
+
+    >>> from helpers.project.paths import CohortPaths
+    >>> sweep(CohortPaths.of("rdmas_reconstructed@horizon_days=1"))
+    """
     for folder in (paths.results, paths.figures, *(state_dir() / kept for kept in _KEPT)):
         sweep_unfinished(folder)
         for inner in folder.glob("*/"):

@@ -42,6 +42,13 @@ class State:
         steps: by step, digests of its ``inputs``, of the ``reads`` that other steps wrote and of its
             ``products``.
         complete: digest of the whole run if nothing was left undone, else empty.
+
+    >>> from helpers.project.paths import CohortPaths
+    >>> (
+    ...     State.read(CohortPaths.of("rdmas_reconstructed@horizon_days=1")).steps,
+    ...     remembered_cohorts() is not None,
+    ... )
+    ({}, True)
     """
 
     paths: CohortPaths

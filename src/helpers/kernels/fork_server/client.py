@@ -57,7 +57,13 @@ def server_environment() -> dict[str, str]:
 
 
 def private_folder(prefix: str) -> Path:
-    """Make a folder for sockets, which only this user may look into; its name tells the process."""
+    """Make a folder for sockets, which only this user may look into; its name tells the process.
+
+    >>> made = private_folder("example-")
+    >>> oct(made.stat().st_mode & 0o777)
+    '0o700'
+    >>> made.rmdir()
+    """
     return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=short_folder()))
 
 

@@ -98,6 +98,14 @@ def draw_shares(
     """Draw the states of all patients by day as areas on each other, the highest dose below.
 
     Returns the signs of all states that are drawn.
+
+    >>> courses = pd.DataFrame(
+    ...     {"patient_id": ["a"], "start_day": [0], "stop_day": [2], "daily_dose": [10.0]}
+    ... )
+    >>> shades = pd.DataFrame({"label": ["10 mg"], "rank": [0], "lane": [0], "colour": ["grey"]})
+    >>> exposure = pd.DataFrame({"patient_id": ["a"], "last_day": [4], "died": [True]})
+    >>> [patch.get_label() for patch in draw_shares(axes, exposure, courses, shades, 5)]
+    ['10 mg']
     """
     from matplotlib.patches import Patch
 

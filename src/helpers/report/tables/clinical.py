@@ -285,7 +285,11 @@ def _assessed(statistics: Statistics, config: CohortConfig) -> list[tuple[str, V
 def variants_table(
     statistics: Statistics, variants: Sequence[str], config: CohortConfig, *, watermark: str
 ) -> Table:
-    """Return the overall response by every variant of the rule beside the clinicians' calls."""
+    """Return the overall response by every variant of the rule beside the clinicians' calls.
+
+    >>> variants_table(statistics, ["paper"], config, watermark="").texts[0][:2]
+    ['Clinicians', '9 of 20 (45%)']
+    """
     pairs = _assessed(statistics, config)
     rows: list[Row] = []
     if pairs:

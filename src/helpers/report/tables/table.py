@@ -118,7 +118,11 @@ class Table(TableContent):
 
 
 def stored_tables(directory: Path) -> list[Table]:
-    """Return the tables stored in a folder: those of the text first, then the supplementary ones."""
+    """Return the tables stored in a folder: those of the text first, then the supplementary ones.
+
+    >>> stored_tables(study.results / "tables")[0].name
+    'table_1'
+    """
     return sorted(map(Table.from_json, Path(directory).glob("*.json")), key=lambda table: table.order)
 
 

@@ -63,7 +63,11 @@ def find_row(material: Material, pattern: str) -> Statistic | Claim:
 
 
 def absent_analysis(key: str, config: CohortConfig) -> Claim:
-    """Return the claim that a cohort has nothing of an analysis."""
+    """Return the claim that a cohort has nothing of an analysis.
+
+    >>> absent_analysis("response", config).slots
+    {}
+    """
     return no_doses(config) if key == "dose.none" else Claim(key)
 
 

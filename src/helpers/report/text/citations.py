@@ -73,6 +73,12 @@ class Cited:
     """Citations of one document: what stands at each place, and the list of references in order.
 
     Works that are cited and have no place are left out of the text.
+
+    >>> cited = cite(
+    ...     [with_citations("by Cox[@cox1972].")], "nlm-citation-sequence", Path("no such folder")
+    ... )
+    >>> str(cited.numbered(with_citations("by Cox[@cox1972].")))
+    'by Cox (1).'
     """
 
     places: Mapping[tuple[str, ...], Citation]

@@ -75,6 +75,9 @@ def criteria_met(
         material: statistics and settings.
         titles: name of each criteria set and its title.
         decided: sets with a verdict in at least one patient; by default worked out from the statistics.
+
+    >>> [claim.key for claim in criteria_met(material, {"hlh_2004": "HLH-2004"})][:1]
+    ['criteria.met']
     """
     claims = []
     for name, title in titles.items():

@@ -1,4 +1,9 @@
-"""The parts of a stored row that a text can show, each through the one formatter."""
+"""The parts of a stored row that a text can show, each through the one formatter.
+
+>>> row = store.add("response", "overall", "count", value=17, n=20)
+>>> part_text(row, "count_percent"), part_text(row, "of"), is_share(row)
+('17 (85%)', '17/20', False)
+"""
 
 from __future__ import annotations
 

@@ -169,7 +169,12 @@ class Wording:
         return Prose.of(*parts, with_citations(template[end:]))
 
     def paragraph(self, claims: list[Claim], register: str = "") -> Prose:
-        """Return claims as sentences of one paragraph."""
+        """Return claims as sentences of one paragraph.
+
+        >>> from helpers.report.text.survival import deaths
+        >>> str(Wording().paragraph(deaths(material)))[:40], str(Wording().render(deaths(material)[0]))[:20]
+        ('By day 56, 1 of 20 patients in the ruxol', 'By day 56, 1 of 20 p')
+        """
         sentences = (capitalised(self.render(claim, register)) for claim in claims)
         return join_prose(sentences, self.grammar("sentence"))
 

@@ -53,6 +53,11 @@ def drawn_record(kind: Record) -> Record:
 
     Raises:
         TypeError: the class is no dataclass.
+
+    >>> drawn_record(int)
+    Traceback (most recent call last):
+        ...
+    TypeError: int is no dataclass
     """
     if not is_dataclass(kind):
         raise TypeError(f"{kind.__name__} is no dataclass")

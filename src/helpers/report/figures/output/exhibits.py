@@ -65,7 +65,10 @@ def figure(
 
 
 def exhibit_of(draw: Callable[..., Any]) -> Exhibit | None:
-    """Return the record of a drawing function, None for one that is no figure of the walk."""
+    """Return the record of a drawing function, None for one that is no figure of the walk.
+
+    >>> exhibit_of(print)
+    """
     return _EXHIBITS.get(getattr(draw, "__name__", "").removeprefix("draw_"))
 
 

@@ -31,7 +31,7 @@ _NO_LETTERS = "LastResort"  # the font of boxes that Matplotlib takes for letter
 
 @dataclass(frozen=True)
 class Font:
-    """One font of the page.
+    r"""One font of the page.
 
     Attributes:
         name: its name in the file.
@@ -42,6 +42,9 @@ class Font:
         wide: whether codes are two bytes.
         default: width of codes that have none.
         absent: codes that stand for no glyph.
+
+    >>> Font("Liberation", "TrueType", True, {}, {}, wide=True).codes(b"\x00A\x00B")
+    [65, 66]
     """
 
     name: str
