@@ -1,4 +1,8 @@
-"""The sections of `cohort.toml`, every key documented."""
+"""The sections of `cohort.toml`, every key documented.
+
+>>> ReferenceRange(low=120, low_female=115).limits("female"), ReferenceRange(low=120).limits("male")
+((115.0, None), (120.0, None))
+"""
 
 from datetime import date
 from typing import Annotated, Literal, Self
@@ -182,11 +186,7 @@ class ReportingLimits(Section):
 
 
 class ReferenceRange(Section):
-    """Reference range of this cohort's laboratory, in the unit of the vocabulary.
-
-    >>> ReferenceRange(low=120, low_female=115).limits("female"), ReferenceRange(low=120).limits("male")
-    ((115.0, None), (120.0, None))
-    """
+    """Reference range of this cohort's laboratory, in the unit of the vocabulary."""
 
     low: float | None = Field(default=None, description="Lower limit of normal.", examples=[12.0])
     high: float | None = Field(default=None, description="Upper limit of normal.", examples=[150.0])
