@@ -58,7 +58,13 @@ def numbers_of(people: pd.DataFrame, column: str) -> pd.Series:
 
 
 def unknown_patients(table: TypedTable, people: pd.DataFrame, file: str) -> list[Problem]:
-    """Rows of a patient who is not in the table of patients (`file`)."""
+    """Rows of a patient who is not in the table of patients (`file`).
+
+    >>> people = one_row_each(examined.tables["patients"]).iloc[1:]  # the first patient is not among them
+    >>> problem = unknown_patients(examined.tables["treatments"], people, "patients.csv")[0]
+    >>> problem.found, problem.expected
+    ("unknown patient 'R01'", 'a patient_id of patients.csv')
+    """
     ids = table.frame["patient_id"]
     strangers = ids[ids.notna() & ~ids.isin(people.index)]
     near = {patient: closest(patient, people.index) for patient in strangers.unique()}

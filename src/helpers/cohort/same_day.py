@@ -128,7 +128,14 @@ def told_apart_by_value(table: TypedTable, rows: pd.DataFrame, config: CohortCon
 
 
 def different_calls(table: TypedTable) -> list[Problem]:
-    """Errors where one patient has two different responses on one day."""
+    """Errors where one patient has two different responses on one day.
+
+    >>> from dataclasses import replace
+    >>> responses = examined.tables["responses"]
+    >>> same = responses.frame.assign(patient_id="R01", day=7)
+    >>> different_calls(replace(responses, frame=same))[0].found
+    'CR and NR and PR of R01 on day 7'
+    """
     frame = table.frame
     if not {"patient_id", "day", "response"} <= set(frame.columns):
         return []

@@ -53,7 +53,12 @@ LONG_FOLLOW_UP = 40 * 365.25  # days from day 0 beyond which a date is doubted
 
 
 def empty_groups(people: pd.DataFrame, config: CohortConfig) -> list[Problem]:
-    """Errors for groups of the settings to which no patient belongs."""
+    """Errors for groups of the settings to which no patient belongs.
+
+    >>> people = pd.DataFrame({"group": ["control"]}, index=["C01"])
+    >>> empty_groups(people, config)[0].found
+    "no patient of the group 'ruxolitinib'"
+    """
     present = set(people["group"].dropna()) if "group" in people else set()
     if not present:
         return []  # every label is unknown, and each is said to be
@@ -190,7 +195,15 @@ def outside_enrolment(patients: TypedTable, config: CohortConfig) -> list[Proble
 
 
 def fatal_events(events: TypedTable, people: pd.DataFrame) -> list[Problem]:
-    """Errors for fatal events of patients who are alive, or of days before day 0."""
+    """Errors for fatal events of patients who are alive, or of days before day 0.
+
+    >>> from dataclasses import replace
+    >>> people = examined.tables["patients"].frame.set_index("patient_id")
+    >>> events = examined.tables["events"]
+    >>> fatal = replace(events, frame=events.frame.assign(outcome="fatal"))
+    >>> len(fatal_events(fatal, people)) > 0
+    True
+    """
     frame = events.frame
     fatal = _is_fatal(frame)
     death = frame["patient_id"].map(numbers_of(people, "death_day"))
