@@ -30,7 +30,7 @@ unexport PYTHONHOME
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup run test quick-tests nbval outputs test-slow browser-test chinese-font lab lint docs wheel audit-dependencies binder refresh bench soak slurm-check oracle clean
+.PHONY: help setup run test quick-tests coverage nbval outputs test-slow browser-test chinese-font lab lint docs wheel audit-dependencies binder refresh bench soak slurm-check oracle clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -74,6 +74,10 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 quick-tests: setup
 	@env -u JUPYTER_DEFAULT_PROVISIONER_NAME -u COMPENDIUM_FORK_SERVER $(ONE_THREAD) $(BIN)/pytest -n 2 -m "not slow"
+
+coverage: setup ## which lines and branches the quick tests pass (half an hour)
+	@env -u JUPYTER_DEFAULT_PROVISIONER_NAME -u COMPENDIUM_FORK_SERVER $(ONE_THREAD) $(BIN)/pytest -q -n 2 -m "not slow" \
+		--cov --cov-report=term $(ARGS)
 
 # Notebooks write to a folder that is thrown away. nbval compares no pictures: the notebooks only keep what is to be
 # drawn, and their figures are drawn from that and compared with the committed ones. Plugins of pytest that nobody

@@ -53,6 +53,9 @@ def cell_in_words(kind: str, message: str) -> str:
     Args:
         kind: name of the error's class.
         message: its text.
+
+    >>> cell_in_words("MemoryError", "").split(".")[0], cell_in_words("ValueError", "no deaths")
+    ('The memory is used up', '')
     """
     if kind == "MemoryError":
         return in_words(MemoryError())

@@ -1,4 +1,14 @@
-"""Faults found in a cohort folder, told so that a clinician can mend them."""
+"""Faults found in a cohort folder, told so that a clinician can mend them.
+
+>>> first = Problem("patients.csv", 3, "age", "'old'", "a number", "write years")
+>>> second = Problem("patients.csv", 4, "age", "'old'", "a number", "write years")
+>>> fold_by_cause([first, second])[0].more_rows, len(errors([first, second]))
+((), 2)
+>>> render([first])
+"patients.csv:3 age: found 'old', expected a number; write years"
+>>> closest("feritin", ["ferritin", "ast"]), suggestion("feritin", ["ferritin", "ast"])
+('ferritin', "did you mean 'ferritin'?")
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -114,6 +124,11 @@ def gather(problems: Iterable[Problem]) -> list[Problem]:
     """Merge faults that differ only in their line into one Problem naming all lines; sort by place.
 
     Whole-file faults come first, then by file and line. No line is lost: each is `row` or in `more_rows`.
+
+    >>> first = Problem("patients.csv", 3, "age", "'old'", "a number", "write years")
+    >>> second = Problem("patients.csv", 4, "age", "'old'", "a number", "write years")
+    >>> [(one.row, one.more_rows) for one in gather([first, second])]
+    [(3, (4,))]
     """
     lines: dict[Problem, list[int]] = {}
     for problem in problems:

@@ -2,6 +2,17 @@
 
 Seventeen tests of the same data agree because they share what the design assumes. Only the second list asks
 about that.
+
+>>> choices_of_analysis(statistics, "day_56")[0].label
+'Cox hazard ratio, efron ties, Wald interval'
+>>> (
+...     round(choices_of_analysis(statistics, "day_56")[0].p, 3),
+...     len(assumptions_of_design(statistics, "day_56")) > 10,
+... )
+(0.037, True)
+>>> describe_specifications(arms, statistics, store)
+>>> sorted(row.statistic for row in store.rows().values())[:2]
+['significant', 'significant']
 """
 
 from __future__ import annotations

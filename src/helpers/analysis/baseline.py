@@ -1,4 +1,16 @@
-"""Baseline comparison: describe each characteristic by group, test and standardise the difference."""
+"""Baseline comparison: describe each characteristic by group, test and standardise the difference.
+
+>>> found = compare_baseline(tables, config, store, horizon_days=56, confidence=0.95, seed=1)
+>>> found[0].name, store.rows()["baseline.age.ruxolitinib.baseline.median"].value
+('age', 37.0)
+>>> count_balance(store)
+>>> store.rows()["balance.standardized_difference.both.baseline.above_0_1"].value
+18.0
+>>> count_prior_therapies(tables, config, store).labels["etoposide"]
+'Etoposide'
+>>> chosen_test("age", "continuous", config).name
+'exact'
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,28 @@
-"""What the clinical rules are evaluated on: known values, and the rules of the package and of the cohort."""
+"""What the clinical rules are evaluated on: known values, and the rules of the package and of the cohort.
+
+>>> rules = Rulebook.of(config, None)
+>>> (
+...     rules.criteria_set("hlh_2004").title,
+...     rules.response("paper").name,
+...     rules.toxicity("ctcae_v5").name,
+... )
+('HLH-2004 diagnostic criteria', 'response_paper', 'ctcae_v5')
+>>> (
+...     rules.criteria("hscore").name,
+...     rules.response_name("paper"),
+...     title_of("hscore", rules),
+...     works_of("hscore", rules),
+... )
+('hscore', 'response_paper', 'HScore for reactive haemophagocytic syndrome', ('fardet2014',))
+>>> len(clinical_facts(tables, config).keys), onset_facts(tables, config) is None
+(205, False)
+>>> own_folders(folder), own_criteria(folder, ("criteria",)), criteria_problems(config, folder)
+([], [], [])
+>>> diagnostic_names(config, folder)[0]
+'hlh_2004'
+>>> by_group(tables.patients[["patient_id"]], tables)["group"].nunique()
+2
+"""
 
 from __future__ import annotations
 

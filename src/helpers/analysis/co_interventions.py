@@ -3,6 +3,14 @@
 A drug begun after day 0 is an intercurrent event (ICH E9(R1)). The treatment-policy estimand counts death
 whatever else was given; the composite one counts a further course as failure too. Where the arms differ in
 what was added, the two differ, and neither tells what the study drug alone would have done.
+
+>>> begun = begun_drugs(tables, config, arms)
+>>> begun.columns.tolist()
+['patient_id', 'drug', 'day', 'label']
+>>> len(describe_co_interventions(tables, config, arms, store)) == len(begun)
+True
+>>> store.rows()["estimand.death.both.day_56.treatment_policy"].unit
+'percentage points'
 """
 
 from __future__ import annotations

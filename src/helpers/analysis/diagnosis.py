@@ -1,4 +1,14 @@
-"""Which criteria of MAS each patient meets at baseline, how far they agree, refractoriness, eligibility."""
+"""Which criteria of MAS each patient meets at baseline, how far they agree, refractoriness, eligibility.
+
+>>> found = diagnose(tables, config, folder)
+>>> describe_diagnoses(found, config, store, confidence=0.95)
+>>> store.rows()["diagnosis.hlh_2004.ruxolitinib.baseline.met"].value
+11.0
+>>> judged = judge_eligibility(tables, found, config, folder)
+>>> describe_eligibility(judged, tables, config, store)
+>>> store.rows()["eligibility.verdict.ruxolitinib.baseline.met"].value
+20.0
+"""
 
 from __future__ import annotations
 

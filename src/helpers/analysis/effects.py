@@ -1,4 +1,18 @@
-"""One effect by every method: how far the comparison of survival depends on the choice of the statistic."""
+"""One effect by every method: how far the comparison of survival depends on the choice of the statistic.
+
+>>> from helpers.analysis.survival import survival_times
+>>> times = survival_times(tables, config, 56)
+>>> effects_on_survival(times, config, store, confidence=0.95, seed=1, draws=1000)
+20
+>>> round(store.rows()["effect.death.both.day_56.peto"].value, 3)
+0.182
+>>> found = survival_effects(
+...     times.frame, ["ruxolitinib", "control"], 56, confidence=0.95, seed=1, draws=1000
+... )
+>>> store_effects(found, "example", "death", 56, store)
+>>> len(list(risk_effects(times.frame, ["ruxolitinib", "control"], 0.95)))
+10
+"""
 
 from __future__ import annotations
 

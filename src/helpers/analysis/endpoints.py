@@ -2,6 +2,15 @@
 
 An endpoint that other events end (death before a relapse) is described by its cumulative incidence and
 compared by cause-specific hazards; one that nothing competes with (death or progression) like survival.
+
+>>> endpoint = config.endpoints[0]
+>>> found = endpoint_times(endpoint, tables, config, 56)
+>>> endpoint.id, found.competes, (found.frame["status"] == 1).sum().item(), list(found.not_recorded)
+('complete_response', True, 6, ['control'])
+>>> analyse_endpoints(tables, config, store, horizon_days=56, confidence=0.95, seed=1)
+1
+>>> store.rows()["endpoint.complete_response.ruxolitinib.day_56.incidence"].value
+0.3
 """
 
 from __future__ import annotations
@@ -212,7 +221,14 @@ def analyse_endpoint(
     confidence: float,
     seed: int,
 ) -> None:
-    """Describe and compare one endpoint as :func:`analyse_endpoints` does all of them."""
+    """Describe and compare one endpoint as :func:`analyse_endpoints` does all of them.
+
+    >>> analyse_endpoint(
+    ...     config.endpoints[0], tables, config, store, horizon_days=56, confidence=0.95, seed=1
+    ... )
+    >>> store.rows()["endpoint.complete_response.ruxolitinib.day_56.competing"].value
+    1.0
+    """
     if endpoint.yes_no:
         _analyse_yes_no(endpoint, tables, config, store, horizon_days, confidence)
         return

@@ -1,4 +1,13 @@
-"""Why one patient was called what: every verdict with value, day, rule and source row."""
+"""Why one patient was called what: every verdict with value, day, rule and source row.
+
+>>> from helpers.analysis.response_rules import call_responses
+>>> called = call_responses(tables, config, folder)
+>>> patient, visit = example_patient(tables, called, pd.DataFrame())
+>>> explain_one(tables, config, folder, patient, visits=[visit], found=called)["question"].iloc[0]
+'MAS by HLH-2004 diagnostic criteria'
+>>> len(explain_example(tables, config, called, pd.DataFrame())) > 0
+True
+"""
 
 from __future__ import annotations
 

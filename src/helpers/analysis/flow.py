@@ -1,4 +1,12 @@
-"""Flow of patients and raw rows, and missing values by visit, as stored statistics."""
+"""Flow of patients and raw rows, and missing values by visit, as stored statistics.
+
+>>> count_flow(tables, config, store, horizon_days=56).columns.tolist()
+['table', 'disposition', 'reason', 'role', 'n']
+>>> store.rows()["flow.patients.ruxolitinib.horizon.died"].value
+1.0
+>>> round(float(count_missing(tables, config, store).max().max()), 2)
+1.0
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,17 @@
 
 Reads the analysis tables; `robustness` and `robustness_patients` put the questions. What a cohort did not
 record is None, and the question that needs it says so.
+
+>>> found = what_is_recorded(tables, config, folder, horizon_days=56, confidence=0.95)
+>>> found.model.chosen, found.chosen_labels
+(('platelets', 'ast'), ['Platelets, 10⁹/L', 'Aspartate aminotransferase, U/L'])
+>>> (
+...     float(eligibility_lag(tables, config).median()),
+...     eligibility(tables, config)["kind"].value_counts()["pulse"].item(),
+... )
+(6.0, 15)
+>>> weighting_model([], found.study, config).chosen
+()
 """
 
 from __future__ import annotations

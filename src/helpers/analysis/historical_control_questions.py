@@ -1,4 +1,19 @@
-"""The notebook's questions put to a cohort: each stores its rows and returns what its picture needs."""
+"""The notebook's questions put to a cohort: each stores its rows and returns what its picture needs.
+
+>>> ask_about_time(recorded, store)
+>>> store.rows()["control_time.death.both.day_56.lag_tipping_point"].value
+13.0
+>>> ask_about_balance(recorded, statistics, store)
+>>> ask_about_unmeasured(recorded, statistics, store)
+>>> ask_about_wins(recorded, store, draws=50, seed=1)
+>>> round(store.rows()["win_statistics.death_dose.both.day_56.win_ratio"].value, 2)
+8.77
+>>> ask_about_low_dose(recorded, store).columns.tolist()[:3]
+['threshold', 'treated', 'control']
+>>> ask_about_missing_response(recorded, store)
+>>> len(patients_drawn(recorded)), len(tried(statistics, arms)[0]) > 5
+(41, True)
+"""
 
 from __future__ import annotations
 
@@ -103,7 +118,12 @@ def ask_about_missing_response(recorded: Recorded, store: StatisticsStore) -> No
 def ask_about_gaps(
     recorded: Recorded, config: CohortConfig, store: StatisticsStore, *, draws: int = 20, seed: int
 ) -> None:
-    """Store imputations of what is missing, and scenarios of what is known only as beyond a limit."""
+    """Store imputations of what is missing, and scenarios of what is known only as beyond a limit.
+
+    >>> ask_about_gaps(recorded, config, store, draws=2, seed=1)
+    >>> store.rows()[next(iter(store.rows()))].analysis
+    'imputation'
+    """
     chosen = [] if recorded.model.fault else recorded.model.chosen
     describe_imputation(
         recorded.study, recorded.covariates, recorded.labels, chosen, store, responded=recorded.responded,
@@ -124,7 +144,12 @@ def ask_about_outcomes(
     draws: int,
     seed: int,
 ) -> None:
-    """Store slopes before day 0, the dose with death as the worst, days in response, discounted controls."""
+    """Store slopes before day 0, the dose with death as the worst, days in response, discounted controls.
+
+    >>> ask_about_outcomes(recorded, tables, config, store, draws=50, seed=1)
+    >>> sorted({row.analysis for row in store.rows().values()})
+    ['control_time', 'discounted_controls', 'slope_before_day_0', 'state_occupancy', 'truncation_by_death']
+    """
     study = recorded.study
     skewed = [name for name, one in config.vocabulary.variables.items() if one.skewed]
     describe_immortal_time(study, store, lag=recorded.lag)

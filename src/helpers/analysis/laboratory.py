@@ -1,4 +1,12 @@
-"""Course of laboratory values and signs over the visits, and their change from baseline."""
+"""Course of laboratory values and signs over the visits, and their change from baseline.
+
+>>> describe_course(tables, config, store, confidence=0.95)[:2]
+['platelets', 'ast']
+>>> store.rows()["laboratory.platelets.ruxolitinib.baseline.median"].value
+115.0
+>>> resolution_of_splenomegaly(tables, config, store, confidence=0.95).values.tolist()
+[['ruxolitinib', 6, 6, 6], ['control', 12, 0, 0]]
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Values beyond an assay's limit: does the baseline comparison depend on what they really were?"""
+"""Values beyond an assay's limit: does the baseline comparison depend on what they really were?
+
+>>> from helpers.analysis.variables import baseline_variables
+>>> compare_under_limits(baseline_variables(tables, config, 56), tables, config, store, seed=1)
+['ferritin']
+>>> store.rows()["reporting_limits.ferritin.ruxolitinib.baseline.median"].value
+5982.0
+"""
 
 from __future__ import annotations
 

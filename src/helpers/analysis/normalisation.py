@@ -1,4 +1,10 @@
-"""Abnormal values that became normal, and values that fell or rose, in all patients and by their response."""
+"""Abnormal values that became normal, and values that fell or rose, in all patients and by their response.
+
+>>> describe_normalisation(tables, config, store)[:2]
+['platelets', 'ast']
+>>> store.rows()["normalisation.platelets.ruxolitinib.week_1.normalised"].value
+4.0
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,18 @@
-"""Response to treatment as the clinicians recorded it: counts by visit, rates, each patient's path."""
+"""Response to treatment as the clinicians recorded it: counts by visit, rates, each patient's path.
+
+>>> found = response_paths(tables, config, "ruxolitinib")
+>>> found["week_1"].value_counts().to_dict()
+{'NR': 11, 'PR': 9}
+>>> sorted(count_responses(tables, config, store, confidence=0.95))
+['ruxolitinib']
+>>> store.rows()["response.overall.ruxolitinib.week_1.rate"].value
+45.0
+>>> (
+...     len(responders_at_end(tables, config)),
+...     in_three_classes(tables.responses, config)["response"].nunique(),
+... )
+(16, 3)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,18 @@
-"""Response by rule from the laboratory values, beside the clinicians' own calls and under every variant."""
+"""Response by rule from the laboratory values, beside the clinicians' own calls and under every variant.
+
+>>> found = call_responses(tables, config, folder)
+>>> describe_calls(found, config, store, confidence=0.95)
+>>> store.rows()["response_by_rule.overall.ruxolitinib.week_1.rate"].value
+45.0
+>>> discordant = describe_agreement(found, store)
+>>> len(discordant), len(discordant_evidence(found, discordant))
+(0, 0)
+>>> describe_variants(found, tables, config, store, confidence=0.95)[0]
+'paper'
+>>> describe_endpoints(found, tables, config, store, horizon_days=56, confidence=0.95)
+>>> store.rows()["time_to_response.clinician.ruxolitinib.follow_up.median_day"].value
+9.0
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,29 @@
 
 Every question is asked of every cohort. Where it has no answer (no death in an arm, too few patients for a
 model, nothing recorded) the row is stored without a value and its note says why.
+
+>>> arms.counts(), arms.timepoint, arms.one_arm
+((1, 20, 8, 21), 'day_56', '')
+>>> grid = describe_unmeasured(
+...     arms, store, Result(method="Cox", value=0.11, lower=0.01, upper=0.87)
+... )
+>>> grid["conclusion"].value_counts().index.tolist()
+['inconclusive', 'holds']
+>>> (
+...     len(describe_fragility(arms, store)),
+...     store.rows()["fragility.death.both.day_56.fisher_index"].value,
+... )
+(41, 1.0)
+>>> describe_few_events(arms, store)
+>>> describe_design(arms, store)
+>>> round(store.rows()["design_error.death.both.day_56.smallest_detectable_ratio"].value, 2)
+0.15
+>>> keep(store, arms, "example", "difference", Result(method="difference", value=0.5))
+>>> refuse(store, arms, "example", {"ratio": "ratio"}, reason="no deaths")
+>>> store.rows()["example.death.both.day_56.ratio"].note
+'not estimated: no deaths'
+>>> next(rows_of(pd.DataFrame({"day": [7]}))).day
+7
 """
 
 from __future__ import annotations
@@ -45,6 +68,11 @@ class Study:
     """Treated and reference patients of one cohort with their survival from day 0 to the horizon.
 
     `frame`: patient_id, time (days), event (bool), treated (1 or 0); `horizon` in days.
+
+    >>> from helpers.analysis.survival import survival_times
+    >>> found = Study.of(survival_times(tables, config, 56), ["ruxolitinib", "control"], 0.95)
+    >>> found.counts()
+    (1, 20, 8, 21)
     """
 
     frame: pd.DataFrame
@@ -87,7 +115,11 @@ class Study:
 
 
 def attempt(call: Callable[[], Result], what: str, n: int = 0) -> Result:
-    """The result of `call`, or one without a value that says why there is none."""
+    """The result of `call`, or one without a value that says why there is none.
+
+    >>> attempt(lambda: Result(method="Cox", value=0.5), "hazard ratio").value
+    0.5
+    """
     try:
         return call()
     except StatisticsError as error:

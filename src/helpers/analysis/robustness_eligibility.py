@@ -2,6 +2,13 @@
 
 Continues `robustness_time`: on what the days of eligibility rest, survival of both arms from that day, the
 drug as something that begins later, and whether strategies can be compared by cloning.
+
+>>> describe_eligibility(arms, store, lag=recorded.lag, evidence=recorded.evidence)
+>>> store.rows()["control_time.death.both.day_56.evidence_pulse_treated"].value
+6.0
+>>> describe_cloning(arms, store, years=recorded.years)
+>>> store.rows()["control_time.death.both.day_56.clone_censor_weight"].value
+nan
 """
 
 from __future__ import annotations

@@ -2,6 +2,20 @@
 
 Continues `robustness_patients`: bounds assume nothing, imputation assumes much and says so, and a value
 beyond a reporting limit is tried at, at twice and at ten times the limit.
+
+>>> describe_limit_scenarios(
+...     arms, recorded.covariates, recorded.qualifiers, [], recorded.model.chosen, store
+... )
+>>> describe_imputation(
+...     arms,
+...     recorded.covariates,
+...     recorded.labels,
+...     recorded.model.chosen,
+...     store,
+...     responded=recorded.responded,
+...     draws=2,
+...     seed=1,
+... )
 """
 
 from __future__ import annotations

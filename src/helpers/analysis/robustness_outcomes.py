@@ -1,4 +1,14 @@
-"""What a historical control can and cannot show: values before day 0, the dead, days in response, as rows."""
+"""What a historical control can and cannot show: values before day 0, the dead, days in response, as rows.
+
+>>> describe_immortal_time(arms, store, lag=recorded.lag)
+>>> store.rows()["control_time.death.both.day_56.immortal_days"].unit
+'days'
+>>> describe_slopes(arms, tables.measurements, [], store)
+>>> describe_dose_and_death(arms, store, dose=recorded.dose, unit="mg/kg/d")
+>>> describe_discounted_controls(arms, store)
+>>> sorted({row.analysis for row in store.rows().values()})
+['control_time', 'discounted_controls', 'slope_before_day_0', 'truncation_by_death']
+"""
 
 from __future__ import annotations
 
@@ -145,6 +155,11 @@ def describe_days_in_response(
 
     `calls`: patient_id, day, responded (missing where the rule could not tell, and then the last state
     holds). A state is taken to begin on the day of the visit at which it was seen.
+
+    >>> calls = recorded.calls.assign(responded=recorded.calls["rank"] > 0)
+    >>> describe_days_in_response(arms, calls, store, draws=50, seed=1)
+    >>> len(store.rows())
+    8
     """
     if study.one_arm or calls.empty:
         reason = study.one_arm or "the response rule can call nobody"

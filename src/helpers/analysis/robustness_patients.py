@@ -2,6 +2,20 @@
 rows.
 
 Continues `robustness`: the same comparison, the same rule that what has no answer is a row that says why.
+
+>>> describe_balance(arms, recorded.covariates, store)["covariate"].iloc[0]
+'age'
+>>> describe_chance_imbalance(arms, 25, store)
+>>> describe_weighting(arms, recorded.covariates, recorded.model, store, draws=50, seed=1)
+>>> describe_wins(arms, store, response=None, dose=recorded.dose, draws=50, seed=1)
+>>> round(store.rows()["win_statistics.death_dose.both.day_56.win_ratio"].value, 2)
+8.77
+>>> describe_thresholds(arms, store, dose=recorded.dose, thresholds=[0.5], unit="mg/kg/d")[
+...     "treated"
+... ].tolist()
+[11]
+>>> len(describe_missing_response(arms, store, responded=recorded.responded))
+18
 """
 
 from __future__ import annotations

@@ -1,4 +1,11 @@
-"""What a historical control can and cannot show: the days before day 0, and another era, as stored rows."""
+"""What a historical control can and cannot show: the days before day 0, and another era, as stored rows.
+
+>>> found = describe_lag(arms, store, lag=recorded.lag, lags=[0, 7], landmarks=[14])
+>>> found["hazard_ratio"].round(3).tolist()
+[0.109, 0.12]
+>>> len(describe_era(arms, store, years=recorded.years)) > 0
+True
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,22 @@
-"""Safety and exposure: adverse events, study drug, therapies added, long-term follow-up of responders."""
+"""Safety and exposure: adverse events, study drug, therapies added, long-term follow-up of responders.
+
+>>> collected_groups(tables, config)
+('ruxolitinib',)
+>>> found = count_adverse_events(tables, config, store, horizon_days=56, confidence=0.95)
+>>> found.columns.tolist(), store.rows()["adverse_events.deaths.ruxolitinib.follow_up.count"].value
+(['term', 'group', 'grade', 'patients'], 1.0)
+>>> exposure = drug_exposure(tables, config.study_drugs)
+>>> len(exposure), len(drug_courses(tables, config.study_drugs)) >= len(exposure)
+(20, True)
+>>> describe_exposure(exposure, config, store)
+>>> responders = tables.patients.set_index("patient_id").index
+>>> added_starts(tables, config)["drug"].unique().tolist()[:1]
+['ciclosporin']
+>>> count_added_therapies(tables, config, responders, store)
+>>> describe_long_term(tables, responders, config, store, horizon_days=56)
+>>> event_key("sepsis"), event_key("deaths") != "deaths"
+('sepsis', True)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""How many patients lie beyond named cut-offs of severity at baseline."""
+"""How many patients lie beyond named cut-offs of severity at baseline.
+
+>>> count_severity(tables, config, store, confidence=0.95)
+>>> store.rows()["severity.moderate_anaemia.ruxolitinib.baseline.count"].value
+8.0
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""Steroid-sparing endpoints in which no death is lost: alive at a low dose, and a composite rank."""
+"""Steroid-sparing endpoints in which no death is lost: alive at a low dose, and a composite rank.
+
+>>> endpoint_visit(config, 56).id
+'week_8'
+>>> found = describe_alive_at_low_dose(tables, config, store, horizon_days=56, confidence=0.95)
+>>> found["reason"].value_counts()["died"].item()
+9
+>>> float(describe_composite_rank(tables, config, store, horizon_days=56)["rank"].min())
+1.0
+"""
 
 from __future__ import annotations
 

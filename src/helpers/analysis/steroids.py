@@ -1,4 +1,17 @@
-"""Glucocorticoid sparing: dose at each visit in prednisone equivalents, its fall, time to a low dose."""
+"""Glucocorticoid sparing: dose at each visit in prednisone equivalents, its fall, time to a low dose.
+
+>>> doses = doses_at_visits(tables, config)
+>>> describe_doses(doses, tables, config, store)
+>>> round(store.rows()["glucocorticoid.dose.control.baseline.median"].value, 2)
+2.92
+>>> describe_fall(doses, tables, config, store)
+['ruxolitinib', 'control']
+>>> describe_low_dose(tables, config, store, horizon_days=56, confidence=0.95)[
+...     "status"
+... ].value_counts().to_dict()
+{0: 21, 1: 11, 2: 9}
+>>> describe_cumulative_dose(tables, config, store, horizon_days=56)
+"""
 
 from __future__ import annotations
 

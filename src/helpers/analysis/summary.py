@@ -1,4 +1,17 @@
-"""Median, quartiles and range of a group of values, and shares of patients, stored as rows."""
+"""Median, quartiles and range of a group of values, and shares of patients, stored as rows.
+
+>>> store_summary(store, "example", "age", pd.Series([30.0, 40.0, 60.0]))
+>>> store.rows()["example.age.all.follow_up.median"].value
+40.0
+>>> store_share(store, "example", "response", 17, 20, confidence=0.95)
+>>> store.rows()["example.response.all.follow_up.percent"].value
+85.0
+>>> store_gap(store, "example", "gap", (19, 20), (13, 21), confidence=0.95)
+>>> from helpers.stats.result import Result
+>>> store_shift(store, "example", "shift", Result(method="Hodges-Lehmann", value=2.0))
+>>> [round(row.value, 1) for row in store.rows().values()][-2:]
+[33.1, 2.0]
+"""
 
 from __future__ import annotations
 

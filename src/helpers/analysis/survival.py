@@ -1,4 +1,20 @@
-"""Survival from day 0: curves, numbers at risk, comparison of the groups."""
+"""Survival from day 0: curves, numbers at risk, comparison of the groups.
+
+>>> times = survival_times(tables, config, 56)
+>>> len(times.of_group("control")), day_name(56.0), risk_table_days(28)
+(21, 'day_56', [0, 7, 14, 21, 28])
+>>> curves = describe_survival(times, config, store, confidence=0.95)
+>>> round(curves["ruxolitinib"].at(56).value, 2)
+0.95
+>>> compare_survival(times, config, store, confidence=0.95)
+True
+>>> round(store.rows()["survival.death.both.day_56.hazard_ratio"].value, 3)
+0.109
+>>> round(hazard_ratios(times.frame, 0.95)[1].value, 3)  # Firth's
+0.154
+>>> not_estimated(StatisticsError("time", "no events"), "Cox", 20).note
+'not estimable: no events'
+"""
 
 from __future__ import annotations
 

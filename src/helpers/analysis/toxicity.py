@@ -1,4 +1,12 @@
-"""Laboratory toxicity by grade, worst after baseline, shifts from baseline; rates of recorded events."""
+"""Laboratory toxicity by grade, worst after baseline, shifts from baseline; rates of recorded events.
+
+>>> worst = worst_laboratory_grades(tables, config, folder, horizon_days=56)
+>>> describe_laboratory_grades(worst, tables, config, store, horizon_days=56, confidence=0.95)
+>>> describe_findings(worst, tables, config, folder, store, horizon_days=56)
+>>> describe_event_rates(tables, config, store, horizon_days=56, confidence=0.95)
+>>> store.rows()["event_rate.any.ruxolitinib.day_56.n_events"].value
+4.0
+"""
 
 from __future__ import annotations
 

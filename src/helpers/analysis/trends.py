@@ -1,4 +1,12 @@
-"""Changes of repeated measurements: a mixed model a variable, and a test of the patients seen throughout."""
+"""Changes of repeated measurements: a mixed model a variable, and a test of the patients seen throughout.
+
+>>> describe_trends(tables, config, store, confidence=0.95)[0]
+'platelets'
+>>> round(store.rows()["trend.platelets.ruxolitinib.week_1.ratio"].value, 3)
+1.228
+>>> trend_key("fibrinogen", config).statistic
+'difference'
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,19 @@
-"""The baseline variables of a cohort: which they are, of what kind, and each patient's value."""
+"""The baseline variables of a cohort: which they are, of what kind, and each patient's value.
+
+>>> found = {one.name: one for one in baseline_variables(tables, config, 56)}
+>>> found["age"].kind, found["sex"].level, levels_of(found["diagnosis"])[0]
+('continuous', 'female', 'AOSD')
+>>> level_name(found["diagnosis"], levels_of(found["diagnosis"])[0])
+'diagnosis_aosd'
+>>> variable_label("age", config), therapy_label("etoposide", config), labels_of([found["age"]])
+('Age, years', 'Etoposide', {'age': 'Age, years'})
+>>> arms_of = comparison(config)
+>>> (
+...     [len(values) for values in by_group(found["age"].values, tables, arms_of)],
+...     as_float(pd.Series([1, None])).tolist(),
+... )
+([20, 21], [1.0, nan])
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Variables compared between the groups at visits that the cohort names, each visit a family of its own."""
+"""Variables compared between the groups at visits that the cohort names, each visit a family of its own.
+
+>>> compare_at_visits(tables, config, store, confidence=0.95, seed=1)
+>>> len(store.rows())  # the cohort names none
+0
+"""
 
 from __future__ import annotations
 

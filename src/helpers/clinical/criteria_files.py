@@ -36,6 +36,15 @@ class OpenedFile:
     """A criteria file whose settings are in force; `node` is its content, None where the shape is faulty.
 
     `faults` grows while rules are made from it; `finish` raises them all.
+
+    >>> opened = open_criteria("hlh_2004", ["criteria"])
+    >>> opened.kind
+    'criteria'
+    >>> opened.fault("needs", found="nothing", expected="a number")
+    >>> opened.finish()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    helpers.clinical.errors.CriteriaError: criteria file criteria/hlh_2004.toml, key needs: ...
     """
 
     file: str
@@ -73,6 +82,13 @@ def open_criteria(
     Raises:
         CriteriaError: the shape of the file or a setting is faulty; all faults at once.
         ClinicalError: there is no such file, or more than one.
+
+    >>> open_criteria("hlh_2004", ["criteria"]).file
+    'criteria/hlh_2004.toml'
+    >>> open_criteria("hlh_2005", ["criteria"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    helpers.clinical.errors.ClinicalError: criteria 'hlh_2005': no file hlh_2005.toml; expec...
     """
     label, text = find_criteria(name, extra_directories)
     try:
@@ -296,6 +312,9 @@ def find_criteria(name: str, extra_directories: Iterable[Directory] = ()) -> tup
 
     Raises `ClinicalError` when there is none, or more than one, so that a study's own file never silently
     replaces a published set of the same name.
+
+    >>> find_criteria("hlh_2004")[1].splitlines()[0][:5]
+    'kind '
     """
     found: list[tuple[str, str]] = []
     own = resources.files("helpers.clinical") / "criteria" / f"{name}.toml"
@@ -320,7 +339,11 @@ def find_criteria(name: str, extra_directories: Iterable[Directory] = ()) -> tup
 
 
 def available_criteria(extra_directories: Iterable[Directory] = ()) -> list[str]:
-    """List the names of the criteria files in the package and the given folders."""
+    """List the names of the criteria files in the package and the given folders.
+
+    >>> "hlh_2004" in available_criteria()
+    True
+    """
     own = resources.files("helpers.clinical") / "criteria"
     names = {entry.name.removesuffix(".toml") for entry in own.iterdir() if entry.name.endswith(".toml")}
     for folder in extra_directories:
@@ -329,7 +352,11 @@ def available_criteria(extra_directories: Iterable[Directory] = ()) -> list[str]
 
 
 def criteria_kinds(extra_directories: Iterable[Directory] = ()) -> dict[str, str]:
-    """Return the kind of every criteria file of the package and the given folders; "" of what has none."""
+    """Return the kind of every criteria file of the package and the given folders; "" of what has none.
+
+    >>> criteria_kinds()["ctcae_v5"], criteria_kinds()["hscore"]
+    ('toxicity', 'score')
+    """
     kinds = {}
     for name in available_criteria(extra_directories):
         try:

@@ -135,7 +135,15 @@ def load_criteria(
 
 
 def load_set(name: str, **options: Any) -> Criteria:
-    """Load a criteria set as of `load_criteria`; ClinicalError if the file holds a score."""
+    """Load a criteria set as of `load_criteria`; ClinicalError if the file holds a score.
+
+    >>> sum(item.group == "items" for item in load_set("hlh_2004").items)
+    8
+    >>> load_set("hscore")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    helpers.clinical.errors.CriteriaError: criteria file criteria/hscore.toml, key kind: fou...
+    """
     opened = open_criteria(
         name, ("criteria",), extra_directories=options.get("extra_directories", ()),
         settings=options.get("settings"),

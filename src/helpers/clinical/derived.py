@@ -32,7 +32,17 @@ DERIVED: Final[Mapping[str, Derived]] = {
 
 
 def with_derived(facts: Facts) -> Facts:
-    """Add the values that follow from others of the same patient-visit, where none was entered."""
+    """Add the values that follow from others of the same patient-visit, where none was entered.
+
+    >>> keys = pd.DataFrame({"patient_id": ["a"], "visit": ["baseline"], "day": [0]})
+    >>> facts = (
+    ...     Facts(keys, {})
+    ...     .with_column("ferritin", [9000.0], unit="ng/mL")
+    ...     .with_column("esr", [30.0], unit="mm/h")
+    ... )
+    >>> with_derived(facts).column("ferritin_esr_ratio").value.tolist()
+    [300.0]
+    """
     for name, upper, lower, scale, unit in (
         ("granulocyte_fraction", "neutrophils", "leucocytes", 100.0, "%"),
         ("ferritin_esr_ratio", "ferritin", "esr", 1.0, "1"),
@@ -51,6 +61,12 @@ def ratio(top: Column, bottom: Column, scale: float = 1.0) -> tuple[FloatArray, 
 
     A ratio of a value beyond a limit is beyond the ratio of the limits, if both lie on the side that moves it
     the same way: ">1500" by "<20" is above 75, ">1500" by ">20" may be anything.
+
+    >>> def column(value, qualifier):
+    ...     return Column(np.array([value]), np.array([qualifier]), "U/L", np.array([0.0]), np.array([0.0]))
+    >>> value, qualifier = ratio(column(1500.0, 1), column(20.0, -1))
+    >>> value.tolist(), qualifier.tolist()  # >1500 by <20 is above 75
+    ([75.0], [1])
     """
     value = np.full(len(top.value), np.nan)
     np.divide(scale * top.value, bottom.value, out=value, where=bottom.value > 0)

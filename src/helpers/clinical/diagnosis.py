@@ -25,6 +25,10 @@ def hscore_probability(score: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np
     Equals the printed table at its 17 points (Fardet 2014). Between them the figure is a straight line
     between the neighbours, which is ours and not printed; at and below 90, and above it up to 100, "<1";
     from 240 ">99" beyond.
+
+    >>> percent, qualifier = hscore_probability([80, 169, 300])
+    >>> percent.tolist(), qualifier.tolist()
+    ([1.0, 52.6, 99.0], ['<', '', '>'])
     """
     table = _hscore().probability
     points = np.array([point for point, _ in table])
@@ -53,7 +57,20 @@ def evaluate_by_name(
     missing: str | None = None,
     measures: Measures | None = None,
 ) -> Evaluation | ScoreEvaluation:
-    """Load a criteria set or score, the package's or a study's own, and evaluate it on `facts`."""
+    """Load a criteria set or score, the package's or a study's own, and evaluate it on `facts`.
+
+    >>> keys = pd.DataFrame({"patient_id": ["a", "b"], "visit": ["baseline"] * 2, "day": [0, 0]})
+    >>> facts = (
+    ...     Facts(keys, {})
+    ...     .with_column("ferritin", [9000.0, 100.0], unit="ng/mL")
+    ...     .with_column("fever", [1.0, 0.0])
+    ... )
+    >>> found = evaluate_by_name("eular_acr_printo_2016", facts)
+    >>> found.frame()[["patient_id", "verdict"]].values.tolist()
+    [['a', 'undetermined'], ['b', 'not met']]
+    >>> evaluate_loaded(found.criteria, facts, missing="not_met").verdict.tolist()
+    [0, 0]
+    """
     criteria = load_criteria(name, extra_directories=extra_directories, settings=settings, measures=measures)
     return evaluate_loaded(criteria, facts, missing=missing)
 
@@ -73,6 +90,13 @@ def hscore(facts: Facts, *, missing: str | None = None) -> pd.DataFrame:
 
     Columns of `ScoreEvaluation.frame`, and probability_percent with probability_qualifier (of the score as
     it stands, missing items giving no points), probability_method.
+
+    >>> keys = pd.DataFrame({"patient_id": ["a"], "visit": ["baseline"], "day": [0]})
+    >>> facts = (
+    ...     Facts(keys, {}).with_column("fever", [1.0]).with_column("ferritin", [9000.0], unit="ng/mL")
+    ... )
+    >>> hscore(facts)[["patient_id", "score", "verdict"]].values.tolist()
+    [['a', 50.0, 'undetermined']]
     """
     result = evaluate_score(_hscore(), facts, missing=missing).frame()
     value, qualifier = hscore_probability(result["score"].to_numpy())
@@ -84,14 +108,22 @@ def hscore(facts: Facts, *, missing: str | None = None) -> pd.DataFrame:
 
 
 def any_verdict(verdicts: Iterable[StateArray]) -> StateArray:
-    """Verdict "met by at least one": 1 met, 0 met by none, -1 undetermined."""
+    """Verdict "met by at least one": 1 met, 0 met by none, -1 undetermined.
+
+    >>> any_verdict([np.array([1, 0, 0]), np.array([-1, -1, 0])]).tolist()
+    [1, -1, 0]
+    """
     stack = np.array(list(verdicts))
     result = np.where((stack == 1).any(axis=0), 1, np.where((stack == 0).all(axis=0), 0, -1))
     return result.astype(np.int8)
 
 
 def cohen_kappa(both: int, first_only: int, second_only: int, neither: int) -> float:
-    """Cohen's kappa of a two-by-two table (Cohen 1960); NaN when chance agreement is complete."""
+    """Cohen's kappa of a two-by-two table (Cohen 1960); NaN when chance agreement is complete.
+
+    >>> round(cohen_kappa(20, 5, 10, 15), 3)  # 0.7 agree, 0.5 by chance
+    0.4
+    """
     n = both + first_only + second_only + neither
     if n == 0:
         return float("nan")
@@ -106,6 +138,12 @@ def criteria_agreement(verdicts: pd.DataFrame, names: Iterable[str]) -> pd.DataF
 
     One row a pair: criteria_a, criteria_b, both_met, a_only, b_only, neither, undetermined (by either, left
     out of the rest), agreement (share) and kappa.
+
+    >>> verdicts = pd.DataFrame(
+    ...     {"a": ["met", "met", "not met"], "b": ["met", "not met", "undetermined"]}
+    ... )
+    >>> criteria_agreement(verdicts, ["a", "b"])[["both_met", "a_only", "undetermined"]].values.tolist()
+    [[1, 1, 1]]
     """
     rows = []
     for first, second in combinations(names, 2):

@@ -1,4 +1,10 @@
-"""Who may enter a study: inclusion and exclusion rules, which may lean on verdicts of other criteria."""
+"""Who may enter a study: inclusion and exclusion rules, which may lean on verdicts of other criteria.
+
+>>> keys = pd.DataFrame({"patient_id": ["a", "b"], "visit": ["baseline", "week_1"], "day": [0, 7]})
+>>> facts = Facts(keys, {}, baseline_row=np.array([0, -1]))
+>>> baseline_rows(facts).tolist()
+[True, False]
+"""
 
 from __future__ import annotations
 
@@ -26,6 +32,13 @@ class Verdicts:
     Attributes:
         facts: what is known of the patients at the visits.
         extra_directories, measures: the cohort's own criteria files and vocabulary.
+
+    >>> keys = pd.DataFrame({"patient_id": ["a"], "visit": ["baseline"], "day": [0]})
+    >>> facts = Facts(keys, {}, baseline_row=np.array([0])).with_column(
+    ...     "ferritin", [100.0], unit="ug/L"
+    ... )
+    >>> Verdicts(facts).by_any(["eular_acr_printo_2016"]).tolist()
+    [0]
     """
 
     facts: Facts

@@ -3,6 +3,27 @@
 Day 0 of a treated patient is the first dose of the drug, that of a control the diagnosis of refractoriness.
 The days between can be derived in both arms by one rule from the same record, so that neither is given a head
 start.
+
+>>> columns = [
+...     "patient_id",
+...     "drug",
+...     "route",
+...     "dose",
+...     "unit",
+...     "times_per_day",
+...     "start_day",
+...     "stop_day",
+... ]
+>>> patients = pd.DataFrame({"patient_id": ["a"], "followup_days": [56.0]})
+>>> doses = pd.DataFrame(
+...     {"patient_id": "a", "day": range(-14, 0), "prednisone_mg": 120.0, "mg_per_kg": 2.0}
+... )
+>>> doses["weight_kg"] = 60.0
+>>> treatments = pd.DataFrame([["a", "prednisone", "po", 120, "mg", 1, -14, -1]], columns=columns)
+>>> eligibility_days(patients, doses, treatments, {"a": 60.0})[
+...     ["day", "lag", "kind"]
+... ].values.tolist()
+[[-1.0, 1.0, 'high dose']]
 """
 
 from __future__ import annotations
@@ -25,7 +46,13 @@ def run_completed(
     """First day, up to `last_day`, on which `days` consecutive days of at least `at_least` are complete.
 
     `doses` has one row a patient and day (patient_id, day and `column`). Returns the day by patient_id,
-    missing where no such run was completed.
+    missing where no such run was completed. Raises ClinicalError for missing columns.
+
+    >>> doses = pd.DataFrame(
+    ...     {"patient_id": ["a"] * 4, "day": [-4, -3, -2, -1], "mg_per_kg": [1.0, 2.0, 2.0, 2.0]}
+    ... )
+    >>> run_completed(doses, "mg_per_kg", 2.0, days=3).to_dict()
+    {'a': -1.0}
     """
     require_columns(doses, "doses", ["patient_id", "day", column])
     used = doses[doses["day"] <= last_day].sort_values(["patient_id", "day"])

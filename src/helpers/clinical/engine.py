@@ -48,7 +48,19 @@ EVIDENCE_COLUMNS = [
 
 @dataclass(frozen=True)
 class Evaluation:
-    """States of every item, and the verdict (1 met, 0 not met, -1 undetermined), by row of facts."""
+    """States of every item, and the verdict (1 met, 0 not met, -1 undetermined), by row of facts.
+
+    >>> from helpers.clinical.definitions import load_set
+    >>> keys = pd.DataFrame({"patient_id": ["a"], "visit": ["baseline"], "day": [0]})
+    >>> facts = (
+    ...     Facts(keys, {}).with_column("ferritin", [9000.0], unit="ng/mL").with_column("fever", [1.0])
+    ... )
+    >>> found = evaluate(load_set("hlh_2004"), facts)
+    >>> found.counts((1,)).tolist(), found.frame()["verdict"].tolist()
+    ([2], ['undetermined'])
+    >>> found.evidence().query("item == 'ferritin'")["value"].tolist()
+    [9000.0]
+    """
 
     criteria: Criteria
     facts: Facts
@@ -168,7 +180,14 @@ _STATES_IN_ORDER = np.array(
 
 
 def check_variables(parts: Iterable[Rule | Weighted], facts: Facts, name: str) -> list[str]:
-    """List the variables that the facts never hold; `NothingRecordedError` if that is all of them."""
+    """List the variables that the facts never hold; `NothingRecordedError` if that is all of them.
+
+    >>> from helpers.clinical.definitions import load_set
+    >>> facts = Facts(pd.DataFrame({"patient_id": ["a"], "visit": ["baseline"], "day": [0]}), {})
+    >>> rules = [item.rule for item in load_set("hlh_2004").items]
+    >>> check_variables(rules, facts.with_column("fever", [1.0]), "hlh_2004")[:2]
+    ['ferritin', 'fibrinogen']
+    """
     used: set[str] = set()
     for part in parts:
         used |= {part.variable} if isinstance(part, Weighted) else {leaf.variable for leaf in part.leaves()}

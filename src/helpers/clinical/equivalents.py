@@ -32,6 +32,10 @@ class Equivalents:
         local_only: glucocorticoids given for a local effect, never converted.
         not_glucocorticoids: known drugs that add nothing to the dose.
         systemic_routes: routes by which a glucocorticoid is converted.
+
+    >>> table = default_equivalents()
+    >>> table.replace(dexamethasone=0.8).mg["dexamethasone"], table.adds_nothing("etoposide")
+    (0.8, True)
     """
 
     mg: Mapping[str, float]
@@ -41,7 +45,10 @@ class Equivalents:
     systemic_routes: frozenset[str] = SYSTEMIC_ROUTES
 
     def replace(self, **mg: float) -> Equivalents:
-        """Return a copy with the named drugs' mg (equal to prednisone 5 mg) set by the caller."""
+        """Return a copy with the named drugs' mg (equal to prednisone 5 mg) set by the caller.
+
+        Raises ClinicalError for a figure that is not above 0.
+        """
         bad = [f"{drug}: expected mg above 0, found {value}" for drug, value in mg.items() if not value > 0]
         if bad:
             raise ClinicalError(bad)
@@ -77,12 +84,22 @@ def equivalents_of(vocabulary: Vocabulary) -> Equivalents:
 
 @cache
 def default_equivalents() -> Equivalents:
-    """Return the equivalence of the glucocorticoids that come with the package."""
+    """Return the equivalence of the glucocorticoids that come with the package.
+
+    >>> default_equivalents().mg["methylprednisolone"]
+    4.0
+    """
     return equivalents_of(shipped_vocabulary())
 
 
 def refusal(drug: str, route: str, table: Equivalents) -> str | None:
-    """Say why a drug by a route has no prednisone equivalent; None when it has one."""
+    """Say why a drug by a route has no prednisone equivalent; None when it has one.
+
+    >>> refusal("prednisone", "po", default_equivalents()) is None
+    True
+    >>> refusal("etoposide", "po", default_equivalents())
+    "drug 'etoposide' is not a glucocorticoid"
+    """
     if drug in table.local_only:
         return f"drug '{drug}' is a glucocorticoid with local effect only: it has no prednisone equivalent"
     if table.adds_nothing(drug):
@@ -104,6 +121,12 @@ def prednisone_equivalent(
 
     `dose_mg` is a number or an array of mg; the answer has its shape. Raises `ClinicalError` for a drug that
     is not a glucocorticoid or unknown, a route that is not systemic, or a negative dose.
+
+    >>> (
+    ...     prednisone_equivalent("methylprednisolone", 40.0, "iv"),
+    ...     prednisone_equivalent("dexamethasone", 7.5, "po"),
+    ... )
+    (50.0, 50.0)
     """
     table = equivalents or default_equivalents()
     reason = refusal(drug, route, table)

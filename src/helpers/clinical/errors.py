@@ -45,7 +45,14 @@ class CriteriaError(ClinicalError):
 
 
 def require_columns(frame: object, table: str, columns: Iterable[str]) -> None:
-    """Raise `ClinicalError` naming every column of `columns` that `frame` lacks."""
+    """Raise `ClinicalError` naming every column of `columns` that `frame` lacks.
+
+    >>> import pandas
+    >>> require_columns(pandas.DataFrame({"day": [0]}), "treatments", ["day", "drug"])
+    Traceback (most recent call last):
+        ...
+    helpers.clinical.errors.ClinicalError: table treatments: column drug not found; found day
+    """
     present = set(getattr(frame, "columns", ()))
     missing = [column for column in columns if column not in present]
     if missing:

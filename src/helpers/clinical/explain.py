@@ -1,4 +1,14 @@
-"""Why one patient was called what, each call with the values, days and source rows behind it."""
+"""Why one patient was called what, each call with the values, days and source rows behind it.
+
+>>> from helpers.clinical.definitions import load_set
+>>> from helpers.clinical.engine import evaluate
+>>> keys = pd.DataFrame({"patient_id": ["a"], "visit": ["baseline"], "day": [0]})
+>>> facts = Facts(keys, {}, baseline_row=np.array([0])).with_column("fever", [1.0])
+>>> diagnosed = Diagnosed(evaluate(load_set("hlh_2004"), facts), np.array([True]))
+>>> told = explain_patient("a", Judgements(facts, pd.DataFrame({"patient_id": ["a"]}), [diagnosed]))
+>>> told["answer"].iloc[0], "fever" in as_text(told).lower()
+('undetermined (1 items met)', True)
+"""
 
 from __future__ import annotations
 

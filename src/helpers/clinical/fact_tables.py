@@ -153,6 +153,19 @@ def facts_from_visits(
     (from `patients`) hold at the baseline visit, a few (`LASTING_SIGNS`) at every visit; a value measured at
     the visit stands before them. `day` in the keys is the nominal day of `visit_days`, else the last day
     measured at that visit.
+
+    >>> columns = ["patient_id", "visit", "variable", "value", "unit", "qualifier", "day", "source_row"]
+    >>> rows = [
+    ...     ["a", "baseline", "ferritin", 9000.0, "ug/L", "", 0, 2],
+    ...     ["a", "week_1", "ferritin", 900.0, "ug/L", "", 7, 3],
+    ... ]
+    >>> facts = facts_from_visits(pd.DataFrame(rows, columns=columns))
+    >>> (
+    ...     facts.keys["visit"].tolist(),
+    ...     facts.column("ferritin").value.tolist(),
+    ...     facts.column("ferritin", "baseline").value.tolist(),
+    ... )
+    (['baseline', 'week_1'], [9000.0, 900.0], [9000.0, 9000.0])
     """
     require_columns(visits, "visits", ["patient_id", "visit", "variable", "value", "day"])
     patient_names = pd.Index(pd.unique(visits["patient_id"] if patients is None else patients["patient_id"]))
@@ -223,6 +236,12 @@ def facts_from_measurements(
     Each value is the one measured nearest to the day inside `window` (first and last day from it), the
     earlier of two as near; of one day the last row. Patient-level signs are known on `baseline_day` and
     before. The baseline of a row is the same patient's row on `baseline_day`, if there is one.
+
+    >>> columns = ["patient_id", "day", "variable", "value", "unit", "qualifier", "source_row"]
+    >>> measured = pd.DataFrame([["a", -3, "ferritin", 9000.0, "ug/L", "", 2]], columns=columns)
+    >>> keys = pd.DataFrame({"patient_id": ["a", "a"], "day": [0, 30]})
+    >>> facts_from_measurements(measured, keys).column("ferritin").value.tolist()  # too long ago on day 30
+    [9000.0, nan]
     """
     require_columns(measurements, "measurements", ["patient_id", "day", "variable", "value"])
     require_columns(keys, "keys", ["patient_id", "day"])
@@ -285,7 +304,13 @@ def facts_on_measured_days(
     """Build facts for every day on which anything was measured, and for day 0 as each patient's baseline.
 
     A day holds what was measured on that day alone; day 0 holds the last value of the
-    `baseline_lookback_days` days up to and including it, which is the baseline of all days of the patient.
+    `baseline_lookback_days` days up to and including it, which is the baseline of all days of the
+    patient. Raises ClinicalError for missing columns.
+
+    >>> columns = ["patient_id", "day", "variable", "value", "unit", "qualifier", "source_row"]
+    >>> measured = pd.DataFrame([["a", 5, "ferritin", 900.0, "ug/L", "", 2]], columns=columns)
+    >>> facts_on_measured_days(measured, pd.DataFrame({"patient_id": ["a"]})).keys["day"].tolist()
+    [0.0, 5.0]
     """
     require_columns(measurements, "measurements", ["patient_id", "day", "variable", "value"])
     measured = measurements.dropna(subset=["value"])[["patient_id", "day"]]

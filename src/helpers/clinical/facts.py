@@ -29,6 +29,12 @@ class Written:
     """Values as they were recorded, each in its own unit, beside the same values in the kept unit.
 
     `unit` numbers the units by their place in `units`, as they are spelled; -1 where there is no value.
+
+    >>> written = Written(np.array([265.0, np.nan]), np.array([0, -1]), ("mg/dl",))
+    >>> written.rows_in("mg/dl").tolist(), written.rows_in("mmol/l") is None
+    ([True, False], True)
+    >>> written.take(np.array([0]), np.array([False])).value.tolist()
+    [265.0]
     """
 
     value: FloatArray
@@ -52,6 +58,16 @@ class Column:
 
     `qualifier` is -1 for "<value", 1 for ">value", 0 for a plain value; yes/no signs are 1 and 0. `written`
     holds the values as recorded; `low` and `high` the laboratory's own limits of normal where it gave them.
+
+    >>> def of(values):
+    ...     none = np.zeros(len(values))
+    ...     return Column(np.array(values), none.astype(int), "ng/mL", none, none)
+    >>> of([1.0, 2.0]).where(np.array([True, False]), of([5.0, 6.0])).value.tolist()
+    [1.0, 6.0]
+    >>> of([1.0]).take(np.array([-1])).value.tolist(), of([1.0]).written_in("ug/l")
+    ([nan], None)
+    >>> of([1.0, 2.0]).as_written(np.array([False, True])).value.tolist()
+    [2.0]
     """
 
     value: FloatArray
@@ -104,7 +120,14 @@ class Column:
 
 
 def stacked(first: Column, second: Column) -> Column:
-    """Return the values of two columns of one variable, one below the other."""
+    """Return the values of two columns of one variable, one below the other.
+
+    >>> def of(values):
+    ...     none = np.zeros(len(values))
+    ...     return Column(np.array(values), none.astype(int), "ng/mL", none, none)
+    >>> stacked(of([1.0]), of([2.0])).value.tolist()
+    [1.0, 2.0]
+    """
     n, m = len(first.value), len(second.value)
 
     def both(one: FloatArray | None, other: FloatArray | None) -> FloatArray | None:
@@ -142,6 +165,17 @@ class Facts:
 
     `baseline_row` gives for each row the row of the same patient's baseline (-1: none); `sex`, `age` (years)
     and `ranges` (limits of normal of each variable) serve rules that speak of the limits of normal.
+
+    >>> keys = pd.DataFrame({"patient_id": ["a", "b"], "visit": ["baseline"] * 2, "day": [0, 0]})
+    >>> facts = Facts(keys, {}).with_column("fever", [1.0, np.nan])
+    >>> fever = facts.column("fever")
+    >>> fever.value.tolist(), facts.column("ferritin") is None, facts.limit("fever", "high") is None
+    ([1.0, nan], True, True)
+    >>> (
+    ...     fever.take(np.array([0, -1])).value.tolist(),
+    ...     facts.take(np.array([1])).keys["patient_id"].tolist(),
+    ... )
+    ([1.0, nan], ['b'])
     """
 
     keys: pd.DataFrame
@@ -159,7 +193,10 @@ class Facts:
         return len(self.keys)
 
     def column(self, variable: str, at: str = "visit") -> Column | None:
-        """Values of a variable at the visit or at the patient's baseline; None if it was never recorded."""
+        """Values of a variable at the visit or at the patient's baseline; None if it was never recorded.
+
+        Raises ClinicalError where a baseline is asked for and none was given.
+        """
         column = self.columns.get(variable)
         if column is None or at == "visit":
             return column

@@ -1,4 +1,13 @@
-"""What rules need to know of a variable: its kept unit, the units accepted, whether it is a sign."""
+"""What rules need to know of a variable: its kept unit, the units accepted, whether it is a sign.
+
+>>> ferritin = shipped_measures().get("ferritin")
+>>> ferritin.kept(1.0, "mg/L"), ferritin.spellings("ng/mL"), ferritin.accepted()
+(1000.0, ('ng/ml', 'ug/l'), 'ng/mL, ug/L, ug/dL, mg/L, pmol/L')
+>>> shipped_measures().nearest("feritin"), shipped_measures().get("shoe size") is None
+('ferritin', True)
+>>> shipped_measures().with_derived(run=Derived("d", "treatments")).get("run").unit
+'d'
+"""
 
 from __future__ import annotations
 

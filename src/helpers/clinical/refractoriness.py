@@ -35,6 +35,17 @@ class TreatmentHistory:
             is only a lower limit.
         body_surface_m2: body surface by patient, for doses by square metre.
         equivalents: the glucocorticoids and their equivalents.
+
+    >>> columns = ["patient_id", "drug", "route", "start_day"]
+    >>> treatments = pd.DataFrame(
+    ...     [["a", "prednisone", "oral", -9], ["a", "etoposide", "iv", -2]], columns=columns
+    ... )
+    >>> doses = pd.DataFrame(
+    ...     {"patient_id": ["a"], "day": [-1], "prednisone_mg": [60.0], "mg_per_kg": [1.0]}
+    ... )
+    >>> history = TreatmentHistory(pd.DataFrame({"patient_id": ["a"]}), treatments, doses, {"a": 60.0})
+    >>> history.glucocorticoids(())["drug"].tolist(), len(history.doses_by(()))
+    (['prednisone'], 1)
     """
 
     patients: pd.DataFrame
@@ -71,6 +82,12 @@ def longest_runs(doses: pd.DataFrame, column: str, at_least: float, *, before_da
 
     Returns one row for each patient with a dose row before that day: patient_id, run_days (0 if none),
     first_day, last_day and lowest (smallest dose in the run).
+
+    >>> doses = pd.DataFrame(
+    ...     {"patient_id": ["a"] * 4, "day": [-5, -3, -2, -1], "mg_per_kg": [2.0, 2.0, 2.0, 0.5]}
+    ... )
+    >>> longest_runs(doses, "mg_per_kg", 1.0)[["run_days", "first_day", "last_day"]].values.tolist()
+    [[2.0, -3.0, -2.0]]
     """
     before = doses[doses["day"] < before_day].sort_values(["patient_id", "day"])
     high = before[before[column] >= at_least - TOLERANCE * max(1.0, at_least)]
@@ -101,6 +118,8 @@ def longest_runs(doses: pd.DataFrame, column: str, at_least: float, *, before_da
 
 def refractoriness(history: TreatmentHistory, criteria: Criteria) -> tuple[Evaluation, pd.DataFrame]:
     """Judge refractoriness on day 0 by a criteria set that speaks of runs of days on a dose.
+
+    Raises ClinicalError for missing columns.
 
     Args:
         history: what is known of the patients' treatment. A patient without any dose before day 0 is not

@@ -1,4 +1,20 @@
-"""Complete, partial and no response at visits, by any response rule, with bounds for what is not known."""
+"""Complete, partial and no response at visits, by any response rule, with bounds for what is not known.
+
+>>> from helpers.clinical.response_rules import load_response_rule
+>>> rule = load_response_rule("response_paper")
+>>> keys = pd.DataFrame({"patient_id": ["a", "a"], "visit": ["baseline", "week_1"], "day": [0, 7]})
+>>> facts = Facts(keys, {}, baseline_row=np.array([0, 0])).with_column(
+...     "ferritin", [9000.0, 4000.0], unit="ug/L"
+... )
+>>> patients = pd.DataFrame({"patient_id": ["a"], "death_day": [float("nan")]})
+>>> assess_response(facts, patients, rule)[["visit", "response", "n_improved"]].values.tolist()
+[['week_1', 'NR', 0]]
+>>> ferritin = next(marker for marker in rule.markers if marker.id == "ferritin")
+>>> marker_states(ferritin, facts, rule, {}).improved.tolist()
+[0, -2]
+>>> len(response_evidence(facts, rule)) > 0, "visit" in compare_rules(facts, patients)
+(True, True)
+"""
 
 from __future__ import annotations
 
@@ -316,6 +332,11 @@ def withdrawal_days(
     A patient has withdrawn when no course of `drugs` is ongoing and the stop_reason of the last one is given
     and holds none of the words of `not_withdrawal`; the day is the one after the last treatment day. A stop
     without a reason is not taken for a withdrawal.
+
+    >>> columns = ["patient_id", "drug", "start_day", "stop_day", "stop_reason"]
+    >>> rows = [["a", "ruxolitinib", 0, 20, "no effect"], ["b", "ruxolitinib", 0, 20, "remission"]]
+    >>> withdrawal_days(pd.DataFrame(rows, columns=columns), ["ruxolitinib"])
+    {'a': 21.0}
     """
     require_columns(treatments, "treatments", ["patient_id", "drug", "stop_day", "stop_reason"])
     courses = treatments[treatments["drug"].isin(list(drugs))]
@@ -341,6 +362,13 @@ def transfusion_facts(facts: Facts, treatments: pd.DataFrame, *, lookback_days: 
     A visit looks back over `lookback_days` days, its own included. What was recorded at a visit stands before
     it. Only of use where transfusions are recorded among the treatments; without any such row in the whole
     table the facts come back unchanged, because nothing recorded is not the same as nothing given.
+
+    >>> keys = pd.DataFrame({"patient_id": ["a", "a"], "visit": ["week_1", "week_2"], "day": [7, 14]})
+    >>> given = pd.DataFrame(
+    ...     {"patient_id": ["a"], "drug": ["red_cells"], "start_day": [5], "stop_day": [5]}
+    ... )
+    >>> transfusion_facts(Facts(keys, {}), given).column("red_cell_transfusion").value.tolist()
+    [1.0, 0.0]
     """
     if not treatments["drug"].isin(list(PRODUCTS)).any():
         return facts

@@ -2,6 +2,29 @@
 
 A responses frame has patient_id, day, response (CR, PR, NR or missing) and usually visit: from a rule
 (`response.assess_response`) or the clinician's own calls.
+
+>>> calls = [("a", 7, "NR"), ("a", 14, "PR"), ("a", 28, "CR"), ("b", 7, "PR"), ("b", 14, "NR")]
+>>> responses = pd.DataFrame(calls, columns=["patient_id", "day", "response"])
+>>> patients = pd.DataFrame(
+...     {
+...         "patient_id": ["a", "b"],
+...         "followup_days": [56.0, 56.0],
+...         "death_day": [None, 20.0],
+...         "died": [False, True],
+...     }
+... )
+>>> best_response(responses, patients)[["response", "day"]].values.tolist()
+[['CR', 28], ['PR', 7]]
+>>> first_response(responses, patients)["day"].tolist()
+[14, 7]
+>>> confirmed_response(responses, patients)[["patient_id", "confirmed"]].values.tolist()
+[['a', True], ['b', False]]
+>>> sustained_response(responses, patients)["status"].tolist()
+['sustained', 'lost']
+>>> time_to_response(responses, patients)[["time", "status"]].values.tolist()
+[[14.0, 1.0], [7.0, 1.0]]
+>>> round(kappa(pd.DataFrame([[20, 5], [10, 15]])), 3)
+0.4
 """
 
 from __future__ import annotations
@@ -81,8 +104,9 @@ def sustained_response(
 ) -> pd.DataFrame:
     """Response that, once reached, is not lost up to `horizon`.
 
-    Returns patient_id, first_day, lost_day (first later call below `at_least`, or death), last_call_day and
-    status: "sustained", "lost", "died", "not confirmed" (no later call), "never" or "no calls".
+    Returns patient_id, first_day, lost_day (first later call below `at_least`, or death), last_call_day
+    and status: "sustained", "lost", "died", "not confirmed" (no later call), "never" or "no calls".
+    Raises ClinicalError for missing columns.
     """
     require_columns(patients, "patients", ["patient_id", "death_day"])
     known = _checked(responses)
@@ -122,8 +146,9 @@ def time_to_response(
 ) -> pd.DataFrame:
     """Time to first (or confirmed) response with death competing: patient_id, time, status.
 
-    status 1 = responded, 2 = died without response, 0 = censored at last contact or `horizon`. The time of a
-    response is the day of the call: with visits it lies somewhere in the interval before.
+    status 1 = responded, 2 = died without response, 0 = censored at last contact or `horizon`. The time
+    of a response is the day of the call: with visits it lies somewhere in the interval before. Raises
+    ClinicalError for missing columns.
     """
     require_columns(patients, "patients", ["patient_id", "followup_days", "died"])
     if confirmed:
@@ -164,9 +189,17 @@ def agreement_with_clinician(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Compare a rule's calls with the clinician's at the same patient and visit.
 
-    Returns three frames: the counts (rows rule, columns clinician, CR PR NR); a summary with one row a visit
-    and one for all: n, n_agree, agreement, kappa, kappa_linear, n_not_compared; and the discordant calls
-    with what the rule saw (n_improved, improved, reason where the rule gives them).
+    Returns three frames: the counts (rows rule, columns clinician, CR PR NR); a summary with one row a
+    visit and one for all: n, n_agree, agreement, kappa, kappa_linear, n_not_compared; and the discordant
+    calls with what the rule saw (n_improved, improved, reason where the rule gives them). Raises
+    ClinicalError for missing columns.
+
+    >>> rule = pd.DataFrame(
+    ...     {"patient_id": ["a", "b"], "visit": ["week_1"] * 2, "day": [7, 7], "response": ["PR", "NR"]}
+    ... )
+    >>> counts, summary, discordant = agreement_with_clinician(rule, rule.assign(response=["PR", "PR"]))
+    >>> summary[["n", "n_agree"]].values.tolist(), discordant["patient_id"].tolist()
+    ([[2, 1], [2, 1]], ['b'])
     """
     require_columns(by_rule, "by_rule", ["patient_id", "visit", "response"])
     require_columns(by_clinician, "by_clinician", ["patient_id", "visit", "response"])

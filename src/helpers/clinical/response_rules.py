@@ -1,4 +1,9 @@
-"""Response rules read from criteria files: what makes a marker improved, evaluable and normal."""
+"""Response rules read from criteria files: what makes a marker improved, evaluable and normal.
+
+>>> rule = load_response_rule("response_paper")
+>>> rule.setting("missing"), len(rule.markers[0].rules()) >= 3
+('missing', True)
+"""
 
 from __future__ import annotations
 
@@ -75,6 +80,10 @@ def load_response_rule(
 
     `measures` are the variables that its rules may name, those of the package by default. Raises
     `ClinicalError` naming file, key, found and expected.
+
+    >>> rule = load_response_rule("response_paper")
+    >>> rule.setting("missing"), rule.markers[0].variables, len(rule.markers[0].rules()) >= 3
+    ('missing', ('scd25',), True)
     """
     opened = open_criteria(name, ("response",), extra_directories=extra_directories, settings=settings)
     for setting in _SETTINGS:

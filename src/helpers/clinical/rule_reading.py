@@ -117,5 +117,9 @@ class RuleReader:
 
 
 def sign(variable: str, *, present: bool, at: str = "visit") -> Compare:
-    """Make the rule that a sign is present, or absent."""
+    """Make the rule that a sign is present, or absent.
+
+    >>> sign("fever", present=True).text(), sign("fever", present=False).text()
+    ('fever present', 'fever absent')
+    """
     return Compare(variable, "=", float(present), "1", at, kept="1", threshold=float(present), sign=True)

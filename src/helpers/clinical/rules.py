@@ -3,6 +3,28 @@
 A rule's state at a patient-visit is MET, NOT_MET, CENSORED (a value beyond a reporting limit does not decide
 it) or NOT_DONE (a value is missing). Combinations follow Kleene's logic: a rule is unknown only if what is
 unknown could turn it.
+
+>>> keys = pd.DataFrame(
+...     {"patient_id": ["a", "b", "c"], "visit": ["baseline"] * 3, "day": [0, 0, 0]}
+... )
+>>> facts = (
+...     Facts(keys, {})
+...     .with_column("fever", [1.0, 0.0, np.nan])
+...     .with_column("rash", [0.0, 0.0, 1.0])
+... )
+>>> fever = Compare("fever", "==", 1.0, "1", sign=True, threshold=1.0)
+>>> rash = Compare("rash", "==", 1.0, "1", sign=True, threshold=1.0)
+>>> fever.states(facts).tolist(), Not(fever).states(facts).tolist()
+([1, 0, -2], [0, 1, -2])
+>>> both = AtLeast(2, (fever, rash))
+>>> both.text(), both.states(facts).tolist(), [leaf.variable for leaf in both.leaves()]
+('fever present and rash present', [0, 0, -2], ['fever', 'rash'])
+>>> at_least_states([np.array([1, 0, -1]), np.array([0, 0, 1])], 1).tolist()
+[1, 0, 1]
+>>> compare(facts.column("fever"), ">=", 1.0).tolist()
+[1, 0, -2]
+>>> compare_to_baseline(facts.column("fever"), facts.column("rash"), "<=", 0.75).tolist()
+[0, 0, -2]
 """
 
 from __future__ import annotations
@@ -310,6 +332,12 @@ class Weighted:
     """A value in `unit`, multiplied by a coefficient; a sign is 1 or 0.
 
     `kept_per_unit` and `kept_at_nought` are one of that unit, and none of it, in the unit of the variable.
+
+    >>> keys = pd.DataFrame({"patient_id": ["a", "b"], "visit": ["baseline"] * 2, "day": [0, 0]})
+    >>> facts = Facts(keys, {}).with_column("ferritin", [1000.0, np.nan], unit="ug/L")
+    >>> low, high = Weighted("ferritin", 0.001, "ug/L").points(facts)
+    >>> low.tolist(), high.tolist()
+    ([1.0, 0.0], [1.0, inf])
     """
 
     variable: str

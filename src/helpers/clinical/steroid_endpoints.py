@@ -2,6 +2,16 @@
 
 A dose at week 8 exists only for those alive at week 8. Its median or fall describes survivors, and a
 treatment under which the sickest die looks sparing; the endpoints here count every patient.
+
+>>> doses = pd.DataFrame({"patient_id": ["a"] * 57 + ["b"] * 57, "day": [*range(57)] * 2})
+>>> doses["mg_per_kg"] = [0.3] * 57 + [1.0] * 57
+>>> doses["weight_kg"], doses["prednisone_mg"] = 60.0, doses["mg_per_kg"] * 60
+>>> patients = pd.DataFrame({"patient_id": ["a", "b", "c"], "followup_days": [56.0, 56.0, 9.0]})
+>>> patients["death_day"], patients["died"] = [None, None, 9.0], [False, False, True]
+>>> alive_at_low_dose(doses, patients)["reason"].tolist()
+['low dose', 'dose above', 'died']
+>>> composite_rank(doses, patients)["rank"].tolist()
+[1.0, 2.0, 3.0]
 """
 
 from __future__ import annotations

@@ -258,8 +258,11 @@ def courses_outside_follow_up(
 def dose_window(day: int, rule: DoseRule = "weekly_mean") -> tuple[int, int]:
     """First and last day averaged at a visit.
 
-    Weekly mean: days -7 to -1 for baseline (day 0), else the 7 days that end on the visit day (week 8: 50 to
-    56). Last: the visit day alone.
+    Weekly mean: days -7 to -1 for baseline (day 0), else the 7 days that end on the visit day (week 8: 50
+    to 56). Last: the visit day alone. Raises ClinicalError for another rule.
+
+    >>> dose_window(0), dose_window(56), dose_window(56, "last")
+    ((-7, -1), (50, 56), (56, 56))
     """
     if rule == "last":
         return day, day

@@ -59,6 +59,9 @@ def load_toxicity_scale(
     `measures` are the variables that its rules may name, those of the package by default.
 
     Raises `ClinicalError` naming file, key, found and expected.
+
+    >>> load_toxicity_scale("ctcae_v5").terms[0].term
+    'Anemia'
     """
     opened = open_criteria(name, ("toxicity",), extra_directories=extra_directories, settings=settings)
     reader = RuleReader(opened, measures or shipped_measures())
@@ -85,11 +88,17 @@ def _term(reader: RuleReader, node: TermNode, key: str) -> Term:
 def grade_laboratory(facts: Facts, scale: ToxicityScale | None = None) -> pd.DataFrame:
     """Grade every laboratory value of `facts` by a toxicity scale (CTCAE v5 unless another is given).
 
-    Needs the baseline of each patient for terms graded against an abnormal baseline; a missing baseline is
-    taken as normal, and a baseline value itself is graded against the limits of normal. Returns one row for
-    each patient-visit and term with a value: patient_id, visit, day (of the visit), term, label, variable,
-    value, qualifier, measured_day, source_row, is_baseline, grade (0 to 4; missing when a limit of normal is
-    lacking or a censored value decides nothing) and grade_highest (what a censored value may be).
+    Needs the baseline of each patient for terms graded against an abnormal baseline; a missing baseline
+    is taken as normal, and a baseline value itself is graded against the limits of normal. Returns one
+    row for each patient-visit and term with a value: patient_id, visit, day (of the visit), term, label,
+    variable, value, qualifier, measured_day, source_row, is_baseline, grade (0 to 4; missing when a limit
+    of normal is lacking or a censored value decides nothing) and grade_highest (what a censored value may
+    be). Raises NothingRecordedError where none of the scale's variables was ever recorded.
+
+    >>> keys = pd.DataFrame({"patient_id": ["a"], "visit": ["week_1"], "day": [7]})
+    >>> facts = Facts(keys, {}).with_column("platelets", [20.0], unit="10^9/L")
+    >>> grade_laboratory(facts)[["label", "grade"]].values.tolist()
+    [['Platelet count decreased', 4]]
     """
     scale = scale or load_toxicity_scale()
     memo: Memo = {}
@@ -135,6 +144,24 @@ def worst_grades(graded: pd.DataFrame, *, first_day: int = 1, last_day: int | No
     `graded` comes from `grade_laboratory`; later values are those of day `first_day` to `last_day`. Returns
     patient_id, term, label, baseline_grade, worst_grade, worst_day (first day it was reached),
     worst_source_row, n_values.
+
+    >>> graded = pd.DataFrame(
+    ...     {
+    ...         "patient_id": ["a"] * 3,
+    ...         "term": ["platelets"] * 3,
+    ...         "label": ["Platelets"] * 3,
+    ...         "day": [0, 7, 14],
+    ...         "measured_day": [0, 7, 14],
+    ...         "grade": [1, 4, 2],
+    ...         "source_row": [2, 3, 4],
+    ...         "is_baseline": [True, False, False],
+    ...     }
+    ... )
+    >>> worst = worst_grades(graded)
+    >>> worst[["baseline_grade", "worst_grade", "worst_day"]].values.tolist()
+    [[1, 4, 7]]
+    >>> shift_table(worst)[["baseline", "worst", "n"]].values.tolist()
+    [['1', '4', 1]]
     """
     base = graded[graded["is_baseline"]].drop_duplicates(["patient_id", "term"])
     later = graded[~graded["is_baseline"] & (graded["day"] >= first_day)]
@@ -162,6 +189,12 @@ def shift_table(worst: pd.DataFrame, patients: pd.DataFrame | None = None) -> pd
 
     Returns [group,] term, label, baseline, worst, n: grades as text "0" to "4", "missing" where not graded.
     Every combination that occurs is a row; the n of a term add up to its patients.
+
+    >>> worst = pd.DataFrame(
+    ...     {"term": ["anemia"], "label": ["Anemia"], "baseline_grade": [1], "worst_grade": [3]}
+    ... )
+    >>> shift_table(worst)[["baseline", "worst", "n"]].values.tolist()
+    [['1', '3', 1]]
     """
     table = worst.copy()
     keys = ["term", "label", "baseline", "worst"]
@@ -184,10 +217,19 @@ def exposure_adjusted_rates(
 ) -> pd.DataFrame:
     """Events and person-days of each group, for a rate interval to be put on by a statistics function.
 
-    A patient is at risk from day 0 for `exposure_days`, else for followup_days, at most `horizon`; events on
-    days of that time count. With `first_only` a patient counts once and is at risk until the first event.
-    Returns [term,] group, n_patients, n_patients_with_event, n_events, person_days, per_100_patient_years,
-    n_outside (events of the group not counted because they fall outside the time at risk).
+    A patient is at risk from day 0 for `exposure_days`, else for followup_days, at most `horizon`; events
+    on days of that time count. With `first_only` a patient counts once and is at risk until the first
+    event. Returns [term,] group, n_patients, n_patients_with_event, n_events, person_days,
+    per_100_patient_years, n_outside (events of the group not counted because they fall outside the time
+    at risk). Raises ClinicalError for events of patients who are not in `patients`.
+
+    >>> patients = pd.DataFrame(
+    ...     {"patient_id": ["a", "b"], "group": ["treated"] * 2, "followup_days": [30.0, 70.0]}
+    ... )
+    >>> events = pd.DataFrame({"patient_id": ["a", "b"], "term": ["pneumonia"] * 2, "day": [5, 90]})
+    >>> found = exposure_adjusted_rates(events, patients)
+    >>> found[["n_events", "person_days", "n_outside"]].values.tolist()
+    [[1.0, 100.0, 1.0]]
     """
     require_columns(patients, "patients", ["patient_id", "group", "followup_days"])
     require_columns(events, "events", ["patient_id", "day", "term"])
@@ -242,6 +284,12 @@ def laboratory_beside_recorded(
     Events are matched by the term's name and `recorded_as`, in any spelling and language that `vocabulary`
     knows; recorded_grade is the worst recorded one, missing where none was. `finding` is "both", "laboratory
     only" (grade 1 or more and no event), "recorded only" or "neither".
+
+    >>> columns = ["patient_id", "term", "label", "worst_grade", "worst_day", "worst_source_row"]
+    >>> worst = pd.DataFrame([["a", "anemia", "Anemia", 3, 7, 2]], columns=columns)
+    >>> events = pd.DataFrame({"patient_id": ["a"], "term": ["anemia"], "grade": [3], "day": [7]})
+    >>> laboratory_beside_recorded(worst, events)["finding"].tolist()
+    ['both']
     """
     scale, known = scale or load_toxicity_scale(), vocabulary or shipped_vocabulary()
 

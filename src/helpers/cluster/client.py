@@ -199,6 +199,11 @@ def check_name(name: str) -> None:
 
     Raises:
         ClusterError: it is neither.
+
+    >>> check_name("login1")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    helpers.cluster.settings.ClusterError: --cluster: found 'login1', expected slurm or ...
     """
     scheme, sign, host = name.partition("://")
     if name != SLURM and not (sign and scheme in {"tcp", "tls", "ucx", "ws", "wss"} and ":" in host):

@@ -13,6 +13,9 @@ They stand in a TOML file: the one named by ``--cluster-settings``, or by the en
 
 ``jobs`` is ours; every other key is an argument of ``dask_jobqueue.SLURMCluster`` and means what it means
 there. What is not said is taken from dask-jobqueue's own configuration (``jobqueue.slurm``).
+
+>>> "walltime" in known_settings(), "horses" in known_settings()
+(True, False)
 """
 
 import difflib

@@ -1,4 +1,12 @@
-"""The analysis tables: their columns and types, and how they are stored."""
+"""The analysis tables: their columns and types, and how they are stored.
+
+>>> (
+...     AnalysisTables.names()[:3],
+...     len(empty_frame("patients")),
+...     "patient_id" in shaped("events", empty_frame("events")),
+... )
+(('patients', 'measurements', 'visits'), 0, True)
+"""
 
 import json
 import os
@@ -110,6 +118,13 @@ class AnalysisTables:
 
     The frames of an absent table are empty but have their columns, so that code runs unchanged and a
     notebook can say which analyses are switched off.
+
+    >>> import tempfile
+    >>> place = tempfile.mkdtemp()
+    >>> [path.suffix for path in tables.write(place, inputs="digest")][:2]
+    ['.parquet', '.parquet']
+    >>> AnalysisTables.stored_digest(place), len(AnalysisTables.read(place).patients)
+    ('digest', 41)
     """
 
     patients: pd.DataFrame

@@ -15,7 +15,11 @@ _QUOTES = "'\"`‘’“”„‚«»"
 
 
 def cell_text(value: object) -> str:
-    """Return a stored value as the text a CSV export would show."""
+    """Return a stored value as the text a CSV export would show.
+
+    >>> cell_text(3.0), cell_text(None), cell_text(True)
+    ('3', '', 'yes')
+    """
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, bool):
@@ -26,7 +30,11 @@ def cell_text(value: object) -> str:
 
 
 def has_unseen(text: str) -> bool:
-    """Tell whether a text holds control characters or other signs that nobody sees."""
+    """Tell whether a text holds control characters or other signs that nobody sees.
+
+    >>> has_unseen("rash" + chr(0x200B)), has_unseen("rash")
+    (True, False)
+    """
     return _UNSEEN.search(text) is not None
 
 

@@ -1,4 +1,14 @@
-"""Everything that is wrong with a cohort folder, in one run."""
+"""Everything that is wrong with a cohort folder, in one run.
+
+>>> check_cohort(folder)
+[]
+>>> found = examine(folder)
+>>> found.problems, len(found.tables["patients"].frame)
+([], 41)
+>>> people = with_death_day(found.tables["patients"]).frame
+>>> int(people["death_day"].notna().sum())
+9
+"""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path

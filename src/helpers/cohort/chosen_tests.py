@@ -1,4 +1,10 @@
-"""The tests that `[tests]` chooses: each must exist and apply to the variables it is chosen for."""
+"""The tests that `[tests]` chooses: each must exist and apply to the variables it is chosen for.
+
+>>> kind_of("age", config), kind_of("sex", config), kind_of("shoe size", config) is None
+('continuous', 'binary', True)
+>>> list(unfit_tests(config, lambda key: None))
+[]
+"""
 
 from __future__ import annotations
 
@@ -78,6 +84,10 @@ def tests_of_limited_values(config: CohortConfig, measurements: pd.DataFrame) ->
     Args:
         config: the cohort's settings.
         measurements: columns variable, day and qualifier (`<`, `>` or empty).
+
+    >>> measured = pd.DataFrame({"variable": ["ferritin"], "day": [0], "qualifier": [">"]})
+    >>> list(tests_of_limited_values(config, measured))  # a rank test needs no numbers
+    []
     """
     first = config.baseline_visit
     if first is None or not {"variable", "day", "qualifier"} <= set(measurements):

@@ -1,4 +1,11 @@
-"""From the raw cohort folder to the analysis tables, with an account of every raw row."""
+"""From the raw cohort folder to the analysis tables, with an account of every raw row.
+
+>>> found = clean_cohort(folder)
+>>> found.patients["group"].value_counts().sort_index().tolist()
+[21, 20]
+>>> len(inputs_digest(folder)), len(derive_tables(examined).visits) == len(found.visits)
+(64, True)
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -49,6 +56,13 @@ def load_or_clean(
 
     Safe for several processes at once: every file is replaced whole, and the mark of completeness is
     written last.
+
+    >>> import tempfile
+    >>> place = tempfile.mkdtemp()
+    >>> len(load_or_clean(folder, place).patients)
+    41
+    >>> len(load_or_clean(folder, place).patients)  # read, not made again
+    41
     """
     digest = inputs_digest(folder)
     if AnalysisTables.stored_digest(directory) == digest:

@@ -1,4 +1,12 @@
-"""Reading `cohort.toml`: all faults at once, each with its key and line."""
+"""Reading `cohort.toml`: all faults at once, each with its key and line.
+
+>>> load_config(folder).horizon_days, read_config(folder).problems
+(56, [])
+>>> inner_model(CohortConfig.model_fields["follow_up"].annotation).__name__
+'FollowUp'
+>>> is_mapping(dict[str, int]), is_mapping(tuple[int, ...])
+(True, False)
+"""
 
 import re
 import tomllib
@@ -320,9 +328,12 @@ _PART = re.compile(r"""[^."'\s]+|"[^"]*"|'[^']*'""")
 
 
 def key_lines(text: str) -> dict[Loc, int]:
-    """Return the line of every table header and key of a TOML text, by location.
+    r"""Return the line of every table header and key of a TOML text, by location.
 
     Keys inside inline tables have no entry of their own; the line of the enclosing key is used for them.
+
+    >>> key_lines("title = 'x'\n[follow_up]\nhorizon_days = 56\n")[("follow_up", "horizon_days")]
+    3
     """
     lines: dict[Loc, int] = {}
     counts: dict[Loc, int] = {}

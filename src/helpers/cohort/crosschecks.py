@@ -1,4 +1,32 @@
-"""Faults that show only between rows or between tables."""
+"""Faults that show only between rows or between tables.
+
+>>> patients, treatments = examined.tables["patients"], examined.tables["treatments"]
+>>> people = one_row_each(patients)
+>>> len(people), float(numbers_of(people, "age").min()), bool(column_of(people, "shoe size").isna().all())
+(41, 18.0, True)
+>>> unknown_patients(treatments, people, "patients.csv"), duplicate_rows(treatments)
+([], [])
+>>> (
+...     int(duplicates(treatments).sum()),
+...     int(after_death(treatments, people).sum()),
+...     float(start_of(treatments).max()),
+... )
+(0, 0, 197.0)
+>>> rows_beyond_follow_up(treatments, people), doses_of_one_day(treatments)
+([], [])
+>>> overlapping_doses(treatments, numbers_of(people, "followup_days"))
+[]
+>>> (
+...     contact_before_death(patients),
+...     beyond_cutoff(patients, config),
+...     unknown_exclusions(patients, config),
+... )
+([], [], [])
+>>> glucocorticoid_rows(treatments, people, config), unknown_therapies(config, treatments)
+([], [])
+>>> unused_variables(config, {"ferritin"})
+[]
+"""
 
 from collections.abc import Iterator
 
@@ -32,7 +60,13 @@ def numbers_of(people: pd.DataFrame, column: str) -> pd.Series:
 
 
 def unknown_patients(table: TypedTable, people: pd.DataFrame, file: str) -> list[Problem]:
-    """Rows of a patient who is not in the table of patients (`file`)."""
+    """Rows of a patient who is not in the table of patients (`file`).
+
+    >>> people = one_row_each(examined.tables["patients"]).iloc[1:]  # the first patient is not among them
+    >>> problem = unknown_patients(examined.tables["treatments"], people, "patients.csv")[0]
+    >>> problem.found, problem.expected
+    ("unknown patient 'R01'", 'a patient_id of patients.csv')
+    """
     ids = table.frame["patient_id"]
     strangers = ids[ids.notna() & ~ids.isin(people.index)]
     near = {patient: closest(patient, people.index) for patient in distinct(strangers)}
@@ -240,6 +274,10 @@ def body_surface(people: pd.DataFrame) -> dict[str, float]:
     """Body surface area in m2 by patient where height and weight are known.
 
     Mosteller 1987 (N Engl J Med 317:1098): the square root of height (cm) x weight (kg) / 3600.
+
+    >>> people = pd.DataFrame({"height_cm": [180.0, None], "weight_kg": [80.0, 60.0]}, index=["a", "b"])
+    >>> body_surface(people)  # the root of 180 x 80 / 3600
+    {'a': 2.0}
     """
     height, weight = numbers_of(people, "height_cm"), numbers_of(people, "weight_kg")
     known = height.notna() & weight.notna()

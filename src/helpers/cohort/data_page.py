@@ -53,7 +53,11 @@ about, since it would be missing from the dose.
 
 
 def data_readme(vocabulary: Vocabulary | None = None) -> str:
-    """Return the text of `data/README.md` for a vocabulary; the project's own if left out."""
+    """Return the text of `data/README.md` for a vocabulary; the project's own if left out.
+
+    >>> data_readme().splitlines()[0]
+    '# Data'
+    """
     words = vocabulary or shipped_vocabulary()
     lines = [_HEAD]
     for table in TABLE_NAMES:

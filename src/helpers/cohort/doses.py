@@ -1,4 +1,15 @@
-"""The dose of every patient-day: of glucocorticoids, and of the drugs that the cohort wants to spare."""
+"""The dose of every patient-day: of glucocorticoids, and of the drugs that the cohort wants to spare.
+
+>>> from helpers.clinical.equivalents import equivalents_of
+>>> known = equivalents_of(config.vocabulary)
+>>> found = daily_doses(tables.treatments, tables.patients, tables.measurements, known)
+>>> (
+...     len(found) == len(tables.doses),
+...     spared_unit(config),
+...     spared_doses(tables, config).columns.tolist(),
+... )
+(True, 'mg/kg/d prednisone equivalent', ['patient_id', 'day', 'prednisone_mg', 'weight_kg', 'mg_per_kg'])
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,15 @@
-"""Values and ids that are well formed and most likely not what was measured or meant."""
+"""Values and ids that are well formed and most likely not what was measured or meant.
+
+>>> patients, measured = examined.tables["patients"], examined.tables["measurements"]
+>>> (
+...     ids(patients),
+...     zeros(measured, examined.measured, config),
+...     bare_ceilings(measured, examined.measured, config),
+... )
+([], [], [])
+>>> stray_quotes(patients.raw)[1]
+[]
+"""
 
 import re
 from dataclasses import replace
@@ -81,6 +92,12 @@ def ids(patients: TypedTable) -> list[Problem]:
     """Say which ids a spreadsheet has changed, and which look like names or hospital numbers.
 
     Ids that tell who a patient is are not repeated: messages are logged and shown.
+
+    >>> from dataclasses import replace
+    >>> patients = examined.tables["patients"]
+    >>> named = replace(patients, frame=patients.frame.assign(patient_id="Zhang Wei"))
+    >>> ids(named)[0].severity
+    'warning'
     """
     text = patients.frame["patient_id"].dropna().astype(str)
     raw, column = patients.raw, "patient_id"

@@ -1,4 +1,18 @@
-"""Treatments: which drug a row is of. Any name is one; only what may be a glucocorticoid is asked about."""
+"""Treatments: which drug a row is of. Any name is one; only what may be a glucocorticoid is asked about.
+
+>>> raw = examined.tables["treatments"].raw
+>>> text = raw.frame["drug"]
+>>> drug, problems = read_drugs(text, text == "", raw, config)
+>>> (
+...     drug.iloc[0],
+...     problems,
+...     len(set_aside_unknown_drugs(raw, text, text == "", config).frame) == len(raw.frame),
+... )
+('dexamethasone', [], True)
+>>> unit, problems = dose_units(drug, raw.frame["unit"], raw, frozenset({"prednisone"}))
+>>> unit.iloc[0], problems
+('mg', [])
+"""
 
 from dataclasses import replace
 

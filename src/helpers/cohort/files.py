@@ -37,11 +37,19 @@ class Records:
 def read_records(
     path: Path, table: str, sheet: str | None = None, encoding: Encoding | None = None
 ) -> Records | Problem:
-    """Read a CSV, Excel or Parquet file as text; a Problem if nothing can be read of it.
+    r"""Read a CSV, Excel or Parquet file as text; a Problem if nothing can be read of it.
 
     CSV is separated by comma, semicolon or tabulator, in `encoding` or in the one its content tells. Records
     of the wrong width are left out, each with its Problem. Of a workbook `sheet` is read (the first if None).
     Signs that nobody sees are taken out of every cell, with a warning.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "patients.csv")
+    >>> path.write_text("patient_id;age\nR01;40\n", encoding="utf-8")
+    22
+    >>> found = read_records(path, "patients")
+    >>> found.header, found.cells.values.tolist(), found.lines.tolist()
+    (['patient_id', 'age'], [['R01', '40']], [2])
     """
     try:
         if path.suffix.lower() == ".parquet":

@@ -1,4 +1,14 @@
-"""Where patients, rows and values went, as frames of counts."""
+"""Where patients, rows and values went, as frames of counts.
+
+>>> flow = patient_flow(tables, config)
+>>> flow[flow["stage"] == "analysed"][["group", "n"]].values.tolist()
+[['ruxolitinib', 20], ['control', 21]]
+>>> int(row_flow(tables).groupby("table")["n"].sum()["patients"])
+41
+>>> found = missingness(tables, config)
+>>> bool((found["n_expected"] == found["n_observed"] + found["n_missing"]).all())
+True
+"""
 
 import numpy as np
 import pandas as pd

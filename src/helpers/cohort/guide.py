@@ -1,4 +1,10 @@
-"""Texts made from the model: a documented `cohort.toml` to start from, and `data/README.md`."""
+"""Texts made from the model: a documented `cohort.toml` to start from, and `data/README.md`.
+
+>>> "[follow_up]" in skeleton_config()
+True
+>>> toml_value(["a", 1]), toml_value(True), toml_value({"low": 1.5})
+('["a", 1]', 'true', '{low = 1.5}')
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date

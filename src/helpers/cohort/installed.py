@@ -2,6 +2,11 @@
 
 A journal is a file ``report/journals/NAME.toml``; a language is a folder ``report/text/NAME`` with the files
 that English has.
+
+>>> journal_names()[0], language_names()[0], "zh" in language_names(), len(language_tags()) > 2
+('generic', 'en', True, True)
+>>> missing_phrases("zh")
+()
 """
 
 from __future__ import annotations

@@ -2,6 +2,12 @@
 
 Each step looks at the rows as they are so far and answers with a `_Step`: columns to set, rows that cannot
 be used and why, and faults. Steps change nothing themselves.
+
+>>> found = measure(examined.tables["measurements"], config)
+>>> bool((found.reason == "").all()), found.problems
+(True, [])
+>>> plausible_unit(config.vocabulary.get("hemoglobin"), 11.5)[:60]
+'correct the value, or the unit if it was measured in g/dL (w'
 """
 
 from collections.abc import Callable, Iterator, Mapping

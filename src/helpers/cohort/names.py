@@ -1,4 +1,10 @@
-"""Settings of `cohort.toml` that name a variable, drug, category or column: each must be known."""
+"""Settings of `cohort.toml` that name a variable, drug, category or column: each must be known.
+
+>>> dotted(("group", 0, "role")), dotted(("follow_up", "horizon_days"))
+('group[1].role', 'follow_up.horizon_days')
+>>> unknown_names(config, lambda key: None)
+[]
+"""
 
 from collections.abc import Callable, Iterable
 

@@ -59,6 +59,9 @@ def empty_mask(text: pd.Series, codes: Iterable[str | int | float] = ()) -> pd.S
     """Return True where a field says that nothing was recorded.
 
     `codes` are the cohort's own codes; a number is compared as a number, so -1 also matches "-1.0".
+
+    >>> empty_mask(pd.Series(["", "-1.0", "3"]), codes=[-1]).tolist()
+    [True, True, False]
     """
     codes = tuple(codes)
     words = EMPTY_TEXTS | {str(code).casefold() for code in codes}
@@ -88,6 +91,9 @@ def parse_result(text: str) -> tuple[float, str] | None:
     """Return value and qualifier ("", "<", ">") of a laboratory result, or None if it is not a number.
 
     `≤` and `≥` are read as `<` and `>`: the assay's limit is known, the value beyond it is not.
+
+    >>> parse_result(">40000"), parse_result("≤0.5")
+    ((40000.0, '>'), (0.5, '<'))
     """
     match = _RESULT.match(text)
     return (float(match["number"]), _SIGNS[match["sign"]]) if match else None
@@ -324,6 +330,10 @@ def add_days(table: TypedTable, day0: pd.Series, candidates: Sequence[str] = ())
     fraction, where the table has a `date` with times (0 otherwise); it orders rows of one day. `candidates`
     are columns of the patients that hold dates and are not read: one of them may be the day 0 that is
     missing.
+
+    >>> table = examined.tables["patients"]
+    >>> add_days(table, pd.Series(dtype="datetime64[ns]")).problems  # days are recorded as numbers
+    []
     """
     frame = table.frame.copy(deep=False)
     problems = list(table.problems)

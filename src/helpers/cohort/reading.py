@@ -2,6 +2,18 @@
 
 Nothing is converted here: columns get their canonical names, and every record keeps its line number.
 Whatever cannot be read becomes a Problem.
+
+>>> files, problems = table_files(folder, config)
+>>> sorted(files)[0], problems, read_tables(folder, config).absent
+('events', [], ())
+>>> raw, problems = read_table(files["patients"], "patients", config)
+>>> raw.header("age"), problems
+('age', [])
+>>> (
+...     raw.problem(2, "age", "old", "a number", "write years").row,
+...     raw.warning(2, "age", "140", "at most 120", "look").row,
+... )
+(2, 2)
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,8 @@
-"""`docs/cohort_toml.md` and the JSON schema of `cohort.toml`, made from the models of the settings."""
+"""`docs/cohort_toml.md` and the JSON schema of `cohort.toml`, made from the models of the settings.
+
+>>> reference_page().splitlines()[0], json_schema()[0]
+('# cohort.toml', '{')
+"""
 
 import json
 from collections.abc import Iterator

@@ -1,6 +1,19 @@
 """Several rows of one patient and one day: which one stands for the day, and what is said of it.
 
 The order of the file never decides: shuffled rows give the same tables.
+
+>>> rows = pd.DataFrame({"patient_id": ["a", "a"], "variable": ["ferritin"] * 2, "day": [0, 0]})
+>>> rows["value"], rows["qualifier"], rows["clock"] = [9000.0, 800.0], "", [0.5, 0.25]
+>>> day_rank(rows, config).tolist()  # the earlier one stands for the day
+[1, 0]
+>>> in_order_of_day(rows.assign(day_rank=[1, 0]))["value"].tolist()
+[9000.0, 800.0]
+>>> badness(rows, config.vocabulary).rank().tolist()
+[2.0, 1.0]
+>>> told_apart_by_value(examined.tables["measurements"], tables.measurements, config)
+[]
+>>> different_calls(examined.tables["responses"])
+[]
 """
 
 from collections.abc import Iterable
@@ -123,7 +136,14 @@ def told_apart_by_value(
 
 
 def different_calls(table: TypedTable) -> list[Problem]:
-    """Errors where one patient has two different responses on one day."""
+    """Errors where one patient has two different responses on one day.
+
+    >>> from dataclasses import replace
+    >>> responses = examined.tables["responses"]
+    >>> same = responses.frame.assign(patient_id="R01", day=7)
+    >>> different_calls(replace(responses, frame=same))[0].found
+    'CR and NR and PR of R01 on day 7'
+    """
     frame = table.frame
     if not {"patient_id", "day", "response"} <= set(frame.columns):
         return []

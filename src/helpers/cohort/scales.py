@@ -36,7 +36,11 @@ _DECIMALS = re.compile(r"\.\d{3,}$")
 
 @dataclass(frozen=True)
 class Slip:
-    """A set of values that would fit if multiplied (`up`) or divided by `factor`."""
+    """A set of values that would fit if multiplied (`up`) or divided by `factor`.
+
+    >>> Slip(10.0, up=True).words(), Slip(18.02, up=False).words()
+    ('multiplied by 10', 'divided by 18.02')
+    """
 
     factor: float
     up: bool
@@ -56,6 +60,10 @@ def scale_problems(
         measured: its values in the unit kept.
         people: patients by patient_id.
         config: settings; `[implausible] confirmed` names variables that are not looked at.
+
+    >>> people = examined.tables["patients"].frame.set_index("patient_id")
+    >>> scale_problems(examined.tables["measurements"], examined.measured, people, config)
+    []
     """
     every = measured.frame
     group = people["group"] if "group" in people else pd.Series(dtype=object)
@@ -84,7 +92,11 @@ def scale_problems(
 
 
 def factors_of(variable: Variable) -> tuple[float, ...]:
-    """Return the factors by which values of a variable go wrong: powers of ten, and between its units."""
+    """Return the factors by which values of a variable go wrong: powers of ten, and between its units.
+
+    >>> {10.0, 100.0} <= set(factors_of(config.vocabulary.get("hemoglobin")))  # g/dL is 10 g/L
+    True
+    """
     units = {c.to_standard(np.array([1.0]))[0] - c.to_standard(np.array([0.0]))[0]
              for c in variable.units.values()}  # fmt: skip
     between = {max(a / b, b / a) for a in units for b in units if a > 0 and b > 0}

@@ -1,4 +1,8 @@
-"""The sections of `cohort.toml`, every key documented."""
+"""The sections of `cohort.toml`, every key documented.
+
+>>> ReferenceRange(low=120, low_female=115).limits("female"), ReferenceRange(low=120).limits("male")
+((115.0, None), (120.0, None))
+"""
 
 from datetime import date
 from typing import Annotated, Literal, Self

@@ -1,4 +1,30 @@
-"""Records that are well formed and cannot be: days outside the study, fatal events of the living, doses."""
+"""Records that are well formed and cannot be: days outside the study, fatal events of the living, doses.
+
+>>> patients, events = examined.tables["patients"], examined.tables["events"]
+>>> treatments, people = (
+...     examined.tables["treatments"],
+...     examined.tables["patients"].frame.set_index("patient_id"),
+... )
+>>> empty_groups(people, config), distant_days(events, config), signs_for_words(events, config)
+([], [], [])
+>>> (
+...     header_alone({name: table.raw for name, table in examined.tables.items()}, config),
+...     impossible_dates(events),
+... )
+([], [])
+>>> outside_enrolment(patients, config), fatal_events(events, people), events_before_day0(events)
+([], [], [])
+>>> (
+...     one_spelling_a_term(events)[1],
+...     levels_alike(patients, config),
+...     dose_problems(treatments, people, config),
+... )
+([], [], [])
+>>> no_values(examined.tables["measurements"], examined.measured.reason, config)
+[]
+>>> float(prednisone_a_day(treatments.frame, people, config).max())
+1250.0
+"""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +56,12 @@ LONG_FOLLOW_UP = 40 * 365.25  # days from day 0 beyond which a date is doubted
 
 
 def empty_groups(people: pd.DataFrame, config: CohortConfig) -> list[Problem]:
-    """Errors for groups of the settings to which no patient belongs."""
+    """Errors for groups of the settings to which no patient belongs.
+
+    >>> people = pd.DataFrame({"group": ["control"]}, index=["C01"])
+    >>> empty_groups(people, config)[0].found
+    "no patient of the group 'ruxolitinib'"
+    """
     present = set(people["group"].dropna()) if "group" in people else set()
     if not present:
         return []  # every label is unknown, and each is said to be
@@ -168,7 +199,15 @@ def outside_enrolment(patients: TypedTable, config: CohortConfig) -> list[Proble
 
 
 def fatal_events(events: TypedTable, people: pd.DataFrame) -> list[Problem]:
-    """Errors for fatal events of patients who are alive, or of days before day 0."""
+    """Errors for fatal events of patients who are alive, or of days before day 0.
+
+    >>> from dataclasses import replace
+    >>> people = examined.tables["patients"].frame.set_index("patient_id")
+    >>> events = examined.tables["events"]
+    >>> fatal = replace(events, frame=events.frame.assign(outcome="fatal"))
+    >>> len(fatal_events(fatal, people)) > 0
+    True
+    """
     frame = events.frame
     fatal = _is_fatal(frame)
     death = looked_up(frame["patient_id"], numbers_of(people, "death_day"))

@@ -1,6 +1,17 @@
 """The settings of one cohort: the model of `cohort.toml`, every key documented.
 
 They are read by `helpers.cohort.config.load_config`; this module only says what they are.
+
+>>> config.group("ruxolitinib").role
+'treated'
+>>> config.visit("week_8").day
+56
+>>> config.with_vocabulary(config.vocabulary).horizon_days
+56
+>>> config.visit("week_9")
+Traceback (most recent call last):
+    ...
+KeyError: "no visit 'week_9'; visits are baseline, week_1, week_2, week_3, week_8"
 """
 
 from dataclasses import replace

@@ -1,6 +1,12 @@
 """Schemas of the typed raw tables (pandera), validated lazily, and their failures as Problems.
 
 Ranges come from the vocabulary. What cannot be seen in one table alone is in `helpers.cohort.crosschecks`.
+
+>>> patients = examined.tables["patients"]
+>>> "methylprednisolone" in dosed_drugs(config), rules("patients", patients.frame, config)[0].column
+(True, 'patient_id')
+>>> schema("patients", patients.frame, config).name, validate(patients, config)
+('patients', [])
 """
 
 from collections.abc import Callable

@@ -24,6 +24,10 @@ def assign_visits(
     At baseline (day 0)
     rows on or before day 0 come first; rows after it count only if `baseline_after_day0` is set and there is
     none before.
+
+    >>> rows = pd.DataFrame({"patient_id": ["a", "a", "a"], "day": [-2, 6, 8]})
+    >>> assign_visits(rows, config, by=["patient_id"])[["visit", "selected"]].values.tolist()
+    [['baseline', True], ['week_1', True], ['week_1', False]]
     """
     plan = config.visits if visits is None else visits
     day = frame["day"].to_numpy(dtype=np.float64)

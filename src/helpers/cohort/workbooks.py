@@ -1,4 +1,15 @@
-"""One sheet of an Excel workbook as rows of text, and formulas whose result was never stored."""
+"""One sheet of an Excel workbook as rows of text, and formulas whose result was never stored.
+
+>>> import pathlib, tempfile
+>>> from openpyxl import Workbook
+>>> book, path = Workbook(), pathlib.Path(tempfile.mkdtemp(), "book.xlsx")
+>>> book.active.append(["patient_id", "age"])
+>>> book.active.append(["R01", "=40+1"])
+>>> book.save(path)
+>>> found = read_sheet(path, None)
+>>> found.rows[0], len(formulas_without_result(path, "Sheet", "book.xlsx"))
+(['patient_id', 'age'], 1)
+"""
 
 import re
 from dataclasses import dataclass

@@ -60,7 +60,11 @@ def complain(text: str) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: ``1 error``, ``2 errors``."""
+    """A number with its noun: ``1 error``, ``2 errors``.
+
+    >>> counted(1, "cohort"), counted(2, "cohort")
+    ('1 cohort', '2 cohorts')
+    """
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 

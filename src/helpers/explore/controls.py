@@ -134,7 +134,12 @@ def _journal() -> Control:
 
 
 def called(variable: BaselineVariable) -> str:
-    """Return how a variable is called where all its levels are meant: ``Sex``, not ``Sex, female``."""
+    """Return how a variable is called where all its levels are meant: ``Sex``, not ``Sex, female``.
+
+    >>> from helpers.explore.study import open_study
+    >>> called(open_study("rdmas_reconstructed").variables["sex"])
+    'Sex'
+    """
     return variable.label.removesuffix(f", {variable.level}") if variable.level else variable.label
 
 

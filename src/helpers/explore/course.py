@@ -1,4 +1,10 @@
-"""Course of any measurement over the visits, and the patients behind a point of it."""
+"""Course of any measurement over the visits, and the patients behind a point of it.
+
+>>> from helpers.explore.study import open_study
+>>> seen = open_study("rdmas_reconstructed")
+>>> course(seen, variable="ferritin").name, "ferritin" in followed(seen)
+('exploratory_ferritin', True)
+"""
 
 from __future__ import annotations
 

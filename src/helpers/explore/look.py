@@ -212,7 +212,11 @@ def code_of(show: Panel, cohort: str, values: Mapping[str, Any]) -> str:
 
 
 def open_study_module() -> str:
-    """Return the module from which a cell opens a cohort."""
+    """Return the module from which a cell opens a cohort.
+
+    >>> open_study_module()
+    'helpers.explore.study'
+    """
     return "helpers.explore.study"
 
 

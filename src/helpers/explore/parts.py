@@ -1,4 +1,16 @@
-"""Whom a view is about: the study's groups, or any split of a variable, with patients chosen or left out."""
+"""Whom a view is about: the study's groups, or any split of a variable, with patients chosen or left out.
+
+>>> from helpers.explore.study import open_study
+>>> seen = open_study("rdmas_reconstructed")
+>>> age = variable_named(seen, "age")
+>>> cut_of(age, None), level_names(age), levels(age, 40.0).iloc[0]
+(31.0, ['below 31 year', '31 year or more'], '40 year or more')
+>>> found = choose(seen, Patients(split_by="sex", accept_few=True))
+>>> found.study.config.group_ids, found.notes
+(('part_1_female', 'part_2_male'), ())
+>>> len(only_members(seen.tables, {"R01"}).patients)
+1
+"""
 
 from __future__ import annotations
 

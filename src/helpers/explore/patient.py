@@ -1,4 +1,9 @@
-"""One patient: what was measured, given and called, day by day, and why the rules decide as they do."""
+"""One patient: what was measured, given and called, day by day, and why the rules decide as they do.
+
+>>> from helpers.explore.study import open_study
+>>> patient(open_study("rdmas_reconstructed"), patient_id="R01").name
+'exploratory_patient_R01'
+"""
 
 from __future__ import annotations
 

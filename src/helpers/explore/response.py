@@ -1,4 +1,15 @@
-"""Response by visit: as the clinicians called it, or by any rule and variant; and who was in which class."""
+"""Response by visit: as the clinicians called it, or by any rule and variant; and who was in which class.
+
+>>> from helpers.explore.study import open_study
+>>> response(open_study("rdmas_reconstructed")).name
+'exploratory_response'
+>>> from helpers.explore.study import open_study
+>>> (
+...     callers(open_study("rdmas_reconstructed"))[:1],
+...     levels_at_visits(open_study("rdmas_reconstructed"))[0][:1],
+... )
+(['clinicians'], ['week_1'])
+"""
 
 from __future__ import annotations
 

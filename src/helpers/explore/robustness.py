@@ -1,4 +1,9 @@
-"""How far the comparison leans on its design: a lag of the treated, a confounder that nobody measured."""
+"""How far the comparison leans on its design: a lag of the treated, a confounder that nobody measured.
+
+>>> from helpers.explore.study import open_study
+>>> robustness(open_study("rdmas_reconstructed")).name
+'exploratory_robustness'
+"""
 
 from __future__ import annotations
 
@@ -109,7 +114,12 @@ def robustness(
 
 
 def longest_lag(study: Study) -> int:
-    """Return the longest common lag that can be tried within the cohort's horizon."""
+    """Return the longest common lag that can be tried within the cohort's horizon.
+
+    >>> from helpers.explore.study import open_study
+    >>> longest_lag(open_study("rdmas_reconstructed"))
+    28
+    """
     return min(study.config.horizon_days // 2, LARGEST_LAG - 1)
 
 

@@ -1,4 +1,10 @@
-"""Where JupyterLab opens: a start page, and copies of the notebooks that belong to one cohort."""
+"""Where JupyterLab opens: a start page, and copies of the notebooks that belong to one cohort.
+
+>>> start_page(folder)[:2]
+'# '
+>>> bound({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, "rdmas")["cells"]
+[]
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Glucocorticoid dose over time, and who came down to a low one."""
+"""Glucocorticoid dose over time, and who came down to a low one.
+
+>>> from helpers.explore.study import open_study
+>>> steroids(open_study("rdmas_reconstructed")).name
+'exploratory_steroids'
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""The cohort that is explored: opened without writing to its published results."""
+"""The cohort that is explored: opened without writing to its published results.
+
+>>> "rdmas_reconstructed" in known_cohorts(), told(folder)
+(True, 'data/cohorts/rdmas_reconstructed')
+>>> seen = open_study("rdmas_reconstructed")
+>>> seen.with_(seen.config, seen.tables).cohort
+'rdmas_reconstructed'
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Survival and other endpoints: curves of the groups or of any split, with the risk table below."""
+"""Survival and other endpoints: curves of the groups or of any split, with the risk table below.
+
+>>> from helpers.explore.study import open_study
+>>> view = survival(open_study("rdmas_reconstructed"))
+>>> view.name, view.tests
+('exploratory_survival', 1)
+"""
 
 from __future__ import annotations
 

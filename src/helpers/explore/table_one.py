@@ -1,4 +1,9 @@
-"""Table 1 of any patients: variables, tests and summaries chosen, with the balance of the groups drawn."""
+"""Table 1 of any patients: variables, tests and summaries chosen, with the balance of the groups drawn.
+
+>>> from helpers.explore.study import open_study
+>>> table_one(open_study("rdmas_reconstructed")).table.texts[0][:2]
+['Age, years', '37 (18–71)']
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,13 @@ _RARENESS = (0.0, 0.1, 1.5)
 
 @dataclass(frozen=True)
 class Contents:
-    """The filled cells of a column: a sample of the distinct ones, and what share of them is what."""
+    """The filled cells of a column: a sample of the distinct ones, and what share of them is what.
+
+    >>> from helpers.vocabulary.reading import shipped_vocabulary
+    >>> found = Contents.of(["2023-05-03", "2023-05-04"], Lexicon(shipped_vocabulary()))
+    >>> found.share(str.isdigit), found.dates, found.numbers(".")
+    (0.0, 1.0, [])
+    """
 
     cells: tuple[str, ...]
     lexicon: Lexicon
@@ -95,6 +101,10 @@ def unit_by_values(variable: Variable, numbers: list[float], middle: float | Non
         variable: with its accepted units and plausible range.
         numbers: values as recorded.
         middle: geometric middle of the limits of normal, in the unit kept; None if unknown.
+
+    >>> from helpers.vocabulary.reading import shipped_vocabulary
+    >>> unit_by_values(shipped_vocabulary().get("hemoglobin"), [9.8, 11.2, 12.0], 135.0)[:2]
+    ('g/dL', False)
     """
     units: dict[tuple[float, float], Conversion] = {}
     for conversion in variable.units.values():

@@ -48,7 +48,7 @@ class Delivery:
 
 
 def deliver(folder: Path, files: Sequence[Path], answers: Mapping[str, str]) -> Delivery:
-    """Take files into a cohort's folder, or look again at those that are there.
+    r"""Take files into a cohort's folder, or look again at those that are there.
 
     The files stay as they are; copies of them stand in `source/`. `mapping.toml` keeps what it says and gets
     what is new. Tables and a first `cohort.toml` are written once no question is open.
@@ -60,6 +60,14 @@ def deliver(folder: Path, files: Sequence[Path], answers: Mapping[str, str]) -> 
 
     Raises:
         IntakeError: a file is not there or is of no known kind, or the mapping cannot be read.
+
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp())
+    >>> (place / "lab.csv").write_text("patient,ferritin\nR01,900\n", encoding="utf-8")
+    25
+    >>> found = deliver(place / "cohort", [place / "lab.csv"], {})
+    >>> len(found.mapping.tables), [question.key for question in found.mapping.questions][:1]
+    (1, ['use.group'])
     """
     _copy(folder, files)
     lexicon = lexicon_of(folder)

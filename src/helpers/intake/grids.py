@@ -1,4 +1,10 @@
-"""What readers hand over: cells of a sheet as text, and tables found in them."""
+"""What readers hand over: cells of a sheet as text, and tables found in them.
+
+>>> grid = Grid("lab.xlsx", "1", [["id", "ferritin"], ["R01", "900"]])
+>>> block = Block(grid, "", (("id", "ferritin"),), [["R01", "900"]], [2], (1, 2))
+>>> grid.place, grid.line(1), block.label(0), block.column(1)
+('lab.xlsx [1]', 2, '', ['900'])
+"""
 
 from dataclasses import dataclass, field
 from typing import Literal

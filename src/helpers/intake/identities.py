@@ -1,4 +1,11 @@
-"""Who is who: patients by every name that files give them, and the ids of the study in their place."""
+"""Who is who: patients by every name that files give them, and the ids of the study in their place.
+
+>>> known = Identities(replaced=True)
+>>> known.study_id("00734112"), known.study_id("00734113"), known.study_id("00734112")
+('P001', 'P002', 'P001')
+>>> key_text({"00734112": "P01"}).splitlines()[-1], read_key(Path("no such key.csv"))
+('P01,00734112', {})
+"""
 
 import csv
 import io

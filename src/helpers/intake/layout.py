@@ -31,6 +31,16 @@ def blocks_of(grid: Grid, lexicon: Lexicon) -> list[Block]:
 
     A title is a row with one text above a header, a note such a row below the data. Cells merged over
     columns are levels of a header; cells merged over rows hold for each of them.
+
+    >>> from helpers.vocabulary.reading import shipped_vocabulary
+    >>> grid = Grid(
+    ...     "lab.xlsx", "1", [["Laboratory", ""], ["id", "ferritin"], ["R01", "900"], ["R02", "80"]]
+    ... )
+    >>> [
+    ...     (block.title, block.names, len(block.rows))
+    ...     for block in blocks_of(grid, Lexicon(shipped_vocabulary()))
+    ... ]
+    [('Laboratory', ('id', 'ferritin'), 2)]
     """
     if grid.regular:
         return [_regular(grid)] if grid.cells else []

@@ -119,6 +119,10 @@ class Lexicon:
         >>> read = Lexicon(shipped_vocabulary()).read(("第7天", "铁蛋白(ng/mL)"))
         >>> read.sense("measured").name, read.day, read.unit
         ('ferritin', 7, 'ng/mL')
+        >>> from helpers.vocabulary.reading import shipped_vocabulary
+        >>> words = Lexicon(shipped_vocabulary())
+        >>> words.is_unit("ng/mL"), words.find("ferritin")[0].name
+        (True, 'ferritin')
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:

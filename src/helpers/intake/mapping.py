@@ -1,6 +1,20 @@
 """The mapping: how the files of a hospital become the tables of a cohort, as data beside `cohort.toml`.
 
 It is replayed at each run. Every guess stands in it with its score and evidence, and may be changed by hand.
+
+>>> import tempfile
+>>> table = TableMap(
+...     file="lab.csv", column=(Column(header="id", means="id"), Column(header="ferritin"))
+... )
+>>> mapping = IntakeMapping(table=(table,), file=(SourceFile(name="lab.csv"),))
+>>> table.of("id").means, mapping.file("lab.csv").name, place_of(table)
+('id', 'lab.csv', 'lab.csv')
+>>> path = Path(tempfile.mkdtemp(), "mapping.toml")
+>>> write_mapping(mapping, path)
+>>> read_mapping(path) == mapping, len(mapping_text(mapping)) > 50, differences(mapping, mapping)
+(True, True, [])
+>>> counterpart("lab.csv", (), ["id", "ferritin"], [table]).file
+'lab.csv'
 """
 
 import tomllib

@@ -108,7 +108,12 @@ def group_id(label: str, vocabulary: Vocabulary) -> str:
 
 
 def drug_in(label: str, vocabulary: Vocabulary) -> str:
-    """Return the drug that a label names, or an empty text."""
+    """Return the drug that a label names, or an empty text.
+
+    >>> from helpers.vocabulary.reading import shipped_vocabulary
+    >>> drug_in("Ruxolitinib arm", shipped_vocabulary()), drug_in("controls", shipped_vocabulary())
+    ('ruxolitinib', '')
+    """
     spelled = vocabulary.drug_spellings
     whole = fold(label)
     for text in (

@@ -21,11 +21,18 @@ _FAULTS = ("#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!")
 
 
 def read_file(path: Path, choices: dict[str, str] | None = None) -> list[Grid] | Problem:
-    """Return the grids of a file; a Problem if nothing can be read of it.
+    r"""Return the grids of a file; a Problem if nothing can be read of it.
 
     Args:
         path: csv, txt, tsv, xlsx, xlsm, sav, zsav, dta, xpt, sas7bdat or parquet.
         choices: `encoding` and `separator` of text files where they were decided.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "lab.csv")
+    >>> path.write_text("patient;ferritin\nR01;900\n", encoding="utf-8")
+    25
+    >>> read_file(path)[0].cells
+    [['patient', 'ferritin'], ['R01', '900']]
     """
     reader = READERS.get(path.suffix.casefold())
     if reader is None:

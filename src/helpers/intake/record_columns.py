@@ -1,4 +1,8 @@
-"""What a column means in a table whose rows are patients, or patients at visits."""
+"""What a column means in a table whose rows are patients, or patients at visits.
+
+>>> told(Sense("measured", "ferritin", 1.0), Header())
+'the name itself'
+"""
 
 import re
 
@@ -25,7 +29,13 @@ def told(sense: Sense, header: Header) -> str:
 
 
 def dated(name: str, contents: Contents) -> str:
-    """Return the column of dates for one of days that holds dates, and of days for one that holds numbers."""
+    """Return the column of dates for one of days that holds dates, and of days for one that holds numbers.
+
+    >>> from helpers.vocabulary.reading import shipped_vocabulary
+    >>> found = Contents.of(["2023-05-03"], Lexicon(shipped_vocabulary()))
+    >>> dated("death_day", found)
+    'death_date'
+    """
     if (name == "day" or name.endswith("_day")) and contents.cells and contents.dates >= MOSTLY:
         return f"{name.removesuffix('day')}date"
     numbers = contents.share(lambda cell: re.fullmatch(r"-?\d{1,4}(\.0)?", cell))

@@ -1,4 +1,10 @@
-"""Exports of REDCap: the data dictionary gives labels and meanings, repeating instruments are tables."""
+"""Exports of REDCap: the data dictionary gives labels and meanings, repeating instruments are tables.
+
+>>> from helpers.intake.grids import Grid
+>>> grid = Grid("lab.csv", "", [["record_id", "ferritin"], ["1", "900"]], regular=True)
+>>> is_dictionary(grid), [one.file for one in with_dictionary([grid])]
+(False, ['lab.csv'])
+"""
 
 import re
 from collections.abc import Sequence

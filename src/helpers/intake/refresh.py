@@ -1,4 +1,10 @@
-"""The tables of a mapped cohort kept as its files have them, and faults told where they stand."""
+"""The tables of a mapped cohort kept as its files have them, and faults told where they stand.
+
+>>> lexicon_of(folder).find("ferritin")[0].name, refresh(folder), located([], folder)
+('ferritin', [], [])
+>>> open_question("day0", "What is day 0?").found
+'an open question: What is day 0?'
+"""
 
 import csv
 import io

@@ -45,7 +45,13 @@ class Place:
 
 @dataclass
 class Replayed:
-    """Canonical tables as records, the place of each, and what is wrong."""
+    """Canonical tables as records, the place of each, and what is wrong.
+
+    >>> done = Replayed()
+    >>> done.add("patients", {"patient_id": "R01"}, Place("lab.csv", "", 2, 1))
+    >>> done.records["patients"], done.places["patients"][0].line
+    ([{'patient_id': 'R01'}], 2)
+    """
 
     records: dict[TableName, list[Record]] = field(default_factory=lambda: {name: [] for name in TABLE_NAMES})
     places: dict[TableName, list[Place]] = field(default_factory=lambda: {name: [] for name in TABLE_NAMES})

@@ -1,4 +1,13 @@
-"""What a table holds and what each of its columns means: by header, by cells, with score and evidence."""
+"""What a table holds and what each of its columns means: by header, by cells, with score and evidence.
+
+>>> from helpers.vocabulary.reading import shipped_vocabulary
+>>> from helpers.intake.grids import Grid
+>>> block = Block(
+...     Grid("lab.xlsx", "Week 2", []), "", (("id", "ferritin"),), [["R01", "900"]], [2], (1, 2)
+... )
+>>> sheet_day(block), look_at(block, Lexicon(shipped_vocabulary())).place("id")
+(14, None)
+"""
 
 import re
 from dataclasses import dataclass

@@ -82,7 +82,13 @@ def _in_latin(label: str, group: str) -> str:
 
 
 def proposed_visits(mapping: IntakeMapping, done: Replayed) -> list[dict[str, Any]]:
-    """Return the visit plan that headers and sheets name, or else the days on which many were measured."""
+    """Return the visit plan that headers and sheets name, or else the days on which many were measured.
+
+    >>> from helpers.intake.mapping import IntakeMapping
+    >>> from helpers.intake.replay import Replayed
+    >>> proposed_visits(IntakeMapping(), Replayed())[0]
+    {'id': 'baseline', 'label': 'Baseline', 'day': 0, 'window': [-7, 0]}
+    """
     named = _named_days(mapping, done)
     planned = named if len(named) >= 2 else _usual_days(done)
     days = sorted({0, *(day for day in planned if day >= 0)})

@@ -1,4 +1,12 @@
-"""All source files of a cohort read and parted into tables, the same way whenever the mapping is replayed."""
+r"""All source files of a cohort read and parted into tables, the same way whenever the mapping is replayed.
+
+>>> import tempfile
+>>> place = Path(tempfile.mkdtemp())
+>>> (place / "lab.csv").write_text("patient,ferritin\nR01,900\n", encoding="utf-8")
+25
+>>> [path.name for path in source_files(place)]
+['lab.csv']
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,12 +47,20 @@ def source_files(folder: Path) -> list[Path]:
 
 
 def read_sources(folder: Path, choices: Mapping[str, SourceFile], lexicon: Lexicon) -> Sources:
-    """Read every file of a folder and find the tables in it.
+    r"""Read every file of a folder and find the tables in it.
 
     Args:
         folder: the folder `source` of a cohort.
         choices: how files are read where it was decided, by name.
         lexicon: words by which headers are told from data.
+
+    >>> import tempfile
+    >>> from helpers.vocabulary.reading import shipped_vocabulary
+    >>> place = Path(tempfile.mkdtemp())
+    >>> (place / "lab.csv").write_text("patient,ferritin\nR01,900\n", encoding="utf-8")
+    25
+    >>> read_sources(place, {}, Lexicon(shipped_vocabulary())).blocks[0].names
+    ('patient', 'ferritin')
     """
     grids: list[Grid] = []
     problems: list[Problem] = []

@@ -1,4 +1,12 @@
-"""An empty workbook to fill in, made from the vocabulary: a sheet a table, drop-downs and notes."""
+"""An empty workbook to fill in, made from the vocabulary: a sheet a table, drop-downs and notes.
+
+>>> import tempfile
+>>> from helpers.vocabulary.reading import shipped_vocabulary
+>>> path = Path(tempfile.mkdtemp(), "template.xlsx")
+>>> write_template(path)
+>>> path.stat().st_size > 5000, choices_of(shipped_vocabulary().get("sex"), shipped_vocabulary())
+(True, ('female', 'male'))
+"""
 
 from pathlib import Path
 

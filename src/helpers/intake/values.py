@@ -1,4 +1,8 @@
-"""Numbers and dates as hospitals write them, brought into the form that the cohort's tables have."""
+"""Numbers and dates as hospitals write them, brought into the form that the cohort's tables have.
+
+>>> has_year_last(["13/04/2023"]), has_year_last(["2023-04-13"]), age_at("1980-05-03", "2023-05-02")
+(True, False, '42')
+"""
 
 import re
 from collections.abc import Iterable

@@ -136,6 +136,8 @@ def import_for_threads() -> None:
 
     Two threads that import at the same time what imports each other break one another's imports. So whoever
     starts threads makes a pool before, and threads find everything imported.
+
+    >>> import_for_threads()
     """
     with contextlib.suppress(NoSuchKernel):  # whoever starts a kernel will be told
         KernelSpecManager().get_kernel_spec(KERNEL)

@@ -1,4 +1,12 @@
-"""How an executed notebook is stored: nothing in it says when, where and by which program it ran."""
+"""How an executed notebook is stored: nothing in it says when, where and by which program it ran.
+
+>>> lasting_id(None, 3), lasting_id("ab12", 3)
+('cell-03', 'ab12')
+>>> stored_metadata({"tags": ["parameters"], "execution": {}})
+{'tags': ['parameters']}
+>>> stored_notebook_metadata({})["kernelspec"]["name"]
+'python3'
+"""
 
 from collections.abc import Mapping
 from typing import Any

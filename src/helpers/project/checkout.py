@@ -21,7 +21,11 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 
 def commit(folder: Path) -> dict[str, object]:
-    """Commit of the repository that a folder lies in, and whether nothing was changed since."""
+    """Commit of the repository that a folder lies in, and whether nothing was changed since.
+
+    >>> sorted(commit(Path("/")))
+    []
+    """
     found = _git(folder, "rev-parse", "HEAD")
     if found is None:
         return {}

@@ -12,6 +12,25 @@ Environment variables:
 - ``COMPENDIUM_RUN``: set by whoever files what a notebook writes; a notebook run by hand lacks it.
 - ``COMPENDIUM_FIGURE_FORMATS``: formats that a notebook run by hand saves its figures in, such as
   ``svg,png``; if it is empty they are not drawn. ``compendium run`` saves all.
+
+>>> (
+...     project_root().name == folder.parents[2].name,
+...     notebooks_dir().name,
+...     output_root() == published_root(),
+...     state_dir().name,
+... )
+(True, 'notebooks', True, '.compendium')
+>>> cohort_folder("rdmas_reconstructed").name, cohort_name("rdmas_reconstructed")
+('rdmas_reconstructed', 'rdmas_reconstructed')
+>>> split_variant("rdmas@horizon_days=28"), shown(folder)
+(('rdmas', 'horizon_days=28'), 'data/cohorts/rdmas_reconstructed')
+>>> paths = CohortPaths.of("rdmas_reconstructed")
+>>> paths.filed_as("seed=1").name, paths.statistics.parts[-2:]
+('rdmas_reconstructed@seed=1', ('rdmas_reconstructed', 'statistics'))
+>>> cohort_folder("no such cohort")  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+helpers.project.paths.ProjectError: No cohort 'no such cohort': neither a name under dat...
 """
 
 import os

@@ -37,6 +37,10 @@ def foreign_cohorts(notebook: Path) -> list[str]:
 
     Raises:
         NotebookFileError: the file is no notebook.
+
+    >>> from helpers.project.paths import notebooks_dir
+    >>> foreign_cohorts(notebooks_dir() / "04_survival.ipynb"), main([])
+    ([], 0)
     """
     found: list[str] = []
     for cell in read_notebook(notebook)["cells"]:

@@ -2,6 +2,9 @@
 
 A protocol, a lock file of Excel or yesterday's export may lie beside the tables without making the results
 stale. A file counts by its name, or because ``cohort.toml`` or ``mapping.toml`` names it.
+
+>>> sorted(raw_files(folder))[:2], is_prose("notes.md"), is_prose("patients.csv")
+(['README.md', 'cohort.toml'], True, False)
 """
 
 import re

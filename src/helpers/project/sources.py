@@ -1,8 +1,34 @@
-"""Digests of what a step is made from: its notebook's source, the package's modules it imports, raw files.
+r"""Digests of what a step is made from: its notebook's source, the package's modules it imports, raw files.
 
 A notebook depends on the modules that it imports, directly or through others, so an edit of one room runs
 only the notebooks that use it. Imports are found by reading the source, not by running it. Comments compute
 nothing: code that differs by them alone has one digest.
+
+>>> import hashlib
+>>> (
+...     digest_bytes(b"a", b"bc") == digest_bytes(b"ab", b"c"),
+...     digest_value({"a": 1, "b": 2}) == digest_value({"b": 2, "a": 1}),
+... )
+(False, True)
+>>> digest_file(folder / "patients.csv") == hashlib.sha256(
+...     (folder / "patients.csv").read_bytes()
+... ).hexdigest()
+True
+>>> [path.name for path in files_matching(folder, "p*.csv")]
+['patients.csv']
+>>> cell_source({"source": ["a = 1\n", "b = 2"]})
+'a = 1\nb = 2'
+>>> from helpers.project.paths import notebooks_dir
+>>> notebook = notebooks_dir() / "04_survival.ipynb"
+>>> (
+...     len(read_notebook(notebook)["cells"]) > 5,
+...     len(notebook_digest(notebook)),
+...     "helpers.analysis.survival" in notebook_modules(notebook),
+... )
+(True, 64, True)
+>>> files = source_files(["helpers.stats.ratios"])
+>>> sorted(path.name for path in files)[:2], len(source_digest(files)), package_folder().name
+(['__init__.py', '__init__.py'], 64, 'helpers')
 """
 
 import hashlib

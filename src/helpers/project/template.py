@@ -44,6 +44,11 @@ def make_project(folder: Path) -> list[Path]:
 
     Raises:
         TemplateError: there is something in the folder.
+
+    >>> make_project(folder)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    helpers.project.template.TemplateError: ...rdmas_reconstructed...
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise TemplateError(f"{folder} is not empty.", remedy="Name a new folder.")

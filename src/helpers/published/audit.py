@@ -2,6 +2,13 @@
 
 Three kinds of finding: a *contradiction* cannot hold, and its text is the proof; a *tension* can hold, but
 only in a way that a reader should know of; a *note* says which test gives a printed p-value.
+
+>>> from helpers.published.comparison import open_ledger
+>>> found = audit_ledger(open_ledger("rdmas_2025"))
+>>> found[0].kind, found[0].rule
+('contradiction', 'printed twice')
+>>> audit_table(found).columns.tolist(), len(published_findings(None))
+(['kind', 'rule', 'ids', 'text'], 0)
 """
 
 from __future__ import annotations

@@ -1,4 +1,17 @@
-"""Audit rules on counts, percentages, sums, medians and ranges."""
+"""Audit rules on counts, percentages, sums, medians and ranges.
+
+>>> from helpers.published.ledger import read_ledger
+>>> entries = Entries(read_ledger())
+>>> rules = (numeric_column, percentages, falls, within_group, repeats, partitions, ranges)
+>>> [len(list(rule(entries))) for rule in rules]
+[0, 0, 0, 0, 2, 1, 0]
+>>> rules = (counts_below_median, moderate_anaemia, cut_offs, thresholds_and_minima)
+>>> [len(list(rule(entries))) for rule in rules]
+[1, 1, 1, 1]
+>>> rules = (reporting_limits, deaths_and_events, schedule, unprinted_sizes)
+>>> [next(rule(entries)).kind for rule in rules]
+['tension', 'tension', 'tension', 'tension']
+"""
 
 from __future__ import annotations
 

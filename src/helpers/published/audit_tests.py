@@ -1,4 +1,17 @@
-"""Audit rules on printed p-values: which test gives them, and whether any can."""
+"""Audit rules on printed p-values: which test gives them, and whether any can.
+
+>>> from helpers.published.ledger import read_ledger
+>>> {name: round(p, 3) for name, p in table_p_values(1, 20, 8, 21).items()}
+{'fisher': 0.02, 'pearson': 0.01, 'yates': 0.029, 'mid_p': 0.015, 'boschloo': 0.012}
+>>> round(untied_p_values(3, 3)[0], 3)
+1.0
+>>> entries = Entries(read_ledger())
+>>> [
+...     len(list(rule(entries)))
+...     for rule in (proportions, untested, one_endpoint_two_p_values, rank_sums)
+... ]
+[8, 1, 1, 11]
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,13 @@
 A claim is a row of `data/published/NAME_claims.csv` in words of the project's own: ``rule`` and
 ``statistic_id`` say which stored statistics answer it and how, ``limit`` what they are held against, ``mark``
 that the answer is only like it, ``reason`` what a reader must know, or why no statistic can answer.
+
+>>> claims = read_claims("rdmas_2025")
+>>> answers = answer_claims(statistics, claims)
+>>> len(answers) == len(claims), answers["answer"].iloc[0]
+(True, 'holds')
+>>> store_answers(answers, store)
+>>> read_claims(None)
 """
 
 from __future__ import annotations

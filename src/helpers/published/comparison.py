@@ -3,6 +3,20 @@
 The recomputed value comes from the statistics store, never from the ledger. Counts must be exact; other
 numbers agree when they are printed alike to the printed digits, by rounding halves up or to even. Where the
 publication contradicts itself both values are shown, and the recomputed one must agree with one side.
+
+>>> ledger = open_ledger("rdmas_2025")
+>>> found = compare_with_paper(statistics, config, ledger, constrained_rows(config))
+>>> count_verdicts(found)["constrained"]
+253
+>>> found[["id", "printed", "verdict"]].iloc[0].tolist()
+['A01', 'approximately 30%', 'not computable']
+>>> import tempfile
+>>> write_comparison(found, Path(tempfile.mkdtemp()) / "comparison.csv").name
+'comparison.csv'
+>>> store_verdicts(found, store)
+>>> store_findings(pd.DataFrame({"kind": ["note"]}), store)
+>>> answer_to(ledger.to_dict("records")[0], statistics, config).answered_by
+''
 """
 
 from __future__ import annotations

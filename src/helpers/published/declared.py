@@ -38,6 +38,9 @@ def declared_value(key: str, config: CohortConfig) -> Any:
 
     Raises:
         DeclaredKeyError: there is no such criteria file, section or entry.
+
+    >>> declared_value("follow_up.horizon_days", config)
+    56
     """
     if key == SIGNIFICANCE_LEVEL:
         return ALPHA

@@ -100,7 +100,15 @@ class Entry:
 
 
 class Entries:
-    """All rows of a ledger, by what they speak of."""
+    """All rows of a ledger, by what they speak of.
+
+    >>> from helpers.published.ledger import read_ledger
+    >>> entries = Entries(read_ledger())
+    >>> entries.groups, [entries.size(group) for group in entries.groups]
+    (['ruxolitinib', 'control'], [20, 21])
+    >>> len(entries.of("p-value")), entries.count("death", "control")[0]
+    (20, 8)
+    """
 
     def __init__(self, ledger: pd.DataFrame) -> None:
         self.all = [_entry(row) for row in ledger.to_dict("records")]

@@ -12,6 +12,17 @@ given. `conflicts` names other rows (joined by ``|``) that print something incom
 publication cuts digits off instead of rounding, and ``fall of printed:1`` where a fall in percent is that of
 two numbers rounded to one decimal before. `mark` says that the answer is ``by a proxy`` or ``under an assumed
 cut-off``.
+
+>>> (
+...     [number.value for number in numbers_in("30% (6/20)")],
+...     count_in("6 (30%)"),
+...     count_in("six (30%)"),
+... )
+([30.0, 6.0, 20.0], 6, 6)
+>>> Number(0.05, 2).agrees_with(0.0463), Number(0.05, 2).agrees_with(0.0563)
+(True, False)
+>>> default_ledger_path().name, len(read_ledger()) > 300
+('rdmas_2025.csv', True)
 """
 
 from __future__ import annotations

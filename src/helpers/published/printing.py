@@ -2,6 +2,20 @@
 
 A printed value is text with numbers in it: ``30% (6/20)``, ``<0.001``, ``5,982``, ``at least two``. Each
 number keeps its place, decimals and thousands separator; only its value is replaced.
+
+>>> (
+...     is_share("n_percent"),
+...     agree_p_value("0.02", 0.0205).agrees,
+...     agree_p_value("<0.001", 0.00002).agrees,
+... )
+(False, True, True)
+>>> agree_share("6 (30%)", 6, 6, 20).text, agree_share("6 (30%)", 6, 7, 20).agrees
+('6 (30%)', False)
+>>> (
+...     agree_numbers("37 (18-71)", 37, [37, 18, 71]).agrees,
+...     agree_date("January 2022", "2022-01").agrees,
+... )
+(True, True)
 """
 
 from __future__ import annotations

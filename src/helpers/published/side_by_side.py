@@ -2,6 +2,12 @@
 
 The groups of the publication stand for the cohort's by their names or, where these are others, by their
 roles: the group that a ledger names first is the treated one.
+
+>>> from helpers.published.comparison import open_ledger
+>>> beside = side_by_side(statistics, config, open_ledger("rdmas_2025"), confidence=0.95)
+>>> beside.columns.tolist()[:3], len(beside) > 50
+(['id', 'quantity', 'group'], True)
+>>> store_differences(beside, store)
 """
 
 from __future__ import annotations

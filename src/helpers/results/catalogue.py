@@ -152,5 +152,9 @@ __all__ = [
 
 
 def analyses() -> dict[str, type[Analysis]]:
-    """Return all analyses by name, in the order of the walk."""
+    """Return all analyses by name, in the order of the walk.
+
+    >>> analyses()["survival"].title
+    'Survival'
+    """
     return {one.name: one for one in Analysis.__subclasses__()}

@@ -1,4 +1,16 @@
-"""Files that are seen whole or not at all."""
+r"""Files that are seen whole or not at all.
+
+>>> import tempfile
+>>> path = Path(tempfile.mkdtemp(), "deep", "statistics.csv")
+>>> write_whole(path, b"id\n")
+>>> path.read_bytes()
+b'id\n'
+>>> path.with_name(".statistics.csv.123").write_bytes(b"half")
+4
+>>> sweep_unfinished(path.parent)
+>>> [left.name for left in path.parent.iterdir()]
+['statistics.csv']
+"""
 
 import contextlib
 import os

@@ -2,6 +2,15 @@
 
 Rounding is half away from zero on the decimal digits as written (0.125 to 0.13, 2.5 to 3), the rule of SAS,
 of journals and of readers; Python's own ``round`` works on binary floats and rounds halves to even.
+
+>>> format_p(0.0114), format_p(0.00001), format_p_equation(0.0114)
+('0.011', '<0.001', 'p = 0.011')
+>>> format_interval(0.7, float("nan")), format_percent(0.952), format_count_percent(17, 20)
+('0.70 to NE', '95%', '17 (85%)')
+>>> format_p(1.2)
+Traceback (most recent call last):
+    ...
+ValueError: p_value = 1.2 is not between 0 and 1
 """
 
 from __future__ import annotations

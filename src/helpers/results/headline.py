@@ -13,6 +13,9 @@ def headline_ratio(statistics: Statistics, timepoint: str) -> Statistic | None:
 
     With fewer than five deaths in an arm it is the Firth-penalised one with its profile likelihood interval,
     else Cox's; each stands in for the other where that is not estimated.
+
+    >>> headline_ratio(statistics, "day_56").method[:14]
+    'Firth-penalise'
     """
     deaths = statistics.select(SurvivalRows.deaths, variable="death", timepoint=timepoint)
     keys = [SurvivalRows.hazard_ratio, EffectRows.cox_firth]

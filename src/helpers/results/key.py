@@ -15,7 +15,14 @@ class CatalogueError(CompendiumError):
 
 @dataclass(frozen=True)
 class Key:
-    """A kind of statistic: its analysis, and what is computed there."""
+    """A kind of statistic: its analysis, and what is computed there.
+
+    >>> deaths = Key("survival", "deaths")
+    >>> deaths.at("survival.death.treated.day_56")
+    'survival.death.treated.day_56.deaths'
+    >>> deaths.beside("survival.death.treated.day_56.alive")
+    'survival.death.treated.day_56.deaths'
+    """
 
     analysis: str
     statistic: str
@@ -47,6 +54,16 @@ class Analysis:
         absent: key of the sentence for a cohort that has no row of it; empty where every cohort has some.
         by_variable: whether a variable without rows was not measured.
         patterns: kinds beside those listed, which depend on the data: ``grade_*``.
+
+    >>> from helpers.results.catalogue import SurvivalRows
+    >>> SurvivalRows.named("deaths"), "deaths" in SurvivalRows.kinds()
+    (Key(analysis='survival', statistic='deaths'), True)
+    >>> SurvivalRows.stem("death", group="treated", timepoint="day_56")
+    'survival.death.treated.day_56'
+    >>> SurvivalRows.named("wounds")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    helpers.results.key.CatalogueError: survival has no statistic wounds: known are alive, a...
     """
 
     name: ClassVar[str]

@@ -94,6 +94,9 @@ def slug(text: object) -> str:
     """Return ``text`` as a part of an identifier: lower case letters, digits and underscores.
 
     Letters beyond ASCII become their code points, so that two Chinese terms stay two.
+
+    >>> slug("CR / PR"), slug("发热"), slug("--")
+    ('cr_pr', 'u53d1_u70ed', 'none')
     """
     spelled = "".join(
         f"u{ord(sign):x}_" if sign.isalpha() and not sign.isascii() else sign for sign in str(text).lower()
@@ -106,6 +109,13 @@ def statistic_id(analysis: str, variable: str, group: str, timepoint: str, stati
 
     Raises:
         StatisticsStoreError: a part is empty or holds anything but lower case letters, digits, underscores.
+
+    >>> statistic_id("survival", "death", "treated", "day_56", "deaths")
+    'survival.death.treated.day_56.deaths'
+    >>> statistic_id("survival", "Death!", "treated", "day_56", "deaths")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    helpers.results.store.StatisticsStoreError: variable = 'Death!' cannot be part of a stat...
     """
     parts = (analysis, variable, group, timepoint, statistic)
     for name, part in zip(ID_PARTS, parts, strict=True):
@@ -123,6 +133,15 @@ class StatisticsStore:
     Args:
         directory: folder of the cohort's statistics files.
         notebook: the notebook's name; the file is ``<notebook>.csv``.
+
+    >>> import tempfile
+    >>> store = StatisticsStore(Path(tempfile.mkdtemp()), "04_survival")
+    >>> store.add("survival", "death", "deaths", group="treated", timepoint="day_56", value=1, n=20).id
+    'survival.death.treated.day_56.deaths'
+    >>> store.write().name, len(store.rows())
+    ('04_survival.csv', 1)
+    >>> len(Statistics.read(store.path.parent)), store.rows().get("survival.none") is None
+    (1, True)
     """
 
     def __init__(self, directory: Path, notebook: str) -> None:
@@ -198,6 +217,21 @@ class Statistics(Mapping[str, Statistic]):
 
     Raises:
         StatisticsStoreError: an identifier stands in two files.
+
+    >>> from helpers.results.catalogue import SurvivalRows
+    >>> row = Statistic(
+    ...     "survival.death.treated.day_56.deaths",
+    ...     "survival",
+    ...     "death",
+    ...     "treated",
+    ...     "day_56",
+    ...     "deaths",
+    ...     value=1.0,
+    ... )
+    >>> Statistics([row]).find(SurvivalRows.deaths, "death", group="treated", timepoint="day_56").value
+    1.0
+    >>> Statistics([]).get("survival.death.all.day_56.deaths") is None
+    True
     """
 
     def __init__(self, rows: Iterable[Statistic]) -> None:
@@ -220,6 +254,11 @@ class Statistics(Mapping[str, Statistic]):
         Raises:
             StatisticsStoreError: a named notebook has not written its statistics yet, a file is malformed, or
                 an identifier stands in two files.
+
+        >>> import tempfile
+        >>> store = StatisticsStore(Path(tempfile.mkdtemp()), "04_survival")
+        >>> Statistics.read(store.write().parent).get("survival.death.all.day_56.deaths") is None
+        True
         """
         folder = Path(directory)
         if notebooks is None:

@@ -1,4 +1,14 @@
-"""Many cohorts in one go: which they are, and one page and one table of what became of all."""
+"""Many cohorts in one go: which they are, and one page and one table of what became of all.
+
+>>> [Path(cohort).name for cohort in cohorts_of(["rdmas_*"])]
+['rdmas_reconstructed']
+>>> usable(["rdmas_reconstructed"])[1]
+{}
+>>> from helpers.run.outcomes import RunReport
+>>> lines = lines_of(["rdmas_reconstructed"], RunReport(), {})
+>>> [(line.cohort, line.status) for line in lines], curves(lines)
+([('rdmas_reconstructed', 'interrupted')], {})
+"""
 
 import csv
 import html

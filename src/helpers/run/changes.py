@@ -1,4 +1,10 @@
-"""What changed since the last data, number by number: statistics now beside those kept from before."""
+"""What changed since the last data, number by number: statistics now beside those kept from before.
+
+>>> from helpers.project.paths import CohortPaths
+>>> paths = CohortPaths.of("rdmas_reconstructed")
+>>> kept_before(paths).name, changes(paths.statistics, paths.statistics)
+('rdmas_reconstructed', [])
+"""
 
 import math
 import shutil

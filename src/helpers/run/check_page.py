@@ -18,6 +18,9 @@ def check_page(found: Mapping[str, Sequence[Problem]]) -> str:
 
     Args:
         found: problems by cohort.
+
+    >>> "rdmas" in check_page({"rdmas": []})
+    True
     """
     parts = [_of_cohort(name, fold_by_cause(problems)) for name, problems in found.items()]
     return (

@@ -1,4 +1,12 @@
-"""Whether a cohort can be analysed, asked before any kernel starts and remembered until its files change."""
+"""Whether a cohort can be analysed, asked before any kernel starts and remembered until its files change.
+
+>>> from helpers.project.paths import CohortPaths
+>>> paths = CohortPaths.of("rdmas_reconstructed")
+>>> cohort_problems(paths), criteria_problems(folder)
+([], [])
+>>> problems_before_run(paths)
+''
+"""
 
 import json
 from pathlib import Path

@@ -2,6 +2,9 @@
 
 Following the imports of all notebooks and leaving comments out takes longer than everything else that a run
 does when nothing has changed; reading the package's bytes takes a tenth of that.
+
+>>> len(modules_digest(["helpers.stats.ratios"]))
+64
 """
 
 import contextlib

@@ -1,4 +1,13 @@
-"""Where steps are executed: on this machine here, on a cluster in :mod:`helpers.cluster`."""
+"""Where steps are executed: on this machine here, on a cluster in :mod:`helpers.cluster`.
+
+>>> kernel_settings()["PYTHONHASHSEED"]
+'0'
+>>> with run_environment():
+...     pass
+>>> with local_executor(1, much_to_do=False) as executor:
+...     executor.expect(0), executor.threads
+(None, 1)
+"""
 
 import os
 import sys
@@ -59,6 +68,13 @@ class LocalExecutor:
     Args:
         threads: how many steps at a time.
         server: the process that kernels are forked from, if any.
+
+    >>> executor = LocalExecutor(1, None)
+    >>> executor.expect(0)
+    >>> executor.stop()
+    >>> executor.close()
+    >>> executor.threads
+    1
     """
 
     def __init__(self, threads: int, server: WarmProcess | None) -> None:

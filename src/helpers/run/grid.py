@@ -3,6 +3,18 @@
 ``--grid horizon_days=28,56 --grid seed=1,2`` gives four combinations. The results of one go to
 ``results/COHORT@horizon_days=28,seed=1``: names in alphabetical order, so that the same combination is
 always found in the same place.
+
+>>> parse_grid(["horizon_days=28,56"])
+{'horizon_days': [28, 56]}
+>>> check_grid({"horizon_days": [28]}, {}, {"04_survival": {"horizon_days": None}})
+>>> [name for name, values in combinations({"horizon_days": [28, 56], "seed": [1, 2]})][:2]
+['horizon_days=28,seed=1', 'horizon_days=28,seed=2']
+>>> variant_name({"horizon_days": 28, "seed": 1}), variant_values("horizon_days=28,seed=1")
+('horizon_days=28,seed=1', {'horizon_days': 28, 'seed': 1})
+>>> parse_grid(["horizon_days"])  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+helpers.run.parameters.ParameterError: --grid: found 'horizon_days', expected NAME=VALUE...
 """
 
 import ast

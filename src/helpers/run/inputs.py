@@ -1,4 +1,16 @@
-"""What a step depends on that is fixed before a run starts, by content: code, parameters and files."""
+"""What a step depends on that is fixed before a run starts, by content: code, parameters and files.
+
+>>> from helpers.project.paths import CohortPaths
+>>> from helpers.run.plan import load_plan
+>>> paths, step = CohortPaths.of("rdmas_reconstructed"), load_plan()[0]
+>>> cohort_argument(paths), raw_names(paths)[0], sorted(code_digests([step])[step.name])[0][:7]
+('rdmas_reconstructed', 'cohort.toml', 'helpers')
+>>> values = values_of([step], paths, {}, {step.name: {"cohort": "rdmas_reconstructed"}})
+>>> values[step.name], list(input_files(step, paths))[:1]
+({}, ['cohort/cohort.toml'])
+>>> len(input_digests([step], paths, values, code_digests([step]))[step.name]) > 3
+True
+"""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -18,6 +18,9 @@ def letter_problems(folder: Path) -> list[Problem]:
 
     Args:
         folder: the cohort's folder.
+
+    >>> letter_problems(folder)
+    []
     """
     if not (folder / CONFIG_FILE).is_file():
         return []

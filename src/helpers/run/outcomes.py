@@ -42,6 +42,10 @@ class RunReport:
         refused: problem list, by name, of each cohort that did not pass the check.
         stale: by cohort, steps whose earlier results are still there but older than what they are made from.
         interrupted: whether it was stopped by hand.
+
+    >>> report = RunReport([Outcome("rdmas", "04_survival", "failed", "no memory")])
+    >>> report.ok, [one.step for one in report.of("failed")]
+    (False, ['04_survival'])
     """
 
     outcomes: list[Outcome] = field(default_factory=list)

@@ -2,6 +2,31 @@
 
 This is the one place that says of which kind a parameter is and within which limits. A run looks at it before
 any kernel starts, a notebook run by hand when it opens its cohort.
+
+>>> (
+...     PARAMETERS["horizon_days"].allows(28),
+...     PARAMETERS["horizon_days"].allows(0.5),
+...     PARAMETERS["confidence"].allows(1.0),
+... )
+(True, False, False)
+>>> PARAMETERS["horizon_days"].tidy(28.0), own_values({"horizon_days": 28, "confidence": 0.95})
+(28, {'horizon_days': 28})
+>>> (
+...     parse_assignments(["horizon_days=28", "cohort_note=new"]),
+...     literal("None"),
+...     literal("[1]"),
+...     literal("new"),
+... )
+({'horizon_days': 28, 'cohort_note': 'new'}, None, [1], 'new')
+>>> check_values({"confidence": 0.9})
+>>> check_saved({"04_survival": {"confidence": 0.95}})
+>>> check_parameters({"horizon_days": 28}, {"04_survival": {"horizon_days": None}})
+>>> injected({"horizon_days": 28}, {"cohort": "a", "horizon_days": None}, "a")
+{'horizon_days': 28}
+>>> check_values({"confidence": 95})  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+helpers.run.parameters.ParameterError: confidence: found 95, expected a number, above ...
 """
 
 import ast
@@ -194,6 +219,10 @@ def declared_parameters(notebook: Path) -> dict[str, Any]:
 
     Raises:
         ParameterError: there is no such cell, or more than one, or it holds anything but ``name = literal``.
+
+    >>> from helpers.project.paths import notebooks_dir
+    >>> declared_parameters(notebooks_dir() / "04_survival.ipynb")["confidence"]
+    0.95
     """
     cells = [
         cell

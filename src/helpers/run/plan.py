@@ -15,6 +15,18 @@ anything else     ``results/NAME/``
 or those that lie in the cohort's folder and the project. A ``?`` at the end of a path written says that the
 file is absent for cohorts that lack the data. A step may also read ``provenance.json``. The order of the
 steps follows from what they read and write.
+
+>>> steps = load_plan()
+>>> steps[0].name, [step.name for step in predecessors(steps[1], steps)]
+('01_data_cleaning', ['01_data_cleaning'])
+>>> (
+...     [step.name for step in transitive_predecessors(steps[1], steps)],
+...     step_named("04_survival").is_notebook,
+... )
+(['01_data_cleaning'], True)
+>>> from helpers.project.paths import CohortPaths
+>>> locate("statistics/04_survival.csv", CohortPaths.of("rdmas_reconstructed")).name
+'04_survival.csv'
 """
 
 import fnmatch

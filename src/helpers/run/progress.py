@@ -1,4 +1,17 @@
-"""What a run tells while it goes: one line per finished step, and on a terminal the steps under way."""
+"""What a run tells while it goes: one line per finished step, and on a terminal the steps under way.
+
+>>> import io
+>>> from rich.console import Console
+>>> told = io.StringIO()
+>>> progress = RunProgress(Console(file=told))
+>>> progress.expect(2)
+>>> with progress.showing(), progress.step("rdmas/04_survival"):
+...     progress.skip()
+>>> progress.say("done")
+>>> progress.stop()
+>>> told.getvalue().splitlines()[-1]
+'done'
+"""
 
 import threading
 import time

@@ -3,6 +3,13 @@
 Written by the run alone, and read by report and manuscript, so that no statement of theirs comes from
 elsewhere. Hashes and relative paths only: no time and no machine, so that the same inputs give the same
 bytes.
+
+>>> from helpers.project.paths import CohortPaths
+>>> read_record(CohortPaths.of("rdmas_reconstructed@horizon_days=1"))  # never made
+{}
+>>> from helpers.run.plan import load_plan
+>>> as_seen_by(load_plan()[0], load_plan(), {})
+{'products': {}, 'stale': {}, 'parameters': {}, 'notebooks': {}, 'missing_steps': [], 'complete': True}
 """
 
 import json

@@ -4,6 +4,17 @@ A step writes to a stage: a folder laid out like the output folder, in which lin
 reads. When it has succeeded its products are moved to where they are published. A process killed while it
 moves leaves a list of the moves in the stage; the next run carries out those that are left, and drops every
 other stage.
+
+>>> from helpers.project.paths import CohortPaths
+>>> from helpers.run.plan import load_plan
+>>> paths, step = CohortPaths.of("rdmas_reconstructed"), load_plan()[0]
+>>> (
+...     failed_notebook(step, paths).suffix,
+...     record_seen_by(step, paths).suffix,
+...     linked_folders(paths),
+...     half_published(),
+... )
+('.ipynb', '.json', [], set())
 """
 
 import contextlib
@@ -158,7 +169,11 @@ def linked_folders(paths: CohortPaths) -> list[Path]:
 
 
 def sweep(paths: CohortPaths) -> None:
-    """Remove files that killed processes were writing beside the results of a cohort."""
+    """Remove files that killed processes were writing beside the results of a cohort.
+
+    >>> from helpers.project.paths import CohortPaths
+    >>> sweep(CohortPaths.of("rdmas_reconstructed@horizon_days=1"))
+    """
     for folder in (paths.results, paths.figures, *(state_dir() / kept for kept in _KEPT)):
         sweep_unfinished(folder)
         for inner in folder.glob("*/"):
@@ -236,6 +251,14 @@ def link_files(source: Path, target: Path, *, without: Collection[Path] = ()) ->
         source: the other folder; need not exist.
         target: the folder; is made.
         without: files of ``target`` that are not to be links.
+
+    >>> import tempfile
+    >>> source, target = Path(tempfile.mkdtemp()), Path(tempfile.mkdtemp(), "shown")
+    >>> (source / "patients.csv").write_text("patient_id")
+    10
+    >>> link_files(source, target)
+    >>> (target / "patients.csv").read_text()
+    'patient_id'
     """
     target.mkdir(parents=True, exist_ok=True)
     for old in target.iterdir():

@@ -2,6 +2,18 @@
 
 One file per cohort, ``.compendium/state/NAME.json``, always written whole. One that is missing or damaged
 only means that nothing is known, so that all steps run again.
+
+>>> from helpers.project.paths import CohortPaths
+>>> from helpers.run.plan import load_plan
+>>> state, step = State(CohortPaths.of("rdmas_reconstructed")), load_plan()[0]
+>>> state.note(step, {"code": "a"}, {}, {"out.csv": "b"})
+>>> (
+...     state.is_current(step, {"code": "a"}, {}, {"out.csv": "b"}),
+...     state.is_current(step, {"code": "c"}, {}, {"out.csv": "b"}),
+... )
+(True, False)
+>>> state.touched(step, {"out.csv": "z"}), len(product_digests(step, state.paths)) > 0
+(['out.csv'], True)
 """
 
 import json
@@ -30,6 +42,13 @@ class State:
         steps: by step, digests of its ``inputs``, of the ``reads`` that other steps wrote and of its
             ``products``.
         complete: digest of the whole run if nothing was left undone, else empty.
+
+    >>> from helpers.project.paths import CohortPaths
+    >>> (
+    ...     State.read(CohortPaths.of("rdmas_reconstructed@horizon_days=1")).steps,
+    ...     remembered_cohorts() is not None,
+    ... )
+    ({}, True)
     """
 
     paths: CohortPaths

@@ -1,4 +1,9 @@
-"""What of a cohort's results is up to date, told without running anything and without writing."""
+"""What of a cohort's results is up to date, told without running anything and without writing.
+
+>>> paths = remembered("rdmas_reconstructed")
+>>> {step.standing for step in cohort_status(paths).steps} <= {"current", "stale", "missing"}
+True
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -94,7 +94,11 @@ def _steps() -> dict[str, Step]:
 
 @cache
 def read_by(notebook: str) -> frozenset[str]:
-    """Notebooks whose statistics a notebook reads; analysis tables it makes itself if need be."""
+    """Notebooks whose statistics a notebook reads; analysis tables it makes itself if need be.
+
+    >>> sorted(read_by("07_historical_control"))
+    ['02_baseline_comparison', '04_survival']
+    """
     step = _steps().get(notebook)
     others = predecessors(step, _steps().values()) if step else []
     return frozenset(other.name for other in others if step and f"statistics/{other.name}.csv" in step.reads)

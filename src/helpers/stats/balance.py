@@ -36,6 +36,10 @@ def expected_above(n_treated: float, n_control: float, count: int, *, limit: flo
     """How many of `count` absolute standardised differences exceed `limit` under perfect balance.
 
     `value` is the expected number, `details["probability"]` the chance of one (normal approximation).
+
+    >>> found = expected_above(20, 21, 10)
+    >>> round(found.value, 1), round(found.details["probability"], 2)
+    (7.5, 0.75)
     """
     from scipy.stats import norm
 
@@ -62,6 +66,11 @@ def balance_table(
     weighting, so that a change is a change of the means. Columns: covariate, mean_treated, mean_control, smd,
     std_err, lower, upper, n, n_missing, ess_treated, ess_control, note. Standard errors use Kish's effective
     sizes. A covariate without variation, or missing in an arm, has no smd and a note.
+
+    >>> frame = pd.DataFrame({"arm": [1, 1, 1, 0, 0, 0], "age": [30, 40, 50, 40, 50, 60]})
+    >>> found = balance_table(frame, treated="arm", covariates=["age"])
+    >>> found[["mean_treated", "mean_control", "smd"]].values.tolist()
+    [[40.0, 50.0, -1.0]]
     """
     import pandas as pd
     from scipy.stats import norm

@@ -40,10 +40,17 @@ class Balancing:
 def entropy_balance(values: Any, targets: Any, *, base_weights: Any = None, names: Any = None) -> Balancing:
     """Weights of the rows of `values` (patients, moments) under which each column has the mean `targets`.
 
-    Minimises the relative entropy to `base_weights` (default equal) by Newton steps on the dual. To balance a
-    variance too, give the square as a further column. Moments are met to 1e-10 of a standard deviation, or
-    `weights` is None and `reason` says which column cannot reach its target, or that the targets lie on or
-    outside the edge of what the patients can represent together.
+    Minimises the relative entropy to `base_weights` (default equal) by Newton steps on the dual. To
+    balance a variance too, give the square as a further column. Moments are met to 1e-10 of a standard
+    deviation, or `weights` is None and `reason` says which column cannot reach its target, or that the
+    targets lie on or outside the edge of what the patients can represent together. Raises StatisticsError
+    where targets do not fit the columns, or values, targets or weights are missing.
+
+    >>> found = entropy_balance([[30.0], [40.0], [50.0]], [45.0])
+    >>> found.weights.round(3).tolist(), round(float(found.weights @ [30, 40, 50]), 6)
+    ([0.116, 0.268, 0.616], 45.0)
+    >>> entropy_balance([[30.0], [40.0]], [45.0]).weights is None
+    True
     """
     x = np.asarray(values, dtype=float)
     x = x[:, None] if x.ndim == 1 else x
@@ -140,8 +147,13 @@ def maic_weights(values: Any, means: Any, *, sds: Any = None, names: Any = None)
     published table.
 
     `values` (patients, covariates), `means` and `sds` one a covariate; standard deviations are matched
-    through the second moment, sd^2 + mean^2. Source: Signorovitch et al. 2010, NICE TSD 18. The comparison
-    is then in the population of the publication.
+    through the second moment, sd^2 + mean^2. Source: Signorovitch et al. 2010, NICE TSD 18. The
+    comparison is then in the population of the publication. Raises StatisticsError as `entropy_balance`,
+    and for standard deviations that are negative or too few.
+
+    >>> found = maic_weights([[30.0], [40.0], [50.0], [60.0]], [42.0])
+    >>> round(float(found.weights @ [30, 40, 50, 60]), 6), round(found.effective_n, 2)
+    (42.0, 3.73)
     """
     x = np.asarray(values, dtype=float)
     x = x[:, None] if x.ndim == 1 else x

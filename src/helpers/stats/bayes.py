@@ -44,8 +44,9 @@ class NormalPrior:
 def standard_priors(alternative: float = 0.5) -> tuple[NormalPrior, NormalPrior, NormalPrior]:
     """Weak, sceptical and enthusiastic prior around a ratio `alternative` that would matter (not 1).
 
-    Weak: normal(0, 2), a ratio between 1/50 and 50. Sceptical: centred at no effect, with 2.5 % for an effect
-    beyond the alternative. Enthusiastic: centred at the alternative, with 2.5 % for no effect or harm.
+    Weak: normal(0, 2), a ratio between 1/50 and 50. Sceptical: centred at no effect, with 2.5 % for an
+    effect beyond the alternative. Enthusiastic: centred at the alternative, with 2.5 % for no effect or
+    harm. Raises StatisticsError for an alternative of 1, or not above 0.
 
     >>> [round(p.sd, 3) for p in standard_priors()]
     [2.0, 0.354, 0.354]
@@ -62,7 +63,16 @@ def standard_priors(alternative: float = 0.5) -> tuple[NormalPrior, NormalPrior,
 
 @dataclass(frozen=True)
 class Posterior:
-    """Posterior density of a log ratio on an even grid (integrates to 1)."""
+    """Posterior density of a log ratio on an even grid (integrates to 1).
+
+    >>> prior = standard_priors()[1]
+    >>> found = posterior_odds_ratio(1, 20, 8, 21, prior)
+    >>> round(found.probability_below(1.0), 3), round(found.quantile(0.5), 2)
+    (0.87, 0.7)
+    >>> result = found.result()
+    >>> round(result.value, 2), round(result.lower, 2), round(result.upper, 2)
+    (0.7, 0.37, 1.3)
+    """
 
     prior: NormalPrior
     kind: str
@@ -91,7 +101,10 @@ class Posterior:
         return float(np.exp(brentq(lambda b: float(self._cumulative(b)) - q, low, high, xtol=1e-12)))
 
     def result(self, *, confidence: float = 0.95, benefit: float = 0.8) -> Result:
-        """Median with equal-tailed interval; `details`: P(ratio < 1) and P(ratio < `benefit`), by name."""
+        """Median with equal-tailed interval; `details`: P(ratio < 1) and P(ratio < `benefit`), by name.
+
+        Raises StatisticsError for a level that is not between 0 and 1.
+        """
         level = confidence_level(confidence)
         return Result(
             method=f"posterior {self.kind}, {self.prior.name} prior "
@@ -125,6 +138,11 @@ def posterior_hazard_ratio(
 
     The partial likelihood stands for the likelihood, the baseline hazard being left free (Kalbfleisch 1978).
     Arms without events are no obstacle. Raises StatisticsError without events.
+
+    >>> weak = standard_priors()[0]
+    >>> found = posterior_hazard_ratio([5, 9, 30, 30], [1, 1, 0, 0], [0, 0, 1, 1], weak)
+    >>> found.n, found.probability_below(1.0) > 0.9
+    (4, True)
     """
     size = np.size(time)
     data = records(np.zeros(size) if entry is None else entry, time, event)
@@ -145,7 +163,14 @@ def posterior_hazard_ratio(
 
 
 def posterior_odds_ratio(e1: Any, n1: Any, e2: Any, n2: Any, prior: NormalPrior) -> Posterior:
-    """Posterior of the odds ratio of e1/n1 (treated) v e2/n2, Jeffreys prior of the control risk."""
+    """Posterior of the odds ratio of e1/n1 (treated) v e2/n2, Jeffreys prior of the control risk.
+
+    `e1`, `e2` are events, `n1`, `n2` patients. Raises StatisticsError for counts that cannot be.
+
+    >>> weak = standard_priors()[0]
+    >>> round(posterior_odds_ratio(5, 20, 5, 20, weak).probability_below(1.0), 2)  # equal arms
+    0.53
+    """
     a, size_1 = event_count(e1, n1, "e1", "n1")
     b, size_2 = event_count(e2, n2, "e2", "n2")
     eta = np.linspace(-18.0, 18.0, 1201)
@@ -164,10 +189,16 @@ def prior_predictive_events(
     """What the prior, given the controls, expected of the treated: mean events, 95 % range and tail
     probability.
 
-    The control risk r has its Jeffreys posterior, the treated risk is 1 - (1 - r)^HR, the number of events
-    binomial (Box 1980). `value` is the expected number, `lower` and `upper` the central 95 % of counts,
-    `p_value` the probability of a count no more probable than the observed one: small, if prior and data
-    disagree. `details["probabilities"]` has the whole distribution from 0 to n.
+    The control risk r has its Jeffreys posterior, the treated risk is 1 - (1 - r)^HR, the number of
+    events binomial (Box 1980). `value` is the expected number, `lower` and `upper` the central 95 % of
+    counts, `p_value` the probability of a count no more probable than the observed one: small, if prior
+    and data disagree. `details["probabilities"]` has the whole distribution from 0 to n. Raises
+    StatisticsError for counts that cannot be.
+
+    >>> sceptical = standard_priors()[1]
+    >>> found = prior_predictive_events(sceptical, 1, 20, 8, 21)
+    >>> round(found.value, 1), found.lower, found.upper
+    (7.9, 2.0, 15.0)
     """
     from scipy.special import gammaln
     from scipy.stats import beta
@@ -208,10 +239,15 @@ def discounted_controls(
 ) -> Result:
     """Risk difference (treated less control) when a historical control counts as `discount` of a patient.
 
-    Power prior with fixed power (Ibrahim & Chen 2000): the control risk has Beta(1/2 + a e2, 1/2 + a (n2 -
-    e2)), a = `discount` between 0 and 1, the treated Beta(1/2 + e1, 1/2 + n1 - e1). `value` is the posterior
-    mean, the interval is equal-tailed, `details["below_0"]` is P(treated risk < control risk),
-    `details["effective_controls"]` how many controls remain. By quadrature.
+    Power prior with fixed power (Ibrahim & Chen 2000): the control risk has Beta(1/2 + a e2, 1/2 + a (n2
+    - e2)), a = `discount` between 0 and 1, the treated Beta(1/2 + e1, 1/2 + n1 - e1). `value` is the
+    posterior mean, the interval is equal-tailed, `details["below_0"]` is P(treated risk < control risk),
+    `details["effective_controls"]` how many controls remain. By quadrature. Raises StatisticsError for a
+    discount that is not between 0 and 1, or counts that cannot be.
+
+    >>> found = discounted_controls(1, 20, 8, 21, discount=0.5)
+    >>> round(found.value, 2), round(found.details["effective_controls"], 1)
+    (-0.32, 10.5)
     """
     from scipy.optimize import brentq
     from scipy.stats import beta

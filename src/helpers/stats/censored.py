@@ -47,6 +47,10 @@ def censored_values(values: Any, qualifiers: Any, argument: str = "values") -> C
 
     Raises StatisticsError for a qualifier other than "", "<", ">" (missing reads as ""), unequal lengths, or
     no observed value.
+
+    >>> found = censored_values([0.5, 3.0, 900.0], ["<", "", ">"])
+    >>> found.below.tolist(), found.above.tolist(), found.exact.tolist()
+    ([-inf, 3.0, 900.0], [0.5, 3.0, inf], [False, True, False])
     """
     numbers = float_array(values, argument)
     signs = limit_signs(qualifiers, numbers.size, argument)
@@ -58,7 +62,14 @@ def censored_values(values: Any, qualifiers: Any, argument: str = "values") -> C
 
 
 def censored_median(values: Any, qualifiers: Any) -> Result:
-    """Median under reporting limits, by order statistics; see `censored_quantile`."""
+    """Median under reporting limits, by order statistics; see `censored_quantile`.
+
+    >>> found = censored_median([1.0, 40000.0, 40000.0], ["", ">", ">"])
+    >>> found.details["text"]
+    '>40000'
+    >>> censored_median([1.0, 2.0, 40000.0], ["", "", ">"]).value  # the limit does not matter
+    2.0
+    """
     return censored_quantile(values, qualifiers, 0.5)
 
 
@@ -70,12 +81,21 @@ def censored_quantile(values: Any, qualifiers: Any, q: float) -> Result:
     is exact, also with censored values elsewhere. If one or both lie in the censored block nothing is
     averaged across the limit: ">v" means the quantile exceeds v, the highest value it is known to exceed. If
     it is only known to lie between two numbers `value` is NaN and these are `lower` and `upper`.
+
+    >>> censored_quantile([0.5, 1.0, 2.0, 3.0], ["<", "", "", ""], 0.75).value
+    2.5
     """
     return quantile_of(censored_values(values, qualifiers), q)
 
 
 def quantile_of(data: CensoredValues, q: float) -> Result:
-    """The quantile of values whose bounds are known already; see `censored_quantile`."""
+    """The quantile of values whose bounds are known already; see `censored_quantile`.
+
+    Raises StatisticsError for a `q` that is not between 0 and 1.
+
+    >>> quantile_of(censored_values([1.0, 2.0, 3.0], ["", "", ""]), 0.5).value
+    2.0
+    """
     if not 0 <= q <= 1:
         raise StatisticsError("q", f"must lie between 0 and 1, found {q!r}")
     size = data.value.size
@@ -116,6 +136,9 @@ def gehan_scores(data: CensoredValues) -> Ints:
 
     Two values are comparable if their bounds do not overlap; values beyond the same limit are tied. An exact
     value equal to a limit is below a ">" at that limit and above a "<" at it.
+
+    >>> gehan_scores(censored_values([1.0, 5.0, 5.0], ["", "", ">"])).tolist()
+    [-2, 0, 2]
     """
     lower_end, upper_end = np.sort(data.below), np.sort(data.above)
     exact = data.exact
@@ -164,6 +187,10 @@ def censored_rank_test(
     peto_prentice: scores from the Prentice-weighted log-rank test, for limits on one side only. `auto` takes
     rank_sum where it applies and gehan elsewhere; with one limit they coincide. Where enumeration is not
     feasible the permutation is drawn, seeded. Raises StatisticsError where the named method does not apply.
+
+    >>> found = censored_rank_test([900, 40000, 40000], ["", ">", ">"], [1, 2, 3], ["", "", ""])
+    >>> round(found.p_value, 3)  # the most extreme of 20 relabellings, two-sided
+    0.1
     """
     choice(method, ("auto", "rank_sum", "gehan", "peto_prentice"), "method")
     first, second = censored_values(x, x_qualifiers, "x"), censored_values(y, y_qualifiers, "y")
@@ -238,10 +265,15 @@ def limit_sensitivity(
 ) -> pd.DataFrame:
     """What the comparison would be under other values for the censored ones, one row a scenario.
 
-    Scenarios: upper-limit values set to limit x m and lower-limit values to limit / m for each multiplier,
-    and the two extremes that favour either sample as far as the limits allow (its censored values above all
-    else, the other's at the limit; mirrored for lower limits). Columns: scenario, median_x, median_y (NaN
-    where an extreme makes it unbounded), difference, p_value (rank-sum, exact where feasible).
+    Scenarios: upper-limit values set to limit x m and lower-limit values to limit / m for each
+    multiplier, and the two extremes that favour either sample as far as the limits allow (its censored
+    values above all else, the other's at the limit; mirrored for lower limits). Columns: scenario,
+    median_x, median_y (NaN where an extreme makes it unbounded), difference, p_value (rank-sum, exact
+    where feasible). Raises StatisticsError for multipliers below 1, and as `censored_values`.
+
+    >>> found = limit_sensitivity([10.0, 100.0], ["", ">"], [1.0, 2.0], ["", ""], multipliers=(1.0, 2.0))
+    >>> found[["scenario", "median_x"]].head(2).values.tolist()
+    [['limit x 1', 55.0], ['limit x 2', 105.0]]
     """
     import pandas as pd
 

@@ -51,7 +51,15 @@ def _merged(values: Floats, distinct: Floats, tolerance: float) -> Floats:
 
 
 def float_array(values: Any, argument: str) -> Floats:
-    """One-dimensional float array; missing entries become NaN. Raises for text, infinities, other shapes."""
+    """One-dimensional float array; missing entries become NaN. Raises for text, infinities, other shapes.
+
+    >>> float_array([1, None, 3], "values").tolist()
+    [1.0, nan, 3.0]
+    >>> float_array(["high"], "values")
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: values: expected numbers, found ['high']
+    """
     try:
         if hasattr(values, "to_numpy"):
             array = np.asarray(values.to_numpy(dtype=float, na_value=np.nan), dtype=float)
@@ -74,7 +82,11 @@ def float_array(values: Any, argument: str) -> Floats:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether one entry is None, NaN, NaT or pandas' NA."""
+    """Whether one entry is None, NaN, NaT or pandas' NA.
+
+    >>> is_missing(None), is_missing(float("nan")), is_missing(0)
+    (True, True, False)
+    """
     return value is None or type(value).__name__ in {"NAType", "NaTType"} or value != value
 
 
@@ -84,7 +96,12 @@ def _sample(values: Any) -> str:
 
 
 def observed_values(values: Any, argument: str, minimum: int = 1) -> tuple[Floats, int]:
-    """Values without the missing ones, and how many were missing. Raises if fewer than `minimum` remain."""
+    """Values without the missing ones, and how many were missing. Raises if fewer than `minimum` remain.
+
+    >>> values, missing = observed_values([1.0, None, 3.0], "values")
+    >>> values.tolist(), missing
+    ([1.0, 3.0], 1)
+    """
     array = float_array(values, argument)
     kept = array[~np.isnan(array)]
     if kept.size < minimum:
@@ -94,7 +111,15 @@ def observed_values(values: Any, argument: str, minimum: int = 1) -> tuple[Float
 
 
 def survival_times(time: Any, argument: str = "time") -> Floats:
-    """Follow-up times: finite, not negative, none missing, at least one; equal up to rounding is equal."""
+    """Follow-up times: finite, not negative, none missing, at least one; equal up to rounding is equal.
+
+    >>> survival_times([3, 56]).tolist()
+    [3.0, 56.0]
+    >>> survival_times([3, -1])
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: time: negative time -1 at position 1
+    """
     array = float_array(time, argument)
     if array.size == 0:
         raise StatisticsError(argument, "no subjects")
@@ -108,7 +133,15 @@ def survival_times(time: Any, argument: str = "time") -> Floats:
 
 
 def event_flags(event: Any, size: int, argument: str = "event") -> Bools:
-    """Event indicator: 1/True = event, 0/False = censored; anything else is refused."""
+    """Event indicator: 1/True = event, 0/False = censored; anything else is refused.
+
+    >>> event_flags([1, 0], 2).tolist()
+    [True, False]
+    >>> event_flags([1, 2], 2)
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: event: must be 0 or 1, found 2 at position 1
+    """
     array = float_array(event, argument)
     if array.size != size:
         raise StatisticsError(argument, f"has {array.size} entries, time has {size}")
@@ -122,7 +155,14 @@ def event_flags(event: Any, size: int, argument: str = "event") -> Bools:
 
 
 def survival_data(time: Any, event: Any) -> tuple[Floats, Bools]:
-    """Checked follow-up times and event flags of equal length."""
+    """Checked follow-up times and event flags of equal length.
+
+    Raises StatisticsError as `survival_times` and `event_flags`.
+
+    >>> times, events = survival_data([3, 56], [1, 0])
+    >>> times.tolist(), events.tolist()
+    ([3.0, 56.0], [True, False])
+    """
     times = survival_times(time)
     return times, event_flags(event, times.size)
 
@@ -141,7 +181,12 @@ class Groups:
 
 
 def group_codes(group: Any, size: int, argument: str = "group", minimum: int = 2) -> Groups:
-    """Codes of group labels. Raises if a label is missing or fewer than `minimum` groups are present."""
+    """Codes of group labels. Raises if a label is missing or fewer than `minimum` groups are present.
+
+    >>> found = group_codes(["b", "a", "b"], 3)
+    >>> found.labels, found.codes.tolist(), found.count
+    (('a', 'b'), [1, 0, 1], 2)
+    """
     raw = np.asarray(group.to_numpy() if hasattr(group, "to_numpy") else group)
     if raw.dtype.kind in "US" and not isinstance(group, np.ndarray):
         # A list of text and NaN would turn NaN into the label "nan".
@@ -178,6 +223,10 @@ def treated_mask(group: Any, treated: Any, size: int, argument: str = "group") -
 
     With `treated=None` the second label in sorted order is taken as treated; only tests whose result does
     not depend on direction should allow that.
+
+    >>> mask, treated, reference = treated_mask(["drug", "none", "drug"], "drug", 3)
+    >>> mask.tolist(), treated, reference
+    ([True, False, True], 'drug', 'none')
     """
     groups = group_codes(group, size, argument)
     if groups.count != 2:
@@ -192,28 +241,56 @@ def treated_mask(group: Any, treated: Any, size: int, argument: str = "group") -
 
 
 def confidence_level(confidence: float) -> float:
-    """Confidence level strictly between 0 and 1."""
+    """Confidence level strictly between 0 and 1.
+
+    >>> confidence_level(0.95)
+    0.95
+    >>> confidence_level(95)
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: confidence: must lie between 0 and 1, found 95
+    """
     if not 0 < confidence < 1:
         raise StatisticsError("confidence", f"must lie between 0 and 1, found {confidence!r}")
     return float(confidence)
 
 
 def require_columns(frame: pd.DataFrame, named: Iterable[tuple[str, str]]) -> None:
-    """Refuse the first column that is not there; `named` gives each with the argument that asks for it."""
+    """Refuse the first column that is not there; `named` gives each with the argument that asks for it.
+
+    >>> require_columns(pd.DataFrame({"age": [40]}), [("days", "time")])
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: days: no column 'time'; the frame has ['age']
+    """
     for argument, column in named:
         if column not in frame.columns:
             raise StatisticsError(argument, f"no column {column!r}; the frame has {list(frame.columns)}")
 
 
 def choice(value: str, allowed: Sequence[str], argument: str) -> str:
-    """A named option, refused with the list of allowed names if unknown."""
+    """A named option, refused with the list of allowed names if unknown.
+
+    >>> choice("mid", ("exact", "mid_p"), "method")
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: method: 'mid' is unknown; choose from exact, mid_p
+    """
     if value not in allowed:
         raise StatisticsError(argument, f"{value!r} is unknown; choose from {', '.join(allowed)}")
     return value
 
 
 def event_count(events: Any, n: Any, events_name: str = "events", n_name: str = "n") -> tuple[int, int]:
-    """A count out of n as integers, 0 <= events <= n and n >= 1."""
+    """A count out of n as integers, 0 <= events <= n and n >= 1.
+
+    >>> event_count(3, 20)
+    (3, 20)
+    >>> event_count(21, 20)
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: events: 21 exceeds n = 20
+    """
     size, count = whole_number(n, n_name), whole_number(events, events_name)
     if size < 1:
         raise StatisticsError(n_name, "empty group (n = 0)")
@@ -223,7 +300,15 @@ def event_count(events: Any, n: Any, events_name: str = "events", n_name: str = 
 
 
 def whole_number(value: Any, argument: str) -> int:
-    """A non-negative integer."""
+    """A non-negative integer.
+
+    >>> whole_number(20.0, "n")
+    20
+    >>> whole_number(20.5, "n")
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: n: expected a whole number >= 0, found 20.5
+    """
     try:
         number = float(value)
     except (TypeError, ValueError) as error:

@@ -44,7 +44,14 @@ def _statuses(time: Any, status: Any, cause: int) -> tuple[Floats, Ints]:
 
 @dataclass(frozen=True)
 class CumulativeIncidence:
-    """A cumulative incidence curve. Made by `cumulative_incidence`."""
+    """A cumulative incidence curve. Made by `cumulative_incidence`.
+
+    >>> curve = cumulative_incidence([1, 2, 3, 4], [1, 2, 1, 0])
+    >>> curve.incidence.tolist()
+    [0.25, 0.25, 0.5, 0.5]
+    >>> round(curve.at(3).value, 2)
+    0.5
+    """
 
     time: Floats
     n_risk: Floats
@@ -79,10 +86,11 @@ class CumulativeIncidence:
     def at(self, day: float) -> Result:
         """Cumulative incidence by `day`, with exact limits where it is 0 or 1.
 
-        While there is no event of the cause, the upper limit is the exact binomial one for 0 of those whose
-        fate by then is known: all but those censored before. When everybody had the event, the lower limit is
-        one less the upper beta-product limit of the survival curve, exact binomial without censoring. NaN,
-        said in `note`, beyond the last follow-up while somebody is still free of any event.
+        While there is no event of the cause, the upper limit is the exact binomial one for 0 of those
+        whose fate by then is known: all but those censored before. When everybody had the event, the
+        lower limit is one less the upper beta-product limit of the survival curve, exact binomial
+        without censoring. NaN, said in `note`, beyond the last follow-up while somebody is still free
+        of any event. Raises StatisticsError for a day below 0.
         """
         if not np.isfinite(day) or day < 0:
             raise StatisticsError("day", f"must be a time >= 0, found {day!r}")
@@ -132,6 +140,10 @@ def cumulative_incidence(
 
     `status`: 0 censored, 1, 2, ... the cause of the first event. Standard error by Aalen's (1978) variance,
     as `cmprsk::cuminc` in R. Raises StatisticsError for other codes, missing or negative times.
+
+    >>> curve = cumulative_incidence([1, 2, 3, 4], [1, 2, 1, 0])
+    >>> curve.table[["time", "n_risk", "incidence"]].values.tolist()
+    [[1.0, 4.0, 0.25], [2.0, 3.0, 0.25], [3.0, 2.0, 0.5], [4.0, 1.0, 0.5]]
     """
     level = confidence_level(confidence)
     times, codes = _statuses(time, status, cause)
@@ -173,6 +185,10 @@ def gray_test(time: Any, status: Any, group: Any, *, cause: int = 1, rho: float 
     `rho` weights by (1 - F(t-))^rho. Equals `cmprsk::cuminc` in R. NaN, said in `note`, without events of the
     cause or where the groups were never at risk together. Raises StatisticsError for bad input or fewer than
     two groups.
+
+    >>> found = gray_test([1, 2, 3, 4, 5, 6], [1, 1, 1, 0, 0, 2], list("aaabbb"))
+    >>> round(found.statistic, 2), round(found.p_value, 3)
+    (4.82, 0.028)
     """
     from scipy.stats import chi2
 

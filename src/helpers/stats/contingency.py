@@ -23,7 +23,15 @@ _TIE = 1 + 1e-7
 
 
 def count_table(table: Any, argument: str = "table") -> Ints:
-    """Table of whole counts >= 0 with at least two rows and two columns and at least one subject."""
+    """Table of whole counts >= 0 with at least two rows and two columns and at least one subject.
+
+    >>> count_table([[1, 19], [8, 13]]).tolist()
+    [[1, 19], [8, 13]]
+    >>> count_table([[1, -1], [8, 13]])
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: table: expected a whole number >= 0, found -1
+    """
     raw = np.asarray(table.to_numpy() if hasattr(table, "to_numpy") else table)
     if raw.ndim != 2 or min(raw.shape) < 2:
         raise StatisticsError(argument, f"expected at least 2 rows and 2 columns, found shape {raw.shape}")
@@ -42,6 +50,11 @@ def two_by_two_test(table: Any, *, rule: TwoByTwoRule = "expected_count") -> Res
     yates: chi-square.
     A table with an empty margin holds no information: p = 1 by convention, said in `method`.
     Raises StatisticsError for an unknown rule or anything but a 2 x 2 table of counts.
+
+    >>> round(two_by_two_test([[1, 19], [8, 13]], rule="fisher").p_value, 4)
+    0.0205
+    >>> two_by_two_test([[1, 19], [8, 13]]).method
+    'Yates-corrected chi-square (smallest expected count 4.39)'
     """
     choice(rule, _RULES, "rule")
     counts = count_table(table)
@@ -122,6 +135,10 @@ def r_by_c_test(
     `monte_carlo` draws tables with the observed margins, seeded, p = (b + 1)/(draws + 1);
     `auto` enumerates when feasible, else draws. Empty rows and columns are dropped; p = 1 if fewer than two
     of either remain, said in `method`.
+
+    >>> found = r_by_c_test([[3, 0, 0], [0, 0, 3]], method="exact")
+    >>> round(found.p_value, 3)  # each of 2 of the 20 ways to choose 3 of 6
+    0.1
     """
     choice(method, ("auto", "exact", "monte_carlo", "pearson"), "method")
     counts = count_table(table)
@@ -255,8 +272,13 @@ def _sampled_p(counts: Ints, draws: int, seed: int) -> float:
 def odds_ratio(table: Any, *, confidence: float = 0.95) -> Result:
     """Conditional maximum-likelihood odds ratio of a 2 x 2 table with its exact (Cornfield) interval.
 
-    Rows are the groups, the first column the event. 0 or infinite when a cell is empty; NaN, said in `note`,
-    when a margin is empty. Wraps `scipy.stats.contingency.odds_ratio`; equals R's `fisher.test`.
+    Rows are the groups, the first column the event. 0 or infinite when a cell is empty; NaN, said in
+    `note`, when a margin is empty. Wraps `scipy.stats.contingency.odds_ratio`; equals R's `fisher.test`.
+    Raises StatisticsError for anything but a 2 x 2 table of counts.
+
+    >>> found = odds_ratio([[1, 19], [8, 13]])
+    >>> round(found.value, 3), round(found.lower, 3), round(found.upper, 3)
+    (0.09, 0.002, 0.808)
     """
     from scipy.stats.contingency import odds_ratio as scipy_odds_ratio
 
@@ -285,6 +307,9 @@ def standardized_difference_proportions(k1: Any, n1: Any, k2: Any, n2: Any) -> R
     """Standardised difference of two proportions, (p1 - p2)/sqrt((p1 q1 + p2 q2)/2). Source: Austin 2009.
 
     0 when the proportions are equal, infinite when they are 0 and 1. Raises StatisticsError for bad counts.
+
+    >>> round(standardized_difference_proportions(10, 20, 5, 20).value, 3)
+    0.535
     """
     first, size_1 = event_count(k1, n1, "k1", "n1")
     second, size_2 = event_count(k2, n2, "k2", "n2")
@@ -302,8 +327,12 @@ def standardized_difference_proportions(k1: Any, n1: Any, k2: Any, n2: Any) -> R
 def standardized_difference_categorical(counts_x: Any, counts_y: Any) -> Result:
     """Standardised difference of a variable with several levels (Mahalanobis distance, Yang & Dalton 2012).
 
-    `counts_x` and `counts_y` are counts per level, in the same order. Never negative; infinite if the groups
-    share no level. For two levels it equals the absolute standardised difference of proportions.
+    `counts_x` and `counts_y` are counts per level, in the same order. Never negative; infinite if the
+    groups share no level. For two levels it equals the absolute standardised difference of proportions.
+    Raises StatisticsError where the two have other numbers of levels.
+
+    >>> round(standardized_difference_categorical([10, 10], [5, 15]).value, 3)
+    0.535
     """
     first, second = (_level_counts(c, a) for c, a in ((counts_x, "counts_x"), (counts_y, "counts_y")))
     if first.size != second.size:

@@ -56,6 +56,14 @@ def records(start: Any, stop: Any, event: Any, weights: Any = None, subject: Any
     `start`, `stop` in one unit of time, `event` 1 at the end of the record; `weights` positive or 0 (default
     1); `subject` labels records of one subject (default: each record its own). Raises StatisticsError where a
     record does not end after it starts, or a weight is negative or missing.
+
+    >>> data = records([0, 3], [3, 8], [0, 1], subject=["a", "a"])
+    >>> data.subjects, data.event.tolist()
+    (1, [False, True])
+    >>> records([3], [3], [1])
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: start: must lie before stop, found 3 and 3 at position 0
     """
     stops = survival_times(stop, "stop")
     starts = float_array(start, "start")
@@ -74,7 +82,11 @@ def records(start: Any, stop: Any, event: Any, weights: Any = None, subject: Any
 
 
 def checked_weights(weights: Any, size: int, argument: str = "weights") -> Floats:
-    """Weights as floats >= 0, none missing, not all 0; ones when `weights` is None."""
+    """Weights as floats >= 0, none missing, not all 0; ones when `weights` is None.
+
+    >>> checked_weights(None, 2).tolist(), checked_weights([1, 0.5], 2).tolist()
+    ([1.0, 1.0], [1.0, 0.5])
+    """
     if weights is None:
         return np.ones(size)
     array = float_array(weights, argument)
@@ -90,7 +102,13 @@ def checked_weights(weights: Any, size: int, argument: str = "weights") -> Float
 
 @dataclass(frozen=True)
 class CountingFit:
-    """A fitted model. `covariance` is model-based, `robust_covariance` the sandwich by subject."""
+    """A fitted model. `covariance` is model-based, `robust_covariance` the sandwich by subject.
+
+    >>> data = records([0] * 6, [1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 1, 0])
+    >>> fit = counting_process_cox(data, [[0], [1], [0], [1], [0], [1]], ["treated"])
+    >>> round(fit.result("treated").value, 3), round(fit.score_test().p_value, 3)
+    (0.532, 0.486)
+    """
 
     terms: tuple[str, ...]
     coefficients: Floats

@@ -37,7 +37,13 @@ _MAX_STEPS = 60
 
 @dataclass(frozen=True)
 class CoxFit:
-    """A fitted Cox model; coefficients are log hazard ratios per unit of each covariate."""
+    """A fitted Cox model; coefficients are log hazard ratios per unit of each covariate.
+
+    >>> frame = pd.DataFrame({"day": [1, 2, 3, 4, 5, 6], "died": [1, 1, 1, 1, 1, 0], "treated": [0, 1] * 3})
+    >>> fit = cox_regression(frame, time="day", event="died", covariates=["treated"])
+    >>> round(fit.result("treated").value, 3), round(fit.test("score").p_value, 3)
+    (0.532, 0.486)
+    """
 
     covariates: tuple[str, ...]
     coefficients: Floats
@@ -74,7 +80,10 @@ class CoxFit:
         return "" if self.converged else "the fit did not converge"
 
     def test(self, kind: Literal["likelihood_ratio", "wald", "score"] = "likelihood_ratio") -> Result:
-        """Overall test that all coefficients are 0, chi-square with one degree of freedom a covariate."""
+        """Overall test that all coefficients are 0, chi-square with one degree of freedom a covariate.
+
+        Raises StatisticsError for another kind.
+        """
         from scipy.stats import chi2
 
         choice(kind, ("likelihood_ratio", "wald", "score"), "kind")
@@ -122,7 +131,10 @@ class CoxFit:
         return pd.DataFrame(rows)
 
     def result(self, covariate: str) -> Result:
-        """Hazard ratio of one covariate with Wald interval and p; NaN, said in `note`, under separation."""
+        """Hazard ratio of one covariate with Wald interval and p; NaN, said in `note`, under separation.
+
+        Raises StatisticsError for a covariate that is not in the model.
+        """
         if covariate not in self.covariates:
             raise StatisticsError("covariate", f"{covariate!r} is not among {list(self.covariates)}")
         row = self.table.iloc[self.covariates.index(covariate)]
@@ -159,6 +171,11 @@ def cox_regression(
     it one patient beside a thousand) is named in `separated` and gets no hazard ratio. Raises StatisticsError
     for unusable columns, no events, a covariate that does not vary, collinear covariates, or covariates that
     no event tells anything about (`helpers.stats.separation`).
+
+    >>> frame = pd.DataFrame({"day": [1, 2, 3], "died": [1, 1, 0], "treated": [0, 1, 0]})
+    >>> fit = cox_regression(frame, time="day", event="died", covariates=["treated"])
+    >>> round(fit.result("treated").value, 3)  # solves 2 = x**2, from 1/(2 + x) and x/(1 + x)
+    1.414
     """
     choice(ties, ("efron", "breslow", "exact"), "ties")
     level = confidence_level(confidence)
@@ -194,7 +211,15 @@ def cox_regression(
 def cox_data(
     frame: pd.DataFrame, time: str, event: str, covariates: Sequence[str]
 ) -> tuple[Floats, Bools, Floats, int]:
-    """Times, events and design matrix of the complete rows, and how many rows lacked a covariate."""
+    """Times, events and design matrix of the complete rows, and how many rows lacked a covariate.
+
+    Arrays of shape (rows,), (rows,) and (rows, covariates). Raises StatisticsError as `cox_regression`.
+
+    >>> frame = pd.DataFrame({"day": [3, 5, 7], "died": [1, 0, 1], "age": [40, None, 50]})
+    >>> times, events, design, missing = cox_data(frame, "day", "died", ["age"])
+    >>> times.tolist(), design.tolist(), missing
+    ([3.0, 7.0], [[40.0], [50.0]], 1)
+    """
     if not covariates:
         raise StatisticsError("covariates", "none given")
     require_columns(frame, [("time", time), ("event", event), *(("covariates", c) for c in covariates)])
@@ -244,7 +269,13 @@ def _likelihood(times: Floats, events: Bools, design: Floats, ties: str) -> Like
 
 
 def newton(likelihood: Likelihood, start: tuple[float, Floats, Floats]) -> tuple[Floats, float, Floats, bool]:
-    """Maximise by Newton-Raphson with step halving: estimate, value, information, whether it converged."""
+    """Maximise by Newton-Raphson with step halving: estimate, value, information, whether it converged.
+
+    >>> def parabola(b):
+    ...     return -float((b[0] - 3) ** 2), -2 * (b - 3), np.array([[2.0]])
+    >>> newton(parabola, parabola(np.zeros(1)))[0].tolist()
+    [3.0]
+    """
     value, gradient, information = start
     beta = np.zeros(gradient.size)
     for _ in range(_MAX_STEPS):
@@ -281,6 +312,11 @@ def proportional_hazards_test(
     Kaplan-Meier estimate, as in R. For exact ties the Efron moments are used, said in `method`. NaN, said in
     `note`, where the events tell nothing about a change over time (all at one time) or the fit is separated.
     Raises StatisticsError naming `transform` for the logarithm of an event at time 0.
+
+    >>> frame = pd.DataFrame({"day": [1, 2, 3, 4, 5, 6], "died": [1, 1, 1, 1, 1, 0], "treated": [0, 1] * 3})
+    >>> fit = cox_regression(frame, time="day", event="died", covariates=["treated"])
+    >>> round(proportional_hazards_test(fit)["GLOBAL"].p_value, 2)
+    0.96
     """
     from scipy.stats import chi2
 

@@ -17,7 +17,12 @@ _CELLS = 200_000
 
 
 def event_blocks(times: Floats, events: Bools) -> tuple[Floats, Ints, Floats]:
-    """Distinct event times, index into them of each event (ordered by subject), and events at each."""
+    """Distinct event times, index into them of each event (ordered by subject), and events at each.
+
+    >>> times, index, count = event_blocks(np.array([3.0, 5.0, 5.0]), np.array([True, True, True]))
+    >>> times.tolist(), index.tolist(), count.tolist()
+    ([3.0, 5.0], [0, 1, 1], [1.0, 2.0])
+    """
     at, index = np.unique(times[events], return_inverse=True)
     return at, index.astype(np.int64), np.bincount(index, minlength=at.size).astype(float)
 
@@ -54,6 +59,11 @@ class RiskSets:
         time: distinct event times, the latest first.
         deaths: number of events at each.
         at_risk: number at risk at each.
+
+    >>> sets = RiskSets(np.array([3.0, 5.0]), np.array([True, False]), np.array([[0.0], [1.0]]), "efron")
+    >>> found = sets.moments(np.zeros(1))
+    >>> found.residual_sums.tolist(), found.information.ravel().tolist()  # 0 - 1/2, and 1/4
+    ([[-0.5]], [0.25])
     """
 
     def __init__(self, times: Floats, events: Bools, design: Floats, ties: str) -> None:
@@ -132,7 +142,13 @@ class RiskSets:
 
 
 def moment_likelihood(times: Floats, events: Bools, design: Floats, ties: str) -> Likelihood:
-    """Efron or Breslow log partial likelihood with its gradient and information, as a function of beta."""
+    """Efron or Breslow log partial likelihood with its gradient and information, as a function of beta.
+
+    >>> times, events = np.array([3.0, 5.0]), np.array([True, False])
+    >>> value = moment_likelihood(times, events, np.array([[0.0], [1.0]]), "efron")
+    >>> round(float(value(np.zeros(1))[0]), 4)  # log(1/2)
+    -0.6931
+    """
     chosen = design[events].sum(0)
     sets = RiskSets(times, events, design, ties)
 
@@ -150,6 +166,11 @@ def exact_likelihood(times: Floats, events: Bools, design: Floats) -> Likelihood
     At each event time with d events among n at risk the denominator is the elementary symmetric polynomial of
     order d of the risks, built by the recursion of Gail, Lubin & Rubinstein (1981); its first two derivatives
     in beta are carried along in the same recursion.
+
+    >>> times, events = np.array([3.0, 3.0, 5.0]), np.array([True, True, False])
+    >>> value = exact_likelihood(times, events, np.array([[0.0], [1.0], [0.0]]))
+    >>> round(float(value(np.zeros(1))[0]), 4)  # one of three pairs: log(1/3)
+    -1.0986
     """
     at, _, deaths = event_blocks(times, events)
     sets = [

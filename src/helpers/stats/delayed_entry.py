@@ -32,6 +32,12 @@ class DelayedCurve:
 
     `smallest_risk_set` is the least number at risk at an event: where it is 1 or 2 early on, the whole later
     curve hangs on one patient, and `note` says so.
+
+    >>> curve = delayed_kaplan_meier([0, 0, 2], [1, 4, 5], [1, 1, 0])
+    >>> curve.survival.tolist(), curve.smallest_risk_set  # 1/2 of two, then 1/2 of two
+    ([0.5, 0.25], 2)
+    >>> curve.at(2).value, curve.rmst(4).value
+    (0.5, 2.5)
     """
 
     time: Floats
@@ -83,7 +89,10 @@ class DelayedCurve:
         return pd.DataFrame(columns)
 
     def at(self, day: float) -> Result:
-        """Survival to `day`, given survival to the first entry; NaN beyond the last follow-up."""
+        """Survival to `day`, given survival to the first entry; NaN beyond the last follow-up.
+
+        Raises StatisticsError for a day below 0.
+        """
         if not np.isfinite(day) or day < 0:
             raise StatisticsError("day", f"must be a time >= 0, found {day!r}")
         index = int(np.searchsorted(self.time, day, side="right")) - 1
@@ -108,7 +117,11 @@ class DelayedCurve:
         )
 
     def rmst(self, tau: float) -> Result:
-        """Restricted mean to `tau` (area under the curve from 0) with Greenwood's variance of the area."""
+        """Restricted mean to `tau` (area under the curve from 0) with Greenwood's variance of the area.
+
+        Raises StatisticsError where `tau` lies beyond the last follow-up of a curve above 0, or not
+        above 0.
+        """
         if not np.isfinite(tau) or tau <= 0:
             raise StatisticsError("tau", f"must be above 0, found {tau!r}")
         if tau > self.last and (self.survival.size == 0 or self.survival[-1] > 0):
@@ -143,6 +156,11 @@ def delayed_kaplan_meier(
 
     All three are arrays of one length, in one unit of time from eligibility. Raises StatisticsError where an
     entry does not lie before its time: such a patient was never under observation.
+
+    >>> delayed_kaplan_meier([0, 2], [3, 2], [1, 1])
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: start: must lie before stop, found 2 and 2 at position 1
     """
     choice(interval, tuple(i for i in INTERVALS if i != "beta-product"), "interval")
     data = records(entry, time, event)
@@ -169,6 +187,11 @@ def delayed_rmst_difference(treated: DelayedCurve, control: DelayedCurve, tau: f
 
     Normal interval and p from the sum of the two variances; neither where an arm has no variance, as in
     `rmst_difference`. Raises StatisticsError where a curve does not reach `tau` or neither mean has an error.
+
+    >>> one = delayed_kaplan_meier([0, 0, 0, 0], [2, 8, 9, 9], [1, 1, 0, 0])
+    >>> two = delayed_kaplan_meier([0, 0, 0, 0], [1, 2, 3, 9], [1, 1, 1, 0])
+    >>> delayed_rmst_difference(one, two, 8).value  # (2 + 8 + 8 + 8) / 4 less (1 + 2 + 3 + 8) / 4
+    3.0
     """
     one, none = treated.rmst(tau), control.rmst(tau)
     se = float(np.hypot(one.details["std_err"], none.details["std_err"]))
@@ -200,6 +223,10 @@ def delayed_hazard_ratio(
 
     `details` has the Wald p, coefficient and standard error, and the number of events. Without a finite
     estimate the p-value stands and the ratio is NaN, said in `note`. Raises StatisticsError without events.
+
+    >>> found = delayed_hazard_ratio([0, 0, 1, 2], [1, 4, 6, 5], [1, 1, 1, 0], [0, 1, 0, 1])
+    >>> round(found.value, 2), found.n
+    (0.71, 4)
     """
     data = records(entry, time, event)
     arm = event_flags(treated, data.stop.size, "treated")
@@ -232,10 +259,16 @@ def lag_tipping_point(
     """What one common lag from eligibility to drug, had every treated patient had it, would do to the result.
 
     `time` and `event` count from each patient's recorded day 0 (drug in the treated, eligibility in the
-    controls), `treated` is 1 or 0. Each lag L moves the treated to (L, L + time]. With `horizon` follow-up
-    ends that many days after eligibility. Returns a frame (lag, hazard_ratio, lower, upper, p_value,
-    n_events, note), one row a lag, and the least lag from which on p stays at or above `alpha`, with the p
-    there; where p stays below it, NaN with the p of the largest lag.
+    controls), `treated` is 1 or 0. Each lag L moves the treated to (L, L + time]. With `horizon`
+    follow-up ends that many days after eligibility. Returns a frame (lag, hazard_ratio, lower, upper,
+    p_value, n_events, note), one row a lag, and the least lag from which on p stays at or above `alpha`,
+    with the p there; where p stays below it, NaN with the p of the largest lag. Raises StatisticsError
+    without lags, for negative ones, and as `delayed_hazard_ratio`.
+
+    >>> time, event, treated = [30, 28, 5, 29, 4, 6, 7, 30], [0, 0, 1, 0, 1, 1, 1, 0], [1] * 4 + [0] * 4
+    >>> table, least = lag_tipping_point(time, event, treated, lags=[0, 5])
+    >>> table["lag"].tolist(), least.value
+    ([0.0, 5.0], 0.0)
     """
     import pandas as pd
 
@@ -290,6 +323,12 @@ def hazard_ratio_from_eligibility(
 
     `time` and `event` count from the entry, `horizon` from eligibility: follow-up ends there, and who entered
     later was never seen. `n_missing` counts those. Raises StatisticsError if nobody of one arm was seen.
+
+    >>> found = hazard_ratio_from_eligibility(
+    ...     [0, 3, 0, 0], [9, 9, 4, 9], [1, 0, 1, 0], [1, 1, 0, 0], horizon=10
+    ... )
+    >>> round(found.value, 2)
+    0.71
     """
     begin, times = float_array(entry, "entry"), float_array(time, "time")
     flag, arm = event_flags(event, times.size), event_flags(treated, times.size, "treated")

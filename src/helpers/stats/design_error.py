@@ -50,6 +50,10 @@ def fisher_design_error(p1: float, n1: Any, p2: float, n2: Any, *, alpha: float 
 
     `p1`, `p2` are the supposed true risks in arms of n1 and n2. `details`: type_s, and type_m for the risk
     difference (NaN where p1 = p2; `value` is then the test's true size).
+
+    >>> found = fisher_design_error(0.05, 20, 0.4, 21)
+    >>> round(found.value, 2), round(found.details["type_m"], 2)
+    (0.76, 1.13)
     """
     from scipy.stats import binom
 
@@ -85,6 +89,9 @@ def logrank_power(
 
     `share_treated` is the treated arm's share of the patients. The log hazard ratio has the standard error
     1 / sqrt(events * share * (1 - share)). `details` as in `retrodesign`.
+
+    >>> round(logrank_power(0.5, 66).value, 2)
+    0.8
     """
     number = whole_number(events, "events")
     if not hazard_ratio > 0:
@@ -106,7 +113,13 @@ def logrank_power(
 def smallest_detectable_ratio(
     events: Any, *, share_treated: float = 0.5, power: float = 0.8, alpha: float = 0.05
 ) -> Result:
-    """Hazard ratio (below 1) that the log-rank test finds with the wanted power (Schoenfeld 1981)."""
+    """Hazard ratio (below 1) that the log-rank test finds with the wanted power (Schoenfeld 1981).
+
+    Raises StatisticsError without events, or for a power that is not between `alpha` and 1.
+
+    >>> round(smallest_detectable_ratio(66).value, 2), round(smallest_detectable_ratio(9).value, 2)
+    (0.5, 0.15)
+    """
     from scipy.stats import norm
 
     number = whole_number(events, "events")

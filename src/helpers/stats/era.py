@@ -26,8 +26,12 @@ def calendar_overlap(years: Any, treated: Any) -> Result:
     one.
 
     `years` is a date as a number (years), missing dates are left out and counted; `treated` 1 or 0.
-    `details["gap"]`: years between the last patient of the earlier and the first of the later arm (negative
-    where they overlap).
+    `details["gap"]`: years between the last patient of the earlier and the first of the later arm
+    (negative where they overlap). Raises StatisticsError where no date of an arm is known.
+
+    >>> found = calendar_overlap([2015.0, 2016.5, 2016.0, 2018.0], [0, 0, 1, 1])
+    >>> found.value, found.details["gap"]
+    (0.5, -0.5)
     """
     when = float_array(years, "years")
     arm = event_flags(treated, when.size, "treated")
@@ -50,8 +54,13 @@ def calendar_overlap(years: Any, treated: Any) -> Result:
 def calendar_trend(years: Any, event: Any, *, confidence: float = 0.95) -> Result:
     """Odds ratio of the event per calendar year within one arm, Firth's logistic model with profile limits.
 
-    `years` is a date as a number (years), missing ones left out and counted; `event` 1 or 0. A wide interval
-    means that a trend cannot be seen, not that there is none.
+    `years` is a date as a number (years), missing ones left out and counted; `event` 1 or 0. A wide
+    interval means that a trend cannot be seen, not that there is none. Raises StatisticsError where no
+    date is known, and as `firth_logistic`.
+
+    >>> found = calendar_trend([2012, 2013, 2014, 2015, 2016, 2017], [1, 1, 0, 1, 0, 0])
+    >>> round(found.value, 2), found.lower < 1 < found.upper
+    (0.51, True)
     """
     import pandas as pd
 
@@ -69,11 +78,16 @@ def era_tipping_point(
 ) -> tuple[pd.DataFrame, Result]:
     """Take control deaths away one by one, as a better era would have: when is the result gone?
 
-    e1/n1 are events and patients of the treated, e2/n2 of the controls. Columns: control_events, points (how
-    many percentage points better control survival would have been), difference (treated less control) with
-    Newcombe limits lower and upper, p_value (Fisher). The Result is the least number of percentage points
-    from which on p >= `alpha` (NaN with a note if the result is not significant to begin with, or stays so
-    because the treated fared worse).
+    e1/n1 are events and patients of the treated, e2/n2 of the controls. Columns: control_events, points
+    (how many percentage points better control survival would have been), difference (treated less
+    control) with Newcombe limits lower and upper, p_value (Fisher). The Result is the least number of
+    percentage points from which on p >= `alpha` (NaN with a note if the result is not significant to
+    begin with, or stays so because the treated fared worse). Raises StatisticsError for counts that
+    cannot be.
+
+    >>> table, least = era_tipping_point(1, 20, 8, 21)
+    >>> table["control_events"].head(3).tolist(), round(least.value, 1)
+    ([8, 7, 6], 9.5)
     """
     import pandas as pd
 

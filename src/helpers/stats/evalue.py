@@ -26,8 +26,12 @@ Measure = Literal["risk_ratio", "odds_ratio", "hazard_ratio"]
 def to_risk_ratio(value: float, measure: Measure, *, common: bool) -> float:
     """Risk ratio that a ratio stands for (VanderWeele & Ding 2017, table 2).
 
-    A common outcome (more than 15 % by the end of follow-up): odds ratio to its square root, hazard ratio to
-    (1 - 0.5^sqrt(HR)) / (1 - 0.5^sqrt(1/HR)). A rare one: unchanged. NaN stays NaN, 0 stays 0.
+    A common outcome (more than 15 % by the end of follow-up): odds ratio to its square root, hazard ratio
+    to (1 - 0.5^sqrt(HR)) / (1 - 0.5^sqrt(1/HR)). A rare one: unchanged. NaN stays NaN, 0 stays 0. Raises
+    StatisticsError for a negative ratio or another measure.
+
+    >>> to_risk_ratio(4.0, "odds_ratio", common=True), to_risk_ratio(4.0, "odds_ratio", common=False)
+    (2.0, 4.0)
     """
     choice(measure, ("risk_ratio", "odds_ratio", "hazard_ratio"), "measure")
     if value != value or value == 0:
@@ -85,7 +89,11 @@ def e_value(
 def bounding_factor(with_treatment: Any, with_outcome: Any) -> Any:
     """Largest bias a confounder can cause: RR_EU RR_UD / (RR_EU + RR_UD - 1) (Ding & VanderWeele 2016).
 
-    `with_treatment` and `with_outcome` are risk ratios of at least 1, numbers or arrays.
+    `with_treatment` and `with_outcome` are risk ratios of at least 1, numbers or arrays. Raises
+    StatisticsError for ratios below 1.
+
+    >>> round(bounding_factor(2.0, 2.0), 3)  # 4 / 3
+    1.333
     """
     a, b = np.asarray(with_treatment, dtype=float), np.asarray(with_outcome, dtype=float)
     if (a < 1).any() or (b < 1).any():
@@ -98,7 +106,11 @@ def confounder_bias(prevalence_treated: Any, prevalence_control: Any, effect: An
     """Factor by which one binary confounder multiplies a risk ratio: (p1 (RR - 1) + 1) / (p0 (RR - 1) + 1).
 
     `effect` is the confounder's risk ratio for the outcome, the same in both arms, the prevalences lie
-    between 0 and 1. Source: Bross 1966, Schneeweiss 2006. Numbers or arrays.
+    between 0 and 1. Source: Bross 1966, Schneeweiss 2006. Numbers or arrays. Raises StatisticsError for
+    prevalences outside 0 to 1 or an effect not above 0.
+
+    >>> round(confounder_bias(0.5, 0.25, 3.0), 3)  # 2 / 1.5
+    1.333
     """
     p1, p0 = np.asarray(prevalence_treated, dtype=float), np.asarray(prevalence_control, dtype=float)
     strength = np.asarray(effect, dtype=float)
@@ -124,7 +136,14 @@ def confounder_grid(
     `value`, `lower`, `upper`: a risk ratio (or a hazard or odds ratio taken as one). Columns:
     prevalence_treated, prevalence_control, effect, bias, ratio, lower, upper, conclusion: "holds" (the
     interval excludes 1 on the side of the estimate), "inconclusive" (it includes 1), "reversed". The grid
-    is deterministic; the limits carry no uncertainty about the confounder itself.
+    is deterministic; the limits carry no uncertainty about the confounder itself. Raises StatisticsError
+    for a ratio not above 0, and as `confounder_bias`.
+
+    >>> found = confounder_grid(
+    ...     0.5, 0.3, 0.9, prevalence_treated=[0.2], prevalence_control=[0.6], effects=[1.0, 3.0]
+    ... )
+    >>> found[["effect", "ratio", "conclusion"]].round(2).values.tolist()
+    [[1.0, 0.5, 'holds'], [3.0, 0.79, 'inconclusive']]
     """
     import pandas as pd
 
@@ -147,8 +166,11 @@ def confounder_tipping_effect(upper: float, prevalence_treated: float, prevalenc
     interval to 1.
 
     For a protective estimate with upper limit `upper` below 1 the confounder is commoner in the controls.
-    Solves bias = upper. NaN with a note where no strength suffices (the bias never passes p1/p0) or none is
-    needed.
+    Solves bias = upper. NaN with a note where no strength suffices (the bias never passes p1/p0) or none
+    is needed. Raises StatisticsError for a limit not above 0, and as `confounder_bias`.
+
+    >>> round(confounder_tipping_effect(0.8, 0.2, 0.6).value, 2)
+    1.71
     """
     method = "least effect of one binary confounder with which the limit reaches 1"
     options = {"prevalence_treated": prevalence_treated, "prevalence_control": prevalence_control}

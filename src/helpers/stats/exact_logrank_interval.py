@@ -91,6 +91,10 @@ def exact_logrank_interval(time: Any, event: Any, treated: Any, *, confidence: f
     has the two. A limit is 0 or infinite where the observed statistic is the most extreme there is.
     Censored patients are taken as censored whatever the hazard ratio. Raises StatisticsError without events
     or with too many to enumerate (about 26 deaths), where the profile interval serves.
+
+    >>> found = exact_logrank_interval([5, 6, 7, 30, 30, 30], [1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1])
+    >>> found.value, found.lower, found.p_value  # all deaths among controls: 2 of 20 relabellings
+    (0.0, 0.0, 0.1)
     """
     level = confidence_level(confidence)
     times, events = survival_data(time, event)

@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FirthFit:
-    """A penalised fit; `lower` and `upper` are profile penalised-likelihood limits of the coefficients."""
+    """A penalised fit; `lower` and `upper` are profile penalised-likelihood limits of the coefficients.
+
+    >>> frame = pd.DataFrame({"died": [0, 0, 0, 0, 1, 1, 0, 1], "treated": [1, 1, 1, 1, 0, 0, 0, 0]})
+    >>> fit = firth_logistic(frame, outcome="died", covariates=["treated"])
+    >>> round(fit.result("treated").value, 4)  # (0.5 / 4.5) / (3.5 / 1.5): half an event added to each cell
+    0.0476
+    >>> fit.separated, fit.terms
+    (True, ('treated', 'intercept'))
+    """
 
     kind: str
     terms: tuple[str, ...]
@@ -70,7 +78,10 @@ class FirthFit:
             )
 
     def result(self, term: str) -> Result:
-        """Hazard or odds ratio of one term with profile interval and penalised likelihood-ratio p."""
+        """Hazard or odds ratio of one term with profile interval and penalised likelihood-ratio p.
+
+        Raises StatisticsError for a term that is not in the model.
+        """
         if term not in self.terms:
             raise StatisticsError("term", f"{term!r} is not among {list(self.terms)}")
         row = self.table.iloc[self.terms.index(term)]
@@ -97,6 +108,11 @@ def firth_cox(
 
     Columns as in `cox_regression`; rows with a missing covariate are left out and counted. Raises
     StatisticsError for unusable columns or when a fit or limit does not converge.
+
+    >>> frame = pd.DataFrame({"day": [2, 4, 9, 9], "died": [1, 1, 0, 0], "treated": [0, 0, 1, 1]})
+    >>> found = firth_cox(frame, time="day", event="died", covariates=["treated"]).result("treated")
+    >>> 0 < found.value < 1, found.upper > 1
+    (True, True)
     """
     from helpers.stats.cox import cox_regression
 
@@ -125,6 +141,11 @@ def firth_logistic(
     `outcome` is 0/1. Rows with a missing outcome or covariate are left out and counted. The intercept is
     fitted and reported last, as term "intercept". Raises StatisticsError for other codes, an outcome that
     does not vary, or a fit that does not converge.
+
+    >>> frame = pd.DataFrame({"died": [0, 0, 1, 1], "treated": [1, 1, 0, 0]})
+    >>> fit = firth_logistic(frame, outcome="died", covariates=["treated"])
+    >>> round(fit.result("treated").value, 3)  # (0.5 / 2.5) / (2.5 / 0.5)
+    0.04
     """
     level = confidence_level(confidence)
     y, design, missing = _logistic_data(frame, outcome, covariates)

@@ -19,7 +19,7 @@ def fisher_p_of_total(total: int, n1: int, n2: int) -> tuple[int, Floats]:
 
     >>> first, p = fisher_p_of_total(9, 20, 21)
     >>> first, round(float(p[1]), 4)
-    (0, 0.0201)
+    (0, 0.0205)
     """
     low, high = max(0, total - n2), min(n1, total)
     a = np.arange(low, high, dtype=float)
@@ -38,7 +38,7 @@ def fisher_p_values(e1: Ints, n1: int, e2: Ints, n2: int) -> Floats:
     """Two-sided Fisher p of tables with `e1` of `n1` and `e2` of `n2` events, one a pair of the arrays.
 
     >>> fisher_p_values(np.array([1, 2]), 20, np.array([8, 8]), 21).round(4).tolist()
-    [0.0201, 0.0666]
+    [0.0205, 0.067]
     """
     found = np.empty(e1.size)
     total = e1 + e2
@@ -52,7 +52,11 @@ def fisher_p_values(e1: Ints, n1: int, e2: Ints, n2: int) -> Floats:
 
 
 def every_fisher_p(n1: int, n2: int) -> Floats:
-    """Two-sided Fisher p of every table of two arms, shape (n1 + 1, n2 + 1), by the events of each arm."""
+    """Two-sided Fisher p of every table of two arms, shape (n1 + 1, n2 + 1), by the events of each arm.
+
+    >>> every_fisher_p(3, 3).round(2)[0].tolist()  # 0 of 3 v 0, 1, 2, 3 of 3
+    [1.0, 1.0, 0.4, 0.1]
+    """
     found = np.empty((n1 + 1, n2 + 1))
     for total in range(n1 + n2 + 1):
         low, p = fisher_p_of_total(total, n1, n2)

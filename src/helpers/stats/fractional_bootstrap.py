@@ -36,6 +36,10 @@ def fractional_weights(ids: Any, group: Any, *, draws: int, seed: int) -> Floats
 
     Weights belong to the patients in the order of their `ids` (as text) within their group, so the order of
     the rows does not matter. Raises StatisticsError for repeated ids or fewer than one draw.
+
+    >>> weights = fractional_weights(["a", "b", "c"], [1, 1, 0], draws=4, seed=1)
+    >>> weights.shape, weights[:, :2].sum(axis=1).round(6).tolist()
+    ((4, 3), [2.0, 2.0, 2.0, 2.0])
     """
     names = np.asarray(ids).astype(str)
     if np.unique(names).size != names.size:
@@ -67,7 +71,14 @@ class SortedSurvival:
 
 
 def sorted_survival(time: Any, event: Any, treated: Any, tau: float) -> SortedSurvival:
-    """Sort once; events after `tau` are cut off there. `time`, `event`, `treated` (1 or 0), one a patient."""
+    """Sort once; events after `tau` are cut off there. `time`, `event`, `treated` (1 or 0), one a patient.
+
+    Raises StatisticsError where an arm is empty or is not followed to `tau`.
+
+    >>> data = sorted_survival([9, 2], [1, 1], [1, 0], 8)
+    >>> data.order.tolist(), data.deaths.size  # the death after day 8 is cut off
+    ([1, 0], 1)
+    """
     times, events = survival_data(time, event)
     arm = event_flags(treated, times.size, "treated")
     if arm.all() or not arm.any():
@@ -90,6 +101,11 @@ def effects_by_weights(data: SortedSurvival, weights: Floats) -> dict[Effect, Fl
 
     log_hazard_ratio: Cox model, Efron ties, infinite where an arm has no death; risk_difference (death by
     tau, treated less control) and rmst_difference from weighted Kaplan-Meier curves.
+
+    >>> data = sorted_survival([2, 8, 9, 1, 3, 9], [1, 1, 0, 1, 1, 0], [1, 1, 1, 0, 0, 0], 8)
+    >>> found = effects_by_weights(data, np.ones((1, 6)))
+    >>> round(float(found["rmst_difference"][0]), 3)  # (2 + 8 + 8) / 3 less (1 + 3 + 8) / 3
+    2.0
     """
     w = np.atleast_2d(weights)[:, data.order]
     if data.at.size == 0:
@@ -182,6 +198,11 @@ def bootstrap_effects(
     death, or a risk of 1, no draw can have another: the estimate stands without interval and p-value. Point
     estimates use the weights of the patients themselves. Same numbers whatever the order of the rows. Raises
     StatisticsError as `sorted_survival`, `fractional_weights` and `firth_scores`.
+
+    >>> time, died, treated = [2, 8, 9, 1, 3, 9], [1, 1, 0, 1, 1, 0], [1, 1, 1, 0, 0, 0]
+    >>> found = bootstrap_effects(time, died, treated, list("abcdef"), tau=4, draws=50)
+    >>> round(found["risk_difference"].value, 3)  # 1 of 3 less 2 of 3
+    -0.333
     """
     level = confidence_level(confidence)
     data = sorted_survival(time, event, treated, tau)

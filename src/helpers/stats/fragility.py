@@ -32,10 +32,15 @@ def _fisher(e1: int, n1: int, e2: int, n2: int) -> float:
 def fragility_index(e1: Any, n1: Any, e2: Any, n2: Any, *, alpha: float = 0.05) -> Result:
     """Outcomes to change, in the arm with fewer events, until Fisher's test loses (or gains) significance.
 
-    e1/n1 and e2/n2 are events and patients. Where p < `alpha`, events are added in the arm with fewer of them
-    (Walsh 2014); where not, taken away from it, and where it has none left, added in the other arm ("reverse
-    fragility", said in `method`). `value` is the count (NaN if no change suffices), `p_value` the p after it,
-    `details` the p before and the share of the patients (fragility quotient).
+    e1/n1 and e2/n2 are events and patients. Where p < `alpha`, events are added in the arm with fewer of
+    them (Walsh 2014); where not, taken away from it, and where it has none left, added in the other arm
+    ("reverse fragility", said in `method`). `value` is the count (NaN if no change suffices), `p_value`
+    the p after it, `details` the p before and the share of the patients (fragility quotient). Raises
+    StatisticsError for counts that cannot be.
+
+    >>> found = fragility_index(1, 20, 8, 21)
+    >>> found.value, round(found.p_value, 3)  # one more death among the treated
+    (1.0, 0.067)
     """
     a, size_1 = event_count(e1, n1, "e1", "n1")
     b, size_2 = event_count(e2, n2, "e2", "n2")
@@ -72,7 +77,10 @@ def fisher_table_of_changes(
     """Fisher's p for 0 to `more` further events in the first arm and 0 to `fewer` less in the second.
 
     Columns: events_1, events_2, p_value. Shows at one glance what one more treated death, or an era with
-    fewer control deaths, would do.
+    fewer control deaths, would do. Raises StatisticsError for counts that cannot be.
+
+    >>> fisher_table_of_changes(1, 20, 8, 21, more=1, fewer=0).round(3).values.tolist()
+    [[1.0, 8.0, 0.02], [2.0, 8.0, 0.067]]
     """
     import pandas as pd
 
@@ -89,10 +97,15 @@ def fisher_table_of_changes(
 def logrank_with_more_events(time: Any, event: Any, treated: Any, *, more: int = 1) -> Result:
     """Log-rank p had `more` of the event-free treated had the event: least and largest over when.
 
-    The added events are put, all at once, on every day that makes a difference: before the first event, on
-    each day on which one was seen, between two of them, and on the last day of follow-up; they replace the
-    longest followed event-free patients (others would leave earlier). `value` is the middle of the p-values,
-    `lower` and `upper` their range, `details["days"]` where the range is reached.
+    The added events are put, all at once, on every day that makes a difference: before the first event,
+    on each day on which one was seen, between two of them, and on the last day of follow-up; they replace
+    the longest followed event-free patients (others would leave earlier). `value` is the middle of the
+    p-values, `lower` and `upper` their range, `details["days"]` where the range is reached. Raises
+    StatisticsError where fewer than `more` treated are free of the event.
+
+    >>> found = logrank_with_more_events([9, 9, 9, 1, 2, 3], [0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0])
+    >>> round(found.lower, 3), round(found.upper, 3)
+    (0.025, 0.277)
     """
     times, events = survival_data(time, event)
     arm = event_flags(treated, times.size, "treated")
@@ -117,9 +130,13 @@ def logrank_with_fewer_events(time: Any, event: Any, treated: Any, *, fewer: int
     """Log-rank p had `fewer` of the controls with the event been free of it to the end: range over which
     ones.
 
-    Freed controls are followed to the longest follow-up of their arm. All choices are tried up to 2,000, then
-    only those of the earliest and the latest. `details["which"]`: positions of those whose change gives the
-    largest p.
+    Freed controls are followed to the longest follow-up of their arm. All choices are tried up to 2,000,
+    then only those of the earliest and the latest. `details["which"]`: positions of those whose change
+    gives the largest p. Raises StatisticsError where fewer than `fewer` controls had the event.
+
+    >>> found = logrank_with_fewer_events([9, 9, 9, 1, 2, 3], [0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0])
+    >>> round(found.lower, 3), round(found.upper, 3)
+    (0.116, 0.116)
     """
     times, events = survival_data(time, event)
     arm = event_flags(treated, times.size, "treated")
@@ -176,6 +193,10 @@ def leave_one_out(ids: Any, statistic: Callable[[Bools], float], *, alike: Any =
     row has no value and the reason. `alike` has one row a patient of all that the statistic looks at: of
     patients with equal rows one is left out for all. Columns: patient_id, value, note; sorted by patient_id
     (as text).
+
+    >>> values = np.array([1.0, 2.0, 6.0])
+    >>> leave_one_out(["a", "b", "c"], lambda kept: float(values[kept].mean()))["value"].tolist()
+    [4.0, 3.5, 1.5]
     """
     import pandas as pd
 

@@ -1,6 +1,20 @@
 """Tests of a characteristic between groups, by name: what `[tests]` of a cohort may choose from.
 
 A further test is a function with one line above it; it is then accepted in `cohort.toml` and checked there.
+
+>>> named_test("welch").kind, "welch" in names_of_tests("continuous"), "chi_square" in all_tests()
+('continuous', True, True)
+>>> (
+...     round(t_test([1, 2, 3], [4, 5, 6]).p_value, 4),
+...     round(welch_test([1, 2, 3], [4, 5, 6]).p_value, 4),
+... )
+(0.0213, 0.0213)
+>>> round(kruskal_wallis_test([1, 2], [3, 4], [5, 6]).p_value, 4)
+0.1017
+>>> round(chi_square_test([[1, 19], [8, 13]]).p_value, 4)
+0.0105
+>>> round(fisher_freeman_halton_test([[3, 0, 0], [0, 0, 3]]).p_value, 4)
+0.1
 """
 
 from __future__ import annotations

@@ -86,6 +86,13 @@ def impute_within_arms(
     rows' own order does not matter. Predictive mean matching: an imputed value is one of the five known
     values of the arm whose predictions are nearest. Raises StatisticsError, saying which arm, where fewer
     than ten known patients, or known patients who do not vary, would be copied, or no predictor is left.
+
+    >>> known = [float(n) for n in range(1, 13)]
+    >>> target = [*known, float("nan"), *known]
+    >>> predictors = pd.DataFrame({"age": range(25)})
+    >>> found = impute_within_arms(target, predictors, [1] * 13 + [0] * 12, range(25), draws=3)
+    >>> found.shape, bool(np.isin(found[:, 12], known).all())  # copied from known patients of the arm
+    ((3, 25), True)
     """
     values = float_array(target, "target")
     arm = event_flags(treated, values.size, "treated")
@@ -140,7 +147,14 @@ def _draws(
 
 
 def mean_difference(completed: Floats, treated: Any, *, confidence: float = 0.95) -> Result:
-    """Difference of means (of shares, for 0 and 1), treated less control, pooled over completed data sets."""
+    """Difference of means (of shares, for 0 and 1), treated less control, pooled over completed data sets.
+
+    `completed` has shape (draws, patients). Raises StatisticsError for an arm of fewer than two patients.
+
+    >>> completed = np.array([[3.0, 5.0, 1.0, 2.0], [3.0, 7.0, 1.0, 2.0]])
+    >>> mean_difference(completed, [1, 1, 0, 0]).value  # mean of 4 - 1.5 and 5 - 1.5
+    3.0
+    """
     arm = event_flags(treated, completed.shape[1], "treated")
     if min(arm.sum(), (~arm).sum()) < 2:
         raise StatisticsError("treated", "an arm has fewer than two patients")

@@ -41,7 +41,12 @@ class LifeTable:
 
 
 def life_table(times: Floats, events: Bools) -> LifeTable:
-    """Distinct times with numbers at risk just before, events and censorings."""
+    """Distinct times with numbers at risk just before, events and censorings.
+
+    >>> found = life_table(np.array([3.0, 5.0, 5.0]), np.array([True, True, False]))
+    >>> found.n_risk.tolist(), found.n_event.tolist(), found.n_censor.tolist()
+    ([3.0, 2.0], [1.0, 1.0], [0.0, 1.0])
+    """
     # The bits of a float >= 0 order as an integer: with the flag as lowest bit one plain sort does the work
     # of an indirect one and two look-ups, several times faster. Adding 0.0 turns -0.0 into 0.0.
     keys = np.sort(((times + 0.0).view(np.uint64) << np.uint64(1)) | events.astype(np.uint64))
@@ -59,7 +64,14 @@ def life_table(times: Floats, events: Bools) -> LifeTable:
 
 @dataclass(frozen=True)
 class KaplanMeier:
-    """A fitted curve. Made by `kaplan_meier`; times keep the unit of the input."""
+    """A fitted curve. Made by `kaplan_meier`; times keep the unit of the input.
+
+    >>> curve = kaplan_meier([3, 5, 8, 9], [1, 1, 0, 0])
+    >>> curve.at(5).value, curve.quantile(0.25).value
+    (0.5, 4.0)
+    >>> curve.counts_at([0, 6])["n_risk"].tolist()
+    [4, 2]
+    """
 
     life: LifeTable
     survival: Floats
@@ -168,9 +180,10 @@ class KaplanMeier:
         """Time by which a fraction `q` has had the event (0.5: median survival), with limits from the
         curve's.
 
-        Where the curve is flat at exactly 1 - q, the middle of the flat part is taken (R, SAS). They part
-        when the curve stays there to the end: `midpoint` (R) takes the last follow-up as its end, `sas` calls
-        the quantile not evaluable. NaN, said in `note`, when the curve never falls so low.
+        Where the curve is flat at exactly 1 - q, the middle of the flat part is taken (R, SAS). They
+        part when the curve stays there to the end: `midpoint` (R) takes the last follow-up as its
+        end, `sas` calls the quantile not evaluable. NaN, said in `note`, when the curve never falls
+        so low. Raises StatisticsError for a `q` that is not between 0 and 1, or another rule.
         """
         choice(rule, ("midpoint", "sas"), "rule")
         if not 0 < q < 1:
@@ -205,6 +218,7 @@ class KaplanMeier:
         it.
 
         An administrative censoring at the last day therefore still counts as at risk on that day.
+        `times` in the unit of the curve. Raises StatisticsError for texts.
         """
         import pandas as pd
 
@@ -233,6 +247,9 @@ def kaplan_meier(
     `interval`: log-log, log, plain, arcsine (of Greenwood's variance, as R's `survfit`) or beta-product (Fay,
     Brittain & Proschan 2013: valid with few or no events). Where S is 0 or 1 the transforms have no limits
     and the beta-product ones are given. Raises StatisticsError naming the argument for unusable input.
+
+    >>> kaplan_meier([3, 5, 8, 9], [1, 1, 0, 0]).survival.tolist()
+    [0.75, 0.5, 0.5, 0.5]
     """
     choice(interval, INTERVALS, "interval")
     level = confidence_level(confidence)
@@ -245,7 +262,14 @@ def kaplan_meier(
 
 def censor_at(time: Any, event: Any, horizon: float) -> tuple[Floats, Bools]:
     """Follow-up ended administratively at `horizon`: later times become censorings there; events at it
-    count."""
+    count.
+
+    Raises StatisticsError for a horizon below 0, and as `survival_data`.
+
+    >>> times, events = censor_at([3, 40, 90], [1, 1, 1], 56)
+    >>> times.tolist(), events.tolist()
+    ([3.0, 40.0, 56.0], [True, True, False])
+    """
     times, events = survival_data(time, event)
     if not np.isfinite(horizon) or horizon < 0:
         raise StatisticsError("horizon", f"must be a time >= 0, found {horizon!r}")
@@ -258,10 +282,10 @@ def median_follow_up(
 ) -> Result:
     """Median follow-up by the reverse Kaplan-Meier estimate, in the unit of `time`.
 
-    The end of observation is the event and the event itself censors it, so that an early death does not count
-    as short follow-up (Schemper & Smith, Control Clin Trials 1996;17:343-346). Limits as R's `survfit` gives
-    them by default (log transform). NaN, said in `note`, where more than half had the event before their
-    observation could end.
+    The end of observation is the event and the event itself censors it, so that an early death does not
+    count as short follow-up (Schemper & Smith, Control Clin Trials 1996;17:343-346). Limits as R's
+    `survfit` gives them by default (log transform). NaN, said in `note`, where more than half had the
+    event before their observation could end. Raises StatisticsError as `survival_data`.
 
     >>> median_follow_up([3, 40, 56, 56, 56], [1, 0, 0, 0, 0]).value
     56.0

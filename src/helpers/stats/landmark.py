@@ -32,10 +32,17 @@ def landmark_analysis(
     """Compare, among those alive and followed at each landmark, who had started treatment by then with who
     had not.
 
-    `time` and `event` from eligibility; `start` the day treatment started, NaN if never. Treatment started
-    after a landmark counts as not started. Returns one row a landmark: landmark, n, n_treated, left_before
-    (died or left by the landmark), switched (started later), n_events, hazard_ratio, lower, upper, p_value
-    (score test), note with the reason where nothing can be estimated.
+    `time` and `event` from eligibility; `start` the day treatment started, NaN if never. Treatment
+    started after a landmark counts as not started. Returns one row a landmark: landmark, n, n_treated,
+    left_before (died or left by the landmark), switched (started later), n_events, hazard_ratio, lower,
+    upper, p_value (score test), note with the reason where nothing can be estimated. Raises
+    StatisticsError for unusable times or events.
+
+    >>> found = landmark_analysis(
+    ...     [2, 9, 9, 5, 9], [1, 0, 1, 1, 0], [float("nan"), 1, 6, 3, float("nan")], landmarks=[4]
+    ... )
+    >>> found[["n", "n_treated", "left_before", "switched"]].values.tolist()
+    [[4, 2, 1, 1]]
     """
     import pandas as pd
 
@@ -69,9 +76,13 @@ def _compared(time: Floats, event: Bools, treated: Bools, confidence: float) -> 
 def split_at_start(time: Any, event: Any, start: Any) -> tuple[Records, Floats]:
     """Cut each follow-up at the start of treatment: records before it are untreated, after it treated.
 
-    `start` NaN: never treated; start on or before 0: treated throughout. A start on or after the last day of
-    follow-up changes nothing. Returns the records (subjects numbered by position) and the 0/1 covariate of
-    each.
+    `start` NaN: never treated; start on or before 0: treated throughout. A start on or after the last day
+    of follow-up changes nothing. Returns the records (subjects numbered by position) and the 0/1
+    covariate of each. Raises StatisticsError for a follow-up of 0.
+
+    >>> records, under_treatment = split_at_start([9, 5], [1, 0], [4, float("nan")])
+    >>> records.start.tolist(), records.stop.tolist(), under_treatment.tolist()
+    ([0.0, 0.0, 4.0], [5.0, 4.0, 9.0], [0.0, 0.0, 1.0])
     """
     times, events = survival_data(time, event)
     if (times == 0).any():
@@ -94,6 +105,12 @@ def time_varying_treatment(time: Any, event: Any, start: Any, *, confidence: flo
     Applies where patients were followed from eligibility whether or not they were treated later. Where the
     treated are known only because they lived to be treated, use delayed entry. Raises StatisticsError if
     nobody, or everybody from the beginning, is treated, or without events.
+
+    >>> found = time_varying_treatment(
+    ...     [2, 9, 9, 5, 9], [1, 0, 1, 1, 0], [float("nan"), 1, 6, 3, float("nan")]
+    ... )
+    >>> round(found.value, 2)
+    2.81
     """
     data, on = split_at_start(time, event, start)
     if np.ptp(on) == 0:
@@ -119,7 +136,11 @@ def person_time_misclassified(time: Any, start: Any, treated: Any) -> Result:
     """Immortal person-time: days between eligibility and treatment that a naive clock gives to the treated.
 
     `time` from eligibility, `start` the day of treatment. `value` is their sum, `details["share"]` their
-    share of the follow-up of the treated.
+    share of the follow-up of the treated. Raises StatisticsError for flags other than 0 and 1.
+
+    >>> found = person_time_misclassified([30, 20, 30], [3, 2, 0], [1, 1, 0])
+    >>> found.value, found.details["share"]
+    (5.0, 0.1)
     """
     times = float_array(time, "time")
     arm = event_flags(treated, times.size, "treated")

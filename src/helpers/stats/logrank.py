@@ -77,9 +77,14 @@ def logrank_test(
     has observed, expected and size of each group by label, df, and for two groups `z` (positive: the second
     group in label order has more events than expected).
 
-    Where nothing can be compared (no event, no event while more than one group was at risk, everybody at risk
-    dead at once) there is no p-value, and `note` says why. Groups that no stratum brings together are
-    compared within the sets that are, with one degree of freedom a set less, said in `note`.
+    Where nothing can be compared (no event, no event while more than one group was at risk, everybody at
+    risk dead at once) there is no p-value, and `note` says why. Groups that no stratum brings together
+    are compared within the sets that are, with one degree of freedom a set less, said in `note`. Raises
+    StatisticsError for unusable times, events, groups or weights.
+
+    >>> found = logrank_test([1, 2, 3, 4], [1, 1, 1, 0], list("aabb"))
+    >>> round(found.statistic, 2), found.details["observed"], round(found.p_value, 3)
+    (2.88, {'a': 2.0, 'b': 1.0}, 0.09)
     """
     choice(weights, tuple(_NAMES), "weights")
     times, events = survival_data(time, event)
@@ -205,7 +210,11 @@ def logrank_scores(
 
     With `mid_ranks` the sum of an arm's scores is observed minus expected events of `logrank_test`;
     `hothorn_lausen` counts at risk after tied subjects have left (Hothorn & Lausen 2003). Both carry the
-    names and (with opposite sign) the values of `logrank_trafo` in R's coin.
+    names and (with opposite sign) the values of `logrank_trafo` in R's coin. One a subject, in their
+    order. Raises StatisticsError for unusable times, events, scores or weights.
+
+    >>> logrank_scores([1, 2, 3], [1, 1, 0]).round(3).tolist()  # 1 - 1/3, 1 - 1/3 - 1/2, -1/3 - 1/2
+    [0.667, 0.167, -0.833]
     """
     choice(scores, ("mid_ranks", "hothorn_lausen"), "scores")
     choice(weights, tuple(_NAMES), "weights")
@@ -267,6 +276,12 @@ def exact_logrank_test(
     under relabelling; p counts sums at least as far from their mean. Equals `coin::logrank_test(distribution
     = "exact")` for the same scores. Exactness supposes equal censoring in both arms.
     Raises StatisticsError naming `method` if too many event times make enumeration impossible.
+
+    >>> found = exact_logrank_test(
+    ...     [5, 6, 7, 30, 30, 30], [1, 1, 1, 0, 0, 0], list("aaabbb"), treated="b"
+    ... )
+    >>> round(found.p_value, 3)  # 2 of 20 relabellings are as extreme
+    0.1
     """
     values, mask, details = _scored(time, event, group, treated, scores, weights, rho, gamma)
     tails = exact_tails(values, mask)
@@ -300,6 +315,12 @@ def permutation_logrank_test(
     """Monte Carlo version of `exact_logrank_test`: p = (b + 1)/(draws + 1), seeded.
 
     `details` also has the asymptotic p of the same permutation statistic (`p_asymptotic`).
+
+    >>> found = permutation_logrank_test(
+    ...     [5, 6, 7, 30, 30, 30], [1, 1, 1, 0, 0, 0], list("aaabbb"), draws=2000
+    ... )
+    >>> round(found.p_value, 1)
+    0.1
     """
     from scipy.stats import norm
 
@@ -325,8 +346,13 @@ def peto_hazard_ratio(
 ) -> Result:
     """One-step (Peto) hazard ratio exp((O - E)/V) of the treated arm, from the log-rank test's own numbers.
 
-    Finite with zero events in one arm. Source: Yusuf et al. 1985. NaN, said in `note`, without informative
-    events.
+    Finite with zero events in one arm. Source: Yusuf et al. 1985. NaN, said in `note`, without
+    informative events. Raises StatisticsError for unusable times or events, or unless there are two
+    groups.
+
+    >>> found = peto_hazard_ratio([1, 2, 3, 4], [1, 1, 1, 0], list("aabb"), treated="b")
+    >>> 0 < found.value < 1, found.n
+    (True, 4)
     """
     from scipy.stats import norm
 

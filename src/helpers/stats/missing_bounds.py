@@ -1,5 +1,18 @@
 """What missing outcomes could do: bounds that assume nothing (Manski 2003), and every completion of the
-table."""
+table.
+
+>>> found = proportion_bounds(12, 20, 4)
+>>> found.value, found.lower, found.upper
+(0.75, 0.6, 0.8)
+>>> found = difference_bounds(12, 20, 4, 8, 21, 0)
+>>> round(found.lower, 3), round(found.upper, 3)
+(0.219, 0.419)
+>>> table = completions(3, 4, 1, 0, 4, 1)
+>>> table[["added_1", "added_2", "p_value"]].round(3).values.tolist()
+[[0.0, 0.0, 0.143], [0.0, 1.0, 0.486], [1.0, 0.0, 0.029], [1.0, 1.0, 0.143]]
+>>> tipping_share(table).value
+0.25
+"""
 
 from __future__ import annotations
 
@@ -29,9 +42,9 @@ def _counts(successes: Any, n: Any, missing: Any, which: str = "") -> tuple[int,
 def proportion_bounds(successes: Any, n: Any, missing: Any, *, confidence: float = 0.95) -> Result:
     """Bounds of a proportion in `n` patients of whom `missing` have an unknown outcome.
 
-    `lower` counts the missing as failures, `upper` as successes; `value` is the proportion among the known
-    (NaN if none is). `details["interval"]`: the Clopper-Pearson limits of the two extremes, lower of the
-    lower, upper of the upper.
+    `lower` counts the missing as failures, `upper` as successes; `value` is the proportion among the
+    known (NaN if none is). `details["interval"]`: the Clopper-Pearson limits of the two extremes, lower
+    of the lower, upper of the upper. Raises StatisticsError for counts that cannot be.
     """
     found, size, lost = _counts(successes, n, missing)
     level = confidence_level(confidence)
@@ -57,7 +70,7 @@ def difference_bounds(
 
     s successes, n patients, m of them missing. `value` is the difference among the known;
     `details["interval"]` has the outer Newcombe limits of the two extreme tables, `details["excludes_0"]`
-    whether they exclude no difference.
+    whether they exclude no difference. Raises StatisticsError for counts that cannot be.
     """
     a, size_1, lost_1 = _counts(s1, n1, m1, "_1")
     b, size_2, lost_2 = _counts(s2, n2, m2, "_2")

@@ -286,6 +286,11 @@ def censored_likelihood(
         theta: coefficients, logarithms of the standard deviations within and between subjects.
         y, side, x, subject: as in the rows of the model: value or limit; 0 exact, 1 below, -1 above; design;
             number of the subject from 0 on.
+
+    >>> theta, one = np.array([0.0, 0.0, 0.0]), np.zeros(1)
+    >>> value, gradient = censored_likelihood(theta, one, np.array([1]), np.ones((1, 1)), np.array([0]))
+    >>> round(value, 4)  # a value below its mean: log(1/2)
+    -0.6931
     """
     from scipy.special import log_ndtr, logsumexp
 

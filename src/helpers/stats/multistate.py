@@ -4,6 +4,22 @@ state.
 States such as no response, partial response, complete response and death are entered and left; the
 probability of being in one on a day, and the days spent in it up to a horizon, say "how long well" without
 choosing a visit.
+
+>>> ends = [4, 10, 10]
+>>> data = moves([1, 1, 2], [0, 4, 0], ends, ["NR", "CR", "NR"], ["CR", None, None], ["NR", "CR"])
+>>> times, shares = occupancy(data)
+>>> times.tolist(), shares[0].tolist()
+([4.0], [[1.0, 0.0], [0.5, 0.5]])
+>>> expected_days(data, 10).tolist()  # half the patients for 6 days in CR
+[[7.0, 3.0]]
+>>> occupancy_table(data, [5])["probability"].tolist()
+[0.5, 0.5]
+>>> weights = np.array([[1.0, 1.0], [0.5, 1.5], [1.5, 0.5]])
+>>> (
+...     occupancy_result(data, 5, ["CR"], weights).value,
+...     expected_days_result(data, 10, ["CR"], weights).value,
+... )
+(0.5, 3.0)
 """
 
 from __future__ import annotations
@@ -92,7 +108,8 @@ def occupancy(data: Moves, weights: Any = None) -> tuple[Floats, Floats]:
     states).
 
     Row 0 is time 0. `weights` of shape (draws, subjects) in the order of `data.ids` (default: one draw of
-    ones). Aalen-Johansen estimator, equal to R's `survfit` for multi-state data.
+    ones). Aalen-Johansen estimator, equal to R's `survfit` for multi-state data. Raises StatisticsError
+    for weights of another number of subjects.
     """
     w = np.ones((1, len(data.ids))) if weights is None else np.atleast_2d(np.asarray(weights, dtype=float))
     if w.shape[1] != len(data.ids):
@@ -120,7 +137,10 @@ def occupancy(data: Moves, weights: Any = None) -> tuple[Floats, Floats]:
 
 
 def expected_days(data: Moves, tau: float, weights: Any = None) -> Floats:
-    """Expected days in each state from 0 to `tau`, shape (draws, states); they sum to `tau`."""
+    """Expected days in each state from 0 to `tau`, shape (draws, states); they sum to `tau`.
+
+    Raises StatisticsError for a `tau` not above 0, and as `occupancy`.
+    """
     if not np.isfinite(tau) or tau <= 0:
         raise StatisticsError("tau", f"must be above 0, found {tau!r}")
     _check_reach(data, tau)
@@ -200,6 +220,7 @@ def expected_days_result(
     """Expected days to `tau` in any of `states`, with the percentile interval of bootstrap `weights`.
 
     `weights` of shape (draws, subjects) in the order of `data.ids`, as `fractional_weights` makes them.
+    Raises StatisticsError as `expected_days`, and for an unknown state.
     """
     level = confidence_level(confidence)
     chosen = _chosen(data, states)

@@ -48,6 +48,10 @@ def exact_tails(scores: Floats, mask: Bools) -> TailProbabilities:
     """Exact tail probabilities of `scores[mask].sum()` over all choices of `mask.sum()` subjects.
 
     Raises `StatisticsError` naming `method` if the enumeration would be too large.
+
+    >>> found = exact_tails(np.array([1.0, 2.0, 3.0, 4.0]), np.array([False, False, True, True]))
+    >>> round(found.greater, 4), round(found.two_sided, 4)  # 1 and 2 of 6
+    (0.1667, 0.3333)
     """
     chosen = int(mask.sum())
     integer = _as_integers(scores)
@@ -117,6 +121,9 @@ def shift_distribution(scores: Ints, chosen: int) -> Floats:
 
     Probabilities, not counts, are carried: entry [j, s] is scaled by 1/C(i, j) after i scores, which avoids
     overflow for any n.
+
+    >>> shift_distribution(np.array([0, 1, 2]), 2).round(3).tolist()  # sums 1, 2 and 3
+    [0.0, 0.333, 0.333, 0.333]
     """
     return _shift_distribution(np.sort(scores).tobytes(), chosen)
 
@@ -214,7 +221,12 @@ def _tails_by_shift(scores: Ints, mask: Bools) -> TailProbabilities:
 
 
 def tied_scores(scores: Floats) -> tuple[Floats, Ints]:
-    """Distinct scores and their multiplicities; scores equal up to rounding are one."""
+    """Distinct scores and their multiplicities; scores equal up to rounding are one.
+
+    >>> found = tied_scores(np.array([0.3, 0.1 + 0.2, 1.0]))
+    >>> found[0].round(3).tolist(), found[1].tolist()
+    ([0.3, 1.0], [2, 1])
+    """
     ordered = np.sort(scores)
     slack = _SLACK * max(float(np.abs(ordered).max()), 1.0)
     first = np.concatenate(([True], np.diff(ordered) > slack))
@@ -341,7 +353,10 @@ def sampled_sums(scores: Floats, chosen: int, draws: int, seed: int) -> Floats:
     """Sums of `chosen` scores drawn without replacement, `draws` times (selection sampling, vectorised).
 
     Only subjects whose score differs from the most frequent one need a decision, so heavy censoring costs
-    little.
+    little. Raises StatisticsError for fewer than one draw.
+
+    >>> np.unique(sampled_sums(np.array([0.0, 0.0, 1.0]), 1, 500, 1)).tolist()
+    [0.0, 1.0]
     """
     if draws < 1:
         raise StatisticsError("draws", f"must be at least 1, found {draws}")
@@ -373,6 +388,12 @@ def sampled_tails(scores: Floats, mask: Bools, draws: int, seed: int) -> TailPro
     """Monte Carlo tail probabilities (b + 1)/(draws + 1), the observed labelling counting as one draw.
 
     Source: Phipson & Smyth 2010; keeps the p-value valid and above zero.
+
+    >>> found = sampled_tails(
+    ...     np.array([1.0, 2.0, 3.0, 4.0]), np.array([False, False, True, True]), 2000, 1
+    ... )
+    >>> round(found.greater, 1)  # 1/6
+    0.2
     """
     chosen = int(mask.sum())
     sums = sampled_sums(scores, chosen, draws, seed)
@@ -389,7 +410,11 @@ def sampled_tails(scores: Floats, mask: Bools, draws: int, seed: int) -> TailPro
 
 
 def permutation_z(scores: Floats, mask: Bools) -> float:
-    """Standardised sum of scores under relabelling (Strasser & Weber 1999); 0 if all scores are equal."""
+    """Standardised sum of scores under relabelling (Strasser & Weber 1999); 0 if all scores are equal.
+
+    >>> permutation_z(np.array([1.0, 2.0, 3.0]), np.array([False, True, False]))  # at the mean
+    0.0
+    """
     size, chosen = scores.size, int(mask.sum())
     centred = scores - fsum(scores.tolist()) / size
     if np.abs(centred).max() <= _SLACK * np.abs(scores).max():

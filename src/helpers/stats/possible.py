@@ -23,6 +23,13 @@ def limit_signs(qualifiers: Any, size: int, argument: str = "values") -> np.ndar
     """Qualifiers as an array of "", "<" and ">"; missing reads as "".
 
     Raises StatisticsError for another sign or another number of them than `size`.
+
+    >>> limit_signs(["<", None, ">"], 3).tolist()
+    ['<', '', '>']
+    >>> limit_signs(["~"], 1)
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: qualifiers: must be "", "<" or ">", found '~'
     """
     raw = qualifiers.to_numpy() if hasattr(qualifiers, "to_numpy") else np.asarray(qualifiers, dtype=object)
     if raw.shape != (size,):
@@ -41,8 +48,9 @@ def possible_values(
 ) -> tuple[Floats, Floats]:
     """Least and greatest number that each value may be, in its unit; a missing value is NaN in both.
 
-    `qualifiers` has "<" or ">" where only a limit is known, or is None where every value is known. `smallest`
-    is what no value can lie below: 0 for a concentration, so that "<0.5" lies between 0 and 0.5.
+    `qualifiers` has "<" or ">" where only a limit is known, or is None where every value is known.
+    `smallest` is what no value can lie below: 0 for a concentration, so that "<0.5" lies between 0 and
+    0.5. Raises StatisticsError as `limit_signs`, and for values that are no numbers.
 
     Example:
         >>> least, greatest = possible_values([3.0, 0.5, 900.0], ["", "<", ">"], smallest=0.0)
@@ -67,6 +75,13 @@ def spanning(shift: Callable[[Floats, Floats, bool], Result], x: Bounds, y: Boun
     so each lies outside the limit that the true values have. The estimate is given if it is the same for
     both, and as a limit, its sign in `details["qualifier"]`, if it is bounded on one side only. `note` says
     the rest.
+
+    >>> def shift(x, y, known):
+    ...     return Result(method="difference", value=float(np.median(x) - np.median(y)))
+    >>> x = possible_values([3.0, 0.5], ["", "<"], smallest=0.0)
+    >>> y = possible_values([1.0], None)
+    >>> spanning(shift, x, y).note
+    'known only to lie between 0.5 and 0.75'
     """
     if all(np.array_equal(*pair, equal_nan=True) for pair in (x, y)):
         return shift(x[0], y[0], True)

@@ -19,8 +19,13 @@ def individual_slopes(
 ) -> pd.DataFrame:
     """Least-squares slope of each subject's values up to and at `last` (day 0), per unit of time.
 
-    `scale` log: slope of the natural logarithm, for laboratory values that multiply. Columns: subject, slope,
-    n, note (why there is no slope: fewer than two days). Sorted by subject (as text).
+    `scale` log: slope of the natural logarithm, for laboratory values that multiply. Columns: subject,
+    slope, n, note (why there is no slope: fewer than two days). Sorted by subject (as text). Raises
+    StatisticsError for unequal lengths, or values not above 0 on the log scale.
+
+    >>> found = individual_slopes(["a", "a", "b"], [-4, 0, 0], [100.0, 120.0, 50.0])
+    >>> found[["subject", "slope", "n"]].values.tolist()
+    [['a', 5.0, 2], ['b', nan, 1]]
     """
     import pandas as pd
 
@@ -53,6 +58,10 @@ def compare_slopes(slopes: Any, treated: Any) -> Result:
 
     `details`: median slopes and how many of each arm have one. A Result without p that says why, where an arm
     has fewer than two slopes.
+
+    >>> found = compare_slopes([1.0, 2.0, 3.0, -1.0, -2.0, -3.0], [1, 1, 1, 0, 0, 0])
+    >>> round(found.p_value, 3)
+    0.1
     """
     x = float_array(slopes, "slopes")
     arm = float_array(treated, "treated") == 1
@@ -90,6 +99,11 @@ def regression_to_the_mean(
     and 1; selected `side` of `cutoff`. sd (1 - correlation) phi(z) / (1 - Phi(z)), where z is
     (cutoff - mean) / sd with the sign of the side. Source: Barnett, van der Pols & Dobson 2005.
     `details["selected_mean"]`: mean of the selected.
+    Raises StatisticsError for an `sd` not above 0, a correlation outside 0 to 1, or another side.
+
+    >>> found = regression_to_the_mean(100.0, 20.0, 0.5, 120.0)
+    >>> round(found.value, 1), round(found.details["selected_mean"], 1)  # half of the way back
+    (15.3, 130.5)
     """
     from scipy.stats import norm
 

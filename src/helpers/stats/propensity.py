@@ -38,7 +38,13 @@ def covariate_budget(n_treated: int, n_control: int) -> int:
 
 @dataclass(frozen=True)
 class Propensity:
-    """Fitted scores of the complete rows (`used`), in the order of the input."""
+    """Fitted scores of the complete rows (`used`), in the order of the input.
+
+    >>> frame = pd.DataFrame({"drug": [1, 1, 0, 0, 1, 0], "age": [30, 40, 50, 60, 55, 35]})
+    >>> found = propensity_scores(frame, treated="drug", covariates=["age"], budget=1)
+    >>> round(float(found.scores.sum()), 6), found.weights("ATT")[:2].tolist(), found.positivity().n
+    (3.0, [1.0, 1.0], 6)
+    """
 
     terms: tuple[str, ...]
     coefficients: Floats
@@ -70,6 +76,12 @@ def propensity_scores(
     left out and counted. `coefficients` are per unit, the intercept last. Raises StatisticsError where
     there are more covariates than `budget` (default `covariate_budget`), where one does not vary or is a
     combination of others, or where an arm is empty.
+
+    >>> frame = pd.DataFrame({"drug": [1, 1, 0, 0], "age": [30, 40, 50, 60], "crp": [1, 5, 2, 9]})
+    >>> propensity_scores(frame, treated="drug", covariates=["age", "crp"])
+    Traceback (most recent call last):
+        ...
+    helpers.stats.result.StatisticsError: covariates: 2 given, but 2 patients in the smaller arm carry 0
     """
     require_columns(frame, [("covariates", name) for name in (treated, *covariates)])
     if not covariates:
@@ -100,6 +112,14 @@ def firth_scores(columns: Floats, treated: Bools, case_weights: Floats) -> tuple
     All rows are fitted at once by Fisher scoring with Firth's modified score (Firth 1993; Heinze & Schemper
     2002), then the intercept is refitted without penalty. Raises StatisticsError for collinear columns or a
     fit that does not converge.
+
+    >>> columns, treated = (
+    ...     np.array([[-1.0], [1.0], [-1.0], [1.0]]),
+    ...     np.array([True, True, False, False]),
+    ... )
+    >>> coefficients, scores = firth_scores(columns, treated, np.ones((1, 4)))
+    >>> scores.round(3).tolist()
+    [[0.5, 0.5, 0.5, 0.5]]
     """
     centre, scale = columns.mean(0), columns.std(0)
     design = np.column_stack([(columns - centre) / scale, np.ones(len(columns))])
@@ -149,8 +169,14 @@ def propensity_weights(scores: Any, treated: Any, estimand: Estimand = "ATO") ->
     """Weights from scores e: ATO (overlap; 1 - e treated, e control), ATT (1; e/(1 - e)), ATE (1/e; 1/(1 -
     e)).
 
-    ATO weights are bounded and describe the patients who could have belonged to either series (Li, Morgan &
-    Zaslavsky 2018); ATT weights make the controls resemble the treated. `scores` of shape (n,) or (draws, n).
+    ATO weights are bounded and describe the patients who could have belonged to either series (Li, Morgan
+    & Zaslavsky 2018); ATT weights make the controls resemble the treated. `scores` of shape (n,) or
+    (draws, n). Raises StatisticsError for scores not strictly between 0 and 1, or another estimand.
+
+    >>> propensity_weights([0.25, 0.25], [1, 0]).tolist()
+    [0.75, 0.25]
+    >>> propensity_weights([0.25, 0.25], [1, 0], "ATE").round(3).tolist()
+    [4.0, 1.333]
     """
     choice(estimand, ("ATO", "ATT", "ATE"), "estimand")
     e = np.asarray(scores, dtype=float)
@@ -166,7 +192,13 @@ def propensity_weights(scores: Any, treated: Any, estimand: Estimand = "ATO") ->
 
 def positivity(scores: Any, treated: Any) -> Result:
     """Share of patients whose score lies outside the range that both arms have; see
-    `Propensity.positivity`."""
+    `Propensity.positivity`.
+
+    Raises StatisticsError where an arm is empty.
+
+    >>> positivity([0.2, 0.5, 0.4, 0.9], [0, 0, 1, 1]).value
+    0.5
+    """
     from scipy.stats import rankdata
 
     e = float_array(scores, "scores")

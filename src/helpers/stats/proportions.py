@@ -22,6 +22,10 @@ def proportion_interval(
     clopper_pearson: exact, never below the nominal coverage; wilson: score interval; jeffreys: Beta(1/2, 1/2)
     posterior, limits set to 0 at 0 events and 1 at n (Brown, Cai & DasGupta 2001); mid_p: inversion of the
     mid-p binomial test (Berry & Armitage 1995). Raises StatisticsError for n = 0 or events > n.
+
+    >>> found = proportion_interval(17, 20)
+    >>> found.value, round(found.lower, 3), round(found.upper, 3)
+    (0.85, 0.621, 0.968)
     """
     choice(method, ("clopper_pearson", "wilson", "jeffreys", "mid_p"), "method")
     level = confidence_level(confidence)
@@ -55,7 +59,11 @@ def _clopper_pearson(k: int, n: int, level: float) -> tuple[float, float]:
 
 
 def wilson_limits(k: int, n: int, level: float) -> tuple[float, float]:
-    """Wilson score limits of k/n (Wilson 1927)."""
+    """Wilson score limits of k/n (Wilson 1927).
+
+    >>> [round(limit, 3) for limit in wilson_limits(17, 20, 0.95)]
+    [0.64, 0.948]
+    """
     from scipy.stats import norm
 
     z = float(norm.isf((1 - level) / 2))
@@ -104,8 +112,13 @@ def proportion_difference(
     """Difference of proportions e1/n1 - e2/n2 with an interval that exists for every table, 0/20 v 20/20
     included.
 
-    newcombe: hybrid score interval, method 10 of Newcombe 1998; miettinen_nurminen: inversion of the score
-    test with variance factor N/(N - 1) (Miettinen & Nurminen 1985).
+    newcombe: hybrid score interval, method 10 of Newcombe 1998; miettinen_nurminen: inversion of the
+    score test with variance factor N/(N - 1) (Miettinen & Nurminen 1985). Raises StatisticsError for
+    counts that cannot be, or another method.
+
+    >>> found = proportion_difference(19, 20, 13, 21)
+    >>> round(found.value, 3), round(found.lower, 3), round(found.upper, 3)
+    (0.331, 0.077, 0.545)
     """
     choice(method, ("newcombe", "miettinen_nurminen"), "method")
     level = confidence_level(confidence)
@@ -197,7 +210,15 @@ def _exposure(value: Any, argument: str) -> float:
 
 
 def poisson_rate(events: Any, exposure: Any, *, confidence: float = 0.95) -> Result:
-    """Events per unit of person-time with the exact (Garwood 1936) interval; holds for zero events."""
+    """Events per unit of person-time with the exact (Garwood 1936) interval; holds for zero events.
+
+    `exposure` in any unit of time. Raises StatisticsError for a negative count or an exposure not above
+    0.
+
+    >>> found = poisson_rate(0, 10.0)
+    >>> found.value, found.lower, round(found.upper, 3)  # -log(0.025) / 10
+    (0.0, 0.0, 0.369)
+    """
     from scipy.stats import chi2
 
     level = confidence_level(confidence)
@@ -222,6 +243,11 @@ def rate_ratio(
     """Ratio of two Poisson rates with exact interval and p (conditional binomial, as R's `poisson.test`).
 
     0 or infinite when one group has no events, with the other limit still finite; NaN when neither has.
+    Raises StatisticsError as `poisson_rate`.
+
+    >>> found = rate_ratio(2, 10.0, 8, 10.0)
+    >>> found.value, round(found.p_value, 3)  # 2 or fewer of 10 tosses, both sides
+    (0.25, 0.109)
     """
     from scipy.stats import binomtest
 
@@ -258,6 +284,11 @@ def rule_of_three(n: Any, *, confidence: float = 0.95) -> Result:
     """Upper limit of a proportion when none of n had the event: exact one-sided 1 - (1 - confidence)^(1/n).
 
     The familiar approximation -log(1 - confidence)/n (3/n at 95%) is in `details`. Source: Hanley 1983.
+    Raises StatisticsError for n = 0.
+
+    >>> found = rule_of_three(20)
+    >>> round(found.upper, 3), round(found.details["approximation"], 3)
+    (0.139, 0.15)
     """
     level = confidence_level(confidence)
     size = whole_number(n, "n")

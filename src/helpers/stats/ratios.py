@@ -38,5 +38,9 @@ def antilog(x: float) -> float:
 
 
 def has_finite_ratio(*logs: float) -> bool:
-    """Whether the ratios of these logarithms, and their inverses, are numbers that a computer holds."""
+    """Whether the ratios of these logarithms, and their inverses, are numbers that a computer holds.
+
+    >>> has_finite_ratio(0.0, -3.0), has_finite_ratio(1000.0)
+    (True, False)
+    """
     return all(abs(one) < _LARGEST for one in logs)

@@ -32,10 +32,16 @@ def signed_rank_test(
 ) -> Result:
     """Wilcoxon signed-rank test of `after - before`, two-sided, pairs matched by position.
 
-    `exact` conditions on the tied ranks. Zero differences: `wilcoxon` leaves them out before ranking, `pratt`
-    ranks them and then leaves them out. Beyond 500 pairs the corrected normal approximation is used, said in
-    `method`. `value` is the median difference, `statistic` the sum of positive ranks (R's V). Pairs with a
-    missing member are left out and counted. All differences zero gives p = 1, said in `note`.
+    `exact` conditions on the tied ranks. Zero differences: `wilcoxon` leaves them out before ranking,
+    `pratt` ranks them and then leaves them out. Beyond 500 pairs the corrected normal approximation is
+    used, said in `method`. `value` is the median difference, `statistic` the sum of positive ranks (R's
+    V). Pairs with a missing member are left out and counted. All differences zero gives p = 1, said in
+    `note`. Raises StatisticsError for unequal lengths, no complete pair, or another method or rule of
+    zeros.
+
+    >>> found = signed_rank_test([5, 6, 7, 8], [1, 1, 1, 1])
+    >>> found.p_value, found.value  # 2 of 2**4
+    (0.125, -5.5)
     """
     choice(method, ("exact", "asymptotic", "asymptotic_corrected"), "method")
     choice(zeros, ("wilcoxon", "pratt"), "zeros")
@@ -65,7 +71,14 @@ def signed_rank_test(
 
 
 def complete_differences(before: Any, after: Any) -> tuple[Floats, int]:
-    """`after - before` of the pairs that are complete, and how many are not."""
+    """`after - before` of the pairs that are complete, and how many are not.
+
+    Raises StatisticsError for unequal lengths, or where no pair is complete.
+
+    >>> differences, missing = complete_differences([5, None, 7], [1, 2, 9])
+    >>> differences.tolist(), missing
+    ([-4.0, 2.0], 1)
+    """
     first, second = float_array(before, "before"), float_array(after, "after")
     if first.size != second.size:
         raise StatisticsError("after", f"has {second.size} entries, before has {first.size}")
@@ -107,7 +120,11 @@ def _exact_signed_p(ranks: Ints, positive: Any) -> float:
 
 
 def rank_sum_chances(ranks: Ints) -> Floats:
-    """Chance of each sum of positive ranks from 0 on, when every rank is as likely positive as negative."""
+    """Chance of each sum of positive ranks from 0 on, when every rank is as likely positive as negative.
+
+    >>> rank_sum_chances(np.array([1, 2])).tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
     total = int(ranks.sum())
     chance = np.zeros(total + 1)
     chance[0] = 1.0
@@ -147,6 +164,13 @@ def change_from_baseline(
     median_percent_change (NaN if a baseline is not above 0), mean_change, p_value (signed-rank), method;
     quartiles are order statistics or the mean of two. Raises StatisticsError for duplicates
     or missing columns.
+
+    >>> visits = [("a", "baseline", 8), ("a", "week_1", 4), ("b", "baseline", 6), ("b", "week_1", 3)]
+    >>> frame = pd.DataFrame(visits, columns=["patient_id", "visit", "value"])
+    >>> change_from_baseline(frame)[
+    ...     ["visit", "n", "median_change", "median_percent_change"]
+    ... ].values.tolist()
+    [['week_1', 2, -3.5, -50.0]]
     """
     import pandas as pd
 
@@ -260,6 +284,10 @@ def friedman_test(data: Any) -> Result:
 
     Subjects with a missing visit are left out and counted. All rows constant gives p = 1.
     Wraps `scipy.stats.friedmanchisquare`; equals R's `friedman.test`.
+
+    >>> found = friedman_test([[1, 2, 3], [1, 2, 3], [1, 2, 3]])
+    >>> round(found.statistic, 3), round(found.p_value, 4)
+    (6.0, 0.0498)
     """
     from scipy.stats import friedmanchisquare
 
@@ -283,6 +311,9 @@ def page_trend_test(data: Any, *, decreasing: bool = False) -> Result:
 
     Exact where SciPy can enumerate (no ties, small tables), else the normal approximation. Subjects with a
     missing visit are left out and counted. Wraps `scipy.stats.page_trend_test`.
+
+    >>> round(page_trend_test([[1, 2, 3], [1, 2, 3]]).p_value, 4)  # 1 of 36
+    0.0278
     """
     from scipy.stats import page_trend_test as scipy_page
 

@@ -24,6 +24,13 @@ def without_information(times: Floats, events: Bools, design: Floats) -> bool:
     """Whether some combination of the covariates is the same in all at risk at every event that some survive.
 
     `design` (subjects x covariates) is standardised. Then no event says who of those at risk is the likelier.
+
+    >>> times, events = np.array([1.0, 2.0]), np.array([True, False])
+    >>> (
+    ...     without_information(times, events, np.array([[1.0], [1.0]])),
+    ...     without_information(times, events, np.array([[1.0], [-1.0]])),
+    ... )
+    (True, False)
     """
     spread = _spread_at_risk(times, events, design)
     return bool(np.linalg.eigvalsh(spread).min() <= _ZERO * max(float(np.trace(spread)), 1.0))
@@ -41,6 +48,10 @@ def endless_covariates(times: Floats, events: Bools, design: Floats, *, discrete
 
     `design` (subjects x covariates) is standardised and informative (see `without_information`). With
     `discrete` (the discrete likelihood) tied events are not held against each other.
+
+    >>> times, events = np.array([1.0, 2.0, 3.0]), np.array([True, True, False])
+    >>> endless_covariates(times, events, np.array([[1.0], [1.0], [-1.0]]))  # the lower one never dies
+    [0]
     """
     columns = range(design.shape[1])
     if design.shape[1] == 1:

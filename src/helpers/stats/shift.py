@@ -150,7 +150,11 @@ def _first_accepted(distinct: Floats, accepted: Callable[[float], bool]) -> floa
 
 
 def turning_point(holds: Callable[[float], bool], low: float, high: float) -> float:
-    """Where a condition that fails at `low` and holds at `high` begins to hold, to the last bits."""
+    """Where a condition that fails at `low` and holds at `high` begins to hold, to the last bits.
+
+    >>> round(turning_point(lambda x: x * x >= 2, 0.0, 2.0), 6)
+    1.414214
+    """
     width = 1e-14 * max(abs(low), abs(high))
     while high - low > width:
         middle = (low + high) / 2

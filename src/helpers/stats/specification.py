@@ -4,6 +4,18 @@ design apart.
 Sixteen tests of the same data agree because they share the same bias. Counting them with the design's
 assumptions (lag, era, confounder) would drown the few that matter, so the two kinds are ranked and summed up
 separately (Simonsohn, Simmons & Nelson 2020).
+
+>>> results = {
+...     "crude": Result(method="Cox", value=0.5, p_value=0.03),
+...     "weighted": Result(method="Cox", value=0.7),
+... }
+>>> curve = specification_curve(
+...     [Specification(name, "analytic", one) for name, one in results.items()]
+... )
+>>> curve[["name", "rank", "significant"]].values.tolist()
+[['crude', 1.0, True], ['weighted', 2.0, None]]
+>>> curve_summary(curve)[["specifications", "median", "tested"]].values.tolist()
+[[2.0, 0.6, 1.0]]
 """
 
 from __future__ import annotations

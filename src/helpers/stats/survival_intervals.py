@@ -13,6 +13,10 @@ def greenwood_limits(survival: Floats, log_variance: Floats, kind: str, z: float
     """Limits of S from the variance of log S (Greenwood), as R's `survfit`; NaN where S is 0 or 1.
 
     `kind`: plain (S +- z se), log, log-log (Kalbfleisch & Prentice), arcsine (arcsine of the square root).
+
+    >>> low, high = greenwood_limits(np.array([0.5, 1.0]), np.array([0.04, 0.0]), "plain", 1.96)
+    >>> low.round(3).tolist(), high.round(3).tolist()  # 0.5 less and plus 1.96 x 0.5 x 0.2
+    ([0.304, nan], [0.696, nan])
     """
     inside = (survival > 0) & (survival < 1)
     s = np.where(inside, survival, 0.5)
@@ -44,6 +48,10 @@ def beta_product_limits(
     then included, so that without earlier censoring the limits are exactly Clopper-Pearson). Valid with no
     event at all. Each product is replaced by the beta distribution with its first two moments. Given `rows`,
     limits of these rows only are returned.
+
+    >>> low, high = beta_product_limits(np.array([20.0]), np.array([3.0]), np.array([17.0]), 0.95)
+    >>> low.round(3).tolist(), high.round(3).tolist()  # Clopper-Pearson of 17 in 20
+    ([0.621], [0.968])
     """
     from scipy.special import betaincinv
 

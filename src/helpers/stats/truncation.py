@@ -37,10 +37,15 @@ def composite_quantile(
 ) -> Result:
     """Quantile of a value in all patients, death being worse than every value (Lachin 1999).
 
-    `died` is 1 for patients dead when the value was due; their values are ignored. Survivors without a value
-    are left out and counted. The lower of two middle values is taken on the better side, so that the quantile
-    is a patient's value; NaN with a note where it is death. `details["survivors"]` has the same quantile
-    among survivors.
+    `died` is 1 for patients dead when the value was due; their values are ignored. Survivors without a
+    value are left out and counted. The lower of two middle values is taken on the better side, so that
+    the quantile is a patient's value; NaN with a note where it is death. `details["survivors"]` has the
+    same quantile among survivors. Raises StatisticsError for a `q` not between 0 and 1, or where neither
+    value nor death is known.
+
+    >>> found = composite_quantile([5.0, 10.0, 20.0, None], [0, 0, 0, 1])
+    >>> found.value, found.details["survivors"]  # death ranks worst
+    (10.0, 10.0)
     """
     choice(better, ("low", "high"), "better")
     if not 0 < q < 1:
@@ -77,6 +82,10 @@ def survivor_effect_bounds(
     highest. Without it their share among all is at least S1 + S0 - 1, and both arms are trimmed. Source:
     Zhang & Rubin 2003. `value` is the plain difference among survivors. Raises StatisticsError where S0 > S1
     contradicts monotonicity.
+
+    >>> found = survivor_effect_bounds([5.0, 7.0, 9.0, 11.0], 4, [10.0, 12.0], 4)
+    >>> found.value, found.lower, found.upper  # half of the treated survivors: 5 and 7, or 9 and 11
+    (-3.0, -5.0, -1.0)
     """
     one, lost_1 = observed_values(treated_values, "treated_values")
     none, lost_0 = observed_values(control_values, "control_values")
@@ -121,10 +130,16 @@ def threshold_curve(
 ) -> pd.DataFrame:
     """Patients alive with a value at or below each threshold, both arms, so that no one threshold is chosen.
 
-    `values`, `died` (1 dead when the value was due), `treated` (1 or 0), one a patient. Columns: threshold,
-    treated, control (counts), n_treated, n_control (all patients less those alive without a value),
-    missing_treated, missing_control, difference (treated less control) with Newcombe limits lower and upper,
-    p_value (Fisher).
+    `values`, `died` (1 dead when the value was due), `treated` (1 or 0), one a patient. Columns:
+    threshold, treated, control (counts), n_treated, n_control (all patients less those alive without a
+    value), missing_treated, missing_control, difference (treated less control) with Newcombe limits lower
+    and upper, p_value (Fisher). Raises StatisticsError where no outcome of an arm is known.
+
+    >>> found = threshold_curve(
+    ...     [5, 20, None, 8, 30, 40], [0, 0, 1, 0, 0, 0], [1, 1, 1, 0, 0, 0], [10, 30]
+    ... )
+    >>> found[["threshold", "treated", "control"]].values.tolist()
+    [[10.0, 1.0, 1.0], [30.0, 2.0, 2.0]]
     """
     import pandas as pd
 

@@ -33,7 +33,12 @@ class _Extreme:
 
 
 def barnard_p(a: int, n1: int, b: int, n2: int) -> tuple[float, float]:
-    """Two-sided p of a/n1 v b/n2 and the pooled Wald statistic z; tables of a z at least as far count."""
+    """Two-sided p of a/n1 v b/n2 and the pooled Wald statistic z; tables of a z at least as far count.
+
+    >>> p, z = barnard_p(0, 3, 3, 3)
+    >>> round(p, 4), round(abs(z), 2)  # 2 of 64 equally likely outcomes at a risk of 1/2
+    (0.0313, 2.45)
+    """
 
     def z(x: Ints, y: Ints) -> Floats:
         pooled = (x + y) / (n1 + n2)
@@ -50,7 +55,12 @@ def barnard_p(a: int, n1: int, b: int, n2: int) -> tuple[float, float]:
 
 
 def boschloo_p(a: int, n1: int, b: int, n2: int) -> tuple[float, float]:
-    """Two-sided p of a/n1 v b/n2, twice the smaller one-sided p, and the smaller one-sided Fisher p."""
+    """Two-sided p of a/n1 v b/n2, twice the smaller one-sided p, and the smaller one-sided Fisher p.
+
+    >>> p, fisher = boschloo_p(0, 3, 3, 3)
+    >>> round(p, 4), round(fisher, 3)
+    (0.0313, 0.05)
+    """
     from scipy.stats import hypergeom
 
     def less(x: Ints, y: Ints) -> Floats:

@@ -45,7 +45,13 @@ class WeightedCurve:
 
 
 def effective_sample_size(weights: Any) -> float:
-    """Kish's effective sample size, (sum w)^2 / sum w^2: how many equally weighted patients carry as much."""
+    """Kish's effective sample size, (sum w)^2 / sum w^2: how many equally weighted patients carry as much.
+
+    Raises StatisticsError for negative or missing weights, or all 0.
+
+    >>> effective_sample_size([1, 1, 1, 1]), effective_sample_size([2, 0, 0])
+    (4.0, 1.0)
+    """
     w = checked_weights(weights, np.size(weights))
     return float(w.sum() ** 2 / (w**2).sum())
 
@@ -90,6 +96,9 @@ def weighted_kaplan_meier(time: Any, event: Any, weights: Any) -> WeightedCurve:
     """Kaplan-Meier curve with case weights (any positive scale) and jackknife standard errors.
 
     Equals R's `survfit(Surv(time, event) ~ 1, weights = w, robust = TRUE)`.
+
+    >>> weighted_kaplan_meier([3, 5, 8], [1, 0, 1], [2, 1, 1]).survival.tolist()  # 1 - 2/4, then 0
+    [0.5, 0.0]
     """
     times, events = survival_data(time, event)
     w = checked_weights(weights, times.size)
@@ -145,6 +154,10 @@ def weighted_effects(
     cannot be estimated is a Result without value that says why; where an arm has no variance (nobody in it
     died) a difference has neither limits nor p-value. Raises StatisticsError naming `tau` where an arm is not
     followed so far.
+
+    >>> found = weighted_effects([2, 8, 9, 1, 3, 9], [1, 1, 0, 1, 1, 0], [1, 1, 1, 0, 0, 0], [1] * 6, 4)
+    >>> round(found["risk_difference"].value, 3), round(found["rmst_difference"].value, 3)
+    (-0.333, 0.667)
     """
     level = confidence_level(confidence)
     times, events = survival_data(time, event)

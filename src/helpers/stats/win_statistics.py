@@ -3,6 +3,25 @@
 Wins, losses and ties of all pairs give the win ratio (Pocock et al. 2012), the win odds (Dong et al. 2020),
 the net benefit (Buyse 2010) and the probability of a better outcome. The sum of the treated patients' wins
 less losses is a linear rank statistic (Finkelstein & Schoenfeld 1999), so its permutation test is exact.
+
+>>> levels = [
+...     time_level("death", [9, 9, 3, 5], [0, 0, 1, 1]),
+...     value_level("dose", [5, 10, 0, 0], better="low"),
+... ]
+>>> scores = hierarchy(levels)
+>>> scores[
+...     0
+... ].tolist()  # the first patient lived longer than the last two and had the lower dose than the second
+[0, 1, 1, 1]
+>>> decided_by_level(levels, [1, 1, 0, 0])
+{'death': (4, 0), 'dose': (0, 0)}
+>>> found = win_statistics(scores, [1, 1, 0, 0])
+>>> found.wins, found.losses, round(found.test.p_value, 3)
+(4, 0, 0.333)
+>>> win_bootstrap(
+...     scores, [1, 0, 1, 0], np.array([[1.0, 1.0, 1.0, 1.0], [0.5, 1.5, 1.0, 1.0]])
+... ).value
+0.5
 """
 
 from __future__ import annotations
@@ -44,6 +63,8 @@ class Level:
 def value_level(name: str, values: Any, *, better: Literal["low", "high"], margin: float = 0.0) -> Level:
     """A measured outcome: differences up to `margin` are ties, and so is a comparison with a missing
     value.
+
+    Scores have shape (patients, patients). Raises StatisticsError for values that are no numbers.
     """
     x = float_array(values, name)
     gap = x[:, None] - x[None, :]
@@ -57,7 +78,8 @@ def time_level(name: str, time: Any, event: Any) -> Level:
     """A time to an unwanted event: i does better than j if j had the event while i was still free of it and
     followed.
 
-    Where the one followed for less time is event-free, nobody knows, and the pair goes on to the next level.
+    Where the one followed for less time is event-free, nobody knows, and the pair goes on to the next
+    level. Raises StatisticsError for unusable times or events.
     """
     times, events = survival_data(time, event)
     # A subject censored at the day of the other's event was seen free of it on that day.
@@ -67,7 +89,10 @@ def time_level(name: str, time: Any, event: Any) -> Level:
 
 
 def hierarchy(levels: Sequence[Level]) -> Signs:
-    """Scores of all pairs, each decided by the first level that decides it."""
+    """Scores of all pairs, each decided by the first level that decides it.
+
+    Raises StatisticsError without levels, or for levels of other patients.
+    """
     if not levels:
         raise StatisticsError("levels", "none given")
     shape = levels[0].scores.shape
@@ -80,7 +105,10 @@ def hierarchy(levels: Sequence[Level]) -> Signs:
 
 
 def decided_by_level(levels: Sequence[Level], treated: Any) -> dict[str, tuple[int, int]]:
-    """Wins and losses of the treated that each level decided among treated-control pairs, by level name."""
+    """Wins and losses of the treated that each level decided among treated-control pairs, by level name.
+
+    Raises StatisticsError for flags other than 0 and 1.
+    """
     arm = event_flags(treated, len(levels[0].scores), "treated")
     open_ = np.ones((int(arm.sum()), int((~arm).sum())), bool)
     found = {}
@@ -119,7 +147,7 @@ def win_statistics(
     two-sample U-statistics (Bebu & Lachin 2016), on the log scale for the ratios and on the inverse
     hyperbolic tangent of the net benefit for it and the probability. The p-value is the exact permutation
     test of the summed scores; where enumeration is not feasible, a seeded Monte Carlo one, said in
-    `method`.
+    `method`. Raises StatisticsError for scores that are not antisymmetric, or where an arm is empty.
     """
     level = confidence_level(confidence)
     matrix = np.asarray(scores)

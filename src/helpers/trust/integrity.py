@@ -86,6 +86,11 @@ def verify(folder: Path, data: Path | None = None) -> Verification:
 
     Raises:
         RecordError: the folder has no record that can be believed.
+
+    >>> verify(folder)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    helpers.trust.received.RecordError: ...provenance.json...
     """
     here = received(folder)
     remarks: list[str] = []

@@ -1,4 +1,12 @@
-"""A folder of results as somebody sent it: its record, checked before it is believed, and its files."""
+"""A folder of results as somebody sent it: its record, checked before it is believed, and its files.
+
+>>> [found.name for found in result_folders(folder)]
+['rdmas_reconstructed']
+>>> received(folder)  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+helpers.trust.received.RecordError: ...provenance.json...
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,16 @@
-"""What the vocabulary is made of: variables, drugs, event terms and limits of normal."""
+"""What the vocabulary is made of: variables, drugs, event terms and limits of normal.
+
+>>> from helpers.vocabulary.reading import shipped_vocabulary
+>>> hemoglobin = shipped_vocabulary().get("hemoglobin")
+>>> hemoglobin.convert(np.array([11.5]), "g/dL").tolist(), hemoglobin.conversion("furlong") is None
+([115.0], True)
+>>> hemoglobin.plausible(np.array([115.0, 1150.0])).tolist(), hemoglobin.plausible_range()
+([True, False], '20 to 250 g/L')
+>>> hemoglobin.accepted_units()
+'g/L, g/dL, mg/mL, mmol/L'
+>>> prior_therapies(shipped_vocabulary().drugs.values(), {"yes": "yes"})["prior_etoposide"].label
+'Prior etoposide'
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

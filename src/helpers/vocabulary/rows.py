@@ -1,4 +1,23 @@
-"""From one row of a vocabulary file to a variable, drug, event term or reference range."""
+"""From one row of a vocabulary file to a variable, drug, event term or reference range.
+
+>>> found = drug({"name": "filapixant", "class": "other", "aliases": "bay-1902607"}, None, True)
+>>> found.aliases, found.own
+(('bay-1902607',), True)
+>>> variable(
+...     {
+...         "name": "cxcl9",
+...         "label": "CXCL9, pg/mL",
+...         "table": "measurements",
+...         "type": "number",
+...         "unit": "pg/mL",
+...     },
+...     None,
+...     True,
+... ).unit
+'pg/mL'
+>>> term({"name": "crs", "label": "cytokine release syndrome"}, None, True).label
+'cytokine release syndrome'
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -256,7 +275,13 @@ def term(cells: Mapping[str, str], known: Term | None, own: bool) -> Term:
 def reference_range(
     cells: Mapping[str, str], variables: Mapping[str, Variable]
 ) -> tuple[str, ReferenceRange]:
-    """Build the limits of normal of one row, converted to the unit the variable is kept in."""
+    """Build the limits of normal of one row, converted to the unit the variable is kept in.
+
+    >>> from helpers.vocabulary.reading import shipped_vocabulary
+    >>> cells = {"variable": "hemoglobin", "sex": "female", "low": "11.5", "unit": "g/dL"}
+    >>> reference_range(cells, shipped_vocabulary().variables)[1].low
+    115.0
+    """
     row = _Row(cells)
     name = row.text("variable")
     known = variables.get(name)

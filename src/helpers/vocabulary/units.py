@@ -23,6 +23,13 @@ class Conversion:
         unit: how the accepted unit is spelled in the vocabulary.
         factor: multiplier; above 0.
         offset: added after multiplying; other than 0 for temperatures only.
+
+    >>> celsius = Conversion("F", 5 / 9, -160 / 9)
+    >>> (
+    ...     celsius.to_standard(np.array([98.6])).tolist(),
+    ...     celsius.from_standard(np.array([37.0])).round(1).tolist(),
+    ... )
+    ([37.0], [98.6])
     """
 
     unit: str
@@ -91,6 +98,14 @@ def convert_units(
         The converted values (NaN where the unit is not accepted) and the vocabulary's spelling of each unit
         (None where it is not accepted). Rows are grouped by distinct (variable, unit), so the cost does not
         grow with Python calls per row.
+
+    >>> units = {"hemoglobin": read_units("g/dL:10", "g/L")}
+    >>> rows = pd.DataFrame(
+    ...     {"variable": ["hemoglobin"] * 2, "value": [11.5, 9.0], "unit": ["g/dl", "stone"]}
+    ... )
+    >>> values, spelled = convert_units(rows["variable"], rows["value"], rows["unit"], units)
+    >>> values.tolist(), spelled.tolist()
+    ([115.0, nan], ['g/dL', None])
     """
     converted, spelled = convert_coded(variable, value, unit, units)
     return converted, np.array([*spelled.categories, None], dtype=object)[spelled.codes]

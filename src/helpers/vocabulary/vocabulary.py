@@ -39,6 +39,33 @@ class Vocabulary:
         >>> from helpers.vocabulary.reading import shipped_vocabulary
         >>> shipped_vocabulary().drug_named("甲氨蝶呤")
         'methotrexate'
+        >>> from helpers.vocabulary.reading import shipped_vocabulary
+        >>> words = shipped_vocabulary()
+        >>> words.get("age").type, words.get("shoe size"), "age" in words.columns("patients")
+        ('number', None, True)
+        >>> words.of_table("events")[0].name, words.resolve("Hb", ["hemoglobin"])
+        ('patient_id', 'hemoglobin')
+        >>> words.spellings(["age"])["age"], len(words.translations()) > 100
+        ('age', True)
+        >>> (
+        ...     words.drug_class("etoposide"),
+        ...     words.drug_label("etoposide"),
+        ...     "jak_inhibitor" in words.drug_groups(),
+        ... )
+        ('chemotherapy', 'Etoposide', True)
+        >>> (
+        ...     words.drugs_of("jak_inhibitor")[0],
+        ...     words.drug_suggestion("tocilizumb"),
+        ...     words.needs_decision("paramethasone"),
+        ... )
+        ('ruxolitinib', 'tocilizumab', True)
+        >>> words.term_named("CMV infection")
+        'cytomegalovirus infection'
+        >>> given = pd.DataFrame({"drug": ["ruxolitinib", "methylprednisolone"], "route": ["po", "iv"]})
+        >>> words.of_drug(given, "iv_glucocorticoid").tolist()
+        [False, True]
+        >>> words.convert(pd.Series(["hemoglobin"]), pd.Series([11.5]), pd.Series(["g/dL"]))[0].tolist()
+        [115.0]
     """
 
     variables: Mapping[str, Variable]

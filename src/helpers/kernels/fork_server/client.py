@@ -44,7 +44,12 @@ class ForkServerError(RuntimeError):
 
 
 def available() -> bool:
-    """Whether kernels can be forked here: forking a process with loaded libraries is safe on Linux only."""
+    """Whether kernels can be forked here: forking a process with loaded libraries is safe on Linux only.
+
+    >>> import sys
+    >>> available() == sys.platform.startswith("linux")
+    True
+    """
     return sys.platform == "linux"
 
 
@@ -54,7 +59,13 @@ def server_environment() -> dict[str, str]:
 
 
 def private_folder(prefix: str) -> Path:
-    """Make a folder for sockets, which only this user may look into; its name tells the process."""
+    """Make a folder for sockets, which only this user may look into; its name tells the process.
+
+    >>> made = private_folder("example-")
+    >>> oct(made.stat().st_mode & 0o777)
+    '0o700'
+    >>> made.rmdir()
+    """
     return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=short_folder()))
 
 

@@ -105,7 +105,11 @@ SINGLE = ("R51", "R52", "R72", "R75", "R77", "D03", "D12")
 
 
 def constrained_ids() -> frozenset[str]:
-    """Return the ledger's rows that the reconstruction is made to meet."""
+    """Return the ledger's rows that the reconstruction is made to meet.
+
+    >>> len(constrained_ids()) > 100
+    True
+    """
     found = {i for ids in COUNTS.values() for i in ids} | set(TABLE_P_VALUES) | set(LOG_RANK_P_VALUES)
     found |= {f"T{first + k:03d}" for first in TABLE_ROWS.values() for k in range(7)}
     for groups in (*TEXT_REPEATS.values(), *DOSE_PER_KG.values()):

@@ -1,4 +1,8 @@
-"""Settings and data card of the reconstructed cohort folder."""
+"""Settings and data card of the reconstructed cohort folder.
+
+>>> cohort_toml(1).splitlines()[0][:40]
+'# Settings of the cohort rebuilt from pr'
+"""
 
 from __future__ import annotations
 

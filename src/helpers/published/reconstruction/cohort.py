@@ -251,7 +251,11 @@ def _text(row: Row) -> Row:
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
-    """A table as csv bytes that do not depend on the machine."""
+    r"""A table as csv bytes that do not depend on the machine.
+
+    >>> csv_bytes(pd.DataFrame({"patient_id": ["R01"], "age": ["40"]}))
+    b'patient_id,age\nR01,40\n'
+    """
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(table.columns)

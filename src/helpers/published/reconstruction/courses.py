@@ -5,6 +5,13 @@ ALT have
 fallen by well over a quarter (half for ALT), ferritin still above normal. Complete remission: everything
 measured is
 inside the reference range. No response: every response marker is within a fifth of its baseline value.
+
+>>> from datetime import date
+>>> from helpers.published.reconstruction.roster import Patient
+>>> patient = Patient("R01", "ruxolitinib", "female", "AOSD", "CR by week 2", date(2022, 1, 1), None, 56)
+>>> patient.baseline = {"ferritin": 9000.0}
+>>> patient.calls, patient.responder
+(('PR', 'CR', 'CR', 'CR'), True)
 """
 
 from __future__ import annotations

@@ -12,6 +12,11 @@ hold. CP-SAT was chosen over local search for this reason alone: a search that f
 The p-value of a rank-sum test is not linear. For it the smallest and largest statistic that the order
 statistics
 allow are worked out exactly, and the p-values at and between them are compared with the printed one.
+
+>>> from helpers.published.ledger import read_ledger
+>>> ledger = Ledger(read_ledger())
+>>> [(kind, number.value) for kind, number in printed_facts(ledger, "R76")]
+[('percent', 20.0), ('count', 4.0)]
 """
 
 from __future__ import annotations

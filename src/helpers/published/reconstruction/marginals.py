@@ -6,6 +6,17 @@ and a move is kept when it brings the exact rank-sum p nearer to the printed one
 here because the exact p with ties is no linear function of the values, and because the search yields
 values that look drawn, not chosen at bounds; that the constraints can be met at all is proved beforehand
 in `feasibility`.
+
+>>> round(exact_p_value(np.array([5, 6, 9]), np.array([1, 2, 3])), 3)
+0.1
+>>> from helpers.published.reconstruction.targets import Summary
+>>> box = order_box(ArmSpec(3, Summary(5, 1, 9)), np.random.default_rng(1))
+>>> box.low.tolist(), box.high.tolist()
+([1, 5, 9], [1, 5, 9])
+>>> specs = {"a": ArmSpec(3, Summary(6, 5, 9)), "b": ArmSpec(3, Summary(2, 1, 3))}
+>>> found = two_samples(specs, Number(0.1, 1), np.random.default_rng(1))
+>>> {arm: values.tolist() for arm, values in found.items()}
+{'a': [5, 6, 9], 'b': [1, 2, 3]}
 """
 
 from __future__ import annotations

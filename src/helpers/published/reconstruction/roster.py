@@ -1,4 +1,17 @@
-"""Who is in the cohort: sex, diagnosis, courses of response, deaths, earlier therapies, calendar."""
+"""Who is in the cohort: sex, diagnosis, courses of response, deaths, earlier therapies, calendar.
+
+>>> from helpers.published.ledger import Number, read_ledger
+>>> ledger = Ledger(read_ledger())
+>>> len(response_courses(ledger)), response_courses(ledger)[0]
+(20, 'CR by week 2')
+>>> (
+...     len(treated_roster(ledger, np.random.default_rng(1))),
+...     len(control_roster(ledger, np.random.default_rng(1))),
+... )
+(20, 21)
+>>> control_death_days(21, 8, (20, [19]), Number(0.011, 3), 56, np.random.default_rng(1))[:2]
+[5, 9]
+"""
 
 from __future__ import annotations
 

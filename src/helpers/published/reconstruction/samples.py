@@ -1,4 +1,12 @@
-"""Baseline values of both arms, variable by variable, before they are given to anyone."""
+"""Baseline values of both arms, variable by variable, before they are given to anyone.
+
+>>> from helpers.published.ledger import read_ledger
+>>> from helpers.published.reconstruction.targets import continuous_targets
+>>> ledger = Ledger(read_ledger())
+>>> targets, sizes = continuous_targets(ledger), {"ruxolitinib": 20, "control": 21}
+>>> sorted(counts_below(ledger))[0], sorted(targets)[0]
+('fibrinogen', 'age')
+"""
 
 from __future__ import annotations
 

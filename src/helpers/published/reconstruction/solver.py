@@ -10,6 +10,9 @@ def constraint_solver() -> ModuleType:
 
     Raises:
         CompendiumError: OR-Tools is not installed.
+
+    >>> constraint_solver().__name__
+    'ortools.sat.python.cp_model'
     """
     try:
         from ortools.sat.python import cp_model

@@ -1,4 +1,14 @@
-"""What the ledger fixes: the printed numbers as typed targets of the reconstruction."""
+"""What the ledger fixes: the printed numbers as typed targets of the reconstruction.
+
+>>> from helpers.published.ledger import read_ledger
+>>> ledger = Ledger(read_ledger())
+>>> ledger.printed("R76"), ledger.unit("R76"), ledger.describe("R76")
+('four (20%)', 'patients', 'CMV infection, ruxolitinib, 8 weeks, count and percent')
+>>> ledger.whole("R76"), ledger.count("R76"), ledger.number("R76").value
+(4, 4, 20.0)
+>>> continuous_targets(ledger)["age"].summaries["control"]
+Summary(median=29, minimum=18, maximum=65)
+"""
 
 from __future__ import annotations
 

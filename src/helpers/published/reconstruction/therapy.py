@@ -1,4 +1,19 @@
-"""Treatments of both arms: glucocorticoids day by day, earlier therapies, ruxolitinib, what followed."""
+"""Treatments of both arms: glucocorticoids day by day, earlier therapies, ruxolitinib, what followed.
+
+>>> from datetime import date
+>>> patient = Patient("R01", "ruxolitinib", "female", "AOSD", "CR by week 2", date(2022, 1, 1), None, 56)
+>>> row(patient, "etoposide", 3, 3, 100.0)["drug"]
+'etoposide'
+>>> [one["drug"] for one in taper(patient, 120.0, 20.0, np.random.default_rng(1))][:2]
+['methylprednisolone', 'prednisone']
+>>> control_weights([patient], np.random.default_rng(1))
+>>> patient.weight > 30
+True
+>>> [one["drug"] for one in control_taper(patient, 120.0, np.random.default_rng(1))][:1]
+['methylprednisolone']
+>>> earlier_therapies(patient, np.random.default_rng(1))
+[]
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Dose thresholds, and what every assumption makes of the p-value."""
+"""Dose thresholds, and what every assumption makes of the p-value.
+
+>>> assumptions_height([("test_logrank", 0.01)], [("lag of 7 days", 0.04)])
+41.756
+>>> draw_assumptions(container, [("test_logrank", 0.01)], [("lag of 7 days", 0.04)])
+>>> len(container.axes)
+2
+"""
 
 from __future__ import annotations
 
@@ -35,6 +42,11 @@ def draw_thresholds(container: Figure | SubFigure, config: CohortConfig, curve: 
     """Draw the share of each arm alive at or below each glucocorticoid dose, and their difference.
 
     `curve` has threshold, treated, control, n_treated, n_control, difference, lower and upper.
+
+    >>> from helpers.analysis.historical_control_questions import ask_about_low_dose
+    >>> draw_thresholds(container, config, ask_about_low_dose(recorded, store))
+    >>> len(container.axes)
+    2
     """
     if curve.empty:
         say_absent(container, f"No {config.spared_in_text} doses are recorded in two groups of this cohort.")

@@ -1,4 +1,15 @@
-"""Balance of the groups at baseline and the combinations of earlier therapies."""
+"""Balance of the groups at baseline and the combinations of earlier therapies.
+
+>>> labels = {"age": "Age, years", "platelets": "Platelets"}
+>>> balance_height(statistics, labels) > 0
+True
+>>> draw_balance(container, statistics, labels)
+>>> draw_therapy_overlaps(
+...     container, statistics, config, {"etoposide": "Etoposide", "ivig": "Immunoglobulin"}
+... )
+>>> len(container.axes) > 1
+True
+"""
 
 from __future__ import annotations
 

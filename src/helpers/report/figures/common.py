@@ -29,14 +29,22 @@ _NAME = 22  # characters of a group's name on one line
 
 
 def wrapped(name: str, width: int = _NAME) -> str:
-    """Return a name on as many lines as it needs, of at most `width` characters unless a word is longer."""
+    """Return a name on as many lines as it needs, of at most `width` characters unless a word is longer.
+
+    >>> wrapped("Ruxolitinib and etoposide", 12).splitlines()
+    ['Ruxolitinib', 'and', 'etoposide']
+    """
     import textwrap
 
     return "\n".join(textwrap.wrap(name, max(1, width), break_long_words=False)) or name
 
 
 def long_names(config: CohortConfig, groups: Sequence[str]) -> bool:
-    """Return whether the short names of these groups are too long to stand beside something."""
+    """Return whether the short names of these groups are too long to stand beside something.
+
+    >>> long_names(config, config.group_ids)
+    False
+    """
     return any(len(config.group(group).short_label) > LONG_NAME for group in groups)
 
 
@@ -66,6 +74,10 @@ def marks_legend(
         handles: artists with labels, as they are drawn.
         columns: the most that stand side by side; fewer where they have no room.
         title: stands above, in the middle; the title of the axes above where they share one.
+
+    >>> marks_legend(container, [interval_handle()])
+    >>> len(container.legends), len(halo())
+    (1, 1)
     """
     if not handles and not title:
         return
@@ -92,7 +104,11 @@ def halo() -> list[AbstractPathEffect]:
 
 
 def size_mm(container: Figure | SubFigure) -> tuple[float, float]:
-    """Return width and height of a figure or a part of one."""
+    """Return width and height of a figure or a part of one.
+
+    >>> [round(side, 1) for side in size_mm(container)], room_for_text(container, 2) > 20
+    ([177.8, 127.0], True)
+    """
     figure = container.get_figure(root=True)
     assert figure is not None
     width, height = container.bbox.width, container.bbox.height
@@ -111,6 +127,9 @@ def label_every(labels: Sequence[str], places: int, room: float) -> int:
         labels: those to be written; the longest decides.
         places: how many places stand at equal distances, the first and the last at the ends of the axis.
         room: characters that fit along the axis.
+
+    >>> label_every(["week 1"] * 9, 9, 70), label_every(["week 1"] * 9, 9, 30)
+    (1, 2)
     """
     longest = max((len(label) for label in labels), default=0)
     return max(1, math.ceil((longest + _BETWEEN_COUNTS) * (places - 1) / room))
@@ -149,6 +168,10 @@ def name_places(axes: Axes, places: Sequence[float], labels: Sequence[str], widt
     """Put names at places of the horizontal axis: in lines of `width` characters, or slanted.
 
     Names slant where a word of theirs is longer than a line.
+
+    >>> name_places(axes, [0, 1], ["Week 1", "Week 8"], 12)
+    >>> [label.get_text() for label in axes.get_xticklabels()]
+    ['Week 1', 'Week 8']
     """
     words = max((len(word) for label in labels for word in label.split()), default=0)
     if words <= width:
@@ -162,6 +185,10 @@ def name_rows(axes: Axes, names: Sequence[str], bold: Sequence[bool] = ()) -> No
 
     Ticks would do the same, but each has two marks and a line besides, and the layout asks all of them for
     their place time and again: a third of the time of drawing.
+
+    >>> name_rows(axes, ["Age", "Sex"])
+    >>> [text.get_text() for text in axes.texts]
+    ['Age', 'Sex']
     """
     from matplotlib.transforms import ScaledTranslation
 
@@ -176,7 +203,12 @@ def name_rows(axes: Axes, names: Sequence[str], bold: Sequence[bool] = ()) -> No
 
 @drawing
 def say_absent(container: Figure | SubFigure, message: str) -> None:
-    """Fill the figure with a sentence that says why there is nothing to draw."""
+    """Fill the figure with a sentence that says why there is nothing to draw.
+
+    >>> say_absent(container, "No response was recorded.")
+    >>> container.texts[0].get_text()
+    'No response was recorded.'
+    """
     import textwrap
 
     container.text(
@@ -222,6 +254,16 @@ def count_rows(
         rows: from above.
         colours: colour of each row.
         title: what is counted.
+
+    >>> count_rows(
+    ...     axes,
+    ...     [0, 56],
+    ...     [CountRow("Treated", "treated", ["20", "19"])],
+    ...     ["black"],
+    ...     title="Number at risk",
+    ... )
+    >>> "19" in [text.get_text() for text in axes.texts]
+    True
     """
     total = sum(row.lines for row in rows)
     axes.set_ylim(total - 0.5, -0.5)

@@ -1,4 +1,10 @@
-"""Figures composed of panels, drawn again from analysis tables and statistics at their final size."""
+"""Figures composed of panels, drawn again from analysis tables and statistics at their final size.
+
+>>> courses = laboratory_courses(tables, config)
+>>> draw_figure_1(container, statistics, config, courses)
+>>> len(container.subfigs) > 1
+True
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,17 @@
-"""Course of measurements over the visits: each patient's line, median and quartiles, n at each visit."""
+"""Course of measurements over the visits: each patient's line, median and quartiles, n at each visit.
+
+>>> followed_group(config)
+'ruxolitinib'
+>>> courses = laboratory_courses(tables, config)
+>>> courses[0].name, reference_band(config, "platelets"), short_label(config.vocabulary.get("ast"))
+('platelets', (125.0, 350.0), 'AST, U/L')
+>>> draw_courses(container, courses[:2], statistics, config)
+>>> len(container.axes)
+2
+>>> patient_lines(axes, pd.DataFrame({"patient_id": ["a", "a"], "x": [0, 7], "value": [9.0, 4.0]}))
+>>> len(patients_handles(config, lines=True, many=False))
+1
+"""
 
 from __future__ import annotations
 
@@ -76,7 +89,12 @@ def laboratory_courses(tables: AnalysisTables, config: CohortConfig) -> list[Cou
 
 
 def dose_courses(doses: pd.DataFrame, config: CohortConfig) -> list[Course]:
-    """Return the dose per kilogram of the drugs to be spared as a course; see ``doses_at_visits``."""
+    """Return the dose per kilogram of the drugs to be spared as a course; see ``doses_at_visits``.
+
+    >>> from helpers.analysis.steroids import doses_at_visits
+    >>> dose_courses(doses_at_visits(tables, config), config)[0].label
+    'Prednisone equivalent, mg/kg/d'
+    """
     rows = doses[doses["group"].isin(config.group_ids)]
     patients = rows[["patient_id", "group", "visit"]].assign(value=rows["mg_per_kg"], qualifier="").dropna()
     label = f"{config.spared_label}, mg/kg/d"

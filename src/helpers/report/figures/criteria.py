@@ -1,4 +1,13 @@
-"""Criteria figure: what each patient meets, and the range in which its HScore must lie."""
+"""Criteria figure: what each patient meets, and the range in which its HScore must lie.
+
+>>> from helpers.analysis.diagnosis import diagnose
+>>> found = criteria_picture(diagnose(tables, config, folder))
+>>> found.cutoff, criteria_height(found)
+(169.0, 192.6)
+>>> draw_criteria(container, found, config)
+>>> len(container.axes)
+2
+"""
 
 from __future__ import annotations
 

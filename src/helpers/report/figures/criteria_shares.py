@@ -1,4 +1,12 @@
-"""Criteria of many patients: counts of verdicts by set and group, and the distribution of the HScore."""
+"""Criteria of many patients: counts of verdicts by set and group, and the distribution of the HScore.
+
+>>> scores = pd.DataFrame(
+...     {"group": ["control"] * 2, "score": [150.0, 200.0], "score_highest": [180.0, 210.0]}
+... )
+>>> draw_score_shares(axes, scores, 169.0, ["control"], config)
+>>> len(axes.lines) > 0
+True
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""Glucocorticoid dose over time: median with ribbons of the middle half and of the range."""
+"""Glucocorticoid dose over time: median with ribbons of the middle half and of the range.
+
+>>> from helpers.analysis.steroids import doses_at_visits
+>>> from helpers.report.figures.course import dose_courses
+>>> draw_dose_ribbon(
+...     container, dose_courses(doses_at_visits(tables, config), config), statistics, config
+... )
+>>> len(container.axes)
+2
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Endpoints beside death: a curve or a cumulative incidence each, with numbers at risk."""
+"""Endpoints beside death: a curve or a cumulative incidence each, with numbers at risk.
+
+>>> endpoints_height(statistics, config)
+80.0
+>>> draw_endpoints(container, statistics, config)
+>>> len(container.axes)
+2
+"""
 
 from __future__ import annotations
 
@@ -42,7 +49,11 @@ YEAR = 365
 
 
 def drawn_endpoints(statistics: Statistics, config: CohortConfig) -> list[Endpoint]:
-    """Return the endpoints with a time of which anything is recorded."""
+    """Return the endpoints with a time of which anything is recorded.
+
+    >>> [endpoint.id for endpoint in drawn_endpoints(statistics, config)]
+    ['complete_response']
+    """
     return [
         one
         for one in config.endpoints

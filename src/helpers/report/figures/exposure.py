@@ -1,4 +1,20 @@
-"""Swimmer plot: each treated patient's exposure by dose, responses, death, and what is still going on."""
+"""Swimmer plot: each treated patient's exposure by dose, responses, death, and what is still going on.
+
+>>> from helpers.analysis.safety import drug_courses, drug_exposure
+>>> exposure, courses = (
+...     drug_exposure(tables, config.study_drugs),
+...     drug_courses(tables, config.study_drugs),
+... )
+>>> exposure_height(exposure)
+115.0
+>>> draw_exposure(container, exposure, courses, tables.responses, config)
+>>> len(container.axes)
+2
+>>> course_shades(courses, config)["label"].iloc[0]
+'Ruxolitinib, 10 mg a day'
+>>> list(dose_shades([(5.0, "mg"), (10.0, "mg")]))
+[(5.0, 'mg'), (10.0, 'mg')]
+"""
 
 from __future__ import annotations
 

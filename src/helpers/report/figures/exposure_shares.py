@@ -1,4 +1,15 @@
-"""Exposure of many patients: shares by daily dose on each day, and what became of the others."""
+"""Exposure of many patients: shares by daily dose on each day, and what became of the others.
+
+>>> courses = pd.DataFrame({"patient_id": ["a"], "start_day": [0], "stop_day": [2]})
+>>> courses["daily_dose"], courses["unit"] = 10.0, "mg"
+>>> shades = pd.DataFrame({"label": ["10 mg"], "rank": [0], "lane": [0], "colour": ["grey"]})
+>>> exposure = pd.DataFrame({"patient_id": ["a"], "last_day": [4], "died": [True]})
+>>> days, counts = daily_states(exposure, courses, shades, 5)
+>>> counts["10 mg"].tolist(), counts["died"].tolist()
+([1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1])
+>>> known_doses(courses), dose_key(10.0, "mg"), len(share_handles())
+([(10.0, 'mg')], (10.0, 'mg'), 3)
+"""
 
 from __future__ import annotations
 
@@ -87,6 +98,14 @@ def draw_shares(
     """Draw the states of all patients by day as areas on each other, the highest dose below.
 
     Returns the signs of all states that are drawn.
+
+    >>> courses = pd.DataFrame(
+    ...     {"patient_id": ["a"], "start_day": [0], "stop_day": [2], "daily_dose": [10.0]}
+    ... )
+    >>> shades = pd.DataFrame({"label": ["10 mg"], "rank": [0], "lane": [0], "colour": ["grey"]})
+    >>> exposure = pd.DataFrame({"patient_id": ["a"], "last_day": [4], "died": [True]})
+    >>> [patch.get_label() for patch in draw_shares(axes, exposure, courses, shades, 5)]
+    ['10 mg']
     """
     from matplotlib.patches import Patch
 

@@ -1,4 +1,15 @@
-"""Where patients and values went: flow of patients, and a map of missing values."""
+"""Where patients and values went: flow of patients, and a map of missing values.
+
+>>> draw_patient_flow(container, statistics, config)
+>>> len(container.axes)
+1
+>>> observed = pd.DataFrame({("Treated", "Week 1"): [1.0, 0.5]}, index=["Age", "Ferritin"])
+>>> missing_map_height(observed) > 0
+True
+>>> draw_missing_map(container, observed)
+>>> len(container.axes) > 0
+True
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Forest figure: one effect by every method, estimates on their own scales beside all p-values."""
+"""Forest figure: one effect by every method, estimates on their own scales beside all p-values.
+
+>>> effects_height(statistics)
+178.0
+>>> draw_effects(container, statistics)
+>>> len(container.axes)
+12
+"""
 
 from __future__ import annotations
 
@@ -118,7 +125,17 @@ def draw_effects(container: Figure | SubFigure, statistics: Statistics, *, alpha
 
 
 def effects_of(block: Block, rows: Sequence[Statistic]) -> list[Statistic]:
-    """Return the rows that belong to a block, in their order."""
+    """Return the rows that belong to a block, in their order.
+
+    >>> from helpers.results.catalogue import EffectRows
+    >>> rows = statistics.select(EffectRows)
+    >>> [row.statistic for row in effects_of(Block("Hazard ratio", "hazard ratio", 1.0), rows)][:2]
+    []
+    >>> from helpers.results.catalogue import EffectRows
+    >>> rows = statistics.select(EffectRows)
+    >>> [row.statistic for row in effects_of(Block("Hazard ratio", rows[0].unit, 1.0), rows)][:2]
+    ['cox_efron', 'cox_firth']
+    """
     return [
         row for row in rows if row.unit == block.unit and (row.statistic in _BETTER) == block.more_is_better
     ]

@@ -1,4 +1,14 @@
-"""Figures of the comparison with historical controls: time, era, balance, one confounder, all assumptions."""
+"""Figures of the comparison with historical controls: time, era, balance, one confounder, all assumptions.
+
+>>> draw_confounder(container, statistics, "day_56")
+>>> len(container.axes)
+3
+>>> patients = arms.frame.assign(lag=recorded.lag.reindex(arms.frame["patient_id"]).to_numpy())
+>>> draw_lag(container, statistics, config, patients, "day_56")
+>>> draw_love(container, statistics, recorded.labels, recorded.model.chosen)
+>>> len(container.axes) > 2
+True
+"""
 
 from __future__ import annotations
 
@@ -125,6 +135,11 @@ def draw_era(
     """Draw each patient's day 0 in calendar time by arm, and the drugs begun on or after day 0.
 
     `patients` has treated (1 or 0), years (calendar time, missing where unknown) and event.
+
+    >>> patients = arms.frame.assign(years=recorded.years.reindex(arms.frame["patient_id"]).to_numpy())
+    >>> draw_era(container, statistics, config, patients)
+    >>> len(container.axes)
+    2
     """
     drugs = statistics.select(CoInterventionRows.begun_treated)
     dated = bool(patients["years"].notna().any())

@@ -1,4 +1,14 @@
-"""One tile for every printed number of a publication, coloured by what became of it."""
+"""One tile for every printed number of a publication, coloured by what became of it.
+
+>>> ledger = pd.DataFrame(
+...     {"section": ["Table 1"] * 2, "verdict": ["follows", "differs"], "mark": ["", ""]}
+... )
+>>> verdicts_height(ledger) > 0
+True
+>>> draw_verdicts(container, ledger, statistics)
+>>> len(container.axes) > 0
+True
+"""
 
 from __future__ import annotations
 

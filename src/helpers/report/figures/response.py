@@ -1,4 +1,12 @@
-"""Response figures: share of complete, partial and no response by visit, and each patient's path."""
+"""Response figures: share of complete, partial and no response by visit, and each patient's path.
+
+>>> draw_response_shares(container, statistics, config)
+>>> len(container.axes)
+1
+>>> bar = read_bars(statistics, config, "ruxolitinib")[0]
+>>> bar.parts, bar.percent(5), bar.bottoms()
+({'cr': 0.0, 'pr': 9.0, 'nr': 11.0, 'died': 0.0}, 25.0, {'cr': 0.0, 'pr': 0.0, 'nr': 45.0, 'died': 100.0})
+"""
 
 from __future__ import annotations
 
@@ -250,6 +258,11 @@ def draw_response_paths(
         paths: by group: one row a patient (index patient_id), one column a visit id; a level of response,
             ``died`` or missing.
         config: the cohort's configuration, for labels.
+
+    >>> paths = pd.DataFrame({"week_1": ["PR", "NR"], "week_2": ["CR", "died"]}, index=["a", "b"])
+    >>> draw_response_paths(container, {"ruxolitinib": paths}, config)
+    >>> len(container.axes)
+    1
     """
     if not paths:
         say_absent(container, ABSENT)

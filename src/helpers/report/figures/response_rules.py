@@ -1,4 +1,14 @@
-"""Figures of the response by rule: rates under every variant, time to the first response."""
+"""Figures of the response by rule: rates under every variant, time to the first response.
+
+>>> draw_response_time(container, statistics, config, 56)
+>>> len(container.axes)
+2
+>>> [visit.id for visit in shown_visits(statistics, config)], variants_height(["paper", "strict"])
+(['week_1', 'week_2', 'week_3', 'week_8'], 43.6)
+>>> draw_variants(container, statistics, ["paper"], config)
+>>> len(container.axes)  # of both figures
+6
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,14 @@
-"""Axes of ratios and of calendar time, with ticks that say what they are."""
+"""Axes of ratios and of calendar time, with ticks that say what they are.
+
+>>> axes.set_xlim(0.1, 10)
+(0.1, 10.0)
+>>> ratio_scale(axes)
+>>> axes.get_xscale()
+'log'
+>>> calendar_scale(container.add_subplot(), "day 0")
+>>> container.axes[0].get_xlabel()
+'Month of day 0'
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""One value a patient by group: a mark for each patient, or bars where marks would lie on one another."""
+"""One value a patient by group: a mark for each patient, or bars where marks would lie on one another.
+
+>>> patients = pd.DataFrame({"treated": [1, 0], "event": [False, True], "lag": [3.0, 5.0]})
+>>> draw_strip(axes, config, patients, "lag")
+>>> len(axes.collections) + len(axes.lines) > 0, len(strip_handles())
+(True, 2)
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,26 @@
 
 Colours are Okabe and Ito's, told apart by readers with any colour vision and different in grey; a group keeps
 its colour, line style and marker in every figure.
+
+>>> text_size()
+10.0
+>>> character_mm()
+1.9402777777777778
+>>> (
+...     {group: style.marker for group, style in group_styles(config).items()},
+...     list(level_styles(config)),
+... )
+({'ruxolitinib': 'o', 'control': 's'}, ['CR', 'PR', 'NR'])
+>>> from helpers.report.journals.requirements import journal_named
+>>> with figure_style(journal_named("generic")):
+...     current_journal().name
+'generic'
+>>> figure, part = new_figure(85, 80, watermark="Reconstructed")
+>>> round(float(figure.get_figwidth()) * 25.4, 1)
+85.0
+>>> panel_letter(container, "a")
+>>> container.texts[0].get_text()
+'A'
 """
 
 from __future__ import annotations

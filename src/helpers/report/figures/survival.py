@@ -3,6 +3,17 @@
 ``survival_figure(statistics, config) + interval() + censor_marks() + p_value() + risk_table("{n.risk}")`` is
 a figure; ``.draw(container)`` draws it. Layers draw in the order in which they were added and read the stored
 counts alone. The published figure, :func:`draw_survival`, is such a sum.
+
+>>> draw_survival(container, statistics, config)
+>>> len(container.axes)
+2
+>>> draw_survival_kmunicate(container, statistics, config)
+>>> len(container.axes)  # of both figures
+4
+>>> figure = survival_figure(statistics, config)
+>>> figure.draw(container)
+>>> len(container.axes), survival_height(config, 80)
+(5, 80)
 """
 
 from __future__ import annotations

@@ -1,4 +1,13 @@
-"""What a survival figure shows, read from stored statistics: counts before ink."""
+"""What a survival figure shows, read from stored statistics: counts before ink.
+
+>>> stored_horizon(statistics)
+56
+>>> found = read_survival(statistics, config)
+>>> found.counts["ruxolitinib"]["risk"].tolist()[:3], found.ticks[:3]
+([20.0, 20.0, 20.0], [0, 7, 14])
+>>> effect_lines(found)[0]
+'Hazard ratio 0.15 (0.02 to 0.68)'
+"""
 
 from __future__ import annotations
 

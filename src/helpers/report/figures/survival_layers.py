@@ -1,4 +1,25 @@
-"""Layers of a survival figure: what is drawn over the curves, and the counts below them."""
+"""Layers of a survival figure: what is drawn over the curves, and the counts below them.
+
+>>> from helpers.report.figures.style import group_styles
+>>> from helpers.report.figures.survival_data import read_survival
+>>> data, labels = (
+...     read_survival(statistics, config),
+...     {"ruxolitinib": "Ruxolitinib", "control": "Control"},
+... )
+>>> plot = Plot(axes, data, labels, labels, group_styles(config), room=60, line=0.05)
+>>> for layer in (interval(), censor_marks(), p_value(), effect(), names(), median()):
+...     layer.draw(plot)
+>>> (
+...     len(interval().handles(plot)),
+...     round(plot.survival("ruxolitinib", 56), 2),
+...     name_lines(plot, "control"),
+... )
+(1, 0.95, ['Control'])
+>>> risk_table("{n.risk} ({events})").title(), risk_table().rows(plot)[0].texts[:2]
+('Number at risk (deaths so far)', ['20', '20'])
+>>> median_lines(plot)[0], curve_steps(data, "control")[0][:3]
+('Ruxolitinib: median not reached', [0, 7, 12])
+"""
 
 from __future__ import annotations
 

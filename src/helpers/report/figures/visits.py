@@ -1,4 +1,20 @@
-"""Visits on an axis of true time: their summaries, their short names, and counts above the axes."""
+"""Visits on an axis of true time: their summaries, their short names, and counts above the axes.
+
+>>> above()
+16.5
+>>> near_limit(config)
+63
+>>> from helpers.results.catalogue import LaboratoryRows
+>>> found = summarised_visits(statistics, config, "ruxolitinib", LaboratoryRows, "platelets")
+>>> found.places, found.found["median"][:2]
+([0.0, 7.0, 14.0, 21.0, 56.0], [115.0, 144.5])
+>>> unit_of(found.visits), visit_names(found.visits), short_visit(found.visits[-1])
+('Weeks', ['0', '1', '2', '3', '8'], '8w')
+>>> visit_axis(axes, found.visits, 60)
+>>> counts_above(axes, found.places, ["20"] * len(found.places), 60)
+>>> len(axes.texts) > 3
+True
+"""
 
 from __future__ import annotations
 

@@ -16,6 +16,13 @@ def reproducible(office_file: bytes) -> bytes:
 
     The entries keep their order and contents; dates in the archive and in the document's properties are those
     of :data:`FIXED_DATE`.
+
+    >>> import io, zipfile
+    >>> made = io.BytesIO()
+    >>> with zipfile.ZipFile(made, "w") as archive:
+    ...     archive.writestr("word/document.xml", "<w:document/>")
+    >>> zipfile.ZipFile(io.BytesIO(reproducible(made.getvalue()))).infolist()[0].date_time[0]
+    1980
     """
     buffer = io.BytesIO()
     with (

@@ -1,4 +1,16 @@
-"""Tables as Word tables."""
+"""Tables as Word tables.
+
+>>> import docx
+>>> table = TableContent("table_2_response", "Response", ["", "Treated"], [["CR", "6 (30%)"]])
+>>> document = docx.Document()
+>>> add_table(document, table).cell(1, 1).text
+'6 (30%)'
+>>> document_bytes(document)[:2], len(tables_document([table])) > 1000, lies(document)
+(b'PK', True, False)
+>>> turn(document, landscape=True)
+>>> lies(document), "Caption" in prepare_styles(document)
+(True, False)
+"""
 
 from __future__ import annotations
 
@@ -100,7 +112,7 @@ def property_text(text: str) -> str:
 
     Example:
         >>> property_text("A title " * 60)[-9:]
-        'A title …'
+        'title A …'
     """
     if len(text) <= _PROPERTY:
         return text

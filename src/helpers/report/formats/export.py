@@ -1,4 +1,12 @@
-"""Stored tables written for a journal: Word, LaTeX, workbook, HTML, csv. No notebook is needed."""
+"""Stored tables written for a journal: Word, LaTeX, workbook, HTML, csv. No notebook is needed.
+
+>>> [table.name for table in chosen_tables(study.results / "tables", [])][:1]
+['table_1']
+>>> table_format("pages")  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+helpers.report.formats.export.TableExportError: No format 'pages': known are docx, tex, ...
+"""
 
 from __future__ import annotations
 
@@ -51,7 +59,13 @@ def export_tables(folder: Path, results: Path) -> None:
 
 
 def in_report_language(tables: Sequence[Table], config: CohortConfig) -> list[Table]:
-    """Return tables in the language of the cohort's report."""
+    """Return tables in the language of the cohort's report.
+
+    >>> from helpers.report.tables.table import Table
+    >>> table = Table("table_2_response", "Response", ["", "Treated"], [["CR", "6 (30%)"]])
+    >>> in_report_language([table], config)[0].title
+    'Response'
+    """
     from helpers.report.tables.language import in_language
     from helpers.report.text.wording import Wording
 
@@ -60,13 +74,36 @@ def in_report_language(tables: Sequence[Table], config: CohortConfig) -> list[Ta
 
 
 def write_together(tables: Sequence[Table], path: Path, form: TableFormat, theme: Theme) -> Path:
-    """Write all tables into one file."""
+    """Write all tables into one file.
+
+    >>> import tempfile
+    >>> from helpers.report.journals.table_themes import theme_named
+    >>> from helpers.report.tables.table import Table
+    >>> table = Table("table_2_response", "Response", ["", "Treated"], [["CR", "6 (30%)"]])
+    >>> write_together(
+    ...     [table], Path(tempfile.mkdtemp(), "tables.tex"), table_format("tex"), theme_named()
+    ... ).name
+    'tables.tex'
+    """
     write_whole(path, _WRITERS[form](tables, theme))
     return path
 
 
 def write_each(tables: Iterable[Table], directory: Path, form: TableFormat, theme: Theme) -> list[Path]:
-    """Write each table into a file of its own, named after it."""
+    """Write each table into a file of its own, named after it.
+
+    >>> import tempfile
+    >>> from helpers.report.journals.table_themes import theme_named
+    >>> from helpers.report.tables.table import Table
+    >>> table = Table("table_2_response", "Response", ["", "Treated"], [["CR", "6 (30%)"]])
+    >>> [
+    ...     path.name
+    ...     for path in write_each(
+    ...         [table], Path(tempfile.mkdtemp()), table_format("csv"), theme_named()
+    ...     )
+    ... ]
+    ['table_2_response.csv']
+    """
     return [write_together([table], directory / f"{table.name}.{form}", form, theme) for table in tables]
 
 

@@ -1,4 +1,10 @@
-"""Tables as HTML."""
+"""Tables as HTML.
+
+>>> from helpers.report.tables.content import TableContent
+>>> table = TableContent("table_2_response", "Response", ["", "Treated"], [["CR", "6 (30%)"]])
+>>> "6 (30%)" in to_html(table), page([table]).count("<table")
+(True, 1)
+"""
 
 from __future__ import annotations
 

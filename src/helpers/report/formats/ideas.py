@@ -42,6 +42,12 @@ def taken_apart(cell: Cell, theme: Theme) -> tuple[Idea, ...]:
     Args:
         cell: of a table.
         theme: how numbers are printed.
+
+    >>> from helpers.report.tables.cells import number
+    >>> from helpers.report.journals.table_themes import theme_named
+    >>> row = store.add("baseline", "age", "median", value=37.0)
+    >>> [(idea.role, idea.text) for idea in taken_apart(number(row), theme_named())]
+    [('', '37')]
     """
     found: list[Idea] = []
     for part in cell.parts:

@@ -1,4 +1,12 @@
-"""Tables for LaTeX, with booktabs; pdfLaTeX, XeLaTeX and LuaLaTeX set them."""
+r"""Tables for LaTeX, with booktabs; pdfLaTeX, XeLaTeX and LuaLaTeX set them.
+
+>>> from helpers.report.tables.content import TableContent
+>>> escape("5% & more")
+'5\\% \\& more'
+>>> table = TableContent("table_2_response", "Response", ["", "Treated"], [["CR", "6 (30%)"]])
+>>> r"\toprule" in to_latex(table), tables_latex([table]).splitlines()[0][:14]
+(True, '% Tables of ta')
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,15 @@
-"""How wide a table's columns must be, and whether it needs a page on its side."""
+r"""How wide a table's columns must be, and whether it needs a page on its side.
+
+>>> from helpers.report.formats.rendered import shown
+>>> from helpers.report.tables.content import TableContent
+>>> table = TableContent("table_2_response", "Response", ["", "Treated"], [["CR", "6 (30%)"]])
+>>> found = measure(shown(table), 9)
+>>> len(found.widths), found.landscape, text_width("mm", 9) > text_width("i", 9)
+(2, False, True)
+>>> from helpers.report.journals.table_themes import Run
+>>> unbroken([Run("p = 0.011")])[0].text
+'p\xa0=\xa00.011'
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""A table as a theme prints it: texts and footnote signs settled, the same for every format."""
+"""A table as a theme prints it: texts and footnote signs settled, the same for every format.
+
+>>> from helpers.report.tables.content import TableContent
+>>> table = TableContent("table_2_response", "Response", ["", "Treated"], [["CR", "6 (30%)"]])
+>>> found = shown(table, "generic")
+>>> found.caption, found.rows[0].cells[1].text, theme_of(table).name, found.said("p")
+('Table 2. Response', '6 (30%)', 'generic', 'p')
+"""
 
 from __future__ import annotations
 

@@ -23,6 +23,9 @@ def ruled_table(
         widths: of the columns, in mm.
         style: id of the style of the cells.
         anchors: names of bookmarks by the text of a row's first cell.
+
+    >>> ruled_table(["Item", "Page"], [["1a", "2"]], [20, 20], "TableText").count("<w:tr>")
+    2
     """
     grid = "".join(f'<w:gridCol w:w="{round(width * 56.7)}"/>' for width in widths)
     body = [_xml_row(heads, widths, style, head=True)]

@@ -1,4 +1,8 @@
-"""HTML pages from templates: what is put into one is escaped, unless this package has made it as markup."""
+"""HTML pages from templates: what is put into one is escaped, unless this package has made it as markup.
+
+>>> anchor("survival.death.all.day_56.deaths"), len(asset("report.css")) > 0
+('stat-survival.death.all.day_56.deaths', True)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,16 @@
-"""Tables as plain text and csv."""
+"""Tables as plain text and csv.
+
+>>> from helpers.report.formats.rendered import shown
+>>> from helpers.report.tables.content import TableContent
+>>> table = TableContent(
+...     "table_2_response", "Response", ["", "Treated"], [["CR", "6 (30%)"]], ["CR: complete"]
+... )
+>>> lines(table), to_csv(table).splitlines()[0]
+([['', 'Treated'], ['CR', '6 (30%)'], ['CR: complete']], ',Treated')
+>>> one = shown(table)
+>>> flat_heads(one), note_lines(one), signs(one)
+(['', 'Treated'], ['CR: complete'], [''])
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Tables as a workbook, one sheet a table."""
+"""Tables as a workbook, one sheet a table.
+
+>>> from helpers.report.formats.rendered import shown
+>>> from helpers.report.tables.content import TableContent
+>>> table = TableContent("table_2_response", "Response", ["", "Treated"], [["CR", "6 (30%)"]])
+>>> tables_workbook([table])[:2], sheet_name(shown(table)), sheet_name(shown(table), ["Table 2"])
+(b'PK', 'Table 2', 'Table 2 (2)')
+"""
 
 from __future__ import annotations
 

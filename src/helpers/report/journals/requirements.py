@@ -1,4 +1,16 @@
-"""What journals ask of a figure: widths, height, resolution, text sizes, file formats (a file a journal)."""
+"""What journals ask of a figure: widths, height, resolution, text sizes, file formats (a file a journal).
+
+>>> (
+...     journal_named("frontiers").width("single"),
+...     "generic" in journals(),
+...     sorted(journal_file("generic"))[:1],
+... )
+(85.0, True, ['figures'])
+>>> journal_named("The Daily")  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+helpers.report.journals.requirements.JournalError: No journal 'The Daily': known are gen...
+"""
 
 from __future__ import annotations
 

@@ -36,7 +36,15 @@ class Run:
 
 
 class Theme(BaseModel):
-    """How one journal, or none in particular, prints numbers in tables."""
+    """How one journal, or none in particular, prints numbers in tables.
+
+    >>> from helpers.report.tables.cells import words
+    >>> theme = theme_named()
+    >>> theme.number(0.5, 2), theme.p_value(0.0114), theme.p_value(0.00002), theme.mark(0)
+    ('0.50', '0.011', '<0.001', 'a')
+    >>> theme.text(words("Deaths")), theme.runs(words("Deaths"))[0].text, "generic" in themes()
+    ('Deaths', 'Deaths', True)
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -228,6 +236,9 @@ def theme_named(name: str = GENERIC) -> Theme:
 
     Raises:
         JournalError: there is no such journal, or none of its habits in tables are known.
+
+    >>> theme_named("nejm").p_value(0.0114)
+    '0.01'
     """
     found = themes().get(journal_named(name).name)
     if found is None:

@@ -24,5 +24,8 @@ def text_rules(journal: str) -> TextRules:
 
     Raises:
         JournalError: there is no such journal.
+
+    >>> text_rules("generic").citations
+    'nlm-citation-sequence'
     """
     return TextRules(**journal_file(journal_named(journal).name)["text"])

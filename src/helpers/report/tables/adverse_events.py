@@ -1,4 +1,8 @@
-"""Adverse events by group and grade."""
+"""Adverse events by group and grade.
+
+>>> adverse_event_table(statistics, config, watermark="").texts[0][:3]
+['Any event', '4 (20%)', '']
+"""
 
 from __future__ import annotations
 

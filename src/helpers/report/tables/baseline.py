@@ -1,4 +1,12 @@
-"""Table 1 and the comparison under reporting limits."""
+"""Table 1 and the comparison under reporting limits.
+
+>>> from helpers.analysis.variables import baseline_variables, labels_of
+>>> variables = baseline_variables(tables, config, 56)
+>>> baseline_table(statistics, variables, config, watermark="").texts[0][:3]
+['Age, years', '37 (18–71)', '29 (18–65)']
+>>> limits_table(statistics, labels_of(variables), config, watermark="").texts[0][0][:40]
+'Ferritin, ng/mL. Ruxolitinib: median 598'
+"""
 
 from __future__ import annotations
 

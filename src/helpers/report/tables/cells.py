@@ -2,6 +2,37 @@
 
 A number becomes text when a table is put out, by a theme (`helpers.report.journals.table_themes`); so
 one table serves every journal, and every printed number can be traced to its row of the statistics.
+
+>>> from helpers.report.journals.table_themes import theme_named
+>>> row = store.add(
+...     "response", "overall", "count", value=17, n=20, lower=0.62, upper=0.97, p_value=0.0114
+... )
+>>> cells = [
+...     number(row),
+...     size(row),
+...     count_percent(row),
+...     count_of(row),
+...     count_of_percent(row),
+...     p_value(row),
+...     p_equation(row),
+... ]
+>>> [theme_named().text(cell) for cell in cells]
+['17', '20', '17 (85%)', '17 of 20', '17 of 20 (85%)', '0.011', 'p = 0.011']
+>>> (
+...     theme_named().text(joined([words("Deaths"), verbatim("of {all}")], ", ")),
+...     sentence("exact test"),
+... )
+('Deaths, of {all}', 'Exact test')
+>>> theme_named().text(
+...     estimate_interval(
+...         store.add("response", "overall", "rate", value=0.85, lower=0.62, upper=0.97), 2
+...     )
+... )
+'0.85 (0.62 to 0.97)'
+>>> theme_named().text(median_spread(statistics, "baseline.age.ruxolitinib.baseline", 0))
+'37 (18–71)'
+>>> len(words("Deaths").marked("by day 56").marks)
+1
 """
 
 from __future__ import annotations

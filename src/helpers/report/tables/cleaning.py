@@ -1,4 +1,13 @@
-"""Tables of the data themselves: faults, what became of each row, the visit plan."""
+"""Tables of the data themselves: faults, what became of each row, the visit plan.
+
+>>> visit_table(statistics, config, watermark="").texts[0][:3]
+['Baseline', '0', '−7 to 0']
+>>> problem_table([], watermark="").texts
+[['Nothing to report: every check passed.']]
+>>> from helpers.cohort.flow import row_flow
+>>> row_table(row_flow(tables), watermark="").texts[0][:4]
+['patients', 'used', '', '']
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,20 @@
-"""Tables of what the clinical rules say: criteria, eligibility, response by rule, evidence."""
+"""Tables of what the clinical rules say: criteria, eligibility, response by rule, evidence.
+
+>>> hscore_table(statistics, config, watermark="").texts[0][:3]
+['Score, missing items giving no points', '185 (126–244)', '183 (144–271)']
+>>> eligibility_table(statistics, config, watermark="").texts[0][:3]
+['Refractory on day 0']
+>>> rule_agreement_table(statistics, config, watermark="").texts[0][:3]
+['All visits', '78', '78']
+>>> endpoint_table(statistics, config, watermark="").texts[0][:3]
+["Clinicians' calls, Ruxolitinib", '6 (30%)', '10 (50%)']
+>>> from helpers.analysis.diagnosis import diagnose
+>>> found = diagnose(tables, config, folder)
+>>> criteria_table(statistics, found, config, watermark="").texts[0][:2]
+['HLH-2004 diagnostic criteria', '11']
+>>> agreement_table(statistics, found, watermark="").texts[0][:2], title_of_absent("hlh_2004")
+(['HLH-2004 diagnostic criteria and HLH-2004 criteria as changed by Li 2025', '15'], 'hlh 2004')
+"""
 
 from __future__ import annotations
 
@@ -275,7 +291,11 @@ def _assessed(statistics: Statistics, config: CohortConfig) -> list[tuple[str, V
 def variants_table(
     statistics: Statistics, variants: Sequence[str], config: CohortConfig, *, watermark: str
 ) -> Table:
-    """Return the overall response by every variant of the rule beside the clinicians' calls."""
+    """Return the overall response by every variant of the rule beside the clinicians' calls.
+
+    >>> variants_table(statistics, ["paper"], config, watermark="").texts[0][:2]
+    ['Clinicians', '9 of 20 (45%)']
+    """
     pairs = _assessed(statistics, config)
     rows: list[Row] = []
     if pairs:

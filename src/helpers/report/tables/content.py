@@ -1,4 +1,16 @@
-"""What a table for readers holds: cells that know their statistics, headings, notes and watermark."""
+"""What a table for readers holds: cells that know their statistics, headings, notes and watermark.
+
+>>> table = TableContent(
+...     "table_2_response",
+...     "Response",
+...     ["", "Treated", "Control"],
+...     [row("CR", "6 (30%)", "0"), heading("Later")],
+... )
+>>> table.label, [row.kind for row in table.rows], len(table.without(["Control"]).columns)
+('Table 2', ['body', 'heading'], 2)
+>>> message("No response was recorded.").kind, column("{p_value}").left
+('message', False)
+"""
 
 from __future__ import annotations
 

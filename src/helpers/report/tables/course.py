@@ -1,4 +1,10 @@
-"""Course and trend of measurements over the visits."""
+"""Course and trend of measurements over the visits.
+
+>>> course_table(statistics, config, ["platelets"], watermark="").texts[0][:2]
+['Platelets, 10⁹/L', '115 (25–359) [20]']
+>>> trend_table(statistics, config, ["platelets"], watermark="").texts[0][:2]
+['Ratio to baseline (95% CI)']
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Main numbers beside those that another library finds in the same records."""
+"""Main numbers beside those that another library finds in the same records.
+
+>>> double_programming_narrative(statistics).text[:70]
+'65 numbers were computed twice: 53 are equal, 12 differ for the reason'
+"""
 
 from __future__ import annotations
 

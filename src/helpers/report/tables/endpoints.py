@@ -1,4 +1,8 @@
-"""Endpoints beside death."""
+"""Endpoints beside death.
+
+>>> endpoints_table(statistics, config, watermark="").texts[0][:3]
+['Complete response']
+"""
 
 from __future__ import annotations
 

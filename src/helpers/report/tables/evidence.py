@@ -1,4 +1,17 @@
-"""What a verdict on a comparison rests on: stored rows, and lines that stand or fall with one of them."""
+"""What a verdict on a comparison rests on: stored rows, and lines that stand or fall with one of them.
+
+>>> from helpers.results.catalogue import EffectRows
+>>> found = Evidence(statistics, "day_56").find(EffectRows.cox_firth)
+>>> known(found), interval_excludes(found, 1.0)
+(True, True)
+>>> [
+...     line.kind
+...     for line in estimated(
+...         Evidence(statistics, "day_56"), "Is it real?", EffectRows.cox_firth, 1.0, reason
+...     )
+... ]
+['stands']
+"""
 
 from __future__ import annotations
 

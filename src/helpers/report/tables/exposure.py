@@ -1,4 +1,8 @@
-"""The table of exposure to the study drug, therapies added and long-term follow-up."""
+"""The table of exposure to the study drug, therapies added and long-term follow-up.
+
+>>> exposure_table(statistics, config, watermark="").texts[0][:3]
+['Exposure to ruxolitinib']
+"""
 
 from __future__ import annotations
 

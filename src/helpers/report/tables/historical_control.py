@@ -1,4 +1,10 @@
-"""Comparison with historical controls: the trial that would answer, what else was given, every number."""
+"""Comparison with historical controls: the trial that would answer, what else was given, every number.
+
+>>> protocol_table(config, 56, watermark="").texts[0][:1]
+['Eligibility']
+>>> added_drugs_table(statistics, config, "day_56", watermark="").texts[0][:1]
+['Any']
+"""
 
 from __future__ import annotations
 

@@ -19,6 +19,12 @@ def in_language(table: AnyTable, wording: Wording) -> AnyTable:
     """Return a table with title, headings, cells, notes and watermark in a language; as it is in English.
 
     A title that the language has for the table's name stands before one made of its words.
+
+    >>> from helpers.report.tables.content import TableContent
+    >>> from helpers.report.text.wording import Wording
+    >>> table = TableContent("table_x", "Survival", ["", "Ruxolitinib"], [["Number at risk", "20"]])
+    >>> in_language(table, Wording("zh")).rows[0].cells[0].parts[0][:4]
+    '在险人数'
     """
     if wording.as_written:
         return table

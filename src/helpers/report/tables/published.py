@@ -1,4 +1,18 @@
-"""Tables and readings of the comparison with a publication."""
+"""Tables and readings of the comparison with a publication.
+
+>>> audit_narrative(statistics, config).text[:70]
+'Contradictions: 2. What can hold, but only in a way to know of: 13. No'
+>>> comparison_narrative(statistics, config).text[:70]
+'Of 310 printed values 253 are given by data that were made to meet the'
+>>> side_by_side_narrative(config).text[:70]
+"This cohort's settings name no publication to stand beside it (compare"
+>>> verdict_table(
+...     statistics, pd.DataFrame({"section": ["Table 1"], "verdict": ["follows"]}), watermark=""
+... ).label
+'Table 8'
+>>> audit_findings_table(pd.DataFrame(columns=["kind", "rule", "ids", "text"]), watermark="").label
+'Table S18'
+"""
 
 from __future__ import annotations
 
@@ -84,7 +98,13 @@ def audit_findings_table(findings: pd.DataFrame, *, watermark: str) -> Table:
 
 
 def claims_table(answers: pd.DataFrame, *, watermark: str) -> Table:
-    """Return what the publication says without a number, with the statistic that answers it."""
+    """Return what the publication says without a number, with the statistic that answers it.
+
+    >>> from helpers.published.claims import answer_claims, read_claims
+    >>> answers = answer_claims(statistics, read_claims("rdmas_2025"))
+    >>> claims_table(answers, watermark="").label, claims_narrative(statistics, answers).text[:30]
+    ('Table S30', 'Of 40 claims without a number ')
+    """
     shown = answers.assign(answer=_with_mark(answers, "answer"))[
         ["id", "section", "claim", "found", "answer", "reason"]
     ]
@@ -109,7 +129,14 @@ def claims_narrative(
 
 
 def side_by_side_table(beside: pd.DataFrame, *, watermark: str) -> Table:
-    """Return printed value, own value and difference of every question that both answer."""
+    """Return printed value, own value and difference of every question that both answer.
+
+    >>> from helpers.published.comparison import open_ledger
+    >>> from helpers.published.side_by_side import side_by_side
+    >>> beside = side_by_side(statistics, config, open_ledger("rdmas_2025"), confidence=0.95)
+    >>> side_by_side_table(beside, watermark="").label
+    'Table S19'
+    """
     rows = []
     for line in beside.fillna({"unit": ""}).to_dict("records"):
         known = line["difference"] == line["difference"]

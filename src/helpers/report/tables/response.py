@@ -1,4 +1,8 @@
-"""Response by visit."""
+"""Response by visit.
+
+>>> response_table(statistics, config, watermark="").texts[0][:3]
+['Ruxolitinib, week 1', '0 (0%)', '9 (45%)']
+"""
 
 from __future__ import annotations
 
@@ -49,7 +53,11 @@ def response_table(statistics: Statistics, config: CohortConfig, *, watermark: s
 
 
 def level_words(levels: Sequence[ResponseLevel]) -> str:
-    """Return what the names of levels mean: ``CR, PR, NR: complete, partial, no response``."""
+    """Return what the names of levels mean: ``CR, PR, NR: complete, partial, no response``.
+
+    >>> level_words(config.response_levels)
+    'CR, PR, NR: complete, partial, no response'
+    """
     names = ", ".join(level.id for level in levels)
     if tuple(level.id for level in levels) == DEFAULT_LEVELS:
         return f"{names}: complete, partial, no response"

@@ -3,6 +3,11 @@ further.
 
 A rule never judges a domain better than the rows allow, and never as of low risk: what remains is for the
 team, and stands there as a question.
+
+>>> risk_of_bias_table(statistics, config, "day_56", watermark="").texts[0][:1]
+['1. Confounding']
+>>> reporting_table(config, watermark="").texts[0][:1]
+['Abstract']
 """
 
 from __future__ import annotations

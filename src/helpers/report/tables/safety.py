@@ -1,4 +1,14 @@
-"""Tables of steroid-sparing endpoints, laboratory toxicity and rates of adverse events."""
+"""Tables of steroid-sparing endpoints, laboratory toxicity and rates of adverse events.
+
+>>> low_dose_table(statistics, config, watermark="").texts[0][:3]
+['Alive at or below the threshold', '11 of 20', '0 of 21']
+>>> laboratory_grade_table(statistics, config, watermark="").texts[0][:3]
+['Alanine aminotransferase increased, Ruxolitinib', '20', '0']
+>>> shift_grade_table(statistics, config, watermark="").texts[0][:3]
+['Alanine aminotransferase increased, Ruxolitinib', 'grade 0: 4', 'grade 0: 4']
+>>> event_rate_table(statistics, config, watermark="").texts[0][:3]
+['Any event, Ruxolitinib', '4', '4 of 20']
+"""
 
 from __future__ import annotations
 
@@ -34,7 +44,12 @@ if TYPE_CHECKING:
 
 
 def share_interval(found: Statistic | None) -> Cell:
-    """Return a percentage with its interval; NE where there is none."""
+    """Return a percentage with its interval; NE where there is none.
+
+    >>> from helpers.results.catalogue import ResponseRows
+    >>> share_interval(None).parts
+    ('NE',)
+    """
     return verbatim(NOT_ESTIMABLE) if found is None else estimate_interval(found, 1, "%")
 
 

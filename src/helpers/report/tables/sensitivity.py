@@ -1,4 +1,8 @@
-"""Every number of the comparison with historical controls, or the reason why there is none."""
+"""Every number of the comparison with historical controls, or the reason why there is none.
+
+>>> sensitivity_table(statistics, "day_56", watermark="").texts[0][:3]
+['On what the days of eligibility rest']
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Glucocorticoid dose by visit."""
+"""Glucocorticoid dose by visit.
+
+>>> dose_table(statistics, config, watermark="").texts[0][:3]
+['Baseline', '2.7 (2.1–4.7) [20]', '133 (100–267) [20]']
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Survival by group."""
+"""Survival by group.
+
+>>> survival_table(statistics, config, 56, watermark="").texts[0][:3]
+['Deaths by day 56', '1 (5%)', '8 (38%)']
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,23 @@ TableFormat = Literal["docx", "tex", "xlsx", "html", "csv"]
 
 @dataclass(frozen=True, repr=False)
 class Table(TableContent):
-    """A finished table, with what a notebook does with it."""
+    """A finished table, with what a notebook does with it.
+
+    >>> import tempfile
+    >>> table = Table("table_2_response", "Response", ["", "Treated"], [["CR", "6 (30%)"]])
+    >>> kept = table.save(Path(tempfile.mkdtemp()))
+    >>> (
+    ...     table.to_csv().splitlines()[0],
+    ...     "6 (30%)" in table.to_html(),
+    ...     len(table.to_json()) > 50,
+    ...     kept.texts,
+    ... )
+    (',Treated', True, True, [['CR', '6 (30%)']])
+    >>> place = Path(tempfile.mkdtemp())
+    >>> saved = table.save(place)
+    >>> Table.from_json(place / "table_2_response.json").title, len(stored_tables(place))
+    ('Response', 1)
+    """
 
     @property
     def texts(self) -> list[list[str]]:
@@ -102,7 +118,11 @@ class Table(TableContent):
 
 
 def stored_tables(directory: Path) -> list[Table]:
-    """Return the tables stored in a folder: those of the text first, then the supplementary ones."""
+    """Return the tables stored in a folder: those of the text first, then the supplementary ones.
+
+    >>> stored_tables(study.results / "tables")[0].name
+    'table_1'
+    """
     # First by name: tables of one number have the same order on every disk.
     tables = map(Table.from_json, sorted(Path(directory).glob("*.json")))
     return sorted(tables, key=lambda table: table.order)

@@ -3,6 +3,9 @@
 Every line reads one stored row and names it. The verdict is a rule, not an opinion: a line stands if the
 result survives all that was tried, is fragile if something tried takes it away, and cannot be known where the
 data do not say.
+
+>>> verdict_table(statistics, "day_56", watermark="").texts[0][:3]
+['What stands']
 """
 
 from __future__ import annotations
@@ -72,6 +75,9 @@ def verdict_lines(
         timepoint: the horizon.
         adjusted_for: labels of the covariates of the weights.
         labels: label of each characteristic by name.
+
+    >>> [line.kind for line in verdict_lines(statistics, "day_56")][0]
+    'stands'
     """
     evidence = Evidence(statistics, timepoint, labels or {})
     found = [line for ask in _QUESTIONS for line in ask(evidence)]

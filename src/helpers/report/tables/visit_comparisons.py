@@ -1,4 +1,8 @@
-"""Variables compared between the groups at the visits that the cohort names."""
+"""Variables compared between the groups at the visits that the cohort names.
+
+>>> visit_comparison_table(statistics, config, watermark="").texts[0][:3]
+['This cohort names no comparison at other visits.']
+"""
 
 from __future__ import annotations
 

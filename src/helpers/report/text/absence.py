@@ -1,4 +1,10 @@
-"""Why a row is not in the statistics: the cohort lacks the data, or nobody ever stores such a row."""
+"""Why a row is not in the statistics: the cohort lacks the data, or nobody ever stores such a row.
+
+>>> find_row(material, "survival.death.ruxolitinib.day_56.deaths").value
+1.0
+>>> why_absent(material, "survival.death.ruxolitinib.day_56.deaths") is None
+True
+"""
 
 from __future__ import annotations
 
@@ -57,7 +63,11 @@ def find_row(material: Material, pattern: str) -> Statistic | Claim:
 
 
 def absent_analysis(key: str, config: CohortConfig) -> Claim:
-    """Return the claim that a cohort has nothing of an analysis."""
+    """Return the claim that a cohort has nothing of an analysis.
+
+    >>> absent_analysis("response", config).slots
+    {}
+    """
     return no_doses(config) if key == "dose.none" else Claim(key)
 
 

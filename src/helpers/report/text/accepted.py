@@ -2,6 +2,9 @@
 
 The authors' prose stands in ``manuscript.md`` beside ``cohort.toml``. ``compendium report --accept`` keeps
 the numbers that it shows in ``manuscript.numbers.json`` there; every later run lists those that differ.
+
+>>> changes(study), shown_numbers(study)  # the authors have no manuscript of their own here
+([], {})
 """
 
 from __future__ import annotations

@@ -1,4 +1,11 @@
-"""Claims about the groups before treatment: differences by test, their adjustment, balance, limits."""
+"""Claims about the groups before treatment: differences by test, their adjustment, balance, limits.
+
+>>> labels = baseline_labels(material)
+>>> labels["age"], [claim.key for claim in baseline_differences(statistics, labels)][:1]
+('Age, years', ['baseline.differ'])
+>>> [claim.key for claim in under_limits(statistics, labels)][:1]
+['limits.depends']
+"""
 
 from __future__ import annotations
 

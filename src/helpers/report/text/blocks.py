@@ -91,7 +91,11 @@ Block: TypeAlias = Heading | Paragraph | FigureBlock | TableBlock | Checklist | 
 
 
 def prose_of(block: Block) -> Prose:
-    """Return what is to be read in a block: its text or legend; nothing of a table or a list."""
+    """Return what is to be read in a block: its text or legend; nothing of a table or a list.
+
+    >>> str(prose_of(Paragraph(Prose.of("Nobody died."))))
+    'Nobody died.'
+    """
     if isinstance(block, FigureBlock):
         return block.legend
     return block.text if isinstance(block, (Heading, Paragraph)) else Prose()

@@ -2,6 +2,11 @@
 
 Items in words of this project. STROBE for cohort studies: von Elm E, et al. Lancet 2007;370:1453-1457.
 RECORD, its extension for routinely collected data: Benchimol EI, et al. PLoS Med 2015;12:e1001885.
+
+>>> checklist("strobe", study, Wording.of("en", config), {})[0].number
+'1a'
+>>> sorted(checklist_items("strobe"))[0], len(checklist_words(Wording())) > 0
+('10', True)
 """
 
 from __future__ import annotations

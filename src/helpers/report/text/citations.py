@@ -73,6 +73,12 @@ class Cited:
     """Citations of one document: what stands at each place, and the list of references in order.
 
     Works that are cited and have no place are left out of the text.
+
+    >>> cited = cite(
+    ...     [with_citations("by Cox[@cox1972].")], "nlm-citation-sequence", Path("no such folder")
+    ... )
+    >>> str(cited.numbered(with_citations("by Cox[@cox1972].")))
+    'by Cox (1).'
     """
 
     places: Mapping[tuple[str, ...], Citation]
@@ -116,6 +122,13 @@ def cite(prose: Iterable[Prose], style: str, folder: Path) -> Cited:
 
     Raises:
         CitationError: a key that no list has, or a style or list that cannot be read.
+
+    >>> from helpers.report.text.prose import Prose
+    >>> cited = cite(
+    ...     [with_citations("by Kaplan and Meier[@kaplan1958].")], "nlm-citation-sequence", folder
+    ... )
+    >>> len(cited.references), str(cited.numbered(with_citations("Kaplan[@kaplan1958]")))
+    (1, 'Kaplan (1)')
     """
     clusters = [fragment.keys for text in prose for fragment in text if isinstance(fragment, Cite)]
     clusters = [keys for keys in dict.fromkeys(clusters) if keys]

@@ -2,6 +2,29 @@
 
 A claim names its template, what fills it, and, where it compares, the direction and whether the test bears it
 out, together with the rows that decide both. A template of each language exists for every claim.
+
+>>> row = store.add("survival", "death", "test", value=6.4, p_value=0.0114)
+>>> (
+...     plain_row(row).digits,
+...     is_significant(row, 0.05),
+...     direction_of(0.5, 1.0),
+...     declared_alpha(0.05).text,
+... )
+(1, True, 'lower', '0.05')
+>>> claim = Claim("survival.test", {"test": Items((Claim("inner"),))})
+>>> (
+...     [inner.key for inner in inner_claims(claim.slots["test"])],
+...     [one.key for one in every_claim([claim])],
+... )
+(['inner'], ['survival.test', 'inner'])
+>>> (
+...     arm_term(config.groups[0]).text,
+...     material.arm(config.groups[0]).form,
+...     material.visit("week_8").text,
+... )
+('Ruxolitinib', 'arm', 'Week 8')
+>>> material.significant(row), list(claim.rows())
+(True, [])
 """
 
 from __future__ import annotations

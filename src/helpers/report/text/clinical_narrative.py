@@ -1,6 +1,25 @@
 """Readings of what the clinical rules say: every number a stored row, nothing claimed beyond it.
 
 What is claimed is worked out in `helpers.report.text`; here it is put into the words of the notebooks.
+
+>>> eligibility_narrative(statistics, config).text[:70]
+'In the ruxolitinib group 20 of 20 patients were refractory on day 0 by'
+>>> rule_narrative(statistics, config).text[:70]
+'Rule and clinicians make the same call in 78 of 78 calls of living pat'
+>>> response_time_narrative(statistics, config, 56).text[:70]
+"By the clinicians' calls, 80% (95% CI 59 to 94%) of the 20 patients in"
+>>> alive_low_dose_narrative(statistics, config).text[:70]
+'At week 8, 11 of 20 patients in the ruxolitinib group were alive on 0.'
+>>> laboratory_toxicity_narrative(statistics, config).text[:70]
+'In the ruxolitinib group grade 3 or 4 arose most often after day 0 in '
+>>> event_rate_narrative(statistics, config).text[:70]
+'In the ruxolitinib group 4 events were recorded over 2.97 patient-year'
+>>> from helpers.analysis.diagnosis import diagnose
+>>> found = diagnose(tables, config, folder)
+>>> criteria_narrative(statistics, found, config).text[:50]
+'HLH-2004 diagnostic criteria: met by 11, not met b'
+>>> agreement_narrative(statistics, found).text[:50]
+'The least agreement is between HLH-2004 criteria a'
 """
 
 from __future__ import annotations
@@ -63,7 +82,11 @@ def rule_narrative(statistics: Statistics, config: CohortConfig, why_not: str = 
 
 
 def variants_narrative(statistics: Statistics, variants: Sequence[str], config: CohortConfig) -> Narrative:
-    """Say between which rates the overall response lies over all variants of the rule."""
+    """Say between which rates the overall response lies over all variants of the rule.
+
+    >>> variants_narrative(statistics, ["paper"], config).text[:50]
+    'Overall response. Week 1, ruxolitinib group: 45% w'
+    """
     visits = [visit.id for visit in shown_visits(statistics, config)]
     claims = response.response_variants(material_of(statistics, config), variants, visits)
     return brief([Claim("variants.intro"), *claims] if claims else [], "variants.none", config)

@@ -1,4 +1,10 @@
-"""Claims about laboratory values and signs over the visits."""
+"""Claims about laboratory values and signs over the visits.
+
+>>> [claim.key for claim in laboratory_changes(material)][:2]
+['course.higher', 'course.lower']
+>>> [claim.key for claim in enlarged_spleens(material)][:2]
+['spleen.resolved', 'spleen.not_examined']
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Claims about the endpoints beside death."""
+"""Claims about the endpoints beside death.
+
+>>> [claim.key for claim in endpoints(material)]
+['endpoint.events', 'endpoint.not_recorded']
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""Claims about what the comparison with historical controls can and cannot show."""
+"""Claims about what the comparison with historical controls can and cannot show.
+
+>>> [claim.key for claim in methods(material)][:2]
+['methods.control_entry', 'methods.control_lag']
+>>> [claim.key for claim in fragility(material)][:2]
+['control.lag', 'control.delayed_entry']
+>>> [claim.key for claim in not_known(material)][:2]
+['control.era', 'control.better_era']
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,18 @@
-"""Any stored number in prose: in a notebook, or in a Markdown template."""
+"""Any stored number in prose: in a notebook, or in a Markdown template.
+
+>>> str(inline(statistics, "survival.death.ruxolitinib.day_56.survival", "percent", config=config))
+'95.0%'
+>>> from helpers.report.text.wording import Wording
+>>> str(fill("Deaths: {{ survival.death.control.day_56.deaths | value }}.", material, Wording()))
+'Deaths: 8.'
+>>> filled_placeholder("survival.death.control.day_56.deaths | value", material, Wording())
+'8'
+>>> (
+...     is_placeholder_of_a_number("survival.death.control.day_56.deaths | value"),
+...     is_placeholder_of_a_number("text: results"),
+... )
+(True, False)
+"""
 
 from __future__ import annotations
 

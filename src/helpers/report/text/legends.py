@@ -1,4 +1,12 @@
-"""Legends of figures: sentences of a language file, of which those stand that the cohort has the rows for."""
+"""Legends of figures: sentences of a language file, of which those stand that the cohort has the rows for.
+
+>>> from helpers.report.text.wording import Wording
+>>> (
+...     str(figure_legend(Path("figure_1a"), study, Wording()))[:40],
+...     "legends" in exhibit_words(Wording()),
+... )
+('Survival from day 0. Kaplan-Meier estima', True)
+"""
 
 from __future__ import annotations
 
@@ -72,7 +80,11 @@ def _legend_claim(study: Study) -> Claim:
 
 
 def svg_description(path: Path) -> str:
-    """Return the description that a figure's SVG file carries; the file's name where it has none."""
+    """Return the description that a figure's SVG file carries; the file's name where it has none.
+
+    >>> svg_description(study.figures_folder / "figure_1a.svg")[:40]
+    'Kaplan-Meier survival from day 0 with nu'
+    """
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     found = re.search(r"<dc:description>(.*?)</dc:description>", text, re.S)
     from html import unescape

@@ -36,6 +36,10 @@ class Study:
         parameters: parameters of the notebooks as really executed.
         unabridged: all rows, where ``statistics`` holds them as they may be shared; a document then says only
             what is the same with both.
+
+    >>> found = Study.open(study.folder, study.results, study.figures_folder)
+    >>> found.config.horizon_days, executed_parameters(study.folder)
+    (56, {})
     """
 
     folder: Path

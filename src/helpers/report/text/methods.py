@@ -1,4 +1,16 @@
-"""Claims about how the analysis was made: from the settings and the methods really used."""
+"""Claims about how the analysis was made: from the settings and the methods really used.
+
+>>> [claim.key for claim in design(material)][:2]
+['methods.two_groups_historical', 'methods.group_enrolled']
+>>> [claim.key for claim in data_handling(material)][:2]
+['methods.horizon', 'methods.visits']
+>>> [claim.key for claim in statistical_methods(material)][:2]
+['methods.baseline', 'methods.balance']
+>>> [claim.key for claim in levels_of_response(config).claims][:1]
+['methods.response_level']
+>>> [claim.key for claim in definitions(material, {}, {})][:1]
+['methods.response']
+"""
 
 from __future__ import annotations
 

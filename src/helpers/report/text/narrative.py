@@ -3,6 +3,44 @@
 A sentence about data that the cohort does not have says so; none claims a difference that the interval or the
 p-value does not bear out. What is claimed is worked out in `helpers.report.text`; here it is put into the
 words of the notebooks.
+
+>>> flow_narrative(statistics, config).text[:70]
+'41 patients are recorded, 0 excluded; 20 in the ruxolitinib group and '
+>>> survival_narrative(statistics, config, 56).text[:70]
+'Survival at day 56 was 95.0% (95% CI 69.5% to 99.3%) in the ruxolitini'
+>>> endpoints_narrative(statistics, config, 56).text[:70]
+'By day 56, complete response was recorded in 6 (30%) patients of the r'
+>>> response_narrative(statistics, config).text[:70]
+'At week 8, the overall response rate in the ruxolitinib group was 80.0'
+>>> dose_narrative(statistics, config).text[:70]
+'In the ruxolitinib group the median dose fell from 2.7 to 0.5 mg/kg/da'
+>>> safety_narrative(statistics, config).text[:70]
+'In the ruxolitinib group 4 (20%) of the patients had an adverse event,'
+>>> cohort_narrative(config).text[:70]
+'Groups: Ruxolitinib (day 0: first dose of ruxolitinib) and Historical '
+>>> time_zero_narrative(config).text[:70]
+'Day 0. Ruxolitinib: first dose of ruxolitinib; Historical control: dia'
+>>> course_narrative(statistics, config).text[:70]
+'By week 8, the median of platelets (115 to 183; p < 0.001) and fibrino'
+>>> historical_control_narrative(statistics, config, 56).text[:70]
+'Had all treated patients begun treatment some days after they became e'
+>>> splenomegaly_narrative(statistics, config).text[:70]
+'In the ruxolitinib group 6 of the 6 spleens enlarged at baseline and e'
+>>> low_dose_narrative(statistics, config, 56).text[:70]
+'By day 56, 11 of 20 patients in the ruxolitinib group had reached 0.5 '
+>>> exposure_narrative(statistics, config).text[:70]
+'In the ruxolitinib group 20 patients received ruxolitinib, 5 to 10 mg '
+>>> effects_narrative(statistics).text[:70]
+'All 17 estimators and tests gave P between 0.010 and 0.037; they use t'
+>>> visit_comparison_narrative(statistics, config).text[:70]
+'This cohort names no comparison at other visits.'
+>>> material_of(statistics, config).horizon_days, arm(config.groups[0])
+(56.0, 'ruxolitinib group')
+>>> absent_narrative(config, ["events"], ["events"]).text[:60]
+'the cohort Ruxolitinib in refractory rheumatic-disease MAS ('
+>>> from helpers.report.text.survival import deaths
+>>> brief(deaths(material_of(statistics, config)), "absent").text[:40]
+'By day 56, 1 of 20 patients in the ruxol'
 """
 
 from __future__ import annotations
@@ -258,5 +296,11 @@ def limits_narrative(
     *,
     alpha: float = 0.05,
 ) -> Narrative:
-    """Say for each variable whether its difference survives what limited values may stand for."""
+    """Say for each variable whether its difference survives what limited values may stand for.
+
+    >>> limits_narrative(statistics, {"ferritin": "Ferritin"}).text[:50]
+    'For ferritin the p-value runs from <0.001 to 0.352'
+    >>> baseline_narrative(statistics, {"ferritin": "Ferritin"}).text[:50]
+    'The groups differ at baseline in triglycerides (p '
+    """
     return brief(baseline.under_limits(statistics, labels, alpha=alpha), "limits.none", config)

@@ -1,4 +1,14 @@
-"""Claims about who is in the analysis: flow, follow-up, criteria, eligibility."""
+"""Claims about who is in the analysis: flow, follow-up, criteria, eligibility.
+
+>>> [claim.key for claim in patient_flow(material)][:2]
+['flow.patients']
+>>> [claim.key for claim in row_flow(material)][:2]
+['flow.rows']
+>>> [claim.key for claim in follow_up(material)][:2]
+['follow_up.median']
+>>> [claim.key for claim in eligibility(material)][:2]
+['eligibility.refractory_eligible', 'eligibility.more_than_once']
+"""
 
 from __future__ import annotations
 
@@ -65,6 +75,9 @@ def criteria_met(
         material: statistics and settings.
         titles: name of each criteria set and its title.
         decided: sets with a verdict in at least one patient; by default worked out from the statistics.
+
+    >>> [claim.key for claim in criteria_met(material, {"hlh_2004": "HLH-2004"})][:1]
+    ['criteria.met']
     """
     claims = []
     for name, title in titles.items():

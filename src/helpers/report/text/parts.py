@@ -1,4 +1,9 @@
-"""The parts of a stored row that a text can show, each through the one formatter."""
+"""The parts of a stored row that a text can show, each through the one formatter.
+
+>>> row = store.add("response", "overall", "count", value=17, n=20)
+>>> part_text(row, "count_percent"), part_text(row, "of"), is_share(row)
+('17 (85%)', '17/20', False)
+"""
 
 from __future__ import annotations
 
@@ -31,6 +36,9 @@ def default_digits(row: Statistic) -> int:
 
     Counts and whole numbers have none; else three significant digits are shown, at least one decimal for
     percentages, at most two.
+
+    >>> default_digits(store.add("baseline", "age", "median", value=37.0))
+    0
     """
     if row.unit in _COUNTED or (row.value == row.value and float(row.value).is_integer() and not row.unit):
         return 0

@@ -52,7 +52,12 @@ def exhibit_text(text: str, wording: Wording) -> str:
 
 
 def theme_words(wording: Wording) -> Mapping[str, Any]:
-    """Return the words between numbers in a language, as fields of a theme; none in English."""
+    """Return the words between numbers in a language, as fields of a theme; none in English.
+
+    >>> from helpers.report.text.wording import Wording
+    >>> theme_words(Wording()), theme_words(Wording("zh"))["median"]
+    ({}, '中位数')
+    """
     if wording.language == ENGLISH:
         return {}
     found: Mapping[str, Any] = _file(wording.language).get("theme", {})

@@ -1,4 +1,10 @@
-"""Text whose numbers remember where they come from: a stored statistic, or a declared setting."""
+"""Text whose numbers remember where they come from: a stored statistic, or a declared setting.
+
+>>> str(join_prose([Prose.of("a"), Prose.of("b"), Prose.of("c")], ", ", " and "))
+'a, b and c'
+>>> fragment_html(Number("20", "survival.death.all.day_56.deaths"))[:56]
+'<data data-statistic="survival.death.all.day_56.deaths" '
+"""
 
 from __future__ import annotations
 

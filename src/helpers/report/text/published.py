@@ -1,4 +1,8 @@
-"""Claims about the comparison with a publication, where the cohort names one."""
+"""Claims about the comparison with a publication, where the cohort names one.
+
+>>> [claim.key for claim in printed_values(material)]
+['published.counts_rebuilt', 'published.others', 'published.claims', 'published.rebuilt']
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,14 @@
-"""Claims about response: by clinicians, by rule, over time, by variant of the rule."""
+"""Claims about response: by clinicians, by rule, over time, by variant of the rule.
+
+>>> [claim.key for claim in overall_response(material)]
+['response.overall', 'response.earliest']
+>>> [claim.key for claim in response_course(material)]
+['response.course']
+>>> [claim.key for claim in time_to_response(material)]
+['response_time.clinician', 'response_time.rule', 'response_time.rule', 'response_time.rule_sees_visits']
+>>> [claim.key for claim in agreement_of_rule(material)]
+['rule.agreement', 'rule.rebuilt']
+"""
 
 from __future__ import annotations
 
@@ -97,7 +107,11 @@ def agreement_of_rule(material: Material) -> list[Claim]:
 
 
 def response_variants(material: Material, variants: Sequence[str], visits: Sequence[str]) -> list[Claim]:
-    """Between which rates the overall response lies over all variants of the rule."""
+    """Between which rates the overall response lies over all variants of the rule.
+
+    >>> [claim.key for claim in response_variants(material, ["paper"], ["week_8"])][:1]
+    ['variants.same']
+    """
     claims = []
     for group in material.config.groups:
         for visit in visits:

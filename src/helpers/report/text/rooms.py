@@ -1,4 +1,16 @@
-"""Where figures and tables stand, and what they are called: main text, supplement, or the report only."""
+"""Where figures and tables stand, and what they are called: main text, supplement, or the report only.
+
+>>> from helpers.report.tables.table import Table
+>>> from helpers.report.text.wording import Wording
+>>> table = Table("table_s2_rows", "Rows", [""], [["used"]])
+>>> (
+...     table_room(table),
+...     table_label(table, Wording()),
+...     figure_label("figure_2", Wording()),
+...     report_only_columns("table_s2_rows"),
+... )
+('report', 'Table S2', 'Figure 2', ())
+"""
 
 from __future__ import annotations
 

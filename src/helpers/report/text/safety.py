@@ -1,4 +1,20 @@
-"""Claims about adverse events, laboratory toxicity, exposure and what came later."""
+"""Claims about adverse events, laboratory toxicity, exposure and what came later.
+
+>>> [claim.key for claim in adverse_events(material)]
+['events.group_mild', 'events.not_collected']
+>>> [claim.key for claim in deaths_beside_events(material)]
+['events.one_death']
+>>> [claim.key for claim in event_terms(material)]
+['events.terms']
+>>> [claim.key for claim in event_rates(material)]
+['event_rate.group']
+>>> [claim.key for claim in laboratory_toxicity(material)]
+['toxicity.arisen', 'toxicity.arisen', 'toxicity.disease_or_drug']
+>>> [claim.key for claim in exposure(material)]
+['exposure.group']
+>>> [claim.key for claim in later_course(material)]
+['added.count', 'long_term.responders']
+"""
 
 from __future__ import annotations
 

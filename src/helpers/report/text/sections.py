@@ -1,4 +1,9 @@
-"""The parts of the generated text: which claims stand in which section, paragraph by paragraph."""
+"""The parts of the generated text: which claims stand in which section, paragraph by paragraph.
+
+>>> paragraphs = section("results.survival", study)
+>>> says_absence(paragraphs), "results.survival" in every_section(study)
+(False, True)
+"""
 
 from __future__ import annotations
 

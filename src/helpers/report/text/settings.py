@@ -28,6 +28,9 @@ def setting_text(key: str, material: Material) -> str:
 
     Raises:
         UnknownSettingError: nothing declares the key.
+
+    >>> setting_text("follow_up.horizon_days", material), setting_text("significance_level", material)
+    ('56', '0.05')
     """
     room, _, name = key.partition(".")
     if room == "parameters":

@@ -35,7 +35,11 @@ def american(text: str) -> str:
 
 
 def american_words(words: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the texts of a language's file in American spelling, whatever their nesting; keys stay."""
+    """Return the texts of a language's file in American spelling, whatever their nesting; keys stay.
+
+    >>> american_words({"a": {"b": "standardised"}})
+    {'a': {'b': 'standardized'}}
+    """
     return {key: _american(value) for key, value in words.items()}
 
 

@@ -1,4 +1,14 @@
-"""Claims about the drugs to be spared: the fall of the dose, low doses, who is alive at one."""
+"""Claims about the drugs to be spared: the fall of the dose, low doses, who is alive at one.
+
+>>> [claim.key for claim in dose_change(material)][:2]
+['dose.change', 'dose.survivors']
+>>> [claim.key for claim in low_dose(material)][:2]
+['low_dose.reached', 'low_dose.reached']
+>>> [claim.key for claim in alive_at_low_dose(material)][:2]
+['alive_low_dose.group', 'alive_low_dose.group']
+>>> no_doses(config).key, spared(config).text, threshold(material).text
+('dose.none', 'Glucocorticoid', '0.5')
+"""
 
 from __future__ import annotations
 

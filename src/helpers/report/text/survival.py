@@ -1,4 +1,24 @@
-"""Claims about survival: at the horizon, by test, by hazard ratio, by every other method."""
+"""Claims about survival: at the horizon, by test, by hazard ratio, by every other method.
+
+>>> [claim.key for claim in survival_at_horizon(material)]
+['survival.at_horizon']
+>>> [claim.key for claim in deaths(material)]
+['survival.deaths']
+>>> nobody_died(material)
+False
+>>> [claim.key for claim in survival_compared(material)]
+['survival.compared']
+>>> [claim.key for claim in risk_difference(material)]
+['survival.risk_difference']
+>>> [claim.key for claim in hazard_ratio(material)]
+['survival.hazard_ratio']
+>>> [claim.key for claim in median_survival(material)]
+[]
+>>> [claim.key for claim in every_method(statistics)]
+['effects.all_below']
+>>> survival_test(material).statistic
+'logrank'
+"""
 
 from __future__ import annotations
 

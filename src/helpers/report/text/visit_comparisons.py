@@ -1,4 +1,8 @@
-"""Claims about variables compared between the groups at visits."""
+"""Claims about variables compared between the groups at visits.
+
+>>> [claim.key for claim in visit_comparisons(material)]
+[]
+"""
 
 from __future__ import annotations
 

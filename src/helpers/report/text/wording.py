@@ -1,4 +1,11 @@
-"""Languages: templates of claims, words of grammar, translations of terms; one TOML file each."""
+"""Languages: templates of claims, words of grammar, translations of terms; one TOML file each.
+
+>>> (
+...     str(capitalised(Prose.of("nobody died"))),
+...     plain_method("Yates-corrected chi-square (smallest expected count 4.39)"),
+... )
+('Nobody died', 'Yates-corrected chi-square')
+"""
 
 from __future__ import annotations
 
@@ -70,6 +77,15 @@ class Wording:
         terms: words of the cohort in this language, by the word as declared.
         vocabulary: names of variables, drugs and event terms.
         american: whether English is spelled as in America.
+
+    >>> from helpers.report.text.claims import Row
+    >>> from helpers.results.store import Statistic
+    >>> wording = Wording("zh")
+    >>> wording.term("Survival"), wording.label("Age, years"), wording.phrase("log-rank test")
+    ('Survival', '年龄', 'log-rank test')
+    >>> row = Statistic("a.b.c.d.e", "a", "b", "c", "d", "e", p_value=0.0114)
+    >>> wording.number(Row(row), "p").text, Wording.tagged("en-US", {}).spelled("haemoglobin")
+    ('P = 0.011', 'hemoglobin')
     """
 
     language: Language = ENGLISH
@@ -154,7 +170,12 @@ class Wording:
         return Prose.of(*parts, with_citations(template[end:]))
 
     def paragraph(self, claims: list[Claim], register: str = "") -> Prose:
-        """Return claims as sentences of one paragraph."""
+        """Return claims as sentences of one paragraph.
+
+        >>> from helpers.report.text.survival import deaths
+        >>> str(Wording().paragraph(deaths(material)))[:40], str(Wording().render(deaths(material)[0]))[:20]
+        ('By day 56, 1 of 20 patients in the ruxol', 'By day 56, 1 of 20 p')
+        """
         sentences = (capitalised(self.render(claim, register)) for claim in claims)
         return join_prose(sentences, self.grammar("sentence"))
 

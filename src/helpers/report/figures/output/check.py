@@ -1,4 +1,13 @@
-"""Open figure files and hold them against what the journal asks: each fault with file, found and expected."""
+"""Open figure files and hold them against what the journal asks: each fault with file, found and expected.
+
+>>> import tempfile
+>>> from helpers.report.journals.requirements import journal_named
+>>> path = Path(tempfile.mkdtemp(), "figure_1.svg")
+>>> container.savefig(path)
+>>> found = check_file(path, journal_named("generic"), "single")
+>>> [fault.fault for fault in found][:1], drawn_since(path.parent, 0.0)
+(['width'], [])
+"""
 
 from __future__ import annotations
 

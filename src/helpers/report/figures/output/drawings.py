@@ -1,4 +1,15 @@
-"""The drawing functions of this room by name: a kept figure names one and holds the data that it takes."""
+"""The drawing functions of this room by name: a kept figure names one and holds the data that it takes.
+
+>>> load_drawings()
+>>> drawing_named("survival").__name__, drawing_name(drawing_named("survival")), record_name(3)
+('draw_survival', 'survival', None)
+>>> record_named("Course").__name__
+'Course'
+>>> drawing_named("horses")  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+helpers.report.figures.output.drawings.RecipeError: There is no drawing function 'horses...
+"""
 
 from __future__ import annotations
 
@@ -42,6 +53,11 @@ def drawn_record(kind: Record) -> Record:
 
     Raises:
         TypeError: the class is no dataclass.
+
+    >>> drawn_record(int)
+    Traceback (most recent call last):
+        ...
+    TypeError: int is no dataclass
     """
     if not is_dataclass(kind):
         raise TypeError(f"{kind.__name__} is no dataclass")

@@ -65,12 +65,21 @@ def figure(
 
 
 def exhibit_of(draw: Callable[..., Any]) -> Exhibit | None:
-    """Return the record of a drawing function, None for one that is no figure of the walk."""
+    """Return the record of a drawing function, None for one that is no figure of the walk.
+
+    >>> exhibit_of(print)
+    """
     return _EXHIBITS.get(getattr(draw, "__name__", "").removeprefix("draw_"))
 
 
 def exhibits() -> dict[str, Exhibit]:
-    """Return the figures of the walk by name."""
+    """Return the figures of the walk by name.
+
+    >>> from helpers.report.figures.output.drawings import load_drawings
+    >>> load_drawings()
+    >>> exhibits()["figure_1a"].column
+    'single'
+    """
     load_drawings()
     return {one.name: one for one in _EXHIBITS.values()}
 

@@ -1,4 +1,17 @@
-"""Save a figure at its exact size in the formats journals ask for, the same bytes each time."""
+"""Save a figure at its exact size in the formats journals ask for, the same bytes each time.
+
+>>> chosen_formats("svg,png"), chosen_formats("")
+(('svg', 'png'), ())
+>>> files, picture = encoded(container, "Nothing", formats=["svg"], dpi=300)
+>>> list(files), picture is None
+(['svg'], True)
+>>> not_drawn(Path("figure_1"), "Survival").description
+'Survival'
+>>> chosen_formats("bmp")
+Traceback (most recent call last):
+    ...
+ValueError: formats of figures: found bmp, expected pdf, svg, png, tiff
+"""
 
 from __future__ import annotations
 
@@ -86,6 +99,12 @@ def save_figure(
         description: one sentence for readers who cannot see the figure (PDF title, SVG description).
         formats: suffixes of the files; PDF, SVG, PNG, TIFF and JPEG are known.
         dpi: resolution of the raster files, in dots an inch at the printed size.
+
+    >>> import tempfile
+    >>> save_figure(
+    ...     container, Path(tempfile.mkdtemp(), "figure_1"), "Nothing", formats=["svg"]
+    ... ).description
+    'Nothing'
     """
     from PIL import Image
 

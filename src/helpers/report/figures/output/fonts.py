@@ -1,6 +1,13 @@
 """Characters of figures: a font for Chinese, Japanese and Korean, and which characters no font has.
 
 A character without a font is drawn as a box, and named by the check of a cohort and of the figures' files.
+
+>>> text = container.text(0.5, 0.5, "Day 0")
+>>> [one.get_text() for one in figure_texts(container)]
+['Day 0']
+>>> use_cjk_font(container, ())
+>>> installed_font(["No Such Font"]) == installed_font(())
+True
 """
 
 from __future__ import annotations

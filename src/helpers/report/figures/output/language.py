@@ -1,4 +1,11 @@
-"""The words of a drawn figure in another language: texts, legends, and the labels of ticks that are words."""
+"""The words of a drawn figure in another language: texts, legends, and the labels of ticks that are words.
+
+>>> from helpers.report.text.wording import Wording
+>>> text = container.text(0.5, 0.5, "Number at risk")
+>>> put_into_language(container, Wording("zh"))
+>>> text.get_text()
+'在险人数'
+"""
 
 from __future__ import annotations
 

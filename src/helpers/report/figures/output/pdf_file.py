@@ -2,6 +2,18 @@
 
 Only what figure files hold is understood: one page, a classic cross-reference table, streams plain or
 deflated. Anything else is refused, never guessed. Syntax and operators: ISO 32000-1, sections 7 to 9.
+
+>>> import io
+>>> from helpers.report.figures.output.pdf_text import read_page
+>>> page = io.BytesIO()
+>>> container.text(0.5, 0.5, "Day 0")
+Text(0.5, 0.5, 'Day 0')
+>>> container.savefig(page, format="pdf")
+>>> file = PdfFile(page.getvalue())
+>>> file.page()["MediaBox"], len(file.contents(file.page())) > 0
+([0, 0, 504, 360], True)
+>>> file.resolve(3), list(tokens(b"/F1 12 Tf"))
+(3, ['F1', 12, 'Tf'])
 """
 
 from __future__ import annotations

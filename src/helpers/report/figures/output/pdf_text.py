@@ -1,4 +1,13 @@
-"""Texts of a drawn page: what they say, at which size, in which box, cut by which clip."""
+"""Texts of a drawn page: what they say, at which size, in which box, cut by which clip.
+
+>>> import io
+>>> drawn = io.BytesIO()
+>>> text = container.text(0.5, 0.5, "Day 0", fontsize=8)
+>>> container.savefig(drawn, format="pdf")
+>>> page = read_page(PdfFile(drawn.getvalue()))
+>>> page.width, page.texts[0].text, page.texts[0].size
+(504.0, 'Day 0', 8.0)
+"""
 
 from __future__ import annotations
 
@@ -22,7 +31,7 @@ _NO_LETTERS = "LastResort"  # the font of boxes that Matplotlib takes for letter
 
 @dataclass(frozen=True)
 class Font:
-    """One font of the page.
+    r"""One font of the page.
 
     Attributes:
         name: its name in the file.
@@ -33,6 +42,9 @@ class Font:
         wide: whether codes are two bytes.
         default: width of codes that have none.
         absent: codes that stand for no glyph.
+
+    >>> Font("Liberation", "TrueType", True, {}, {}, wide=True).codes(b"\x00A\x00B")
+    [65, 66]
     """
 
     name: str

@@ -110,6 +110,16 @@ def drawn(recipe: Recipe, journal: Journal) -> Iterator[Figure]:
 
     Where the figure has to be lower than planned, its text becomes smaller, as far as the journal lets. Where
     no font has the letters of the cohort's language, the figure's own words stay English.
+
+    >>> from helpers.report.figures.common import say_absent
+    >>> from helpers.report.figures.output.recipes import Recipe
+    >>> from helpers.report.journals.requirements import journal_named
+    >>> recipe = Recipe(
+    ...     "figure_1", "single", 60, "Nothing", "", "en", {}, (), say_absent, ("No deaths.",), {}
+    ... )
+    >>> with drawn(recipe, journal_named("frontiers")) as figure:
+    ...     round(float(figure.get_figwidth()) * 25.4, 1)
+    85.0
     """
     height = min(recipe.height_mm, journal.max_height)
     text_pt = max(journal.min_text, journal.text * height / recipe.height_mm)

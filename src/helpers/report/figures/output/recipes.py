@@ -2,6 +2,15 @@
 
 A recipe is JSON: the name of a registered drawing function and the data that it takes. It holds records of
 single patients, and so stays in the cohort's private folder of analysis tables.
+
+>>> import tempfile
+>>> from helpers.report.figures.common import say_absent
+>>> recipe = Recipe(
+...     "figure_1", "single", 60, "Nothing", "", "en", {}, (), say_absent, ("No deaths.",), {}
+... )
+>>> path = write_recipe(Path(tempfile.mkdtemp()), recipe)
+>>> read_recipe(path).arguments, recipe_names(path.parent)
+(('No deaths.',), ['figure_1'])
 """
 
 from __future__ import annotations

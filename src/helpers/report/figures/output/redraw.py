@@ -1,4 +1,26 @@
-"""Draw a cohort's figures again for a journal, from recipes, without the analysis; check the files."""
+"""Draw a cohort's figures again for a journal, from recipes, without the analysis; check the files.
+
+>>> import tempfile
+>>> from helpers.report.figures.common import say_absent
+>>> from helpers.report.figures.output.recipes import write_recipe
+>>> from helpers.report.journals.requirements import journal_named
+>>> recipe = Recipe(
+...     "figure_1", "single", 60, "Nothing", "", "en", {}, (), say_absent, ("No deaths.",), {}
+... )
+>>> place = Path(tempfile.mkdtemp())
+>>> path = write_recipe(place, recipe)
+>>> chosen_figures(place, [])
+['figure_1']
+>>> redraw_one(place, "figure_1", place, journal_named("frontiers"), check=False).name
+'figure_1'
+>>> [one.name for one in redraw(place, ["figure_1"], place, journal_named("frontiers"))]
+['figure_1']
+>>> redraw_recipe(recipe, place, journal_named("frontiers"), check=False).faults
+()
+>>> with drawing_pool(1) as pool:
+...     pool is None
+True
+"""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ def provenance_view(record: Mapping[str, Any], words: Mapping[str, str]) -> Prov
     Args:
         record: the values of ``provenance.json``; keys that are missing are left out.
         words: headings in the report's language.
+
     """
     missing = record.get("missing_steps", [])
     parameters = {
