@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helpers.cohort.cleaning import clean_cohort
-from helpers.cohort.parsing import parse_times
+from helpers.cohort.written import parse_times
 from helpers.intake.deliver import deliver
 from helpers.intake.prescriptions import plain_times, prescription
 

@@ -16,12 +16,14 @@ from helpers.stats.competing import cumulative_incidence
 from helpers.stats.contingency import odds_ratio, r_by_c_test, two_by_two_test
 from helpers.stats.kaplan_meier import INTERVALS, kaplan_meier
 from helpers.stats.logrank import exact_logrank_test, logrank_scores, logrank_test, permutation_logrank_test
-from helpers.stats.permutation import exact_tails, sampled_tails
+from helpers.stats.merged_samples import midranks
+from helpers.stats.permutation import exact_tails
+from helpers.stats.permutation_draws import sampled_tails
 from helpers.stats.proportions import proportion_difference, proportion_interval, rate_ratio
 from helpers.stats.repeated import signed_rank_test
 from helpers.stats.rmst import rmst, rmst_difference, survival_difference
 from helpers.stats.shift import hodges_lehmann
-from helpers.stats.two_group import median_difference, midranks, rank_sum_test
+from helpers.stats.two_group import median_difference, rank_sum_test
 
 quick = settings(
     max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

@@ -12,9 +12,10 @@ from helpers.stats.checks import sorted_rows
 from helpers.stats.contingency import r_by_c_test, two_by_two_test
 from helpers.stats.cox_likelihood import RiskSets
 from helpers.stats.differences import Differences
+from helpers.stats.merged_samples import midranks
 from helpers.stats.permutation import exact_tails, exact_work, shift_distribution
 from helpers.stats.shift import hodges_lehmann
-from helpers.stats.two_group import midranks, permutation_test, rank_sum_test
+from helpers.stats.two_group import permutation_test, rank_sum_test
 
 
 def plain_moments(times, events, design, beta, ties, weight):

@@ -4,7 +4,7 @@ Continues `robustness_patients`: bounds assume nothing, imputation assumes much 
 beyond a reporting limit is tried at, at twice and at ten times the limit.
 
 >>> describe_limit_scenarios(
-...     arms, recorded.covariates, recorded.qualifiers, [], recorded.model.chosen, store
+...     arms, recorded.covariates, recorded.qualifiers, [], recorded.model.chosen, recorded.labels, store
 ... )
 >>> describe_imputation(
 ...     arms,

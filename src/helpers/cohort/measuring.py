@@ -22,12 +22,11 @@ from helpers.cohort.parsing import (
     codes_for,
     empty_mask,
     folded,
-    number_remedy,
-    parse_result,
     spelled_as,
 )
 from helpers.cohort.settings import CohortConfig
 from helpers.cohort.texts import as_coded, by_text, coded, distinct
+from helpers.cohort.written import number_remedy, parse_result
 from helpers.problems import Problem, suggestion
 from helpers.vocabulary.model import Variable
 from helpers.vocabulary.names import fold

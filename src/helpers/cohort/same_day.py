@@ -10,7 +10,8 @@ The order of the file never decides: shuffled rows give the same tables.
 [9000.0, 800.0]
 >>> badness(rows, config.vocabulary).rank().tolist()
 [2.0, 1.0]
->>> told_apart_by_value(examined.tables["measurements"], tables.measurements, config)
+>>> everybody = pd.Series(True, index=tables.measurements.index)
+>>> told_apart_by_value(examined.tables["measurements"], tables.measurements, everybody, config)
 []
 >>> different_calls(examined.tables["responses"])
 []

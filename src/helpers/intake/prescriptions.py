@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from helpers.cohort.parsing import parse_times
+from helpers.cohort.written import parse_times
 
 _UNITS = {"毫克": "mg", "克": "g", "微克": "ug", "μg": "ug", "µg": "ug", "mcg": "ug", "国际单位": "IU"}
 _UNIT = r"(?:mg|g|[uµμ]g|mcg|毫克|微克|克)(?:\s*/\s*(?:kg|m2|m²|公斤))?|I?U|国际单位"  # a day is none of them

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from helpers.cohort.parsing import parse_times
+from helpers.cohort.written import parse_times
 from helpers.intake.grids import Block
 from helpers.intake.identities import Identities
 from helpers.intake.lexicon import Lexicon, visit_day

@@ -1,6 +1,6 @@
 """Where steps are executed: on this machine here, on a cluster in :mod:`helpers.cluster`.
 
->>> kernel_settings()["PYTHONHASHSEED"]
+>>> kernel_settings()["OMP_NUM_THREADS"]
 '0'
 >>> with run_environment():
 ...     pass

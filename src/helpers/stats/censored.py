@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from helpers.stats.checks import Floats, Ints, choice, float_array, tied_values
-from helpers.stats.permutation import exact_tails, exact_work, permutation_z, sampled_tails
+from helpers.stats.merged_samples import midranks
+from helpers.stats.permutation import exact_tails, exact_work, permutation_z
+from helpers.stats.permutation_draws import sampled_tails
 from helpers.stats.possible import limit_signs, possible_values
 from helpers.stats.result import Result, StatisticsError
-from helpers.stats.two_group import midranks, rank_sum_test
+from helpers.stats.two_group import rank_sum_test
 
 if TYPE_CHECKING:
     import pandas as pd

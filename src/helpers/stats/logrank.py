@@ -21,7 +21,8 @@ from helpers.stats.checks import (
     treated_mask,
 )
 from helpers.stats.kaplan_meier import LifeTable, life_table
-from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails
+from helpers.stats.permutation import exact_tails, permutation_z
+from helpers.stats.permutation_draws import sampled_tails
 from helpers.stats.ratios import has_finite_ratio, ratio_of_log
 from helpers.stats.result import Result
 

@@ -21,7 +21,7 @@ from helpers.stats.result import StatisticsError
 
 # Relative slack when a permuted statistic is compared with the observed one: sums of the same scores in
 # another order differ by rounding, and such sums must count as equal.
-_SLACK = 1e-9
+SLACK = 1e-9
 # Largest work accepted: cell updates of the shift algorithm, and states of one half of the split-up.
 _SHIFT_LIMIT = 3_000_000_000
 _HALF_LIMIT = 6_000_000
@@ -228,7 +228,7 @@ def tied_scores(scores: Floats) -> tuple[Floats, Ints]:
     ([0.3, 1.0], [2, 1])
     """
     ordered = np.sort(scores)
-    slack = _SLACK * max(float(np.abs(ordered).max()), 1.0)
+    slack = SLACK * max(float(np.abs(ordered).max()), 1.0)
     first = np.concatenate(([True], np.diff(ordered) > slack))
     start = np.flatnonzero(first)
     return ordered[start], np.diff(np.append(start, ordered.size)).astype(np.int64)
@@ -248,7 +248,7 @@ def _tails_by_split_up(scores: Floats, mask: Bools) -> TailProbabilities:
     first = _HalfStates(values[left], counts[left], chosen, ways)
     second = _HalfStates(values[right], counts[right], chosen, ways)
     observed, mean = fsum(scores[mask].tolist()), chosen * fsum(scores.tolist()) / scores.size
-    slack = _SLACK * max(float(np.abs(values) @ counts), 1.0)
+    slack = SLACK * max(float(np.abs(values) @ counts), 1.0)
     greater = less = both = 0.0
     far = abs(observed - mean)
     for j in range(chosen + 1):
@@ -349,66 +349,6 @@ def _sorted_cumulative(sums: Floats, weights: Floats) -> tuple[Floats, Floats]:
     return sums, np.concatenate(([0.0], np.cumsum(weights)))
 
 
-def sampled_sums(scores: Floats, chosen: int, draws: int, seed: int) -> Floats:
-    """Sums of `chosen` scores drawn without replacement, `draws` times (selection sampling, vectorised).
-
-    Only subjects whose score differs from the most frequent one need a decision, so heavy censoring costs
-    little. Raises StatisticsError for fewer than one draw.
-
-    >>> np.unique(sampled_sums(np.array([0.0, 0.0, 1.0]), 1, 500, 1)).tolist()
-    [0.0, 1.0]
-    """
-    if draws < 1:
-        raise StatisticsError("draws", f"must be at least 1, found {draws}")
-    rng = np.random.default_rng(seed)
-    # Sorted, so that the order of the subjects decides nothing.
-    scores = np.sort(scores)
-    values, counts = tied_scores(scores)
-    base = float(values[np.argmax(counts)])
-    special = (scores - base)[np.abs(scores - base) > _SLACK * max(float(np.abs(scores).max()), 1.0)]
-    sums = np.empty(draws)
-    block = 32_768
-    for start in range(0, draws, block):
-        size = min(block, draws - start)
-        wanted = np.full(size, float(chosen))
-        part = np.zeros(size)
-        uniform = np.empty(size)
-        for i, score in enumerate(special.tolist()):
-            rng.random(out=uniform)
-            uniform *= scores.size - i
-            taken = uniform < wanted
-            wanted -= taken
-            part += score * taken
-        sums[start : start + size] = part
-    sums += chosen * base
-    return sums
-
-
-def sampled_tails(scores: Floats, mask: Bools, draws: int, seed: int) -> TailProbabilities:
-    """Monte Carlo tail probabilities (b + 1)/(draws + 1), the observed labelling counting as one draw.
-
-    Source: Phipson & Smyth 2010; keeps the p-value valid and above zero.
-
-    >>> found = sampled_tails(
-    ...     np.array([1.0, 2.0, 3.0, 4.0]), np.array([False, False, True, True]), 2000, 1
-    ... )
-    >>> round(found.greater, 1)  # 1/6
-    0.2
-    """
-    chosen = int(mask.sum())
-    sums = sampled_sums(scores, chosen, draws, seed)
-    observed, mean = fsum(scores[mask].tolist()), chosen * fsum(scores.tolist()) / scores.size
-    slack = _SLACK * max(float(np.abs(np.sort(scores)).sum()), 1.0)
-    far = abs(observed - mean) - slack
-    hits = [
-        np.sum(sums >= observed - slack),
-        np.sum(sums <= observed + slack),
-        np.sum(np.abs(sums - mean) >= far),
-    ]
-    greater, less, both = ((int(h) + 1) / (draws + 1) for h in hits)
-    return TailProbabilities(greater, less, both)
-
-
 def permutation_z(scores: Floats, mask: Bools) -> float:
     """Standardised sum of scores under relabelling (Strasser & Weber 1999); 0 if all scores are equal.
 
@@ -417,7 +357,7 @@ def permutation_z(scores: Floats, mask: Bools) -> float:
     """
     size, chosen = scores.size, int(mask.sum())
     centred = scores - fsum(scores.tolist()) / size
-    if np.abs(centred).max() <= _SLACK * np.abs(scores).max():
+    if np.abs(centred).max() <= SLACK * np.abs(scores).max():
         return 0.0
     variance = chosen * (size - chosen) / (size * (size - 1)) * fsum((centred**2).tolist())
     return float(fsum(centred[mask].tolist()) / np.sqrt(variance))

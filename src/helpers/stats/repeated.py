@@ -16,8 +16,8 @@ from helpers.stats.checks import (
     require_columns,
     tied_values,
 )
+from helpers.stats.merged_samples import midranks
 from helpers.stats.result import Result, StatisticsError
-from helpers.stats.two_group import midranks
 
 if TYPE_CHECKING:
     import pandas as pd

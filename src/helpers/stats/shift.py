@@ -10,10 +10,11 @@ import numpy as np
 
 from helpers.stats.checks import Floats, confidence_level, observed_values, tied_values
 from helpers.stats.differences import Differences
+from helpers.stats.merged_samples import midranks
 from helpers.stats.permutation import exact_tails, shift_distribution, shift_work
 from helpers.stats.possible import possible_values, spanning
 from helpers.stats.result import Result
-from helpers.stats.two_group import midranks, normal_deviation
+from helpers.stats.two_group import normal_deviation
 
 # Up to this work of one exact distribution the exact test is inverted, beyond it the normal approximation.
 _EXACT_WORK = 80_000_000

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import inf, isnan, nan
 from typing import Any, Literal
 
 import numpy as np
 
 from helpers.stats.checks import (
-    SAME_VALUE,
-    Bools,
     Floats,
     Ints,
     choice,
@@ -21,6 +18,7 @@ from helpers.stats.checks import (
     tied_values,
     whole_number,
 )
+from helpers.stats.merged_samples import MergedSamples, merged
 from helpers.stats.permutation import TailProbabilities, exact_tails, exact_work
 from helpers.stats.result import Result, StatisticsError
 
@@ -29,63 +27,6 @@ _EXACT_WORK = 2_000_000_000
 # Relabelled values held at once.
 _CELLS = 1_000_000
 SAME_WAY = "every pair is decided the same way: no interval"
-
-
-def midranks(values: Floats) -> Floats:
-    """Ranks 1..n, tied values sharing the mean of their ranks; values equal up to rounding are tied.
-
-    >>> midranks(np.array([3.0, 1.0, 3.0])).tolist()
-    [2.5, 1.0, 2.5]
-    """
-    values = tied_values(values)
-    ordered = np.sort(values)
-    low = np.searchsorted(ordered, values, side="left")
-    high = np.searchsorted(ordered, values, side="right")
-    return np.asarray((low + high + 1) / 2)
-
-
-@dataclass(frozen=True)
-class MergedSamples:
-    """Two samples by distinct value, the smallest first; values equal up to rounding are one.
-
-    Attributes:
-        both: subjects with each value.
-        first: those of them who belong to the first sample.
-    """
-
-    both: Ints
-    first: Ints
-
-    @property
-    def midranks(self) -> Floats:
-        """Rank of each distinct value, those who share it sharing the mean of their ranks."""
-        return np.asarray(np.cumsum(self.both) - (self.both - 1) / 2)
-
-    @property
-    def rank_sum(self) -> float:
-        """Sum of the ranks of the first sample."""
-        return float(self.midranks @ self.first)
-
-    def ranked(self) -> tuple[Floats, Bools]:
-        """Rank of each subject, those of the first sample first, and whether it belongs to it."""
-        ranks, second = self.midranks, self.both - self.first
-        mask = np.arange(int(self.both.sum())) < int(self.first.sum())
-        return np.concatenate([np.repeat(ranks, self.first), np.repeat(ranks, second)]), mask
-
-
-def merged(first: Floats, second: Floats) -> MergedSamples:
-    """Count two samples by distinct value, in the time of sorting them.
-
-    >>> merged(np.array([2.0, 1.0]), np.array([2.0])).both.tolist()
-    [1, 2]
-    """
-    pooled = np.sort(np.concatenate([first, second]))
-    # As in `tied_values`.
-    apart = np.diff(pooled) > SAME_VALUE * max(abs(float(pooled[0])), abs(float(pooled[-1])))
-    start = np.concatenate(([0], np.flatnonzero(apart) + 1))
-    below = np.searchsorted(np.sort(first), pooled[start])
-    both, own = np.diff(start, append=pooled.size), np.diff(below, append=first.size)
-    return MergedSamples(both.astype(np.int64), own.astype(np.int64))
 
 
 def rank_sum_test(x: Any, y: Any, *, method: RankSumMethod = "exact") -> Result:

@@ -42,7 +42,8 @@ from helpers.stats.checks import (
     survival_data,
 )
 from helpers.stats.fractional_bootstrap import percentile_limits
-from helpers.stats.permutation import exact_tails, permutation_z, sampled_tails
+from helpers.stats.permutation import exact_tails, permutation_z
+from helpers.stats.permutation_draws import sampled_tails
 from helpers.stats.ratios import antilog
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.two_group import SAME_WAY, tanh_limits
