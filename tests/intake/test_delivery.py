@@ -146,10 +146,10 @@ def test_a_text_that_was_cut_off_is_named(tmp_path):
     for kept, width in ((len(whole) // 2, None), (whole.rfind(b"\n", 0, -2) + 3, 1)):
         file.write_bytes(whole[:kept])
         delivery = deliver(tmp_path / f"taken_{kept}", [file], SHAPES["csv_decimal_comma"].answers)
-        (problem,) = [one for one in delivery.problems if "fields" in one.found]
+        (problem,) = [one for one in delivery.problems if "field" in one.found]
         assert problem.severity == "warning"
         assert problem.row == whole[:kept].count(b"\n") + 1
-        assert width is None or problem.found == f"{width} fields"
+        assert width is None or problem.found == f"{width} field"
     file.write_bytes(whole)
     assert deliver(tmp_path / "whole", [file], SHAPES["csv_decimal_comma"].answers).problems == []
 

@@ -17,6 +17,7 @@ from helpers.report.formats.templates import anchor, asset
 from helpers.report.text.blocks import FigureBlock, Paragraph, TableBlock
 from helpers.report.text.document import build_report
 from helpers.report.text.parts import PARTS
+from helpers.report.text.phrases import exhibit_text
 from helpers.report.text.wording import LANGUAGES, Wording
 
 PROVENANCE = {
@@ -184,9 +185,9 @@ def test_the_panel_has_method_and_size_of_every_number(document, tree):
     for row in table.all("tbody")[0].all("tr"):
         cells = [cell.text() for cell in row.children]
         stored = document.study.statistics[cells[0]]
-        assert cells[7] == stored.method
+        assert cells[7] == exhibit_text(stored.method, document.wording)
         assert cells[4] == ("" if stored.n is None else str(stored.n))
-        assert cells[6] == stored.unit
+        assert cells[6] == exhibit_text(stored.unit, document.wording)
 
 
 class TestAccess:

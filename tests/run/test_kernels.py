@@ -119,7 +119,7 @@ def test_a_function_step_runs_in_a_process_of_its_own_and_its_last_words_are_rep
 
 
 def test_a_declared_product_that_is_not_written_is_a_failure(project, monkeypatch) -> None:
-    def write_nothing(source, target, parameters, *, failed, kernel):
+    def write_nothing(source, target, parameters, *, failed, kernel, told):
         target.write_text("executed")
 
     monkeypatch.setattr("helpers.run.steps.execute_notebook", write_nothing)
