@@ -1,7 +1,7 @@
 """Where steps are executed: on this machine here, on a cluster in :mod:`helpers.cluster`.
 
 >>> kernel_settings()["OMP_NUM_THREADS"]
-'0'
+'1'
 >>> with run_environment():
 ...     pass
 >>> with local_executor(1, much_to_do=False) as executor:

@@ -18,7 +18,7 @@ from helpers.stats.checks import (
     tied_values,
     whole_number,
 )
-from helpers.stats.merged_samples import MergedSamples, merged
+from helpers.stats.merged_samples import MergedSamples, merged, midranks
 from helpers.stats.permutation import TailProbabilities, exact_tails, exact_work
 from helpers.stats.result import Result, StatisticsError
 
