@@ -48,7 +48,19 @@ ESTIMATES = {
 NEUTRAL = {*ESTIMATES, "composite_rank.compared"}
 # Numbers of the wording: names of days, grades and thresholds of conventions, not results.
 ALLOWED = (
-    *("day 0", "第0天", r"0\.1", "grade 3 or 4", "grade 3", "grade 1", "3级或4级", "3级", "1级", "per 100"),
+    *(
+        "[Dd]ay 0",
+        "第0天",
+        "SHA-256",
+        r"0\.1",
+        "grade 3 or 4",
+        "grade 3",
+        "grade 1",
+        "3级或4级",
+        "3级",
+        "1级",
+        "per 100",
+    ),
     *("每100", "1之上", "1之下", "包含1", "holds 1", "(above|below) 1"),
 )
 

@@ -144,6 +144,7 @@ def test_edited_source_of_the_package_reaches_the_notebooks_that_import_it(go, p
     second.write_text(json.dumps(notebook))
     go()
     from helpers.project import sources
+    from helpers.run import code_digests
 
     unedited = sources._file_digest
 
@@ -151,7 +152,11 @@ def test_edited_source_of_the_package_reaches_the_notebooks_that_import_it(go, p
         return "edited" if path.name == "format.py" else unedited(path)
 
     monkeypatch.setattr(sources, "_file_digest", edited)
+    assert go() == [], "what this process has found out is not asked again"
+    monkeypatch.setattr(code_digests, "_package", lambda: "edited")
+    code_digests._known.cache_clear()
     assert go() == ["small/02_second"]
+    code_digests._known.cache_clear()
 
 
 def test_another_value_of_a_parameter_has_results_of_its_own(go, project) -> None:
@@ -386,7 +391,7 @@ class TestProvenance:
         assert set(record["raw_data"]) == {"cohort.toml", "measurements.csv", "patients.csv"}
         words = {path for path in record["project_files"] if path.startswith("src/helpers/vocabulary/")}
         assert len(words) >= 5  # the package's words, wherever the package lies
-        assert set(record["project_files"]) - words == {"uv.lock"}
+        assert set(record["project_files"]) - words == {"uv.lock", "notebooks/pipeline.toml"}
         assert record["parameters"]["02_second"] == {"scale": 3}
         assert "figures/panel.svg" in record["products"]
         assert "data/events.parquet" not in record["products"]

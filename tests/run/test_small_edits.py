@@ -32,6 +32,7 @@ PIECES = [
     'g = "\\"#"\n',
     "h = r'\\n#'\n",
 ]
+WORDS = {"lang": "en", "picture": "Figure"}
 COMMENTS = ["# it's \"quoted\n", "    # deeper '''\n", "#\n"]
 
 
@@ -178,20 +179,20 @@ def test_only_pages_of_changed_notebooks_are_made_anew(tmp_path: Path, monkeypat
     for name in ("01_first", "02_second"):
         text = json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
         (folder / f"{name}.ipynb").write_text(text)
-    first = list(notebook_pages(folder))
+    first = list(notebook_pages(folder, WORDS))
     assert all("<strong>word</strong>" in page.page for page in first)
     made: list[str] = []
     page = pages._page
     monkeypatch.setattr(pages, "_page", lambda name, *rest: made.append(name) or page(name, *rest))
-    assert list(notebook_pages(folder)) == first
+    assert list(notebook_pages(folder, WORDS)) == first
     assert made == []
     changed = folder / "02_second.ipynb"
     changed.write_text(changed.read_text().replace("word", "other"))
-    assert "<strong>other</strong>" in list(notebook_pages(folder))[1].page
+    assert "<strong>other</strong>" in list(notebook_pages(folder, WORDS))[1].page
     assert made == ["02_second"]
     kept = tmp_path / ".compendium" / "pages" / "small" / "01_first.html"
     kept.write_text("<script>damaged</script>")
-    assert next(notebook_pages(folder)) == first[0]
+    assert next(notebook_pages(folder, WORDS)) == first[0]
     assert made == ["02_second", "01_first"]
 
 
