@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from helpers.errors import CompendiumError
 from helpers.results.files import write_whole
 from helpers.results.key import Analysis, Key
+from helpers.results.spreadsheet import as_meant, harmless
 
 EVERYBODY = "all"  # in the place of a group
 ID_PARTS = ("analysis", "variable", "group", "timepoint", "statistic")
@@ -207,9 +208,15 @@ def write_rows(path: Path, rows: Iterable[Statistic]) -> Path:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([stored_text(name, getattr(row, name)) for name in COLUMNS] for row in rows)
+    writer.writerows(
+        [text if name in NUMBERS else harmless(text) for name, text in _texts(row).items()] for row in rows
+    )
     write_whole(path, buffer.getvalue().encode())  # other notebooks may be reading the folder
     return path
+
+
+def _texts(row: Statistic) -> dict[str, str]:
+    return {name: stored_text(name, getattr(row, name)) for name in COLUMNS}
 
 
 class Statistics(Mapping[str, Statistic]):
@@ -351,5 +358,7 @@ def _read_file(path: Path) -> Iterator[Statistic]:
         for line in reader:
             numbers = {name: float(line[name]) if line[name] else math.nan for name in NUMBERS}
             counts = {name: int(line[name]) if line[name] else None for name in COUNTS}
-            texts = {name: line[name] for name in COLUMNS if name not in numbers and name not in counts}
+            texts = {
+                name: as_meant(line[name]) for name in COLUMNS if name not in numbers and name not in counts
+            }
             yield Statistic(**texts, **numbers, **counts)  # type: ignore[arg-type]

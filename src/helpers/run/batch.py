@@ -24,6 +24,7 @@ from helpers.project.paths import CohortPaths, ProjectError, output_root, projec
 from helpers.results.catalogue import SurvivalRows
 from helpers.results.files import write_whole
 from helpers.results.headline import headline_ratio
+from helpers.results.spreadsheet import harmless
 from helpers.results.store import Statistics, StatisticsStoreError
 from helpers.run.outcomes import RunReport
 
@@ -177,7 +178,9 @@ def write_batch(lines: list[Line], figures: Mapping[str, str]) -> Path:
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(Line)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(map(asdict, lines))
+    for line in lines:
+        told = asdict(line).items()
+        writer.writerow({name: harmless(each) if isinstance(each, str) else each for name, each in told})
     write_whole(folder / "summary.csv", text.getvalue().encode())
     write_whole(folder / "index.html", _page(lines, figures).encode())
     return folder

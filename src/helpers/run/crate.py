@@ -111,7 +111,8 @@ def run_crate(record: Mapping[str, Any], steps: Iterable[Step], config: CohortCo
              description="A file of the project. It is not in this folder.")  # fmt: skip
     _add_software(crate, record)
     for step in made:
-        _add_action(crate, step, record)
+        if any(place in record["products"] for place in step.writes):  # one without a plan writes nothing
+            _add_action(crate, step, record)
     return crate
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from helpers.errors import CompendiumError
 from helpers.results.disclosure import ExhibitClass, exhibit_class
 from helpers.results.files import write_whole
+from helpers.results.spreadsheet import harmless
 from helpers.results.store import Statistics, write_rows
 from helpers.results.suppression import SMALLEST, Shared, suppressed
 
@@ -173,7 +174,7 @@ def _list(made: SharedFolder) -> str:
     rows: Iterable[tuple[str, str]] = [*made.left_out]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerows([("left_out", "why"), *rows])
+    writer.writerows([harmless(text) for text in row] for row in [("left_out", "why"), *rows])
     return buffer.getvalue()
 
 

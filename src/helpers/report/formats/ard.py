@@ -13,6 +13,7 @@ import io
 import math
 from collections.abc import Iterable, Iterator
 
+from helpers.results.spreadsheet import harmless
 from helpers.results.store import EVERYBODY, Statistic, Statistics, stored_text
 from helpers.vocabulary.vocabulary import Vocabulary
 
@@ -83,7 +84,10 @@ def ard_csv(statistics: Statistics, vocabulary: Vocabulary) -> str:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, ARD_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(ard_lines(statistics.values(), vocabulary))
+    writer.writerows(
+        {name: harmless(text) for name, text in line.items()}
+        for line in ard_lines(statistics.values(), vocabulary)
+    )
     return buffer.getvalue()
 
 

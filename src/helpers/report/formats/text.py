@@ -16,16 +16,13 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 
 from helpers.report.formats.rendered import Shown, shown
 from helpers.report.journals.table_themes import Theme
 from helpers.report.tables.content import TableContent
+from helpers.results.spreadsheet import harmless
 
 NOTES = "Notes"
-# What a spreadsheet may take for a formula, also behind a tab or the end of a line.
-_FORMULA = re.compile(r"\s*[=+\-@]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?%?")
 
 
 def flat_heads(one: Shown) -> list[str]:
@@ -66,14 +63,3 @@ def to_csv(table: TableContent, theme: Theme | str | None = None) -> str:
     rows = ([harmless(text) for text in line] for line in lines(table, theme))
     csv.writer(buffer, lineterminator="\n").writerows(rows)
     return buffer.getvalue()
-
-
-def harmless(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: with an apostrophe before ``= + - @``.
-
-    Numbers stay as they are.
-
-    >>> harmless("=1+1"), harmless("-0.5"), harmless("@home"), harmless("+3 points")
-    ("'=1+1", '-0.5', "'@home", "'+3 points")
-    """
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
