@@ -95,6 +95,7 @@ def copied(tmp_path_factory) -> Path:
     return Path(shutil.copytree(EMBEDDED, tmp_path_factory.mktemp("slips") / "cohort"))
 
 
+@pytest.mark.slow
 @given(
     table=st.sampled_from(["patients", "measurements", "treatments", "responses", "events"]),
     slips=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3), SLIPS), min_size=1, max_size=5),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -62,13 +65,34 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, canary: Canary) -> Path:
     return folder / "output"
 
 
+@contextlib.contextmanager
+def once(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
+    """A folder that all workers of a session share, and whether it has still to be filled."""
+    base = tmp_path_factory.getbasetemp()
+    place = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    with (place / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        filled = place / f"{name}.filled"
+        yield place / name, not filled.exists()
+        filled.touch()
+
+
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory):
-    """A run of the embedded cohort and the folder to share made of it, by the commands."""
-    output = tmp_path_factory.mktemp("output")
-    done = compendium("run", NAME, "--output", output, figures="svg,png")
-    assert done.returncode == 0, done.stderr
-    folder = output / "shared"
-    done = compendium("share", NAME, "--to", folder, "--output", output)
-    assert done.returncode == 0, done.stdout + done.stderr
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An output folder as a run of the embedded cohort leaves it; nobody changes it."""
+    with once(tmp_path_factory, "made") as (output, empty):
+        if empty:
+            done = compendium("run", NAME, "--output", output)
+            assert done.returncode == 0, done.stderr
+    return output
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, made: Path) -> Path:
+    """What may be shared of it, made by the command."""
+    folder = made / "shared"
+    with once(tmp_path_factory, "shared") as (_, empty):
+        if empty:
+            done = compendium("share", NAME, "--to", folder, "--output", made)
+            assert done.returncode == 0, done.stdout + done.stderr
     return folder

@@ -14,15 +14,6 @@ from command import ROOT, compendium
 NAME = "rdmas_reconstructed"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """An output folder as a run leaves it."""
-    folder = tmp_path_factory.mktemp("made")
-    done = compendium("run", NAME, "--output", folder)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
 @pytest.fixture
 def sent(made, tmp_path):
     """A copy of it, as somebody sends it: without what the run remembers."""

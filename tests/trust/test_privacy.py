@@ -140,6 +140,7 @@ def test_a_folder_with_eight_leaks_is_refused_and_each_is_named(sent):
     assert not [secret for secret in SECRETS if secret in said]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PLANTED)
 def test_each_leak_alone_is_found(sent, kind):
     file = PLANTED[kind](sent)

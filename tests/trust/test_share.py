@@ -176,6 +176,7 @@ def test_no_sentence_tells_what_is_not_shown(shared):
     assert not IDENTIFIERS.search(text)
 
 
+@pytest.mark.slow
 def test_the_same_results_make_the_same_bytes(shared, tmp_path):
     again = tmp_path / "again"
     done = compendium("share", NAME, "--to", again, "--output", shared.parent)
