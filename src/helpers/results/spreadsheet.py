@@ -10,7 +10,7 @@ import re
 
 # What a spreadsheet may take for a formula, also behind a tab or the end of a line, and what stands for it.
 _FORMULA = re.compile(r"'*\s*[=+\-@]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?%?")
+_NUMBER = re.compile(r"[+-]?(inf|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?%?)")
 
 
 def harmless(text: str) -> str:
