@@ -104,6 +104,21 @@ def test_the_shared_folder_passes_the_search(shared):
     assert "nothing found" in done.stdout
 
 
+def test_a_whole_run_is_current_though_no_plan_is_frozen(made):
+    done = compendium("status", NAME, "--output", made)
+    assert done.returncode == 0, done.stdout
+
+
+def test_results_that_are_not_of_one_piece_are_not_shared(made, tmp_path):
+    shutil.copytree(made, tmp_path / "output", ignore=shutil.ignore_patterns("shared"))
+    file = tmp_path / "output" / "results" / NAME / "statistics" / "04_survival.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace("survival", "Survival"), encoding="utf-8")
+    done = compendium("share", NAME, "--to", tmp_path / "shared", "--output", tmp_path / "output")
+    assert done.returncode == 1
+    assert "not of one piece" in done.stderr
+    assert not (tmp_path / "shared").exists()
+
+
 def test_what_was_suppressed_says_so(shared):
     rows = stored(shared)
     deaths = rows["survival.death.ruxolitinib.day_56.deaths"]

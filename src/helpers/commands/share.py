@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from helpers.commands.options import COHORT_HELP, Output, complain, counted, use_output
+from helpers.commands.options import COHORT_HELP, Output, counted, use_output
+from helpers.commands.verify import refuse_leaks
 from helpers.project.paths import DEFAULT_COHORT, CohortPaths, shown
 
 
@@ -30,21 +31,19 @@ def share(
     patients is left out, and named. The folder is then searched as by `verify --privacy`: the exit status is
     1 if that finds anything.
     """
+    from helpers.report.formats.documents import REPORT
+    from helpers.run.status import require_current
     from helpers.trust.own_data import OwnData
-    from helpers.trust.privacy import named, search_folder
+    from helpers.trust.privacy import search_folder
     from helpers.trust.share import share as made_folder
 
     use_output(output)
     paths = CohortPaths.of(cohort)
-    # require_current(paths, REPORT)
+    require_current(paths, REPORT)
     made = made_folder(paths, to or Path("shared") / paths.name, smallest=smallest)
     typer.echo(f"{counted(len(made.files), 'file')} in {shown(made.folder)}")
     typer.echo(f"{len(made.shared.hidden)} of {len(made.shared.statistics)} numbers are not shown")
     for place, why in made.left_out:
         typer.echo(f"  left out: {place}: {why}")
     leaks = search_folder(made.folder, OwnData.of(paths.folder), smallest=smallest)
-    for line in named(leaks):
-        complain(line)
-    if leaks:
-        complain(f"{counted(len(leaks), 'leak')}: this folder must not leave the hospital.")
-        raise typer.Exit(1)
+    refuse_leaks(leaks)

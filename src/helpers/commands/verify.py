@@ -1,12 +1,15 @@
 """``compendium verify``: is a folder of results what its record says?"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from helpers.commands.options import complain, counted
 from helpers.errors import CompendiumError
+
+if TYPE_CHECKING:
+    from helpers.trust.privacy import Leak
 
 
 def verify(
@@ -68,14 +71,20 @@ def verify(
 def _search(folder: Path, cohort: str | None, smallest: int) -> None:
     from helpers.project.paths import cohort_folder
     from helpers.trust.own_data import OwnData
-    from helpers.trust.privacy import named, search_folder
+    from helpers.trust.privacy import search_folder
 
     own = None if cohort is None else OwnData.of(cohort_folder(cohort))
-    leaks = search_folder(folder, own, smallest=smallest)
+    refuse_leaks(search_folder(folder, own, smallest=smallest))
+    files = sum(path.is_file() for path in folder.rglob("*"))
+    typer.echo(f"{counted(files, 'file')} searched: nothing found that would give a patient away")
+
+
+def refuse_leaks(leaks: "list[Leak]") -> None:
+    """Name what would give a patient away, and leave with status 1 if there is anything."""
+    from helpers.trust.privacy import named
+
     for line in named(leaks):
         complain(line)
     if leaks:
         complain(f"{counted(len(leaks), 'leak')}: this folder must not leave the hospital.")
         raise typer.Exit(1)
-    files = sum(path.is_file() for path in folder.rglob("*"))
-    typer.echo(f"{counted(files, 'file')} searched: nothing found that would give a patient away")

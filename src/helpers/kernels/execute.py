@@ -7,7 +7,7 @@ same notebook on the same data gives the same bytes.
 import logging
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -22,7 +22,9 @@ from helpers.kernels.stored import (
     FORMAT,
     INJECTED,
     KERNEL,
+    Told,
     lasting_id,
+    put_into_words,
     stored_metadata,
     stored_notebook_metadata,
 )
@@ -66,7 +68,7 @@ def execute_notebook(
     *,
     failed: Path,
     kernel: PooledKernelManager,
-    told: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None,
+    told: Told | None = None,
 ) -> None:
     """Execute a notebook and store it with its outputs.
 
@@ -87,7 +89,7 @@ def execute_notebook(
     """
     original = _blank(nbformat.read(source, as_version=4))
     if told is not None:
-        _put_into_words(original, told)
+        put_into_words(original.cells, told)
     failed.parent.mkdir(parents=True, exist_ok=True)
     failed.unlink(missing_ok=True)
     try:
@@ -136,12 +138,6 @@ def _blank(notebook: Any) -> Any:
             cell.outputs, cell.execution_count = [], None
     notebook.nbformat, notebook.nbformat_minor = FORMAT
     return notebook
-
-
-def _put_into_words(notebook: Any, told: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
-    cells = {cell.id: cell for cell in notebook.cells if cell.cell_type == "markdown"}
-    for name, text in told({name: cell.source for name, cell in cells.items()}).items():
-        cells[name].source = text
 
 
 def _clean(executed: Any, original: Any) -> Any:

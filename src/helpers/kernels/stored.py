@@ -8,11 +8,14 @@
 'python3'
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 KERNEL = "python3"
 FORMAT = (4, 5)
+Told = Callable[[Mapping[str, str]], Mapping[str, str]]
+"""Gives Markdown cells in another language, by id, from a notebook's own; those that it leaves out stay."""
+
 INJECTED = "injected-parameters"  # tag, and id, of the cell that papermill puts in
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
 LANGUAGE = {"name": "python"}
@@ -32,3 +35,10 @@ def stored_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def stored_notebook_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Metadata of a notebook without times of execution, with kernel and language as always."""
     return stored_metadata(metadata) | {"kernelspec": KERNELSPEC, "language_info": LANGUAGE}
+
+
+def put_into_words(cells: Iterable[Any], told: Told) -> None:
+    """Put Markdown cells, whose sources are texts, into another language."""
+    markdown = {cell["id"]: cell for cell in cells if cell["cell_type"] == "markdown"}
+    for name, text in told({name: cell["source"] for name, cell in markdown.items()}).items():
+        markdown[name]["source"] = text

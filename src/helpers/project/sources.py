@@ -149,7 +149,7 @@ def without_comments(source: str) -> str:
 def notebook_code_digest(path: Path) -> str:
     """SHA-256 of what a notebook does: code, ids and tags of its code cells, without comments."""
     code = [cell for cell in read_notebook(path)["cells"] if cell.get("cell_type") == "code"]
-    return digest_value([[_tags(cell), cell.get("id"), _code(cell_source(cell))] for cell in code])
+    return digest_value([[cell_tags(cell), cell.get("id"), _code(cell_source(cell))] for cell in code])
 
 
 def _code(source: str) -> str:
@@ -162,13 +162,14 @@ def notebook_digest(path: Path) -> str:
     cells = read_notebook(path)["cells"]
     return digest_value(
         [
-            [_tags(cell) for cell in cells],
+            [cell_tags(cell) for cell in cells],
             [(cell.get("cell_type"), cell.get("id"), cell_source(cell)) for cell in cells],
         ]
     )
 
 
-def _tags(cell: Mapping[str, Any]) -> list[str]:
+def cell_tags(cell: Mapping[str, Any]) -> list[str]:
+    """Tags of a cell."""
     return list(cell.get("metadata", {}).get("tags", []))
 
 

@@ -88,11 +88,6 @@ def run_crate(record: Mapping[str, Any], steps: Iterable[Step], config: CohortCo
     Returns:
         The crate; it has no file of its own yet. The record that the step was shown and that of the finished
         run give the same.
-
-    Example:
-        >>> crate = run_crate(record, load_plan(), load_config(folder))  # doctest: +SKIP
-        >>> crate.get("#04_survival")["instrument"].id  # doctest: +SKIP
-        '#notebooks/04_survival.ipynb'
     """
     from rocrate.rocrate import ROCrate
 

@@ -26,7 +26,7 @@ from helpers.project.raw_files import WORDS, is_prose
 from helpers.project.sources import digest_value
 from helpers.results.files import write_whole
 from helpers.run.grid import variant_values
-from helpers.run.parameters import declared_parameters
+from helpers.run.inputs import declarations
 from helpers.run.plan import PROVENANCE, load_plan
 from helpers.run.provenance import Recorder
 
@@ -156,7 +156,7 @@ def present_record(paths: CohortPaths) -> dict[str, Any]:
         paths: the cohort, or a variant of it with its parameters.
     """
     steps = load_plan()
-    declared = {step.name: declared_parameters(step.source) for step in steps if step.is_notebook}
+    declared = declarations(steps)
     parameters = variant_values(paths.variant) if paths.variant else {}
     step = next(step for step in steps if DEVIATIONS in step.writes)
     record: dict[str, Any] = json.loads(Recorder(paths, steps, parameters, declared).seen_by(step, {}))

@@ -27,7 +27,7 @@ from helpers.project.sources import (
     notebook_modules,
 )
 from helpers.run.code_digests import modules_digest
-from helpers.run.parameters import COHORT, injected
+from helpers.run.parameters import COHORT, declared_parameters, injected
 from helpers.run.plan import PARAMETERS, Step
 
 # Every step opens the cohort's settings and its own words, and runs with the locked packages; the project's
@@ -46,6 +46,11 @@ InputDigests = Mapping[str, Mapping[str, str]]
 
 Values = Mapping[str, Mapping[str, Any]]
 """By step: what is put into its notebook."""
+
+
+def declarations(steps: Iterable[Step]) -> dict[str, dict[str, Any]]:
+    """Parameters that each notebook declares, by its name."""
+    return {step.name: declared_parameters(step.source) for step in steps if step.is_notebook}
 
 
 def values_of(

@@ -5,7 +5,7 @@ its outputs: it is then what a new execution would have made.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,16 @@ from helpers.errors import CompendiumError
 from helpers.kernels.stored import (
     FORMAT,
     INJECTED,
+    Told,
     lasting_id,
+    put_into_words,
     stored_metadata,
     stored_notebook_metadata,
 )
-from helpers.project.sources import cell_source, read_notebook
+from helpers.project.sources import cell_source, cell_tags, read_notebook
 from helpers.results.files import write_whole
 
 Cell = dict[str, Any]
-Told = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
 def put_text(source: Path, executed: Path, told: Told | None = None) -> bool:
@@ -36,15 +37,17 @@ def put_text(source: Path, executed: Path, told: Told | None = None) -> bool:
         before, now = read_notebook(executed), read_notebook(source)
     except CompendiumError:
         return False
-    injected = [cell for cell in before["cells"] if INJECTED in _tags(cell)]
-    executed_code = [c for c in before["cells"] if c["cell_type"] == "code" and INJECTED not in _tags(c)]
+    injected = [cell for cell in before["cells"] if INJECTED in cell_tags(cell)]
+    executed_code = [c for c in before["cells"] if c["cell_type"] == "code" and INJECTED not in cell_tags(c)]
     if any(map(_names_lines, executed_code)):
         return False
     done = iter(executed_code)
     cells = [_cell(cell, number, done) for number, cell in enumerate(now["cells"], start=1)]
     if told is not None:
-        _put_into_words(cells, told)
-    tagged = [place for place, cell in enumerate(cells) if "parameters" in _tags(cell)]
+        put_into_words(cells, told)
+    for cell in cells:
+        cell["source"] = cell["source"].splitlines(keepends=True)
+    tagged = [place for place, cell in enumerate(cells) if "parameters" in cell_tags(cell)]
     place = tagged[0] + 1 if tagged else 0
     whole = {
         "cells": [*cells[:place], *injected, *cells[place:]],
@@ -57,18 +60,12 @@ def put_text(source: Path, executed: Path, told: Told | None = None) -> bool:
     return True
 
 
-def _put_into_words(cells: list[Cell], told: Told) -> None:
-    markdown = {cell["id"]: cell for cell in cells if cell["cell_type"] == "markdown"}
-    for name, text in told({name: cell_source(cell) for name, cell in markdown.items()}).items():
-        markdown[name]["source"] = text.splitlines(keepends=True)
-
-
 def _cell(cell: Mapping[str, Any], number: int, executed: Iterator[Cell]) -> Cell:
     made = {
         "cell_type": cell["cell_type"],
         "id": lasting_id(cell.get("id"), number),
         "metadata": stored_metadata(cell.get("metadata", {})),
-        "source": cell_source(cell).splitlines(keepends=True),
+        "source": cell_source(cell),
     }
     if "attachments" in cell:
         made["attachments"] = cell["attachments"]
@@ -83,7 +80,3 @@ def _names_lines(cell: Cell) -> bool:
     return any(
         output.get("output_type") == "error" or output.get("name") == "stderr" for output in cell["outputs"]
     )
-
-
-def _tags(cell: Mapping[str, Any]) -> list[str]:
-    return list(cell.get("metadata", {}).get("tags", []))

@@ -12,9 +12,9 @@ from helpers.project.paths import CohortPaths, output_root, project_root, shown,
 from helpers.run.code_digests import remember_digests
 from helpers.run.executor import Executor, local_executor, run_environment
 from helpers.run.grid import check_grid, combinations, variant_values
-from helpers.run.inputs import code_digests, input_digests, values_of
+from helpers.run.inputs import code_digests, declarations, input_digests, values_of
 from helpers.run.outcomes import Outcome, RunError, RunReport
-from helpers.run.parameters import check_parameters, check_saved, declared_parameters
+from helpers.run.parameters import check_parameters, check_saved
 from helpers.run.plan import Step, load_plan, locate
 from helpers.run.provenance import Recorder
 from helpers.run.schedule import Job, Schedule
@@ -58,7 +58,7 @@ def run(
     """
     parameters, grid = dict(parameters or {}), grid or {}
     steps = load_plan()
-    declared = {step.name: declared_parameters(step.source) for step in steps if step.is_notebook}
+    declared = declarations(steps)
     check_saved(declared)
     check_parameters(parameters, declared)
     check_grid(grid, parameters, declared)

@@ -13,8 +13,7 @@ from helpers.errors import CompendiumError
 from helpers.project.paths import CohortPaths, shown, split_variant
 from helpers.project.raw_files import WORDS
 from helpers.project.sources import digest_bytes
-from helpers.run.inputs import TEXT, code_digests, cohort_argument, input_digests, values_of
-from helpers.run.parameters import declared_parameters
+from helpers.run.inputs import TEXT, code_digests, cohort_argument, declarations, input_digests, values_of
 from helpers.run.plan import PROVENANCE, Step, load_plan, locate, predecessors, transitive_predecessors
 from helpers.run.provenance import Recorder, read_record
 from helpers.run.staging import half_published
@@ -100,7 +99,7 @@ def cohort_status(paths: CohortPaths) -> CohortStatus:
         PlanError: the plan cannot be followed.
     """
     steps = load_plan()
-    declared = {step.name: declared_parameters(step.source) for step in steps if step.is_notebook}
+    declared = declarations(steps)
     parameters = _parameters(paths)
     values = values_of(steps, paths, parameters, declared)
     inputs = input_digests(steps, paths, values, code_digests(steps))
@@ -116,7 +115,8 @@ def cohort_status(paths: CohortPaths) -> CohortStatus:
             earlier = transitive_predecessors(step, steps)
             seen = {path: digest for each in earlier for path, digest in products[each.name].items()}
             reads[PROVENANCE] = digest_bytes(recorder.seen_by(step, seen).encode())
-        if not any(locate(path, paths).is_file() for path in step.writes):
+        owed = set(step.writes) != step.optional  # a step may have nothing to write, as without a plan
+        if owed and not any(locate(path, paths).is_file() for path in step.writes):
             found[step.name] = StepStatus(step.name, "missing")
             continue
         if torn & {locate(path, paths) for path in step.writes}:

@@ -10,8 +10,7 @@ from pathlib import Path
 from helpers.errors import CompendiumError
 from helpers.intake.lexicon import header_words
 from helpers.intake.personal import kind_of_cells, looks_like_name, masked, needs_new_ids, personal_data_in
-from helpers.results.store import Statistics
-from helpers.results.suppression import SMALLEST
+from helpers.results.suppression import SMALLEST, Shared
 from helpers.trust import small_counts
 from helpers.trust.opened import Grid, Opened, OpenError, Text, is_stamp, opened
 from helpers.trust.own_data import OwnData
@@ -93,7 +92,7 @@ def search_folder(folder: Path, own: OwnData | None = None, *, smallest: int = S
     if not folder.is_dir():
         raise PrivacyError(f"{folder} is no folder.", remedy="Name the folder that is to be shared.")
     found: list[Leak] = []
-    stored: dict[Path, Statistics | None] = {}
+    stored: dict[Path, Shared | None] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
@@ -118,7 +117,7 @@ def named(leaks: list[Leak]) -> Iterator[str]:
 
 
 def _of_file(
-    path: Path, name: str, own: OwnData | None, smallest: int, stored: dict[Path, Statistics | None]
+    path: Path, name: str, own: OwnData | None, smallest: int, stored: dict[Path, Shared | None]
 ) -> Iterator[Leak]:
     for kind, form in _words(path.name):
         yield Leak(name, "its name", kind, form)
@@ -133,9 +132,11 @@ def _of_file(
         yield from _of_grid(name, grid, own, smallest)
     yield from _of_names(name, held)
     if path.suffix == ".csv" and small_counts.is_statistics(path.read_bytes()):
-        everything = stored.setdefault(path.parent, small_counts.statistics_of(path.parent))
-        if everything is not None:
-            for place, kind, value in small_counts.of_statistics(path, everything, smallest):
+        if path.parent not in stored:
+            stored[path.parent] = small_counts.shared_of(path.parent, smallest)
+        may = stored[path.parent]
+        if may is not None:
+            for place, kind, value in small_counts.of_statistics(path, may):
                 yield Leak(name, place, kind, masked(value))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from helpers.results.disclosure import disclosure_of
 from helpers.results.store import COLUMNS, Statistics, StatisticsStoreError
-from helpers.results.suppression import NOT_SHOWN, suppressed
+from helpers.results.suppression import NOT_SHOWN, Shared, suppressed
 from helpers.trust.opened import Grid
 
 SMALL, DERIVABLE = "a small count", "a small count that follows by difference"
@@ -21,22 +21,20 @@ _HIDDEN = re.compile(r"^(?:<\s?\d+|not shown|suppressed|hidden|\*|不予显示|�
 _PERMITTED_WITHOUT_N = ("average", "quartile", "compared", "setting")
 
 
-def of_statistics(path: Path, everything: Statistics, smallest: int) -> Iterator[tuple[str, str, str]]:
+def of_statistics(path: Path, may: Shared) -> Iterator[tuple[str, str, str]]:
     """Yield place, kind and value of what rows of a statistics file show and may not.
 
     Args:
         path: the file.
-        everything: all rows of the folder, since a count may follow from the rows of another file.
-        smallest: the smallest count that may be shown.
+        may: what of all rows of the folder may be shown, since a count may follow from another file's rows.
     """
-    may = suppressed(everything, smallest)
     for row in Statistics.read(path.parent, [path.stem]).values():
         kind = disclosure_of(row.analysis, row.statistic)
         if row.value == row.value and row.id in may.hidden and kind not in _PERMITTED_WITHOUT_N:
-            small = kind == "count" and 0 <= row.value < smallest
+            small = kind == "count" and 0 <= row.value < may.smallest
             yield row.id, SMALL if small else _other(kind), f"{row.value:g}"
-        shown = row.n is not None and row.id in {*may.without_n} and row.id not in may.hidden
-        if shown and disclosure_of(row.analysis, row.statistic) != "setting":
+        shown = row.n is not None and row.id in may.without_n and row.id not in may.hidden
+        if shown and kind != "setting":
             yield f"{row.id} (n)", DERIVABLE, str(row.n)
 
 
@@ -46,10 +44,10 @@ def _other(kind: str | None) -> str:
     return "a step of a curve" if kind == "step" else DERIVABLE
 
 
-def statistics_of(folder: Path) -> Statistics | None:
-    """Return all rows of a folder of statistics files; None where it holds none that can be read."""
+def shared_of(folder: Path, smallest: int) -> Shared | None:
+    """Return what of all rows of a folder may be shown; None where it holds none that can be read."""
     try:
-        return Statistics.read(folder)
+        return suppressed(Statistics.read(folder), smallest)
     except (StatisticsStoreError, OSError, ValueError):
         return None
 

@@ -36,7 +36,7 @@ _WITHOUT_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 # for what neither works nor dies.
 PATIENCE_SECONDS = 1800.0
 PREFIXES = ("warm-", "kernel-")
-SERVER_COMMAND = (sys.executable, "-P", "-m", "helpers.kernels.fork_server.server")
+_SERVER_COMMAND = (sys.executable, "-P", "-m", "helpers.kernels.fork_server.server")
 
 
 class ForkServerError(RuntimeError):
@@ -53,9 +53,36 @@ def available() -> bool:
     return sys.platform == "linux"
 
 
-def server_environment() -> dict[str, str]:
-    """Environment variables of a warm process."""
-    return dict(os.environ) | KERNEL_ENVIRONMENT | _WITHOUT_THREADS
+def start_server(
+    address: Path,
+    *arguments: str,
+    stdin: int,
+    output: "int | IO[bytes]",
+    inherited: Sequence[int] = (),
+    cwd: str | None = None,
+) -> "subprocess.Popen[bytes]":
+    """Start a warm process that takes requests at an address from now on; they wait for its imports.
+
+    Args:
+        address: its socket, which must not exist.
+        arguments: further arguments of it.
+        stdin, output: where it reads and writes, as for :class:`subprocess.Popen`.
+        inherited: descriptors that it gets.
+        cwd: folder that it runs in; by default the present one.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(address))
+        listener.listen(128)
+        return subprocess.Popen(
+            [*_SERVER_COMMAND, str(listener.fileno()), *arguments],
+            stdin=stdin,
+            stdout=output,
+            stderr=output,
+            env=dict(os.environ) | KERNEL_ENVIRONMENT | _WITHOUT_THREADS,
+            cwd=cwd,
+            pass_fds=[listener.fileno(), *inherited],
+            start_new_session=True,
+        )
 
 
 def private_folder(prefix: str) -> Path:
@@ -133,18 +160,7 @@ class ForkServer(WarmProcess):
     def __init__(self) -> None:
         self._folder = private_folder(PREFIXES[0])
         self.socket = self._folder / "socket"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind(str(self.socket))
-            listener.listen(128)  # from here on requests may come; they wait for the imports
-            self._process = subprocess.Popen(
-                [*SERVER_COMMAND, str(listener.fileno())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=server_environment(),
-                pass_fds=[listener.fileno()],
-                start_new_session=True,
-            )
+        self._process = start_server(self.socket, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
 
     @property
     def pid(self) -> int:

@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import json
 import os
-import socket
 import stat
 import subprocess
 import sys
@@ -18,13 +17,12 @@ from pathlib import Path
 from helpers.errors import CompendiumError
 from helpers.kernels.fork_server.client import (
     KERNEL_ENVIRONMENT,
-    SERVER_COMMAND,
     ForkServerError,
     WarmProcess,
     answer,
     available,
-    server_environment,
     short_folder,
+    start_server,
     told,
 )
 from helpers.project.paths import project_root
@@ -102,21 +100,15 @@ def stop() -> bool:
 
 
 def _start(folder: Path, lock: int, minutes: float) -> None:
-    with (
-        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener,
-        (folder / "log").open("wb") as log,
-    ):
-        listener.bind(str(folder / "socket"))
-        listener.listen(128)
-        subprocess.Popen(
-            [*SERVER_COMMAND, str(listener.fileno()), str(60 * minutes), str(lock)],
+    with (folder / "log").open("wb") as log:
+        start_server(
+            folder / "socket",
+            str(60 * minutes),
+            str(lock),
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=server_environment(),
+            output=log,
+            inherited=[lock],
             cwd="/",
-            pass_fds=[listener.fileno(), lock],
-            start_new_session=True,
         )
 
 
