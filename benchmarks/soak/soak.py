@@ -4,8 +4,9 @@
 
 Runs of a small cohort, starts of a plan of two notebooks with slow imports, and the tests of the run, each
 repeated without hogs and beside as many processes that only use a processor as there are processors, and four
-times as many: half of all repetitions have hogs. Failures are counted by kind; the exit status is 1 if there
-are any. `--project` measures another checkout, with the environment that it has.
+times as many: half of all repetitions have hogs. `--at-once` has several repetitions load one another besides.
+Failures are counted by kind; the exit status is 1 if there are any. `--project` measures another checkout, with
+the environment that it has.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -206,14 +208,22 @@ def write_notebook(root: Path, name: str, code: str) -> None:
     (root / "notebooks" / f"{name}.ipynb").write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def repeat(what: str, once: Callable[[], str], times: int, loads: list[int]) -> Iterator[Repetition]:
-    """Repeat, the loads in turn."""
-    for number in range(times):
-        load = loads[number % len(loads)] * (os.cpu_count() or 1)
-        with hogs(load):
-            begin = time.monotonic()
-            failure = once()
-            yield Repetition(what, load, round(time.monotonic() - begin, 1), failure)
+def repeat(
+    what: str, once: Callable[[], str], times: int, loads: list[int], at_once: int
+) -> Iterator[Repetition]:
+    """Repeat, the loads in turn, under each of them some at once."""
+
+    def timed(load: int) -> Repetition:
+        begin = time.monotonic()
+        failure = once()
+        return Repetition(what, load, round(time.monotonic() - begin, 1), failure)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        turns = [loads[number % len(loads)] for number in range(times)]
+        for load in sorted(set(turns)):
+            here = load * (os.cpu_count() or 1)
+            with hogs(here):
+                yield from pool.map(timed, [here] * turns.count(load))
 
 
 def summary(done: list[Repetition]) -> Iterator[str]:
@@ -241,6 +251,7 @@ def main() -> int:
     parser.add_argument(
         "--hogs", type=int, nargs="+", default=HOGS_PER_PROCESSOR, help="a processor, in turn"
     )
+    parser.add_argument("--at-once", type=int, default=1, help="repetitions beside one another")
     parser.add_argument("--seed", type=int, default=1, help="of the waits in imports")
     parser.add_argument("--project", type=Path, default=HERE.parents[1], help="a checkout with its .venv")
     parser.add_argument("--log", type=Path, help="gets a line of JSON for each repetition")
@@ -251,7 +262,7 @@ def main() -> int:
         plan = {"run": (soak.run, chosen.runs), "start": (soak.start, chosen.starts)}
         plan["tests"] = (soak.tests, chosen.tests)
         for what, (once, times) in plan.items():
-            for each in repeat(what, once, times, list(chosen.hogs)):
+            for each in repeat(what, once, times, list(chosen.hogs), chosen.at_once):
                 done.append(each)
                 print(f"{what}, {each.hogs} hogs: {each.failure or 'passed'} ({each.seconds} s)", flush=True)
                 if chosen.log:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,58 @@ def test_one_that_was_killed_is_passed_over_and_can_be_started_again(place: Path
         told(str(process.socket), {"tell": "alive"})
     kept.keep(1)
     assert kept.kept_process() is not None
+
+
+def test_a_lock_is_waited_for_that_a_killed_one_has_not_yet_let_go(place: Path) -> None:
+    folder = kept._folder()
+    with _holding_the_lock(folder, "0.5"):
+        kept.keep(1)
+    assert kept.kept_process() is not None
+
+
+def test_one_that_holds_the_lock_and_never_answers_is_named(place: Path, monkeypatch) -> None:
+    monkeypatch.setattr(kept, "_ANSWERS_WITHIN", 0.2)
+    folder = kept._folder()
+    with (
+        _holding_the_lock(folder, "600"),
+        pytest.raises(kept.KeepError, match=rf"does not answer.*{folder}/lock"),
+    ):
+        kept.keep(1)
+
+
+def test_a_lock_of_a_folder_that_has_gone_is_none(place: Path, monkeypatch) -> None:
+    """One that ends removes its folder: whoever has opened the lock before holds a file that nobody sees."""
+    folder = kept._folder()
+    opened = os.open
+
+    def removed_meanwhile(path: Path, *arguments: int) -> int:
+        number = opened(path, *arguments)
+        monkeypatch.setattr(os, "open", opened)
+        shutil.rmtree(folder)
+        return number
+
+    monkeypatch.setattr(os, "open", removed_meanwhile)
+    kept.keep(1)
+    assert kept.kept_process() is not None
+    assert (folder / "lock").exists()
+
+
+@contextmanager
+def _holding_the_lock(folder: Path, seconds: str) -> Iterator[None]:
+    """Another process has the lock of a folder for some time, or until the end of the block."""
+    folder.mkdir(mode=0o700)
+    code = (
+        "import fcntl, sys, time; file = open(sys.argv[1], 'w'); fcntl.flock(file, fcntl.LOCK_EX);"
+        "print('held', flush=True); time.sleep(float(sys.argv[2]))"
+    )
+    line = [sys.executable, "-c", code, str(folder / "lock"), seconds]
+    with subprocess.Popen(line, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        try:
+            yield
+        finally:
+            holder.kill()
 
 
 def _serves(cmdline: Path, address: Path) -> bool:

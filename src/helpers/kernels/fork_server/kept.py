@@ -64,23 +64,13 @@ def keep(minutes: float) -> None:
     Raises:
         KeepError: there is one already, or it may not be kept here.
     """
-    import fcntl
-
     if not available():
         raise KeepError("A warm process is kept on Linux only; elsewhere kernels start the ordinary way.")
     if os.environ.get("CI"):
         raise KeepError("No warm process is kept in continuous integration: each job starts from nothing.")
     folder = _folder()
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    if not _is_private(folder):
-        raise KeepError(f"{folder} belongs to somebody else, or others may look into it: remove it.")
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    lock = _lock(folder)
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise KeepError("One is running already. To end it: compendium warm --stop") from None
         (folder / "socket").unlink(missing_ok=True)  # of one that was killed
         _start(folder, lock, minutes)
     finally:
@@ -97,6 +87,42 @@ def stop() -> bool:
         while process.socket.exists() and time.monotonic() < end:
             time.sleep(0.02)
     return True
+
+
+def _lock(folder: Path) -> int:
+    """Descriptor of the lock that says that one is running here.
+
+    One that has ended, or was killed, lets go of it a little after it has stopped to answer.
+    """
+    end = time.monotonic() + _ANSWERS_WITHIN
+    while (lock := _lock_now(folder)) is None:
+        if kept_process():
+            raise KeepError("One is running already. To end it: compendium warm --stop")
+        if time.monotonic() > end:
+            raise KeepError(f"One is running that does not answer: end the process that holds {folder}/lock.")
+        time.sleep(0.02)
+    return lock
+
+
+def _lock_now(folder: Path) -> int | None:
+    """Take the lock; None while another process has it, or has just removed it with its folder."""
+    import fcntl
+
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if not _is_private(folder):
+        if not os.path.lexists(folder):
+            return None
+        raise KeepError(f"{folder} belongs to somebody else, or others may look into it: remove it.")
+    path = folder / "lock"
+    with contextlib.suppress(FileNotFoundError):
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.stat().st_ino == os.fstat(lock).st_ino:
+                return lock
+        os.close(lock)
+    return None
 
 
 def _start(folder: Path, lock: int, minutes: float) -> None:
