@@ -3,8 +3,8 @@
     make soak ARGS="--runs 20 --starts 60 --tests 2"
 
 Runs of a small cohort, starts of a plan of two notebooks with slow imports, and the tests of the run, each
-repeated without hogs and beside as many processes that only use a processor as there are processors, and four
-times as many: half of all repetitions have hogs. `--at-once` has several repetitions load one another as well.
+repeated without hogs and beside as many processes that only use a processor as there are processors, and
+four times as many: half of all repetitions have hogs. `--at-once` has several repetitions load one another.
 Failures are counted by kind; the exit status is 1 if there are any. `--project` measures another checkout,
 with the environment that it has.
 """

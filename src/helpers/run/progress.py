@@ -113,9 +113,7 @@ class RunProgress:
 def tell(report: "RunReport", progress: RunProgress, errors: Console) -> None:
     """Sum up a run: what was done on standard output, what was not and why on standard error."""
     for cohort, problems in report.refused.items():
-        errors.print(
-            Text(f"{cohort} was not analysed: its raw tables have errors.\n{problems}"), soft_wrap=True
-        )
+        errors.print(Text(f"{cohort} was not analysed.\n{problems}"), soft_wrap=True)
     for outcome in report.of("failed"):
         errors.print(Text(f"{outcome.cohort}: {outcome.message}", style="red"), soft_wrap=True)
         if outcome.kept:

@@ -19,6 +19,7 @@ other stage.
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import shutil
@@ -162,10 +163,9 @@ def linked_folders(paths: CohortPaths) -> list[Path]:
 
     The two folders themselves may be links, to a larger disk for instance.
     """
-    inner = [
-        path for folder in (paths.results, paths.figures) if folder.is_dir() for path in folder.iterdir()
-    ]
-    return sorted(path for path in inner if path.is_symlink() and path.is_dir())
+    walks = (os.walk(folder) for folder in (paths.results, paths.figures))
+    inner = (Path(place, name) for place, names, _ in itertools.chain(*walks) for name in names)
+    return sorted(path for path in inner if path.is_symlink())
 
 
 def sweep(paths: CohortPaths) -> None:

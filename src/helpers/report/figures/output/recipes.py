@@ -104,8 +104,10 @@ def read_recipe(path: Path) -> Recipe:
     again = "`compendium run --force` of the cohort writes it anew"
     try:
         kept = json.loads(path.read_bytes())
+        if kept["name"] != path.stem:  # files are named by it
+            raise RecipeError(f"it is the recipe of another figure: {again}.")
         return Recipe(
-            kept["name"],
+            path.stem,
             kept["column"],
             kept["height_mm"],
             kept["description"],
