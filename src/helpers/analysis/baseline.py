@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -89,8 +90,12 @@ def compare_baseline(
             _describe_continuous(variable, tables, config, store)
             _compare_continuous(variable, tables, config, store, confidence, seed)
         elif variable.kind == "binary":
-            _describe_binary(variable, variable.name, variable.values, tables, config, store, confidence)
-            _compare_binary(variable.name, variable.values, tables, config, store, confidence)
+            counted = [
+                _Counted(group, int(part.sum()), int(part.notna().sum()), int(part.isna().sum()))
+                for group, part in _described(variable.values, tables, config)
+            ]
+            _describe_binary(variable.name, variable.level, counted, store, confidence)
+            _compare_binary(variable.name, counted, config, store, confidence)
         else:
             _categorical(variable, tables, config, store, confidence, seed)
     count_severity(tables, config, store, confidence=confidence, folder=folder)
@@ -111,13 +116,14 @@ def _described(
 def _describe_continuous(
     variable: BaselineVariable, tables: AnalysisTables, config: CohortConfig, store: StatisticsStore
 ) -> None:
+    signs = dict(_described(variable.qualifiers, tables, config))
     for group, values in _described(variable.values, tables, config):
         store_summary(
             store,
             ANALYSIS,
             variable.name,
             values,
-            qualifiers=variable.qualifiers,
+            qualifiers=signs[group],
             group=group,
             unit=variable.unit,
             n=int(values.notna().sum()),
@@ -198,47 +204,33 @@ def _say_uncompared(name: str, n: int, store: StatisticsStore) -> None:
         store.add(ANALYSIS, name, statistic, n=n, method="no comparison", note=note, group="both", **_WHEN)
 
 
+@dataclass(frozen=True)
+class _Counted:
+    """How many patients of a group have a characteristic, of how many of whom it is known."""
+
+    group: str
+    count: int
+    n: int
+    n_missing: int
+
+
 def _describe_binary(
-    variable: BaselineVariable,
-    name: str,
-    values: pd.Series,
-    tables: AnalysisTables,
-    config: CohortConfig,
-    store: StatisticsStore,
-    confidence: float,
+    name: str, level: str, counted: Iterable[_Counted], store: StatisticsStore, confidence: float
 ) -> None:
-    for group, part in _described(values, tables, config):
-        n, missing = int(part.notna().sum()), int(part.isna().sum())
-        count = int(part.fillna(value=False).sum())
-        common: dict[str, Any] = {"group": group, "n": n, "n_missing": missing, **_WHEN}
-        store.add(
-            ANALYSIS,
-            name,
-            "count",
-            value=count,
-            unit="patients",
-            method="count",
-            level=variable.level,
-            **common,
-        )
-        if variable.level:
-            store.add(
-                ANALYSIS,
-                name,
-                "other_count",
-                value=n - count,
-                unit="patients",
-                method=f"count of those recorded otherwise than {variable.level}",
-                **common,
-            )
-        if n:
-            store_share(store, ANALYSIS, name, count, confidence=confidence, **common)
+    for each in counted:
+        common: dict[str, Any] = {"group": each.group, "n": each.n, "n_missing": each.n_missing, **_WHEN}
+        of_patients: dict[str, Any] = {"unit": "patients", **common}
+        store.add(ANALYSIS, name, "count", value=each.count, method="count", level=level, **of_patients)
+        if level:
+            method = f"count of those recorded otherwise than {level}"
+            store.add(ANALYSIS, name, "other_count", value=each.n - each.count, method=method, **of_patients)
+        if each.n:
+            store_share(store, ANALYSIS, name, each.count, confidence=confidence, **common)
 
 
 def _compare_binary(
     name: str,
-    values: pd.Series,
-    tables: AnalysisTables,
+    counted: Iterable[_Counted],
     config: CohortConfig,
     store: StatisticsStore,
     confidence: float,
@@ -248,12 +240,12 @@ def _compare_binary(
     """Store test and differences; a level's own test is no member of the baseline's family."""
     if len(config.groups) < 2:
         return
-    parts = [part.dropna().astype(bool) for part in by_group(values, tables, comparison(config))]
-    if any(part.empty for part in parts):
+    of_group = {each.group: (each.count, each.n) for each in counted}
+    (a, m), (b, n) = (of_group[group] for group in comparison(config))
+    if not m or not n:
         if statistic == "test":
-            _say_uncompared(name, sum(map(len, parts)), store)
+            _say_uncompared(name, m + n, store)
         return
-    (a, m), (b, n) = ((int(part.sum()), len(part)) for part in parts)
     common: dict[str, Any] = {"group": "both", **_WHEN}
     result = chosen_test(name, "binary", config).run([[a, m - a], [b, n - b]])
     store.add(ANALYSIS, name, statistic, result=result, value=result.statistic, **common)
@@ -272,20 +264,25 @@ def _categorical(
     seed: int,
 ) -> None:
     levels = levels_of(variable)
+    parts = {
+        group: (part.value_counts(), len(part)) for group, part in _described(variable.values, tables, config)
+    }
     for level in levels:
-        member = (variable.values == level).astype("boolean").where(variable.values.notna())
+        counted = [
+            _Counted(group, int(counts.get(level, 0)), int(counts.sum()), int(size - counts.sum()))
+            for group, (counts, size) in parts.items()
+        ]
         name = level_name(variable, level)
-        _describe_binary(variable, name, member, tables, config, store, confidence)
-        _compare_binary(name, member, tables, config, store, confidence, statistic="level_test")
+        _describe_binary(name, variable.level, counted, store, confidence)
+        _compare_binary(name, counted, config, store, confidence, statistic="level_test")
     if len(config.groups) < 2 or len(levels) < 2:
         return
-    parts = by_group(variable.values, tables, comparison(config))
-    counts = [[int((part == level).sum()) for level in levels] for part in parts]
-    if min(map(sum, counts)):
-        test = chosen_test(variable.name, "categorical", config).run(counts, seed=seed)
+    table = [[int(parts[group][0].get(level, 0)) for level in levels] for group in comparison(config)]
+    if min(map(sum, table)):
+        test = chosen_test(variable.name, "categorical", config).run(table, seed=seed)
         store.add(ANALYSIS, variable.name, "test", result=test, value=test.statistic, group="both", **_WHEN)
     else:
-        _say_uncompared(variable.name, sum(map(sum, counts)), store)
+        _say_uncompared(variable.name, sum(map(sum, table)), store)
 
 
 def _adjust_for_multiplicity(config: CohortConfig, store: StatisticsStore) -> None:

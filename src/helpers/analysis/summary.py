@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from helpers.analysis.variables import as_float
 from helpers.stats.censored import censored_values, quantile_of
 from helpers.stats.possible import TOO_MANY_LIMITS
 from helpers.stats.proportions import proportion_difference, proportion_interval
@@ -61,9 +62,9 @@ def store_summary(
         method: how the values came about, added to the name of each summary.
         columns: further columns of the rows (``group``, ``timepoint``, ``unit``, ``n``, ``n_missing``).
     """
-    observed = values.dropna().astype(float)
-    signs = [""] * len(observed) if qualifiers is None else qualifiers.reindex(observed.index)
-    data = None if observed.empty else censored_values(observed, signs)
+    numbers = as_float(values)
+    signs = np.full(len(values), "") if qualifiers is None else qualifiers.reindex(values.index)
+    data = censored_values(numbers, signs) if not np.isnan(numbers).all() else None
     for name, share in QUANTILES.items():
         columns["method"] = f"{_METHODS[name]} of the {method}" if method else _METHODS[name]
         if data is None:

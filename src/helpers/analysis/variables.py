@@ -111,8 +111,7 @@ def _at_baseline(tables: AnalysisTables, config: CohortConfig) -> pd.DataFrame:
 def _variable(
     name: str, tables: AnalysisTables, config: CohortConfig, horizon_days: float
 ) -> BaselineVariable | None:
-    wanted = [column for column in (name, "died", "followup_days") if column in tables.patients.columns]
-    patients = tables.patients[["patient_id", *wanted]].set_index("patient_id")
+    patients = tables.by_patient
     plain = pd.Series("", index=patients.index)
     if name == DEATH:
         died = (patients["died"] & (patients["followup_days"] <= horizon_days)).astype("boolean")
@@ -210,10 +209,10 @@ def labels_of(variables: Iterable[BaselineVariable]) -> dict[str, str]:
 
 def by_group(values: pd.Series, tables: AnalysisTables, groups: Iterable[str]) -> list[pd.Series]:
     """Split values by group, one series a group."""
-    patients = tables.patients
-    group = pd.Series(patients["group"].to_numpy(), index=pd.Index(patients["patient_id"]))
-    if not group.index.equals(values.index):
-        group = group.reindex(values.index)
+    patients = tables.by_patient
+    if values.index.is_(patients.index) or values.index.equals(patients.index):
+        return [values.iloc[tables.rows_of_groups.get(name, [])] for name in groups]
+    group = patients["group"].reindex(values.index)
     return [values[group == name] for name in groups]
 
 
@@ -224,4 +223,6 @@ def comparison(config: CohortConfig) -> list[str]:
 
 def as_float(values: pd.Series) -> np.ndarray:
     """Return values as a float array with NaN where missing."""
+    if values.dtype == np.float64:
+        return values.to_numpy(copy=True)
     return values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)

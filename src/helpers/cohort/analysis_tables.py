@@ -13,9 +13,11 @@ import os
 import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
 INPUTS_FILE = "inputs.json"
@@ -136,6 +138,17 @@ class AnalysisTables:
     events: pd.DataFrame
     dispositions: pd.DataFrame
     absent: frozenset[str]
+
+    @cached_property
+    def by_patient(self) -> pd.DataFrame:
+        """The patients, by `patient_id`."""
+        return self.patients.set_index("patient_id")
+
+    @cached_property
+    def rows_of_groups(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Positions among the patients of those of each group, in their order."""
+        found = self.patients.groupby("group", observed=True).indices
+        return {str(group): np.asarray(rows) for group, rows in found.items()}
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

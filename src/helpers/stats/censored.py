@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf, nan
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -38,10 +39,16 @@ class CensoredValues:
     above: Floats
     n_missing: int
 
-    @property
+    @cached_property
     def exact(self) -> Any:
         """Mask of the values that are known."""
         return self.below == self.above
+
+    @cached_property
+    def ordered(self) -> tuple[Floats, Floats]:
+        """Lower bounds in their order, and upper ones."""
+        below = np.sort(self.below)
+        return below, below if self.exact.all() else np.sort(self.above)
 
 
 def censored_values(values: Any, qualifiers: Any, argument: str = "values") -> CensoredValues:
@@ -105,7 +112,7 @@ def quantile_of(data: CensoredValues, q: float) -> Result:
     whole = abs(position - round(position)) < 1e-9
     first = min(max(int(round(position) if whole else np.ceil(position)) - 1, 0), size - 1)
     second = min(first + 1, size - 1) if whole and 0 < q < 1 else first
-    below, above = np.sort(data.below), np.sort(data.above)
+    below, above = data.ordered
     low, high = float(below[first]), float(above[second])
     known = bool(below[first] == above[first] and below[second] == above[second])
     value, qualifier = _reported(low, high, (low + float(below[second])) / 2 if known else nan)
@@ -142,7 +149,7 @@ def gehan_scores(data: CensoredValues) -> Ints:
     >>> gehan_scores(censored_values([1.0, 5.0, 5.0], ["", "", ">"])).tolist()
     [-2, 0, 2]
     """
-    lower_end, upper_end = np.sort(data.below), np.sort(data.above)
+    lower_end, upper_end = data.ordered
     exact = data.exact
     # b surely below a: above_b < below_a, or equal when at least one of the two is censored (open interval).
     lower = np.searchsorted(upper_end, data.below, side="left")

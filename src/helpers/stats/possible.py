@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf, isclose, isfinite, nan
@@ -34,8 +35,9 @@ def limit_signs(qualifiers: Any, size: int, argument: str = "values") -> np.ndar
     raw = qualifiers.to_numpy() if hasattr(qualifiers, "to_numpy") else np.asarray(qualifiers, dtype=object)
     if raw.shape != (size,):
         raise StatisticsError("qualifiers", f"shape {raw.shape}, {argument} has {(size,)}")
-    if all(type(q) is str and not q for q in raw.tolist()):  # as nearly always
-        return np.full(size, "")
+    with contextlib.suppress(TypeError):  # of missing values that are not to be compared
+        if raw.tolist().count("") == size:  # as nearly always
+            return np.full(size, "")
     signs = np.array(["" if is_missing(q) else str(q).strip() for q in raw.tolist()])
     unknown = ~np.isin(signs, ["", "<", ">"])
     if unknown.any():
