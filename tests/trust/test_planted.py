@@ -147,7 +147,7 @@ class TestFigures:
         plant_recipe(planted, arguments={"kind": "tuple", "of": [harm]})
         assert "figure_1b.json cannot be read" in self.drawn(planted)
 
-    @pytest.mark.parametrize("name", ["../../../outside/figure", "/tmp/figure_1b", "kept\x00", "a/b"])
+    @pytest.mark.parametrize("name", ["../../../outside/figure", "/figure_1b", "kept\x00", "a/b"])
     def test_a_name_that_leads_elsewhere_is_refused(self, planted: Planted, name: str) -> None:
         plant_recipe(planted, name=name)
         assert "figure_1b.json cannot be read: it is the recipe of another figure" in self.drawn(planted)
