@@ -75,9 +75,10 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 quick-tests: setup
 	@env -u JUPYTER_DEFAULT_PROVISIONER_NAME -u COMPENDIUM_FORK_SERVER $(ONE_THREAD) $(BIN)/pytest -n 2 -m "not slow"
 
-coverage: setup ## which lines and branches the quick tests pass (half an hour)
+coverage: setup ## which lines and branches the quick tests and the reconstruction's pass (15 minutes)
 	@env -u JUPYTER_DEFAULT_PROVISIONER_NAME -u COMPENDIUM_FORK_SERVER $(ONE_THREAD) $(BIN)/pytest -q -n 2 -m "not slow" \
-		--cov --cov-report=term $(ARGS)
+		--cov --cov-report= $(ARGS)
+	@$(ONE_THREAD) $(BIN)/pytest -q -n 2 -m slow tests/published --cov --cov-append --cov-report=term
 
 # Notebooks write to a folder that is thrown away. nbval compares no pictures: the notebooks only keep what is to be
 # drawn, and their figures are drawn from that and compared with the committed ones. Plugins of pytest that nobody

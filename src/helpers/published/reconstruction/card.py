@@ -118,6 +118,10 @@ level = "CR"
 [steroids]
 dose_summary = "weekly_mean"
 threshold_mg_per_kg = 0.5
+
+[publication]
+license = "CC-BY-4.0"
+day = 2026-11-28
 """
 
 
