@@ -114,7 +114,7 @@ def test_missing_and_limited_values_of_table_1_have_footnotes(statistics):
         for value in (part for part in cell.parts if isinstance(part, Value)):
             row = statistics[value.first.id]
             if value.kind in ("median_spread", "count_percent"):
-                assert (f"Missing in {row.n_missing} of" in notes) == bool(row.n_missing)
+                assert (f"patients): {row.n_missing}" in notes) == bool(row.n_missing)
                 limited = any(one.sign for one in value.numbers.values())
                 assert ("assay's limit" in notes) == limited
                 checked |= {(bool(row.n_missing), limited)}

@@ -139,7 +139,7 @@ def _group_cell(
         missing = number(found, column="n_missing")
         total = number(statistics[GroupRows.n.id("patients", group=group, timepoint="baseline")])
         cell = (cell + " [" + size(found) + "]").marked(
-            "Missing in " + missing + " of " + total + " patients"
+            "Missing (of " + total + " patients): " + missing
         )
     return cell
 
