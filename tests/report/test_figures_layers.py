@@ -283,6 +283,25 @@ def test_several_study_drugs_have_a_lane_and_a_colour_each(config):
     assert {"Doxorubicin", "Etoposide", "Study drug still taken"} <= legend
 
 
+def test_small_doses_are_told_apart_in_words(store, config):
+    """0.45 is below a low dose of 0.5, and "0.5" would not say so."""
+    found = {
+        "median": (0.45, 0.06),
+        "q1": (0.4, 0.05),
+        "q3": (0.5, 0.07),
+        "min": (0.3, 0.0),
+        "max": (0.7, 0.1),
+    }
+    for name, values in (found | {"n": (20, 19)}).items():
+        for visit, value in zip(("baseline", "week_8"), values, strict=True):
+            store.add("glucocorticoid", "dose", name, group="treated", timepoint=visit, value=value)
+    patients = pd.DataFrame({"patient_id": ["a"], "visit": ["baseline"], "value": [0.4], "qualifier": [""]})
+    with figure_style():
+        page, body = new_figure(85, 80)
+        draw_dose_ribbon(body, [Course("dose", "Dose", patients)], store.rows(), config)
+    assert {"0.45", "0.06"} <= set(texts(page.axes[0]))
+
+
 def test_a_dose_ribbon_shows_range_middle_half_and_median(store, config):
     summary = {"median": (2.7, 0.5), "q1": (2.4, 0.4), "q3": (3.2, 0.6), "min": (2.1, 0.2), "max": (4.7, 0.8)}
     for name, values in (summary | {"n": (20, 19)}).items():

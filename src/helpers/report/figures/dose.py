@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from helpers.report.figures.common import day_0_title, halo, marks_legend, room_for_text, say_absent, wrapped
@@ -80,14 +81,14 @@ def draw_dose_ribbon(
     (course,) = courses
     panels = container.subplots(1, len(found), sharey=True, squeeze=False)[0]
     room = room_for_text(container, len(found))
-    lines = False
+    lines, highest = False, _highest(found)
     for axes, (group, shown) in zip(panels, found.items(), strict=True):
         patients = course.patients[course.patients["visit"].isin(list(shown.place))]
         if "group" in patients:
             patients = patients[patients["group"] == group]
         few = patients["patient_id"].nunique() <= MOST_LINES
         lines = lines or few
-        _ribbon(axes, shown, group_styles(config)[group])
+        _ribbon(axes, shown, group_styles(config)[group], _digits(highest))
         if few:
             patient_lines(axes, patients.assign(x=patients["visit"].map(shown.place)))
         axes.axhline(config.steroids.threshold_mg_per_kg, **_LOW)
@@ -95,12 +96,17 @@ def draw_dose_ribbon(
         counts_above(axes, shown.places, shown.counts, room, named=axes is panels[0])
         axes.set_xlabel(day_0_title(unit_of(shown.visits), config, [group], room))
         axes.set_title(wrapped(config.group(group).label, int(room)), pad=above())
-    panels[0].set_ylim(0, _highest(found))
+    panels[0].set_ylim(0, highest)
     panels[0].set_ylabel(course.label)
     marks_legend(container, _ribbon_legend(config, list(found), lines=lines))
 
 
-def _ribbon(axes: Axes, shown: Visits, style: GroupStyle) -> None:
+def _digits(highest: float) -> int:
+    """Return the decimals that tell doses on a scale of this height apart; one at least."""
+    return max(1, 1 - math.floor(math.log10(highest / 2)))
+
+
+def _ribbon(axes: Axes, shown: Visits, style: GroupStyle, digits: int) -> None:
     found = shown.found
     axes.fill_between(shown.places, found["min"], found["max"], color=style.colour, alpha=0.13, linewidth=0)
     axes.fill_between(
@@ -110,7 +116,7 @@ def _ribbon(axes: Axes, shown: Visits, style: GroupStyle) -> None:
     median_line(axes, shown, style)
     for i in sorted({0, len(shown.places) - 1}):
         axes.annotate(
-            format_number(found["median"][i], 1), (shown.places[i], found["median"][i]), xytext=(0, 4),
+            format_number(found["median"][i], digits), (shown.places[i], found["median"][i]), xytext=(0, 4),
             textcoords="offset points", ha="center" if i else "left", va="bottom", path_effects=halo(),
             zorder=6,
         )  # fmt: skip

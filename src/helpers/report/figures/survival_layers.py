@@ -49,7 +49,7 @@ _COUNTED = {
     "cum.censor": "censored so far",
 }
 _NAME_SHARE = 0.6  # of the width of the axes that a group's name takes at most on one line
-_FULL = 1.15  # of the room counted in mean characters: words have more narrow letters than the mean
+_FULL = 1.1  # of the room counted in mean characters: words have more narrow letters than the mean
 LINE = 1.35  # of lines of text, in text sizes
 
 

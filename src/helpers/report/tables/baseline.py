@@ -138,9 +138,7 @@ def _group_cell(
     if marked and found.n_missing and found.n:
         missing = number(found, column="n_missing")
         total = number(statistics[GroupRows.n.id("patients", group=group, timepoint="baseline")])
-        cell = (cell + " [" + size(found) + "]").marked(
-            "Missing (of " + total + " patients): " + missing
-        )
+        cell = (cell + " [" + size(found) + "]").marked("Missing (of " + total + " patients): " + missing)
     return cell
 
 
