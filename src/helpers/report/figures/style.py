@@ -167,10 +167,28 @@ def figure_style(journal: Journal | None = None, *, text_pt: float | None = None
     _register_fonts()
     token = _CURRENT.set(journal)
     try:
-        with mpl.rc_context(RC | dict.fromkeys(_SIZES, text_pt or journal.text)):
+        with mpl.rc_context(RC | dict.fromkeys(_SIZES, text_pt or journal.text)), _fonts_found_once():
             yield
     finally:
         _CURRENT.reset(token)
+
+
+@contextmanager
+def _fonts_found_once() -> Iterator[None]:
+    """Look each font up once while the settings stay the same.
+
+    Matplotlib remembers what it found but collects all settings of fonts for each text and size anew.
+    """
+    from matplotlib.font_manager import fontManager
+
+    if "findfont" in vars(fontManager):  # within another block
+        yield
+        return
+    vars(fontManager)["findfont"] = cache(fontManager.findfont)
+    try:
+        yield
+    finally:
+        del vars(fontManager)["findfont"]
 
 
 def current_journal() -> Journal:
