@@ -24,6 +24,7 @@ from helpers.results.store import slug
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
@@ -67,7 +68,8 @@ def draw_variants(
     """Draw the overall response rate with its exact interval: a row a variant, a panel a visit.
 
     Above the rule's variants stand the clinicians' calls, in the groups that have them. A dotted line a group
-    carries the rate of the rule itself, the first variant, down the others, so that a difference is seen.
+    carries the rate of the rule itself, the first variant, down the others, and the marks of variants that
+    change nothing are hollow, so that a difference is seen.
     """
     visits = shown_visits(statistics, config)
     if not variants or not visits:
@@ -80,10 +82,15 @@ def draw_variants(
         range(len(variants) + 1), labels=[CLINICIANS, *[_short(label) for label in variants]]
     )
     panels[0].set_ylim(len(variants) + 0.6, -0.6)
-    handles, labels = panels[0].get_legend_handles_labels()
-    for handle, label in zip(handles, labels, strict=True):
+    handles: dict[str, Artist] = {}
+    for axes in panels:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    for label, handle in handles.items():
         handle.set_label(label)
-    marks_legend(container, handles, title="Overall response, % (line: exact confidence interval)")
+    marks_legend(
+        container, list(handles.values()), title="Overall response, % (line: exact confidence interval)"
+    )
 
 
 def _short(label: str) -> str:
@@ -116,11 +123,15 @@ def _panel(
                 linestyle=(0, (1, 1.5)), zorder=1,
                 label=f"{group.short_label}: base rule ({_short(variants[0])})",
             )  # fmt: skip
-        for index, (row, rate) in enumerate(rates):
-            axes.plot([rate.lower, rate.upper], [row + shift] * 2, color=style.colour, linewidth=1.0)
+        for row, rate in rates:
+            hollow = row > 1 and base is not None and (rate.value, rate.n) == (base.value, base.n)
+            axes.plot(
+                [rate.lower, rate.upper], [row + shift] * 2, color=style.colour, linewidth=1.0, zorder=2
+            )
             axes.plot(
                 rate.value, row + shift, style.marker, color=style.colour, markersize=3.4, clip_on=False,
-                label=None if index else group.label,
+                markerfacecolor="white" if hollow else style.colour, markeredgewidth=0.8, zorder=3,
+                label=f"{group.short_label}: as the base rule" if hollow else group.label,
             )  # fmt: skip
     axes.axhline(0.5, color=FAINT, linewidth=0.6)
     axes.set_xlim(0, 100)

@@ -106,7 +106,7 @@ def figure_texts(artist: Artist, ticks: re.Pattern[str] | None = None) -> Iterat
         for minor, formatter in ((False, artist.get_major_formatter()), (True, artist.get_minor_formatter())):
             if isinstance(formatter, (ScalarFormatter, LogFormatter, NullFormatter)):
                 continue
-            places = artist.get_ticklocs(minor=minor).tolist()
+            places = [float(place) for place in artist.get_ticklocs(minor=minor)]
             if ticks is None or any(map(ticks.search, formatter.format_ticks(places))):
                 yield from artist.get_ticklabels(minor=minor)
     else:
