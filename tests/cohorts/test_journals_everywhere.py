@@ -1,4 +1,4 @@
-"""Figures of cohorts not made for this project, as four journals get them in both languages, have no fault."""
+"""Figures of cohorts of other origin, as four journals get them in both languages, have no fault."""
 
 from __future__ import annotations
 
