@@ -83,17 +83,23 @@ def test_from_the_command_to_its_end(tmp_path: Path) -> None:
     assert command("--stop", **own).stdout == "None is kept running.\n"
 
 
-def test_it_serves_several_clients_and_ends_when_nobody_has_used_it(place: Path, tmp_path: Path) -> None:
-    kept.keep(0.03)
+def test_it_serves_several_clients(place: Path, tmp_path: Path) -> None:
+    kept.keep(30)
     process = kept.kept_process()
     assert process is not None
     assert process.wait_until_loaded()
     assert pid_of_a_kernel(process.socket, tmp_path) > 1
     assert pid_of_a_kernel(process.socket, tmp_path) > 1
-    end = time.monotonic() + 60
-    while process.socket.exists() and time.monotonic() < end:
+
+
+def test_it_ends_when_nobody_has_used_it(place: Path) -> None:
+    """Nothing is asked of it before: on a busy machine it may have ended by then."""
+    kept.keep(0.03)
+    address = kept._folder() / "socket"
+    end = time.monotonic() + 600
+    while address.exists() and time.monotonic() < end:
         time.sleep(0.05)
-    assert not process.socket.exists()
+    assert not address.exists()
     assert kept.kept_process() is None
 
 
@@ -109,7 +115,7 @@ def test_it_serves_several_clients_and_ends_when_nobody_has_used_it(place: Path,
     ],
 )
 def test_a_bad_message_does_not_end_it(place: Path, tmp_path: Path, message: bytes) -> None:
-    kept.keep(1)
+    kept.keep(30)
     process = kept.kept_process()
     assert process is not None
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
@@ -119,7 +125,7 @@ def test_a_bad_message_does_not_end_it(place: Path, tmp_path: Path, message: byt
 
 
 def test_one_that_was_killed_is_passed_over_and_can_be_started_again(place: Path, tmp_path: Path) -> None:
-    kept.keep(1)
+    kept.keep(30)
     process = kept.kept_process()
     assert process is not None
     number = next(
@@ -135,14 +141,14 @@ def test_one_that_was_killed_is_passed_over_and_can_be_started_again(place: Path
     assert kept.kept_process() is None
     with pytest.raises(ForkServerError):
         told(str(process.socket), {"tell": "alive"})
-    kept.keep(1)
+    kept.keep(30)
     assert kept.kept_process() is not None
 
 
 def test_a_lock_is_waited_for_that_a_killed_one_has_not_yet_let_go(place: Path) -> None:
     folder = kept._folder()
     with _holding_the_lock(folder, "0.5"):
-        kept.keep(1)
+        kept.keep(30)
     assert kept.kept_process() is not None
 
 
@@ -153,7 +159,7 @@ def test_one_that_holds_the_lock_and_never_answers_is_named(place: Path, monkeyp
         _holding_the_lock(folder, "600"),
         pytest.raises(kept.KeepError, match=rf"does not answer.*{folder}/lock"),
     ):
-        kept.keep(1)
+        kept.keep(30)
 
 
 def test_a_lock_of_a_folder_that_has_gone_is_none(place: Path, monkeypatch) -> None:
@@ -168,7 +174,7 @@ def test_a_lock_of_a_folder_that_has_gone_is_none(place: Path, monkeypatch) -> N
         return number
 
     monkeypatch.setattr(os, "open", removed_meanwhile)
-    kept.keep(1)
+    kept.keep(30)
     assert kept.kept_process() is not None
     assert (folder / "lock").exists()
 
@@ -222,12 +228,12 @@ def test_what_cannot_be_trusted_is_passed_over(place: Path, tmp_path: Path, monk
         assert kept.kept_process() is None
         if fault in {"open to others", "a link", "a file"}:
             with pytest.raises(kept.KeepError, match="belongs to somebody else"):
-                kept.keep(1)
+                kept.keep(30)
 
 
 def test_none_is_kept_in_continuous_integration(place: Path, monkeypatch) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(kept.KeepError, match="continuous integration"):
-        kept.keep(1)
+        kept.keep(30)
     assert kept.kept_process() is None
     assert list(place.iterdir()) == []
