@@ -10,12 +10,22 @@ from pathlib import Path
 import pytest
 from examples import SOURCE, names_for, public_functions
 
+from helpers.report.figures.output import drawings, exhibits
+
 LEAST_SHARE = 0.80
 WITH_EXAMPLES = [path for path in sorted(SOURCE.rglob("*.py")) if ">>> " in path.read_text(encoding="utf-8")]
 
 
+@pytest.fixture
+def registers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an example registers is gone after it: other tests in the same process list what there is."""
+    drawings.load_drawings()
+    monkeypatch.setattr(exhibits, "_EXHIBITS", dict(exhibits._EXHIBITS))
+    monkeypatch.setattr(drawings, "_DRAWINGS", dict(drawings._DRAWINGS))
+
+
 @pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda path: path.relative_to(SOURCE).as_posix())
-def test_examples_do_what_they_say(path: Path) -> None:
+def test_examples_do_what_they_say(path: Path, registers: None) -> None:
     name = ".".join(("helpers", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
     module = importlib.import_module(name)
     runner = doctest.DocTestRunner()
