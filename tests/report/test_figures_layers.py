@@ -283,36 +283,37 @@ def test_several_study_drugs_have_a_lane_and_a_colour_each(config):
     assert {"Doxorubicin", "Etoposide", "Study drug still taken"} <= legend
 
 
+def dose_ribbon(store, config, summary):
+    """Axes of the ribbon of doses whose stored summaries at two visits are given."""
+    for name, values in (summary | {"n": (20, 19)}).items():
+        for visit, value in zip(("baseline", "week_8"), values, strict=True):
+            store.add("glucocorticoid", "dose", name, group="treated", timepoint=visit, value=value)
+    at_baseline = summary["median"][0]
+    patients = pd.DataFrame(
+        {"patient_id": ["a"], "visit": ["baseline"], "value": [at_baseline], "qualifier": [""]}
+    )
+    with figure_style():
+        page, body = new_figure(85, 80)
+        draw_dose_ribbon(body, [Course("dose", "Dose", patients)], store.rows(), config)
+        page.draw_without_rendering()
+    return page.axes[0]
+
+
 def test_small_doses_are_told_apart_in_words(store, config):
     """0.45 is below a low dose of 0.5, and "0.5" would not say so."""
-    found = {
+    small = {
         "median": (0.45, 0.06),
         "q1": (0.4, 0.05),
         "q3": (0.5, 0.07),
         "min": (0.3, 0.0),
         "max": (0.7, 0.1),
     }
-    for name, values in (found | {"n": (20, 19)}).items():
-        for visit, value in zip(("baseline", "week_8"), values, strict=True):
-            store.add("glucocorticoid", "dose", name, group="treated", timepoint=visit, value=value)
-    patients = pd.DataFrame({"patient_id": ["a"], "visit": ["baseline"], "value": [0.4], "qualifier": [""]})
-    with figure_style():
-        page, body = new_figure(85, 80)
-        draw_dose_ribbon(body, [Course("dose", "Dose", patients)], store.rows(), config)
-    assert {"0.45", "0.06"} <= set(texts(page.axes[0]))
+    assert {"0.45", "0.06"} <= set(texts(dose_ribbon(store, config, small)))
 
 
 def test_a_dose_ribbon_shows_range_middle_half_and_median(store, config):
     summary = {"median": (2.7, 0.5), "q1": (2.4, 0.4), "q3": (3.2, 0.6), "min": (2.1, 0.2), "max": (4.7, 0.8)}
-    for name, values in (summary | {"n": (20, 19)}).items():
-        for visit, value in zip(("baseline", "week_8"), values, strict=True):
-            store.add("glucocorticoid", "dose", name, group="treated", timepoint=visit, value=value)
-    patients = pd.DataFrame({"patient_id": ["a"], "visit": ["baseline"], "value": [2.7], "qualifier": [""]})
-    with figure_style():
-        page, body = new_figure(85, 80)
-        draw_dose_ribbon(body, [Course("dose", "Dose", patients)], store.rows(), config)
-        page.draw_without_rendering()
-    axes = page.axes[0]
+    axes = dose_ribbon(store, config, summary)
     ribbons = [mark for mark in axes.collections if isinstance(mark, PolyCollection)]
     outer, inner = (ribbon.get_paths()[0].vertices for ribbon in ribbons)
     assert (outer[:, 1].min(), outer[:, 1].max()) == (0.2, 4.7)

@@ -210,7 +210,7 @@ def labels_of(variables: Iterable[BaselineVariable]) -> dict[str, str]:
 def by_group(values: pd.Series, tables: AnalysisTables, groups: Iterable[str]) -> list[pd.Series]:
     """Split values by group, one series a group."""
     patients = tables.by_patient
-    if values.index.is_(patients.index) or values.index.equals(patients.index):
+    if values.index.equals(patients.index):
         return [values.iloc[tables.rows_of_groups.get(name, [])] for name in groups]
     group = patients["group"].reindex(values.index)
     return [values[group == name] for name in groups]
