@@ -122,7 +122,7 @@ def test_a_declared_product_that_is_not_written_is_a_failure(project, monkeypatc
     def write_nothing(source, target, parameters, *, failed, kernel, told):
         target.write_text("executed")
 
-    monkeypatch.setattr("helpers.run.steps.execute_notebook", write_nothing)
+    monkeypatch.setattr("helpers.kernels.execute.execute_notebook", write_nothing)
     stale = project.results() / "statistics" / "02_second.csv"
     stale.parent.mkdir(parents=True)
     stale.write_text("of an earlier run")

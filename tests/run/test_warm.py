@@ -135,6 +135,17 @@ print(*[name for name in {sorted(thirds)} if not loaded(name)], sep=",")
         assert one.run(code) == ""
 
 
+def test_thereafter_it_loads_what_the_steps_need_and_still_has_one_thread(chosen: ForkServer) -> None:
+    code = "import sys; print({'docx', 'nbconvert', 'openpyxl', 'rocrate.rocrate'} <= set(sys.modules))"
+
+    def loaded() -> bool:
+        with kernel() as one:
+            return one.run(f"import os; print(os.getppid()); {code}") == f"{chosen.pid}\nTrue"
+
+    assert within(PATIENCE, loaded)
+    assert len(list(Path(f"/proc/{chosen.pid}/task").iterdir())) == 1
+
+
 def test_the_warm_process_has_one_thread_and_a_socket_of_its_owner_alone(chosen: ForkServer) -> None:
     with kernel():
         assert len(list(Path(f"/proc/{chosen.pid}/task").iterdir())) == 1

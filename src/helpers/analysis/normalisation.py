@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from helpers.stats.checks import Bools, Floats
 
 ANALYSIS = "normalisation"
+# By visit: which patients, in the order of their group.
+_Responded: TypeAlias = "dict[str, dict[str, Bools]]"
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,14 @@ def describe_normalisation(tables: AnalysisTables, config: CohortConfig, store: 
     found: list[str] = []
     if first is None:
         return found
+    responded = {group.id: _by_response(group, tables, config) for group in config.groups}
     for name in config.course.variables:
         for group in config.groups:
             bounds = _bounds(name, group, tables, config)
             if first.id not in bounds or len(bounds) < 2:
                 continue
             found.append(name)
-            _describe(name, group, bounds, first.id, tables, config, store)
+            _describe(name, group, bounds, first.id, responded[group.id], config, store)
     return list(dict.fromkeys(found))
 
 
@@ -101,7 +104,7 @@ def _bounds(
 
 
 def _describe(
-    name: str, group: Group, bounds: dict[str, _Bounds], first: str, tables: AnalysisTables,
+    name: str, group: Group, bounds: dict[str, _Bounds], first: str, responded: _Responded,
     config: CohortConfig, store: StatisticsStore,
 ) -> None:  # fmt: skip
     before = bounds[first]
@@ -119,7 +122,7 @@ def _describe(
         told = before.abnormal & (after.normal | after.abnormal)
         fell, rose = after.high < before.low, after.low > before.high
         same = (after.low == before.low) & (after.high == before.high) & (after.low == after.high)
-        for part, who in {"": everyone, **_by_response(group, visit.id, tables, config)}.items():
+        for part, who in {"": everyone, **responded.get(visit.id, {})}.items():
             among = f", among {part.removeprefix('_')}" if part else ""
             for statistic, which, of, method in (
                 ("normalised", after.normal, told, "normal now, of those abnormal at baseline"),
@@ -131,17 +134,16 @@ def _describe(
                 )
 
 
-def _by_response(
-    group: Group, visit: str, tables: AnalysisTables, config: CohortConfig
-) -> dict[str, Bools]:  # fmt: skip
-    """Return who had which level of response, and who any, at the last visit that has one; else nothing."""
+def _by_response(group: Group, tables: AnalysisTables, config: CohortConfig) -> _Responded:
+    """Return, for the last visit that has a response, who had which level and who any; empty without one."""
     paths = response_paths(tables, config, group.id)
-    if paths.empty or paths.columns[-1] != visit:
+    if paths.empty:
         return {}
     patients = tables.patients.loc[tables.patients["group"] == group.id, "patient_id"]
+    visit = paths.columns[-1]
     level = paths[visit].reindex(patients)
     found = {f"_{slug(one.id)}": (level == one.id).to_numpy() for one in config.response_levels}
-    return {**found, "_responders": level.isin(list(config.responding)).to_numpy()}
+    return {visit: {**found, "_responders": level.isin(list(config.responding)).to_numpy()}}
 
 
 def _count(

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from helpers.kernels.fork_server.client import (
@@ -81,27 +82,37 @@ class LocalExecutor:
         self.threads = threads
         self._server = server
         self._pool: KernelPool | None = None
+        self._making = Lock()
         self._foreign: set[Process] = set()
 
     def prepare(self) -> None:
-        """Import what the threads need, and have kernels start ahead from now on."""
-        from helpers.kernels.pool import KernelPool
+        """Import what the threads need for steps that are no notebooks."""
         from helpers.run import steps  # noqa: F401
 
         self._foreign = set(_children())
-        self._pool = KernelPool(self._server, notebooks_dir(), self.threads, state_dir() / "stages")
 
     def execute(self, step: Step, paths: CohortPaths, values: Mapping[str, Any]) -> None:
         """Execute a step here."""
         from helpers.run.steps import execute_step
 
-        assert self._pool is not None, "prepare() comes first"
-        execute_step(step, paths, values, self._pool)
+        execute_step(step, paths, values, self._kernels() if step.is_notebook else None)
 
     def expect(self, notebooks: int) -> None:
-        """Have kernels start ahead."""
-        if self._pool is not None:
-            self._pool.expect(notebooks)
+        """Have kernels start ahead; the first time, import what executes notebooks."""
+        if notebooks:
+            self._kernels().expect(notebooks)
+        elif self._pool is not None:
+            self._pool.expect(0)
+
+    def _kernels(self) -> "KernelPool":
+        """The pool, made when the first notebook is to be executed: often only a document is made anew."""
+        with self._making:
+            if self._pool is None:
+                from helpers.kernels import execute  # noqa: F401
+                from helpers.kernels.pool import KernelPool
+
+                self._pool = KernelPool(self._server, notebooks_dir(), self.threads, state_dir() / "stages")
+            return self._pool
 
     def stop(self) -> None:
         """End the kernels and processes under way."""

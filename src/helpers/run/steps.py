@@ -1,4 +1,9 @@
-"""Execute one step of the plan for one cohort: its notebook, or a function."""
+"""Execute one step of the plan for one cohort: its notebook, or a function.
+
+What executes notebooks takes half a second to import: whoever executes one imports it before any thread does.
+"""
+
+from __future__ import annotations
 
 import contextlib
 import json
@@ -8,17 +13,18 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from helpers.errors import CompendiumError
-from helpers.kernels.execute import execute_notebook
 from helpers.kernels.fork_server.client import SOCKET_VARIABLE, ForkServerError, fork
-from helpers.kernels.fork_server.quick import PooledKernelManager
-from helpers.kernels.pool import KernelPool
 from helpers.project.paths import CohortPaths, shown, state_dir
 from helpers.report.text.notebooks import teller
 from helpers.run.plan import PARAMETERS, Step, locate
 from helpers.run.staging import Stage, UndeclaredOutputError, failed_notebook
+
+if TYPE_CHECKING:
+    from helpers.kernels.fork_server.quick import PooledKernelManager
+    from helpers.kernels.pool import KernelPool
 
 _FOLDERS = ("{results}", "{figures}", "{folder}")
 
@@ -27,14 +33,14 @@ class StepFailedError(CompendiumError):
     """A step that is no notebook failed, or a step did not write what it declares."""
 
 
-def execute_step(step: Step, paths: CohortPaths, values: Mapping[str, Any], pool: KernelPool) -> None:
+def execute_step(step: Step, paths: CohortPaths, values: Mapping[str, Any], pool: KernelPool | None) -> None:
     """Execute a step; its products replace their predecessors when it has succeeded.
 
     Args:
         step: the step.
         paths: the cohort.
         values: values put into a notebook, or the parameters that a function is told.
-        pool: gives the kernel of a notebook.
+        pool: gives the kernel of a notebook; no other step needs one.
 
     Raises:
         NotebookFailedError: a cell of the notebook failed.
@@ -44,6 +50,8 @@ def execute_step(step: Step, paths: CohortPaths, values: Mapping[str, Any], pool
     with _stage(step, paths, pool) as (stage, kernel):
         stage.furnish(step)
         if kernel is not None:
+            from helpers.kernels.execute import execute_notebook
+
             target = locate(f"notebooks/{step.name}.ipynb", stage.paths)
             kept = failed_notebook(step, paths)
             told = teller(paths.folder, step.name)
@@ -60,10 +68,11 @@ def execute_step(step: Step, paths: CohortPaths, values: Mapping[str, Any], pool
 
 @contextlib.contextmanager
 def _stage(
-    step: Step, paths: CohortPaths, pool: KernelPool
+    step: Step, paths: CohortPaths, pool: KernelPool | None
 ) -> Iterator[tuple[Stage, PooledKernelManager | None]]:
     """A folder to write to, that of the kernel if the step is a notebook."""
     if step.is_notebook:
+        assert pool is not None, "a notebook needs a kernel"
         with pool.kernel() as kernel:
             yield Stage(kernel.stage, paths), kernel
         return

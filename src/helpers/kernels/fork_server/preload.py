@@ -1,4 +1,7 @@
-"""What a warm process imports for the kernels it forks: all that the notebooks' modules import, anywhere."""
+"""What a warm process imports for the kernels it forks: all that the notebooks' modules import, anywhere.
+
+Thereafter what the steps of a run need that are functions: documents, report, crate.
+"""
 
 import ast
 import contextlib
@@ -8,6 +11,7 @@ import os
 import re
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +91,21 @@ def preload() -> Iterator[None]:
     gc.collect()
 
 
+def preload_steps() -> Iterator[None]:
+    """Import what the plan's functions need, which no notebook does; pauses after each module.
+
+    Loaded last: no kernel waits for it, and the steps come at the end of a run.
+    """
+    gc.disable()
+    for name in _step_module_names():
+        _import(name)
+        yield
+    if templates := sys.modules.get("helpers.report.formats.templates"):
+        templates.compile_templates()
+    gc.enable()
+    gc.collect()
+
+
 def prepare_fork() -> None:
     """Leave nothing that a forked process must not have.
 
@@ -105,6 +124,19 @@ def _module_names() -> Iterator[str]:
         yield from map(_module_name, sources)
         yield from sorted(_imports_of(sources))
     yield from (name for name in LATE_MODULES if name.partition(".")[0] in sys.modules)
+
+
+def _step_module_names() -> Iterator[str]:
+    try:
+        plan = tomllib.loads((notebooks_dir() / "pipeline.toml").read_text(encoding="utf-8"))
+        calls = [str(step["call"]) for step in plan.values() if "call" in step]
+    except (OSError, ValueError, TypeError):  # the run will say what is wrong with it
+        return
+    sources = [
+        path for path in source_files(call.partition(":")[0] for call in calls) if path.suffix == ".py"
+    ]
+    yield from map(_module_name, sources)
+    yield from sorted(_imports_of(sources))
 
 
 def _draw() -> None:

@@ -39,6 +39,7 @@ from helpers.kernels.fork_server.preload import (
     forget_changed,
     package_files,
     preload,
+    preload_steps,
     prepare_fork,
 )
 
@@ -104,7 +105,7 @@ class Server:
         self._connections: set[_Connection] = set()
         self._curious: list[_Connection] = []
         self._files = package_files()
-        self._loaded = False
+        self._loaded = self._idle = False
 
     def serve(self) -> None:
         """Import the libraries, and answer requests as they come."""
@@ -116,12 +117,12 @@ class Server:
         owner = [sys.stdin] if self._idle_seconds is None else []
         for each in (self._listener, awake, *owner):
             self._selector.register(each, selectors.EVENT_READ)
-        loading = preload()
+        loading = self._loading()
         while not self._over:
-            ready = self._selector.select(self._patience() if self._loaded else 0)
-            if not ready and not self._loaded:
-                self._load_more(loading)
-            self._over = not ready and self._loaded and self._patience() == 0
+            ready = self._selector.select(self._patience() if self._idle else 0)
+            if not ready and not self._idle:
+                self._idle = next(loading, True)
+            self._over = not ready and self._idle and self._patience() == 0
             for key, _ in ready:
                 if key.fileobj is sys.stdin:
                     self._end_all()
@@ -143,11 +144,14 @@ class Server:
             self._used = time.monotonic()
         return max(0.0, self._used + self._idle_seconds - time.monotonic())
 
-    def _load_more(self, loading: Iterator[None]) -> None:
-        for _ in loading:
-            return
+    def _loading(self) -> Iterator[bool]:
+        """Load everything, a module at a time; yields False, as there is more to do."""
+        for _ in preload():
+            yield False
         self._loaded = True
         self._tell_curious()
+        for _ in preload_steps():
+            yield False
 
     def _tell_curious(self) -> None:
         while self._curious:

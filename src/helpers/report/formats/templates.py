@@ -1,5 +1,6 @@
 """HTML pages from templates: what is put into one is escaped, unless this package has made it as markup.
 
+>>> compile_templates()
 >>> anchor("survival.death.all.day_56.deaths"), len(asset("report.css")) > 0
 ('stat-survival.death.all.day_56.deaths', True)
 """
@@ -66,6 +67,13 @@ def content_policy(script: str = "") -> Markup:
 def anchor(identifier: str) -> str:
     """Return the page's identifier of a statistic's row."""
     return f"stat-{identifier}"
+
+
+def compile_templates() -> None:
+    """Compile the pages, so that processes forked from this one need not."""
+    environment = _environment()
+    for name in environment.list_templates(extensions=["html"]):
+        environment.get_template(name)
 
 
 @cache
