@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 TITLES = {
     "run_beside_papermill": "A cohort from nothing, two workers: times faster than the papermill command",
-    "one_worker_beside_cells_alone": "The same on one worker: times the cells alone in one process",
+    "one_worker_beside_cells_alone": "The same on one worker, without loading: times the cells alone in one process",
     "idle_notebook_beside_limit": "A notebook of idle cells: times the half second it may cost",
     "batch_beside_papermill": "A batch of 40 cohorts, each: times faster than the papermill command",
     "unchanged_beside_full_run": "Nothing changed: times faster than the full run",
@@ -50,8 +50,8 @@ TITLES = {
 }
 NOTES = {
     "one_worker_beside_cells_alone": "cells alone are one plain process with the libraries loaded, without "
-    "kernels and messages. Beside the cells stand the command's start and end, the check of the cohort, "
-    "imports and kernels.",
+    "kernels and messages. Beside the cells stand the command's start and end, the check of the cohort and "
+    "kernels; the seconds in which the warm process loads are taken off.",
     "idle_notebook_beside_limit": "what a notebook costs beside its cells: sixteen of them that do nothing, "
     "executed as the first notebook of a run, the warm process being loaded; the kernels of later ones start "
     "beside their predecessors.",
