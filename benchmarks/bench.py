@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 TITLES = {
     "run_beside_papermill": "A cohort from nothing, two workers: times faster than the papermill command",
-    "one_worker_beside_cells_alone": "The same on one worker, without loading: times the cells alone in one process",
+    "one_worker_beside_cells_alone": "The same on one worker, loading apart: times the cells alone",
     "idle_notebook_beside_limit": "A notebook of idle cells: times the half second it may cost",
     "batch_beside_papermill": "A batch of 40 cohorts, each: times faster than the papermill command",
     "unchanged_beside_full_run": "Nothing changed: times faster than the full run",
