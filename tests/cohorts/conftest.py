@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from command import compendium
 
 from helpers.report.figures.output.export import FORMATS
 
-_ROOT = Path(__file__).parents[2]
 _FIGURES = {
     *("figure_1", "figure_1a", "figure_1b", "figure_1c", "figure_2", "figure_s1_flow", "figure_s2_missing"),
     *("figure_s3_balance", "figure_s4_prior_therapies", "figure_s5_response_paths", "figure_s6_exposure"),
@@ -81,9 +78,7 @@ def analysed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Analy
 
     def run(folder: Path) -> Analysed:
         output = tmp_path_factory.mktemp("output")
-        command = [sys.executable, "-m", "helpers.commands.cli", "run", str(folder), "--output", str(output)]
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("COMPENDIUM_")}
-        done = subprocess.run(command, cwd=_ROOT, env=clean, capture_output=True, text=True, check=False)
+        done = compendium("run", folder, "--output", output)
         assert done.returncode == 0, done.stdout + done.stderr
         return Analysed(folder, output, done.stdout)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
 from analysed import NAME, QUICK, analysed
+from command import compendium
 from manuscript_numbers import looked_up, part_spellings, strays
 
 from helpers.report.formats.page.page import report_markup, write_report
@@ -313,16 +313,7 @@ def test_every_cohort_has_a_sound_page(name, language):
 
 class TestCommand:
     def run(self, tmp_path, *arguments):
-        command = [
-            sys.executable,
-            "-m",
-            "helpers.commands.cli",
-            "report",
-            *arguments,
-            "--output",
-            str(tmp_path),
-        ]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return compendium("report", *arguments, "--output", tmp_path)
 
     def test_a_cohort_without_results_is_told_what_to_do(self, tmp_path):
         done = self.run(tmp_path, NAME)

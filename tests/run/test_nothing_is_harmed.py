@@ -16,9 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command import warm_process
 from typer.testing import CliRunner
 
 from helpers.commands.cli import app
+from helpers.kernels.fork_server.client import SOCKET_VARIABLE
 from helpers.project.paths import CohortPaths, project_root
 from helpers.run.parameters import PARAMETERS
 from helpers.run.status import StaleResultsError, cohort_status, require_current
@@ -60,8 +62,10 @@ def compendium(*arguments: str, limit: int | None = None, code: str = "") -> sub
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     command = f"{code}\n{COMMAND}"
+    shared = {} if limit or code else {SOCKET_VARIABLE: str(warm_process().socket)}
     return subprocess.run(
         [sys.executable, "-c", command, *arguments],
+        env=os.environ | shared,
         capture_output=True,
         text=True,
         check=False,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command import compendium
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,19 +93,8 @@ def test_text_and_comments_are_put_into_the_executed_notebook_as_an_execution_wo
     source = project.root / "notebooks" / "02_second.ipynb"
 
     def run(*options: str) -> str:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("COMPENDIUM_")}
-        env["COMPENDIUM_PROJECT"] = str(project.root)
-        command = [
-            sys.executable,
-            "-m",
-            "helpers.commands.cli",
-            "run",
-            "small",
-            "--param",
-            "scale=2",
-            *options,
-        ]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        done = compendium("run", "small", "--param", "scale=2", *options, project=project.root)
+        assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip().splitlines()[-1]
 
     executed = project.results("small@scale=2") / "notebooks" / "02_second.ipynb"
