@@ -46,8 +46,13 @@ def _merged(values: Floats, distinct: Floats, tolerance: float) -> Floats:
     apart = np.diff(distinct) > tolerance
     if apart.all():
         return values
-    first = distinct[np.concatenate(([True], apart))]
-    return np.asarray(first[np.searchsorted(first, values, side="right") - 1])
+    kept = np.concatenate(([True], apart))
+    first, gone = distinct[kept], distinct[~kept]
+    # Few are made equal to others as a rule: only these are looked up.
+    rows = np.flatnonzero(gone[np.minimum(np.searchsorted(gone, values), gone.size - 1)] == values)
+    merged = values.copy()
+    merged[rows] = first[np.searchsorted(first, values[rows], side="right") - 1]
+    return merged
 
 
 def float_array(values: Any, argument: str) -> Floats:
@@ -327,14 +332,18 @@ def sorted_rows(*columns: Any) -> Ints:
     >>> sorted_rows(np.array([2, 1, 2]), np.array([5, 0, 4])).tolist()
     [1, 2, 0]
     """
-    order = np.argsort(columns[0], kind="stable")
+    order = np.argsort(columns[0])
     tied = _tied_neighbours(columns[0][order])
-    for column in columns[1:]:
+    # The number of the row comes last, so that the sorts themselves need not keep the order of equal values.
+    for column in (*columns[1:], np.arange(order.size)):
         rows = np.flatnonzero(tied | np.append(tied[1:], False))
         if rows.size == 0:
             break
         block = np.cumsum(~tied[rows])
-        order[rows] = order[rows][np.lexsort((column[order[rows]], block))]
+        # Small whole numbers are sorted by counting.
+        block = block.astype(np.uint16) if block[-1] < 2**16 else block
+        inner = np.argsort(column[order[rows]])
+        order[rows] = order[rows][inner[np.argsort(block[inner], kind="stable")]]
         tied[rows] &= _tied_neighbours(column[order[rows]])
     return order.astype(np.int64)
 
