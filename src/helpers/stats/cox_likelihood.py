@@ -71,9 +71,9 @@ class RiskSets:
     squared means, and a subject's square stands in the second moments of all risk sets that it belongs to: so
     one product of matrices gives their sum, each subject weighted by its risk times the hazard summed over
     the event times that it reaches. The same weights give the sum of the means. Under Efron's rule the mean
-    is (s - p t)/(r - p q) with the covariates summed over those at risk (s) and over the tied (t), so that the
-    sums over the tied events need powers of 1/(r - p q) alone, which have no covariates. That takes time in
-    proportion to subjects x covariates squared and memory in proportion to subjects x covariates.
+    is (s - p t)/(r - p q) with the covariates summed over those at risk (s) and over the tied (t), so that
+    the sums over the tied events need powers of 1/(r - p q) alone, which have no covariates. That takes time
+    in proportion to subjects x covariates squared and memory in proportion to subjects x covariates.
 
     Attributes:
         time: distinct event times, the latest first.
@@ -97,7 +97,7 @@ class RiskSets:
         # Whoever leaves before the first event is in no risk set.
         order = order[: self.at_risk[-1]]
         self._x = np.take(design.T, order, axis=1)
-        # Of each subject the latest event time that it is at risk at: each risk set adds those after the last.
+        # Of each subject the latest event time that it is at risk at: a risk set adds those after the last.
         self._reach = np.repeat(np.arange(self.time.size), np.diff(self.at_risk, prepend=0))
         self._rows = np.flatnonzero(events[order])
         self._count = self.deaths.astype(float)
