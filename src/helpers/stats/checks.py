@@ -28,6 +28,8 @@ Bools = NDArray[np.bool_]
 SAME_VALUE = 1e-12
 # For times the tolerance of R's `survfit` (its `timefix`), relative to the mean distinct time.
 SAME_TIME = float(np.sqrt(np.finfo(float).eps))
+# Whole numbers within such a range are counted, not sorted.
+_FEW_NUMBERS = 100
 
 
 def tied_values(values: Floats) -> Floats:
@@ -125,6 +127,11 @@ def survival_times(time: Any, argument: str = "time") -> Floats:
         ...
     helpers.stats.result.StatisticsError: time: negative time -1 at position 1
     """
+    array = _checked_times(time, argument)
+    return same_times(array, np.unique(array))
+
+
+def _checked_times(time: Any, argument: str = "time") -> Floats:
     array = float_array(time, argument)
     if array.size == 0:
         raise StatisticsError(argument, "no subjects")
@@ -133,8 +140,16 @@ def survival_times(time: Any, argument: str = "time") -> Floats:
     if (array < 0).any():
         where = int(np.flatnonzero(array < 0)[0])
         raise StatisticsError(argument, f"negative time {array[where]:g} at position {where}")
-    distinct = np.unique(array)
-    return _merged(array, distinct, SAME_TIME * float(distinct.mean()))
+    return array
+
+
+def same_times(times: Floats, distinct: Floats) -> Floats:
+    """Times made equal that differ by rounding only; `distinct` are theirs in order.
+
+    >>> same_times(np.array([0.1 + 0.2, 0.3]), np.array([0.3, 0.1 + 0.2])).tolist()
+    [0.3, 0.3]
+    """
+    return _merged(times, distinct, SAME_TIME * float(distinct.mean()))
 
 
 def event_flags(event: Any, size: int, argument: str = "event") -> Bools:
@@ -172,6 +187,16 @@ def survival_data(time: Any, event: Any) -> tuple[Floats, Bools]:
     return times, event_flags(event, times.size)
 
 
+def raw_survival_data(time: Any, event: Any) -> tuple[Floats, Bools]:
+    """The same with times as they are: for those who sort them anyway, and then make equal what is.
+
+    >>> raw_survival_data([0.1 + 0.2, 0.3], [1, 0])[0].tolist()
+    [0.30000000000000004, 0.3]
+    """
+    times = _checked_times(time)
+    return times, event_flags(event, times.size)
+
+
 @dataclass(frozen=True)
 class Groups:
     """Group membership as codes 0..k-1 into `labels` (sorted by their text)."""
@@ -198,7 +223,13 @@ def group_codes(group: Any, size: int, argument: str = "group", minimum: int = 2
         raw = np.array(group, dtype=object)
     if raw.ndim != 1 or raw.size != size:
         raise StatisticsError(argument, f"expected {size} labels, found shape {raw.shape}")
-    if raw.dtype.kind in "biu":
+    if raw.dtype.kind in "iu" and raw.size and int(raw.max()) - int(raw.min()) < _FEW_NUMBERS:
+        low = raw.min()
+        place = (raw - low if low else raw).astype(np.intp, copy=False)
+        used = np.bincount(place) > 0
+        found = tuple((np.flatnonzero(used) + int(low)).tolist())
+        codes = (np.cumsum(used) - 1)[place]
+    elif raw.dtype.kind in "biu":
         import pandas as pd
 
         codes, labels = pd.factorize(raw, sort=True)

@@ -16,6 +16,8 @@ from helpers.stats.checks import (
     choice,
     confidence_level,
     float_array,
+    raw_survival_data,
+    same_times,
     survival_data,
 )
 from helpers.stats.result import Result, StatisticsError
@@ -49,7 +51,10 @@ def life_table(times: Floats, events: Bools) -> LifeTable:
     """
     # The bits of a float >= 0 order as an integer: with the flag as lowest bit one plain sort does the work
     # of an indirect one and two look-ups, several times faster. Adding 0.0 turns -0.0 into 0.0.
-    keys = np.sort(((times + 0.0).view(np.uint64) << np.uint64(1)) | events.astype(np.uint64))
+    keys = (times + 0.0).view(np.uint64)
+    keys <<= np.uint64(1)
+    keys |= events
+    keys.sort()
     ordered = keys >> np.uint64(1)
     start = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
     count = np.diff(start, append=keys.size)
@@ -60,6 +65,21 @@ def life_table(times: Floats, events: Bools) -> LifeTable:
         deaths.astype(float),
         (count - deaths).astype(float),
     )
+
+
+def observed_life(time: Any, event: Any) -> tuple[Floats, Bools, LifeTable]:
+    """Follow-up as `survival_data` checks it, and its life table, sorted once for both.
+
+    Raises StatisticsError as `survival_data`.
+
+    >>> times, events, life = observed_life([5, 3, 5], [1, 1, 0])
+    >>> times.tolist(), events.tolist(), life.time.tolist(), life.n_risk.tolist()
+    ([5.0, 3.0, 5.0], [True, True, False], [3.0, 5.0], [3.0, 2.0])
+    """
+    raw, events = raw_survival_data(time, event)
+    life = life_table(raw, events)
+    times = same_times(raw, life.time)
+    return times, events, life if times is raw else life_table(times, events)
 
 
 @dataclass(frozen=True)
@@ -253,7 +273,7 @@ def kaplan_meier(
     """
     choice(interval, INTERVALS, "interval")
     level = confidence_level(confidence)
-    life = life_table(*survival_data(time, event))
+    life = observed_life(time, event)[2]
     survival = np.asarray(np.cumprod(1 - life.n_event / life.n_risk), dtype=float)
     left = life.n_risk - life.n_event
     term = np.divide(life.n_event, life.n_risk * left, out=np.full(left.size, np.inf), where=left > 0)

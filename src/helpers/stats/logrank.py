@@ -20,7 +20,7 @@ from helpers.stats.checks import (
     survival_data,
     treated_mask,
 )
-from helpers.stats.kaplan_meier import LifeTable, life_table
+from helpers.stats.kaplan_meier import LifeTable, life_table, observed_life
 from helpers.stats.permutation import exact_tails, permutation_z
 from helpers.stats.permutation_draws import sampled_tails
 from helpers.stats.ratios import has_finite_ratio, ratio_of_log
@@ -88,13 +88,15 @@ def logrank_test(
     (2.88, {'a': 2.0, 'b': 1.0}, 0.09)
     """
     choice(weights, tuple(_NAMES), "weights")
-    times, events = survival_data(time, event)
+    times, events, life = observed_life(time, event)
     groups = group_codes(group, times.size)
     observed, expected = np.zeros(groups.count), np.zeros(groups.count)
     covariance = np.zeros((groups.count, groups.count))
     parts = _strata(strata, times.size)
     for part in parts:
-        o, e, v = _stratum(times[part], events[part], groups.codes[part], groups.count, weights, rho, gamma)
+        data = times[part], events[part], groups.codes[part]
+        life = life if strata is None else life_table(*data[:2])
+        o, e, v = _stratum(life, *data, groups.count, weights, rho, gamma)
         observed, expected, covariance = observed + o, expected + e, covariance + v
     options: dict[str, object] = {"weights": weights, "stratified": strata is not None}
     name = _NAMES[weights] + (", stratified" if strata is not None else "")
@@ -115,10 +117,16 @@ def _strata(strata: Any, size: int) -> list[Any]:
 
 
 def _stratum(
-    times: Floats, events: Bools, codes: Ints, count: int, weights: str, rho: float, gamma: float
+    life: LifeTable,
+    times: Floats,
+    events: Bools,
+    codes: Ints,
+    count: int,
+    weights: str,
+    rho: float,
+    gamma: float,
 ) -> tuple[Floats, Floats, Floats]:
     """Weighted observed and expected events of each group and their covariance, within one stratum."""
-    life = life_table(times, events)
     informative = life.n_event > 0
     at, n, d = (column[informative] for column in (life.time, life.n_risk, life.n_event))
     w = _weight(life, weights, rho, gamma)[informative]
@@ -363,7 +371,8 @@ def peto_hazard_ratio(
     gap = variance = 0.0
     parts, codes = _strata(strata, times.size), mask.astype(np.int64)
     for part in parts:
-        o, e, v = _stratum(times[part], events[part], codes[part], 2, "logrank", 1.0, 0.0)
+        data = times[part], events[part], codes[part]
+        o, e, v = _stratum(life_table(*data[:2]), *data, 2, "logrank", 1.0, 0.0)
         gap, variance = gap + float(o[1] - e[1]), variance + float(v[1, 1])
     method = f"Peto one-step hazard ratio, {label} v {reference}"
     if variance <= 1e-12 * max(float(events.sum()), 1.0):

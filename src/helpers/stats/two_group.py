@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from inspect import signature
-from math import inf, isnan, nan
+from math import comb, inf, isnan, nan
 from typing import Any, Literal
 
 import numpy as np
@@ -281,8 +281,8 @@ def permutation_test(
     >>> round(permutation_test([5, 6, 9], [1, 2, 3], mean_difference).p_value, 3)
     0.1
     """
-    first, missing_x = observed_values(x, "x", minimum=2)
-    second, missing_y = observed_values(y, "y", minimum=2)
+    first, missing_x = observed_values(x, "x")
+    second, missing_y = observed_values(y, "y")
     if draws < 1:
         raise StatisticsError("draws", f"must be at least 1, found {draws}")
     # Sorted, so that the order of the subjects decides nothing.
@@ -290,6 +290,8 @@ def permutation_test(
     observed = float(statistic(first, second))
     if isnan(observed):
         raise StatisticsError("statistic", "is NaN on the observed data")
+    if min(first.size, second.size) < 2:
+        raise StatisticsError("x" if first.size < 2 else "y", "needs at least 2 observed values, found 1")
     exact = _combinations_at_most(first.size, second.size, draws)
     if exact:
         p_value = _enumerated_p(first, second, statistic)
@@ -316,7 +318,7 @@ def _enumerated_p(first: Floats, second: Floats, statistic: Callable[..., Any]) 
         permutation_type="independent",
         vectorized=None,  # as the statistic says by taking `axis`
         batch=max(1, _CELLS // (first.size + second.size)),
-        n_resamples=np.inf,
+        n_resamples=comb(first.size + second.size, first.size),
     )
     return float(result.pvalue)
 
@@ -345,8 +347,6 @@ def _drawn_p(
 
 
 def _combinations_at_most(n_x: int, n_y: int, limit: int) -> bool:
-    from math import comb
-
     return comb(n_x + n_y, n_x) <= limit
 
 
