@@ -11,7 +11,8 @@ from helpers.stats import cox_likelihood
 from helpers.stats.checks import group_codes, same_times, survival_data, tied_values
 from helpers.stats.cox import cox_regression, newton
 from helpers.stats.cox_likelihood import RiskSets
-from helpers.stats.kaplan_meier import life_table, observed_life
+from helpers.stats.kaplan_meier import life_table, life_tables, observed_life
+from helpers.stats.logrank import logrank_test
 from helpers.stats.merged_samples import merged
 from helpers.stats.result import StatisticsError
 from helpers.stats.separation import _spread_at_risk, _surely_informed, without_information
@@ -160,14 +161,32 @@ def test_follow_up_equal_up_to_rounding_is_one_time_of_the_life_table():
     for digits in (0, 9):
         raw = np.round(rng.exponential(9, 300), digits) + rng.integers(0, 3, 300) * 1e-12
         flags = rng.random(300) < 0.5
-        times, events, life = observed_life(raw, flags)
-        expected = survival_data(raw, flags)
-        plain = life_table(*expected)
-        assert times.tolist() == expected[0].tolist()
-        assert events.tolist() == flags.tolist()
+        life, (times, _) = observed_life(raw, flags), survival_data(raw, flags)
+        plain = life_table(times, flags)
         for name in ("time", "n_risk", "n_event", "n_censor"):
             assert getattr(life, name).tolist() == getattr(plain, name).tolist()
     assert life.n_event.tolist() == [float(flags[times == t].sum()) for t in life.time]
+
+
+def test_life_tables_of_groups_are_those_of_each():
+    rng = np.random.default_rng(8)
+    times, flags, codes = np.round(rng.exponential(9, 300)), rng.random(300) < 0.5, rng.integers(0, 3, 300)
+    life, arms = life_tables(times, flags, codes, 4)
+    assert len(arms) == 3
+    assert life_tables(times, flags, codes + 1, 4)[1][0] is None
+    for found, member in zip((life, *arms), (codes >= 0, *(codes == c for c in range(3))), strict=True):
+        for name, column in vars(life_table(times[member], flags[member])).items():
+            assert getattr(found, name).tolist() == column.tolist()
+
+
+def test_a_log_rank_test_takes_times_equal_up_to_rounding_for_one():
+    rng = np.random.default_rng(9)
+    days, flags, group = np.round(rng.exponential(9, 200)), rng.random(200) < 0.5, rng.integers(0, 2, 200)
+    centre = rng.integers(0, 2, 200)
+    shaken = days + rng.integers(0, 3, 200) * 1e-12
+    for strata in (None, centre):
+        plain, found = (logrank_test(t, flags, group, strata=strata) for t in (days, shaken))
+        assert found.statistic == pytest.approx(plain.statistic, rel=1e-12)
 
 
 def test_values_are_tied_to_the_lowest_of_their_chain():
