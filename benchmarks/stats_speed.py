@@ -176,7 +176,8 @@ def ours_on(columns: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Sequence[floa
     times, events, group = columns
     last = []
     for code in (0, 1):
-        curve = kaplan_meier(times[group == code], events[group == code])
+        member = group == code
+        curve = kaplan_meier(times[member], events[member])
         curve.limits  # noqa: B018  (computed on demand; the rivals compute theirs at once)
         last.append(float(curve.survival[-2]))
     return [logrank_test(times, events, group).statistic, *last]
@@ -187,7 +188,7 @@ def lifelines_on(columns: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Sequence
     from lifelines.statistics import logrank_test as lifelines_logrank
 
     times, events, group = columns
-    arms = [(times[group == code], events[group == code]) for code in (0, 1)]
+    arms = [(times[member], events[member]) for member in (group == 0, group == 1)]
     last = [float(KaplanMeierFitter().fit(*arm).survival_function_.iloc[-2, 0]) for arm in arms]
     (t0, e0), (t1, e1) = arms
     return [float(lifelines_logrank(t0, t1, e0, e1).test_statistic), *last]

@@ -88,12 +88,12 @@ def _keys(times: Floats, events: Bools) -> NDArray[np.uint64]:
 
 def _counted(keys: NDArray[np.uint64]) -> LifeTable:
     """Life table of sorted keys."""
-    ordered = keys >> np.uint64(1)
-    start = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
+    # Keys of one time differ in their lowest bit at most.
+    start = np.concatenate(([0], np.flatnonzero((keys[1:] ^ keys[:-1]) > np.uint64(1)) + 1))
     count = np.diff(start, append=keys.size)
     deaths = np.add.reduceat((keys & np.uint64(1)).view(np.int64), start)
     return LifeTable(
-        ordered[start].view(np.float64),
+        (keys[start] >> np.uint64(1)).view(np.float64),
         (keys.size - start).astype(float),
         deaths.astype(float),
         (count - deaths).astype(float),
