@@ -1,11 +1,13 @@
 """How fast are the statistics beside other software, measured in one run on one machine?
 
-    python benchmarks/stats_speed.py [--subjects 1000000] [--tableone-python PATH]
+    python benchmarks/stats_speed.py [--only PART ...] [--runs 5] [--subjects 1000000]
+                                     [--tableone-python PATH]
 
-R with survival and coin is asked through Rscript if it is installed; tableone in an environment of its own,
-since it is no dependency of this project. A part whose rival is missing says so. Times are seconds of
-processor time, the best of several runs, so that other work on the machine does not count. Writes
-stats_speed.json beside this file.
+R with survival and coin is asked through Rscript if it is installed, tableone and scikit-survival in
+environments of their own, since they are no dependencies of this project. A part whose rival is missing says
+so. Times are seconds of processor time on one thread, so that other work on the machine counts little:
+medians of runs in turn, after one that is not counted; the exact log-rank test and the growth have the best
+of several. Parts that are not measured again keep their figures. Writes stats_speed.json beside this file.
 """
 
 from __future__ import annotations
@@ -19,22 +21,29 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from baseline_table import table_frame, table_one
+from contenders import on_one_thread, task
+from stats_kernels import (
+    SKSURV,
+    boschloo_part,
+    cox_part,
+    drawn_part,
+    fisher_part,
+    rank_sum_part,
+)
 
 from helpers.stats.kaplan_meier import kaplan_meier
 from helpers.stats.logrank import exact_logrank_test, logrank_test, permutation_logrank_test
 
 HERE = Path(__file__).parent
+STORED = HERE / "stats_speed.json"
 SEED = 20260101
 DRAWS = 1_000_000
-# tableone is no dependency: uv keeps it, with the pandas that it is measured with, in an environment apart.
-ISOLATED = [str(Path(sys.executable).with_name("uv")), "run", "--no-project", "--quiet"]
-ISOLATED += ["--with", "tableone==0.9.6", "--with", "pandas==2.3.3", "python"]
 # One death of 20 against eight of 21 within 56 days, the shape of the study.
 NINE = {
     "time": [19, *[56] * 19, 2, 5, 8, 11, 15, 25, 30, 40, *[56] * 13],
@@ -42,44 +51,10 @@ NINE = {
     "group": [1] * 20 + [0] * 21,
 }
 # 10 deaths of 20 against 17 of 21, many of them at times of their own.
+TREATED = "1 3 5 5 8 9 12 12 20 25 30 33 40" + 7 * " 56"
+CONTROL = "1 2 2 3 4 4 5 6 7 7 8 9 10 12 14 15 20 28 56 56 56"
 MANY = {
-    "time": [
-        1,
-        3,
-        5,
-        5,
-        8,
-        9,
-        12,
-        12,
-        20,
-        25,
-        30,
-        33,
-        40,
-        *[56] * 7,
-        1,
-        2,
-        2,
-        3,
-        4,
-        4,
-        5,
-        6,
-        7,
-        7,
-        8,
-        9,
-        10,
-        12,
-        14,
-        15,
-        20,
-        28,
-        56,
-        56,
-        56,
-    ],
+    "time": [int(day) for day in f"{TREATED} {CONTROL}".split()],
     "event": [1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, *[0] * 9, *[1] * 12, 0, *[1] * 5, 0, 0, 0],
     "group": [1] * 20 + [0] * 21,
 }
@@ -102,31 +77,36 @@ cat(toJSON(list(nine = one(a$nine, a$draws), many = one(a$many, a$draws)), auto_
 """
 
 R_SURVIVAL = """
-suppressPackageStartupMessages({library(survival); library(jsonlite)})
-a <- commandArgs(TRUE); n <- as.integer(a[2])
-f <- file(a[1], "rb"); time <- readBin(f, "double", n)
-event <- readBin(f, "integer", n); group <- readBin(f, "integer", n)
-cpu <- function() sum(proc.time()[1:2])
-best <- function(f, k) min(sapply(seq_len(k), function(i) {t <- cpu(); f(); cpu() - t}))
-both <- function() {survfit(Surv(time, event) ~ group); chisq <<- survdiff(Surv(time, event) ~ group)$chisq}
-cat(toJSON(list(seconds = best(both, 2), chisq = chisq), auto_unbox = TRUE, digits = I(17)))
+time <- numbers("time"); event <- numbers("event"); group <- numbers("group")
+serve(function() {
+  curves <- survfit(Surv(time, event) ~ group); last <- cumsum(curves$strata)
+  c(survdiff(Surv(time, event) ~ group)$chisq, curves$surv[last - 1])
+})
 """
-
+SKSURV_SURVIVAL = """
+time, event, group = numbers("time"), numbers("event") == 1, numbers("group").astype(int)
+both = Surv.from_arrays(event, time)
+def work():
+    curves = [kaplan_meier_estimator(event[group == code], time[group == code], conf_type="log-log")
+              for code in (0, 1)]
+    return [compare_survival(both, group)[0], *(curve[1][-2] for curve in curves)]
+serve(work)
+"""
+SKSURV_IMPORTS = """
+from sksurv.compare import compare_survival
+from sksurv.nonparametric import kaplan_meier_estimator
+from sksurv.util import Surv
+"""
 TABLEONE = """
-import json, sys, time, warnings
-warnings.filterwarnings("ignore")
-import pandas as pd, tableone
-frame = pd.read_pickle(sys.argv[1])
+frame = pd.read_pickle(folder / "frame.pkl")
 columns = [c for c in frame.columns if c != "group"]
 categorical = [c for c in columns if c[0] in "bc"]
 nonnormal = [c for c in columns if c.startswith("x")]
-best = 1e9
-for _ in range(2):
-    start = time.process_time()
+def work():
     tableone.TableOne(frame, columns=columns, categorical=categorical, groupby="group", nonnormal=nonnormal,
                       pval=True, smd=True, htest_name=True)
-    best = min(best, time.process_time() - start)
-print(json.dumps({"seconds": best, "version": tableone.__version__}))
+    return []
+serve(work)
 """
 
 
@@ -192,53 +172,38 @@ def survival_columns(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.round(np.minimum(death, end), 3), (death <= end).astype(np.int64), group
 
 
-def ours_on(columns: tuple[np.ndarray, np.ndarray, np.ndarray]) -> float:
+def ours_on(columns: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Sequence[float]:
     times, events, group = columns
+    last = []
     for code in (0, 1):
-        curve = kaplan_meier(times[group == code], events[group == code])
+        member = group == code
+        curve = kaplan_meier(times[member], events[member])
         curve.limits  # noqa: B018  (computed on demand; the rivals compute theirs at once)
-    return logrank_test(times, events, group).statistic
+        last.append(float(curve.survival[-2]))
+    return [logrank_test(times, events, group).statistic, *last]
 
 
-def lifelines_on(columns: tuple[np.ndarray, np.ndarray, np.ndarray]) -> float:
+def lifelines_on(columns: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Sequence[float]:
     from lifelines import KaplanMeierFitter
     from lifelines.statistics import logrank_test as lifelines_logrank
 
     times, events, group = columns
-    arms = [(times[group == code], events[group == code]) for code in (0, 1)]
-    for arm in arms:
-        KaplanMeierFitter().fit(*arm)
+    arms = [(times[member], events[member]) for member in (group == 0, group == 1)]
+    last = [float(KaplanMeierFitter().fit(*arm).survival_function_.iloc[-2, 0]) for arm in arms]
     (t0, e0), (t1, e1) = arms
-    return float(lifelines_logrank(t0, t1, e0, e1).test_statistic)
+    return [float(lifelines_logrank(t0, t1, e0, e1).test_statistic), *last]
 
 
-def survival_part(n: int) -> dict[str, Any]:
+def survival_part(n: int, runs: int) -> dict[str, Any]:
+    """Two curves with their limits and a log-rank test; chi-square and the curves near their ends agree."""
     columns = survival_columns(n)
-    chi_square = ours_on(columns)
-    part: dict[str, Any] = {
-        "subjects": n,
-        "seconds": best(lambda: ours_on(columns), 5),
-        "chi_square": chi_square,
-    }
-    theirs = lifelines_on(columns)
-    part["lifelines_seconds"] = best(lambda: lifelines_on(columns), 2)
-    part["lifelines_same_chi_square"] = abs(theirs / chi_square - 1) < 1e-8
-    part["times_faster_than_lifelines"] = part["lifelines_seconds"] / part["seconds"]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "survival.bin"
-        path.write_bytes(
-            b"".join([columns[0].tobytes(), *(c.astype(np.int32).tobytes() for c in columns[1:])])
+    with task(**dict(zip(("time", "event", "group"), columns, strict=True))) as work:
+        work.r("r", R_SURVIVAL, "survival")
+        work.python("scikit_survival", SKSURV_IMPORTS, SKSURV_SURVIVAL, SKSURV)
+        found = work.results(
+            lambda: ours_on(columns), {"lifelines": lambda: lifelines_on(columns)}, runs=runs
         )
-        rival = ask_r(R_SURVIVAL, str(path), str(n))
-    if rival is None:
-        part["r_survival"] = "not installed"
-    else:
-        part |= {
-            "r_seconds": rival["seconds"],
-            "r_same_chi_square": abs(rival["chisq"] / chi_square - 1) < 1e-8,
-        }
-        part["times_faster_than_r"] = rival["seconds"] / part["seconds"]
-    return part
+    return {"subjects": n, "chi_square": ours_on(columns)[0]} | found
 
 
 def scaling_part() -> dict[str, Any]:
@@ -256,24 +221,22 @@ def scaling_part() -> dict[str, Any]:
     }
 
 
-def table_part(interpreter: str | None) -> dict[str, Any]:
+def table_part(interpreter: str, runs: int) -> dict[str, Any]:
+    """The product's own rows of Table 1; what tableone prints has no numbers to compare."""
     frame = table_frame()
-    part: dict[str, Any] = {"rows": len(frame), "columns": frame.shape[1] - 1}
     ours = table_one(frame)
-    ours.rows()
-    part["seconds"] = best(ours.rows, 2)
-    with tempfile.TemporaryDirectory() as folder:
-        data, script = Path(folder) / "frame.pkl", Path(folder) / "task.py"
-        frame.to_pickle(data)
-        script.write_text(TABLEONE, encoding="utf-8")
-        command = [interpreter] if interpreter else ISOLATED
-        done = subprocess.run([*command, str(script), str(data)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(done.stderr, file=sys.stderr)
-        return part | {"tableone": "could not be run"}
-    answer = json.loads(done.stdout.splitlines()[-1])
-    part |= {"tableone_seconds": answer["seconds"], "tableone_version": answer["version"]}
-    return part | {"times_faster_than_tableone": answer["seconds"] / part["seconds"]}
+
+    def rows() -> Sequence[float]:
+        ours.rows()
+        return []
+
+    with task() as work:
+        frame.to_pickle(work.folder / "frame.pkl")
+        needed = ("tableone==0.9.6", "pandas==2.3.3")
+        imports = "import pandas as pd, tableone"
+        work.python("tableone", imports, TABLEONE, *needed, interpreter=interpreter)
+        found = work.results(rows, runs=runs)
+    return {"rows": len(frame), "columns": frame.shape[1] - 1, "tableone_version": "0.9.6"} | found
 
 
 def rounded(value: Any) -> Any:
@@ -284,27 +247,44 @@ def rounded(value: Any) -> Any:
     return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--subjects", type=int, default=1_000_000)
-    parser.add_argument("--tableone-python", help="interpreter of an environment with tableone")
-    options = parser.parse_args()
-    report = {
-        "machine": {
-            "processor": platform.machine(),
-            "cores": os.cpu_count(),
-            "load_at_start": round(os.getloadavg()[0], 1),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-        },
-        "permutation_logrank": permutation_part(),
-        "kaplan_meier_and_logrank": survival_part(options.subjects),
-        "scaling": scaling_part(),
-        "table_one": table_part(options.tableone_python),
+def parts(options: argparse.Namespace) -> dict[str, Callable[[], dict[str, Any]]]:
+    """What can be measured, by name."""
+    runs, study = options.runs, (MANY["time"], MANY["event"], MANY["group"])
+    return {
+        "permutation_logrank": permutation_part,
+        "kaplan_meier_and_logrank": lambda: survival_part(options.subjects, runs),
+        "scaling": scaling_part,
+        "table_one": lambda: table_part(options.tableone_python, runs),
+        "cox": lambda: cox_part(runs),
+        "rank_sum": lambda: rank_sum_part(runs),
+        "drawn": lambda: drawn_part(study, runs),
+        "fisher": lambda: fisher_part(runs),
+        "boschloo": lambda: boschloo_part(runs),
     }
-    text = json.dumps(rounded(report), indent=2)
-    (HERE / "stats_speed.json").write_text(text + "\n", encoding="utf-8")
-    print(text)
+
+
+def main() -> None:
+    on_one_thread()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", metavar="PART")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--subjects", type=int, default=1_000_000)
+    parser.add_argument("--tableone-python", default="", help="interpreter of an environment with tableone")
+    options = parser.parse_args()
+    report = json.loads(STORED.read_text(encoding="utf-8")) if STORED.is_file() else {}
+    report["machine"] = {
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "load_at_start": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
+    for name, measure in parts(options).items():
+        if not options.only or name in options.only:
+            print(name, flush=True)
+            report[name] = rounded(measure())
+            STORED.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+            print(json.dumps(report[name], indent=2))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ Bools = NDArray[np.bool_]
 SAME_VALUE = 1e-12
 # For times the tolerance of R's `survfit` (its `timefix`), relative to the mean distinct time.
 SAME_TIME = float(np.sqrt(np.finfo(float).eps))
+# Whole numbers within such a range are counted, not sorted.
+_FEW_NUMBERS = 100
 
 
 def tied_values(values: Floats) -> Floats:
@@ -46,8 +48,13 @@ def _merged(values: Floats, distinct: Floats, tolerance: float) -> Floats:
     apart = np.diff(distinct) > tolerance
     if apart.all():
         return values
-    first = distinct[np.concatenate(([True], apart))]
-    return np.asarray(first[np.searchsorted(first, values, side="right") - 1])
+    kept = np.concatenate(([True], apart))
+    first, gone = distinct[kept], distinct[~kept]
+    # Few are made equal to others as a rule: only these are looked up.
+    rows = np.flatnonzero(gone[np.minimum(np.searchsorted(gone, values), gone.size - 1)] == values)
+    merged = values.copy()
+    merged[rows] = first[np.searchsorted(first, values[rows], side="right") - 1]
+    return merged
 
 
 def float_array(values: Any, argument: str) -> Floats:
@@ -120,6 +127,11 @@ def survival_times(time: Any, argument: str = "time") -> Floats:
         ...
     helpers.stats.result.StatisticsError: time: negative time -1 at position 1
     """
+    array = _checked_times(time, argument)
+    return same_times(array, np.unique(array))
+
+
+def _checked_times(time: Any, argument: str = "time") -> Floats:
     array = float_array(time, argument)
     if array.size == 0:
         raise StatisticsError(argument, "no subjects")
@@ -128,8 +140,16 @@ def survival_times(time: Any, argument: str = "time") -> Floats:
     if (array < 0).any():
         where = int(np.flatnonzero(array < 0)[0])
         raise StatisticsError(argument, f"negative time {array[where]:g} at position {where}")
-    distinct = np.unique(array)
-    return _merged(array, distinct, SAME_TIME * float(distinct.mean()))
+    return array
+
+
+def same_times(times: Floats, distinct: Floats) -> Floats:
+    """Times made equal that differ by rounding only; `distinct` are theirs in order.
+
+    >>> same_times(np.array([0.1 + 0.2, 0.3]), np.array([0.3, 0.1 + 0.2])).tolist()
+    [0.3, 0.3]
+    """
+    return _merged(times, distinct, SAME_TIME * float(distinct.mean()))
 
 
 def event_flags(event: Any, size: int, argument: str = "event") -> Bools:
@@ -142,6 +162,11 @@ def event_flags(event: Any, size: int, argument: str = "event") -> Bools:
         ...
     helpers.stats.result.StatisticsError: event: must be 0 or 1, found 2 at position 1
     """
+    raw = np.asarray(event) if isinstance(event, np.ndarray) else None
+    if raw is not None and raw.ndim == 1 and raw.size == size and raw.dtype.kind in "bi":
+        flags = raw.astype(bool)
+        if raw.dtype.kind == "b" or (raw == flags).all():
+            return flags
     array = float_array(event, argument)
     if array.size != size:
         raise StatisticsError(argument, f"has {array.size} entries, time has {size}")
@@ -164,6 +189,16 @@ def survival_data(time: Any, event: Any) -> tuple[Floats, Bools]:
     ([3.0, 56.0], [True, False])
     """
     times = survival_times(time)
+    return times, event_flags(event, times.size)
+
+
+def raw_survival_data(time: Any, event: Any) -> tuple[Floats, Bools]:
+    """The same with times as they are: for those who sort them anyway, and then make equal what is.
+
+    >>> raw_survival_data([0.1 + 0.2, 0.3], [1, 0])[0].tolist()
+    [0.30000000000000004, 0.3]
+    """
+    times = _checked_times(time)
     return times, event_flags(event, times.size)
 
 
@@ -193,7 +228,13 @@ def group_codes(group: Any, size: int, argument: str = "group", minimum: int = 2
         raw = np.array(group, dtype=object)
     if raw.ndim != 1 or raw.size != size:
         raise StatisticsError(argument, f"expected {size} labels, found shape {raw.shape}")
-    if raw.dtype.kind in "biu":
+    if raw.dtype.kind in "iu" and raw.size and int(raw.max()) - int(raw.min()) < _FEW_NUMBERS:
+        low = raw.min()
+        place = (raw - low if low else raw).astype(np.intp, copy=False)
+        used = np.bincount(place) > 0
+        found = tuple((np.flatnonzero(used) + int(low)).tolist())
+        codes = (np.cumsum(used) - 1)[place]
+    elif raw.dtype.kind in "biu":
         import pandas as pd
 
         codes, labels = pd.factorize(raw, sort=True)
@@ -327,14 +368,18 @@ def sorted_rows(*columns: Any) -> Ints:
     >>> sorted_rows(np.array([2, 1, 2]), np.array([5, 0, 4])).tolist()
     [1, 2, 0]
     """
-    order = np.argsort(columns[0], kind="stable")
+    order = np.argsort(columns[0])
     tied = _tied_neighbours(columns[0][order])
-    for column in columns[1:]:
+    # The number of the row comes last, so that the sorts themselves need not keep the order of equal values.
+    for column in (*columns[1:], np.arange(order.size)):
         rows = np.flatnonzero(tied | np.append(tied[1:], False))
         if rows.size == 0:
             break
         block = np.cumsum(~tied[rows])
-        order[rows] = order[rows][np.lexsort((column[order[rows]], block))]
+        # Small whole numbers are sorted by counting.
+        block = block.astype(np.uint16) if block[-1] < 2**16 else block
+        inner = np.argsort(column[order[rows]])
+        order[rows] = order[rows][inner[np.argsort(block[inner], kind="stable")]]
         tied[rows] &= _tied_neighbours(column[order[rows]])
     return order.astype(np.int64)
 

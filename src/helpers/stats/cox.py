@@ -225,19 +225,23 @@ def cox_data(
     require_columns(frame, [("time", time), ("event", event), *(("covariates", c) for c in covariates)])
     times, events = survival_data(frame[time], frame[event])
     columns = [float_array(frame[name], f"covariates[{name!r}]") for name in covariates]
-    design = np.column_stack(columns)
-    complete = ~np.isnan(design).any(1)
-    times, events, design = times[complete], events[complete], design[complete]
+    # One row a covariate, so that each is together in memory.
+    rows = np.stack(columns)
+    complete = ~np.isnan(rows).any(0)
+    missing = int((~complete).sum())
+    if missing:
+        times, events, rows = times[complete], events[complete], rows[:, complete]
     if times.size == 0:
         raise StatisticsError("covariates", "no row has all of them")
     if not events.any():
         raise StatisticsError("event", "no events among the complete rows")
-    for name, column in zip(covariates, design.T, strict=True):
+    for name, column in zip(covariates, rows, strict=True):
         if np.ptp(column) == 0:
             raise StatisticsError("covariates", f"{name!r} does not vary (always {column[0]:g})")
-    # Sorted, so that the order of the rows decides not even the last digit.
-    order = sorted_rows(times, events, *design.T[::-1])
-    times, events, design = times[order], events[order], design[order]
+    # Sorted, so that the order of the rows decides not even the last digit; first by what few rows share.
+    telling = np.argsort([int((column == column.max()).sum()) for column in rows], kind="stable")
+    order = sorted_rows(times, *rows[telling], events)
+    times, events, design = times[order], events[order], np.take(rows, order, axis=1).T
     centred = (design - design.mean(0)) / design.std(0)
     if _collinear(centred):
         raise StatisticsError("covariates", f"{list(covariates)} are collinear")
@@ -247,7 +251,7 @@ def cox_data(
             "covariates",
             f"not estimable: no event at which {names} varied among those at risk, some surviving it",
         )
-    return times, events, design, int((~complete).sum())
+    return times, events, design, missing
 
 
 def _collinear(centred: Floats) -> bool:
@@ -281,6 +285,9 @@ def newton(likelihood: Likelihood, start: tuple[float, Floats, Floats]) -> tuple
     for _ in range(_MAX_STEPS):
         step = np.linalg.lstsq(information, gradient, rcond=None)[0]
         step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
+        # A last step that changes no digit is taken without looking: information and value are those here.
+        if np.abs(step).max() < 1e-10 and abs(float(step @ gradient)) < 1e-10:
+            return beta + step, value, information, True
         for _ in range(30):
             # Far out the risks of those at risk may all be 0; such a trial has no value and is halved.
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -289,10 +296,7 @@ def newton(likelihood: Likelihood, start: tuple[float, Floats, Floats]) -> tuple
                 break
             step = step / 2
         beta = beta + step
-        gain = trial[0] - value
         value, gradient, information = trial
-        if np.abs(step).max() < 1e-10 and abs(gain) < 1e-10:
-            return beta, value, information, True
         if np.abs(beta).max() > 25:
             break
     return beta, value, information, False
@@ -331,7 +335,7 @@ def proportional_hazards_test(
     g = g - np.average(g, weights=sets.deaths)
     size = len(fit.covariates)
     moments = sets.moments(fit.coefficients, np.stack([np.ones(g.size), g, g**2]))
-    score = g @ moments.residual_sums
+    score = moments.score[1]
     first, cross, second = moments.information
     results = {}
     for j, name in enumerate((*fit.covariates, "GLOBAL")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,9 @@ Likelihood = Callable[[Floats], tuple[float, Floats, Floats]]
 
 
 # Numbers of the design taken at once: a block stays in the processor's cache, whatever the number of rows.
-_CELLS = 200_000
+_CELLS = 100_000
+# From this many subjects an event time on, a stretch is long.
+_LONG = 16
 
 
 def event_blocks(times: Floats, events: Bools) -> tuple[Floats, Ints, Floats]:
@@ -29,18 +31,34 @@ def event_blocks(times: Floats, events: Bools) -> tuple[Floats, Ints, Floats]:
 
 @dataclass(frozen=True)
 class RiskMoments:
-    """Moments of the covariates over the risk sets, per distinct event time, the latest first.
+    """Moments of the covariates over the risk sets, summed over the events.
 
     Attributes:
         log_denominator: sum over all events of the logarithm of the risk set's total risk.
-        residual_sums: of each event time (rows) the sum over its events of covariate less risk-set mean.
+        score: weighted sum over all events of covariate less risk-set mean, one row for each row of weights.
         information: variance of the covariates within the risk sets summed over the events, one matrix for
-            each row of the weights asked for.
+            each row of weights.
     """
 
     log_denominator: float
-    residual_sums: Floats
+    score: Floats
     information: Floats
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums over the events of each time, of powers of 1/total risk and of the share of the tied removed.
+
+    `first` and `second` are of 1/total and its square, one an event time; `part`, `cross` and `square` of
+    share/total, share/total^2 and share^2/total^2, one a time with tied events.
+    """
+
+    log_total: float
+    first: Floats
+    second: Floats
+    part: Floats
+    cross: Floats
+    square: Floats
 
 
 class RiskSets:
@@ -52,8 +70,10 @@ class RiskSets:
     The variances within the risk sets are never built. Their sum is the second moments' less that of the
     squared means, and a subject's square stands in the second moments of all risk sets that it belongs to: so
     one product of matrices gives their sum, each subject weighted by its risk times the hazard summed over
-    the event times that it reaches. That takes time in proportion to subjects x covariates squared and memory
-    in proportion to subjects x covariates.
+    the event times that it reaches. The same weights give the sum of the means. Under Efron's rule the mean
+    is (s - p t)/(r - p q) with the covariates summed over those at risk (s) and over the tied (t), so that
+    the sums over the tied events need powers of 1/(r - p q) alone, which have no covariates. That takes time
+    in proportion to subjects x covariates squared and memory in proportion to subjects x covariates.
 
     Attributes:
         time: distinct event times, the latest first.
@@ -62,83 +82,134 @@ class RiskSets:
 
     >>> sets = RiskSets(np.array([3.0, 5.0]), np.array([True, False]), np.array([[0.0], [1.0]]), "efron")
     >>> found = sets.moments(np.zeros(1))
-    >>> found.residual_sums.tolist(), found.information.ravel().tolist()  # 0 - 1/2, and 1/4
+    >>> found.score.tolist(), found.information.ravel().tolist()  # 0 - 1/2, and 1/4
     ([[-0.5]], [0.25])
     """
 
     def __init__(self, times: Floats, events: Bools, design: Floats, ties: str) -> None:
         order = np.argsort(-times, kind="stable")
-        self._x = np.ascontiguousarray(design[order].T)
-        backwards = -times[order]
-        rising, deaths = np.unique(times[events], return_counts=True)
-        self.time, self.deaths = rising[::-1], deaths[::-1]
-        self.at_risk = np.searchsorted(backwards, -self.time, side="right")
-        # Of each subject the latest event time that it is at risk at.
-        self._reach = np.searchsorted(self.at_risk, np.arange(times.size), side="right")
+        falling = times[order]
+        ends = np.append(np.flatnonzero(falling[1:] != falling[:-1]) + 1, times.size)
+        run = np.repeat(np.arange(ends.size), np.diff(ends, prepend=0))
+        deaths = np.bincount(run[events[order]], minlength=ends.size)
+        self.at_risk, self.deaths = ends[deaths > 0], deaths[deaths > 0]
+        self.time = falling[self.at_risk - 1]
+        # Whoever leaves before the first event is in no risk set.
+        order = order[: self.at_risk[-1]]
+        self._x = np.take(design.T, order, axis=1)
+        # Of each subject the latest event time that it is at risk at: a risk set adds those after the last.
+        self._reach = np.repeat(np.arange(self.time.size), np.diff(self.at_risk, prepend=0))
         self._rows = np.flatnonzero(events[order])
-        self._starts = np.cumsum(self.deaths) - self.deaths
-        self._chosen = np.add.reduceat(self._x[:, self._rows], self._starts, axis=1)
-        self._tied = ties == "efron" and bool((self.deaths > 1).any())
-        self._block, self._part, self._count = np.arange(rising.size), np.zeros(1), self.deaths.astype(float)
-        if self._tied:
-            self._block = np.repeat(self._block, self.deaths)
-            self._part = (np.arange(self._block.size) - self._starts[self._block]) / self.deaths[self._block]
-            self._count = np.ones(self._block.size)
+        self._count = self.deaths.astype(float)
+        # Sums over few long stretches are faster by stretch, over many short ones as running sums.
+        self._long = order.size > _LONG * self.time.size
+        self._tied = np.flatnonzero(self.deaths > 1) if ties == "efron" else np.zeros(0, dtype=np.int64)
+        among = np.zeros(self.time.size, dtype=bool)
+        among[self._tied] = True
+        self._tied_rows = self._rows[np.repeat(among, self.deaths)]
+        each = self.deaths[self._tied]
+        self._tied_starts = np.cumsum(each) - each
+        place = np.arange(self._tied_rows.size) - np.repeat(self._tied_starts, each)
+        self._part = place / np.repeat(each, each)
+        self._tied_x = np.take(self._x, self._tied_rows, axis=1)
+        self._blocks = list(self._divided())
 
     def moments(self, beta: Floats, weights: Floats | None = None) -> RiskMoments:
         """Moments under the coefficients `beta`; `weights` (rows x event times) default to one row of 1."""
         eta = beta @ self._x
         shift = float(eta.max())
         risk = np.exp(eta - shift)
-        total, sums = np.cumsum(risk)[self.at_risk - 1][self._block], self._sums_at_risk(risk)
-        if self._tied:
-            own = risk[self._rows]
-            tied = np.add.reduceat(self._x[:, self._rows] * own, self._starts, axis=1)
-            total = total - self._part * np.add.reduceat(own, self._starts)[self._block]
-            sums = sums[:, self._block] - self._part * tied[:, self._block]
-        mean = sums / total
+        own = risk[self._tied_rows]
+        sums, tied = self._event_sums(risk, own), self._over_tied(self._tied_x * own)
         asked = np.ones((1, self.time.size)) if weights is None else weights
+        shares = [self._share(risk, own, sums, row) for row in asked]
+        spread = self._spread(risk, shares, sums, tied, asked)
         return RiskMoments(
-            log_denominator=float(self._count @ np.log(total)) + shift * self._rows.size,
-            residual_sums=(self._chosen - self._over_events(mean * self._count)).T,
-            information=np.stack([self._information(risk, total, mean, row) for row in asked]),
+            log_denominator=sums.log_total + shift * self._rows.size,
+            score=np.stack([self._score(row, share) for row, share in zip(asked, shares, strict=True)]),
+            information=(spread + spread.transpose(0, 2, 1)) / 2,
         )
 
-    def _over_events(self, values: Floats) -> Floats:
-        """Sums over the events of each time."""
-        return np.add.reduceat(values, self._starts, axis=-1) if self._tied else values
+    def _score(self, weight: Floats, share: Floats) -> Floats:
+        gap = -share
+        gap[self._rows] += np.repeat(weight, self.deaths)
+        return np.asarray(self._x @ gap)
 
-    def _blocks(self, width: int) -> list[slice]:
-        step = max(1, _CELLS // self._x.shape[0])
-        return [slice(start, min(start + step, width)) for start in range(0, width, step)]
+    def _over_tied(self, values: Floats) -> Floats:
+        """Sums over the events of each time that has tied ones."""
+        if self._tied.size == 0:
+            return values
+        return np.asarray(np.add.reduceat(values, self._tied_starts, axis=-1))
 
-    def _sums_at_risk(self, risk: Floats) -> Floats:
-        """Sum of risk times covariate over those at risk at each event time, covariates x event times."""
-        found = np.empty((self._x.shape[0], self.time.size))
-        carried = np.zeros((self._x.shape[0], 1))
-        for rows in self._blocks(risk.size):
-            running = np.cumsum(self._x[:, rows] * risk[rows], axis=1)
-            running += carried
-            carried = running[:, -1:]
-            here = slice(*np.searchsorted(self.at_risk, [rows.start, rows.stop], side="right"))
-            found[:, here] = running[:, self.at_risk[here] - rows.start - 1]
-        return found
+    def _event_sums(self, risk: Floats, own: Floats) -> _Sums:
+        total = np.cumsum(risk)[self.at_risk - 1]
+        first, second = self._count / total, self._count / total**2
+        if self._tied.size == 0:
+            return _Sums(float(self._count @ np.log(total)), first, second, own, own, own)
+        each = self.deaths[self._tied]
+        left = np.repeat(total[self._tied], each) - self._part * np.repeat(self._over_tied(own), each)
+        logs = self._count @ np.log(total) - self._count[self._tied] @ np.log(total[self._tied])
+        inverse = 1 / left
+        first[self._tied], second[self._tied] = self._over_tied(inverse), self._over_tied(inverse**2)
+        removed = self._part * inverse
+        return _Sums(
+            float(logs + np.log(left).sum()),
+            first,
+            second,
+            self._over_tied(removed),
+            self._over_tied(removed * inverse),
+            self._over_tied(removed**2),
+        )
 
-    def _information(self, risk: Floats, total: Floats, mean: Floats, weight: Floats) -> Floats:
-        hazard = weight[self._block] * self._count / total
+    def _share(self, risk: Floats, own: Floats, sums: _Sums, weight: Floats) -> Floats:
+        """Weight of each subject in the sums of the means and of the second moments."""
         # Summed from the earliest event time on, so that a subject finds what it has lived through.
-        lived = np.append(np.cumsum(self._over_events(hazard)[::-1])[::-1], 0.0)
+        lived = np.cumsum((weight * sums.first)[::-1])[::-1]
         share = risk * lived[self._reach]
-        if self._tied:
-            removed = np.add.reduceat(self._part * hazard, self._starts)
-            share[self._rows] -= risk[self._rows] * np.repeat(removed, self.deaths)
-        spread = np.zeros((self._x.shape[0], self._x.shape[0]))
-        for rows in self._blocks(risk.size):
-            spread += (self._x[:, rows] * share[rows]) @ self._x[:, rows].T
-        times_mean = weight[self._block] * self._count
-        for rows in self._blocks(total.size):
-            spread -= (mean[:, rows] * times_mean[rows]) @ mean[:, rows].T
-        return (spread + spread.T) / 2
+        if self._tied.size:
+            removed = np.repeat(weight[self._tied] * sums.part, self.deaths[self._tied])
+            share[self._tied_rows] -= own * removed
+        return np.asarray(share)
+
+    def _divided(self) -> Iterator[tuple[slice, slice, slice]]:
+        """Stretches of subjects with the event times that they complete, and which of these have tied events.
+
+        A stretch ends where a risk set does.
+        """
+        step, row, event = max(1, _CELLS // self._x.shape[0]), 0, 0
+        while event < self.time.size:
+            last = max(int(np.searchsorted(self.at_risk, row + step, side="right")), event + 1)
+            among = slice(*np.searchsorted(self._tied, [event, last]).tolist())
+            yield slice(row, int(self.at_risk[last - 1])), slice(event, last), among
+            row, event = int(self.at_risk[last - 1]), last
+
+    def _spread(self, risk: Floats, shares: list[Floats], sums: _Sums, tied: Floats, asked: Floats) -> Floats:
+        size = self._x.shape[0]
+        spread = np.zeros((len(shares), size, size))
+        carried = np.zeros((size, 1))
+        for rows, times, among in self._blocks:
+            x = self._x[:, rows]
+            # Sum of risk times covariate over those at risk at each event time, covariates x event times.
+            at_risk = self._running(x * risk[rows], rows, times)
+            at_risk += carried
+            carried = at_risk[:, -1:].copy()
+            own, removed = self._tied[among], tied[:, among]
+            both = at_risk[:, own - times.start]
+            for found, share, weight in zip(spread, shares, asked, strict=True):
+                found += (x * share[rows]) @ x.T
+                found -= (at_risk * (weight[times] * sums.second[times])) @ at_risk.T
+                if own.size:
+                    found += 2 * (both * (weight[own] * sums.cross[among])) @ removed.T
+                    found -= (removed * (weight[own] * sums.square[among])) @ removed.T
+        return spread
+
+    def _running(self, values: Floats, rows: slice, times: slice) -> Floats:
+        """Running sums of a stretch of subjects up to each of its event times."""
+        ends = self.at_risk[times] - rows.start
+        if self._long:
+            starts = np.concatenate(([0], ends[:-1]))
+            return np.asarray(np.cumsum(np.add.reduceat(values, starts, axis=1), axis=1))
+        return np.asarray(np.take(np.cumsum(values, axis=1, out=values), ends - 1, axis=1))
 
 
 def moment_likelihood(times: Floats, events: Bools, design: Floats, ties: str) -> Likelihood:
@@ -149,13 +220,13 @@ def moment_likelihood(times: Floats, events: Bools, design: Floats, ties: str) -
     >>> round(float(value(np.zeros(1))[0]), 4)  # log(1/2)
     -0.6931
     """
-    chosen = design[events].sum(0)
+    chosen = events.astype(float) @ design
     sets = RiskSets(times, events, design, ties)
 
     def likelihood(beta: Floats) -> tuple[float, Floats, Floats]:
         moments = sets.moments(beta)
         value = float(chosen @ beta) - moments.log_denominator
-        return value, moments.residual_sums.sum(0), moments.information[0]
+        return value, moments.score[0], moments.information[0]
 
     return likelihood
 

@@ -8,14 +8,18 @@ from math import nan
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from helpers.stats.checks import (
     SAME_TIME,
     Bools,
     Floats,
+    Ints,
     choice,
     confidence_level,
     float_array,
+    raw_survival_data,
+    same_times,
     survival_data,
 )
 from helpers.stats.result import Result, StatisticsError
@@ -47,19 +51,68 @@ def life_table(times: Floats, events: Bools) -> LifeTable:
     >>> found.n_risk.tolist(), found.n_event.tolist(), found.n_censor.tolist()
     ([3.0, 2.0], [1.0, 1.0], [0.0, 1.0])
     """
-    # The bits of a float >= 0 order as an integer: with the flag as lowest bit one plain sort does the work
-    # of an indirect one and two look-ups, several times faster. Adding 0.0 turns -0.0 into 0.0.
-    keys = np.sort(((times + 0.0).view(np.uint64) << np.uint64(1)) | events.astype(np.uint64))
-    ordered = keys >> np.uint64(1)
-    start = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
+    keys = _keys(times, events)
+    keys.sort()
+    return _counted(keys)
+
+
+def life_tables(
+    times: Floats, events: Bools, codes: Ints, count: int
+) -> tuple[LifeTable, list[LifeTable | None]]:
+    """Life table of all, and of each of `count` groups but the last; None for a group without members.
+
+    >>> both, arms = life_tables(np.array([3.0, 5.0]), np.array([True, False]), np.array([0, 1]), 2)
+    >>> both.n_risk.tolist(), [arm.time.tolist() for arm in arms]
+    ([2.0, 1.0], [[3.0]])
+    """
+    keys = _keys(times, events)
+    parts = [keys[codes == code] for code in range(count)]
+    for own in parts:
+        own.sort()
+    # A stable sort finds what is in order already, and merges it.
+    both = np.sort(np.concatenate(parts), kind="stable")
+    return _counted(both), [_counted(own) if own.size else None for own in parts[:-1]]
+
+
+def _keys(times: Floats, events: Bools) -> NDArray[np.uint64]:
+    """Times with their flags as whole numbers.
+
+    The bits of a float >= 0 order as an integer: with the flag as lowest bit one plain sort does the work of
+    an indirect one and two look-ups, several times faster.
+    """
+    keys = (times + 0.0).view(np.uint64)  # -0.0 becomes 0.0
+    keys <<= np.uint64(1)
+    keys |= events
+    return keys
+
+
+def _counted(keys: NDArray[np.uint64]) -> LifeTable:
+    """Life table of sorted keys."""
+    # Keys of one time differ in their lowest bit at most.
+    start = np.concatenate(([0], np.flatnonzero((keys[1:] ^ keys[:-1]) > np.uint64(1)) + 1))
     count = np.diff(start, append=keys.size)
     deaths = np.add.reduceat((keys & np.uint64(1)).view(np.int64), start)
     return LifeTable(
-        ordered[start].view(np.float64),
+        (keys[start] >> np.uint64(1)).view(np.float64),
         (keys.size - start).astype(float),
         deaths.astype(float),
         (count - deaths).astype(float),
     )
+
+
+def observed_life(time: Any, event: Any) -> LifeTable:
+    """Life table of follow-up as `survival_data` checks it, sorted once for both.
+
+    Raises StatisticsError as `survival_data`.
+
+    >>> life = observed_life([5, 3, 5], [1, 1, 0])
+    >>> life.time.tolist(), life.n_risk.tolist()
+    ([3.0, 5.0], [3.0, 2.0])
+    """
+    raw, events = raw_survival_data(time, event)
+    life = life_table(raw, events)
+    times = same_times(raw, life.time)
+    return life if times is raw else life_table(times, events)
 
 
 @dataclass(frozen=True)
@@ -253,7 +306,7 @@ def kaplan_meier(
     """
     choice(interval, INTERVALS, "interval")
     level = confidence_level(confidence)
-    life = life_table(*survival_data(time, event))
+    life = observed_life(time, event)
     survival = np.asarray(np.cumprod(1 - life.n_event / life.n_risk), dtype=float)
     left = life.n_risk - life.n_event
     term = np.divide(life.n_event, life.n_risk * left, out=np.full(left.size, np.inf), where=left > 0)

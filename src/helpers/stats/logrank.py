@@ -17,10 +17,12 @@ from helpers.stats.checks import (
     choice,
     confidence_level,
     group_codes,
+    raw_survival_data,
+    same_times,
     survival_data,
     treated_mask,
 )
-from helpers.stats.kaplan_meier import LifeTable, life_table
+from helpers.stats.kaplan_meier import LifeTable, life_table, life_tables
 from helpers.stats.permutation import exact_tails, permutation_z
 from helpers.stats.permutation_draws import sampled_tails
 from helpers.stats.ratios import has_finite_ratio, ratio_of_log
@@ -88,13 +90,18 @@ def logrank_test(
     (2.88, {'a': 2.0, 'b': 1.0}, 0.09)
     """
     choice(weights, tuple(_NAMES), "weights")
-    times, events = survival_data(time, event)
+    times, events = raw_survival_data(time, event)
     groups = group_codes(group, times.size)
     observed, expected = np.zeros(groups.count), np.zeros(groups.count)
     covariance = np.zeros((groups.count, groups.count))
     parts = _strata(strata, times.size)
+    # Sorting serves the check for equal times as well, unless some are or the strata are sorted one by one.
+    tables = life_tables(times, events, groups.codes, groups.count)
+    raw, times = times, same_times(times, tables[0].time)
     for part in parts:
-        o, e, v = _stratum(times[part], events[part], groups.codes[part], groups.count, weights, rho, gamma)
+        if strata is not None or times is not raw:
+            tables = life_tables(times[part], events[part], groups.codes[part], groups.count)
+        o, e, v = _stratum(*tables, weights, rho, gamma)
         observed, expected, covariance = observed + o, expected + e, covariance + v
     options: dict[str, object] = {"weights": weights, "stratified": strata is not None}
     name = _NAMES[weights] + (", stratified" if strata is not None else "")
@@ -115,18 +122,16 @@ def _strata(strata: Any, size: int) -> list[Any]:
 
 
 def _stratum(
-    times: Floats, events: Bools, codes: Ints, count: int, weights: str, rho: float, gamma: float
+    life: LifeTable, arms: list[LifeTable | None], weights: str, rho: float, gamma: float
 ) -> tuple[Floats, Floats, Floats]:
     """Weighted observed and expected events of each group and their covariance, within one stratum."""
-    life = life_table(times, events)
+    count = len(arms) + 1
     informative = life.n_event > 0
     at, n, d = (column[informative] for column in (life.time, life.n_risk, life.n_event))
     w = _weight(life, weights, rho, gamma)[informative]
     observed, share = np.zeros(count), np.zeros((count, at.size))
-    for code in range(count - 1):
-        member = codes == code
-        if member.any():
-            own = life_table(times[member], events[member])
+    for code, own in enumerate(arms):
+        if own is not None:
             row = np.searchsorted(own.time, at)
             share[code] = np.append(own.n_risk, 0.0)[row] / n
             same = np.append(own.time, np.nan)[row] == at
@@ -363,7 +368,8 @@ def peto_hazard_ratio(
     gap = variance = 0.0
     parts, codes = _strata(strata, times.size), mask.astype(np.int64)
     for part in parts:
-        o, e, v = _stratum(times[part], events[part], codes[part], 2, "logrank", 1.0, 0.0)
+        tables = life_tables(times[part], events[part], codes[part], 2)
+        o, e, v = _stratum(*tables, "logrank", 1.0, 0.0)
         gap, variance = gap + float(o[1] - e[1]), variance + float(v[1, 1])
     method = f"Peto one-step hazard ratio, {label} v {reference}"
     if variance <= 1e-12 * max(float(events.sum()), 1.0):

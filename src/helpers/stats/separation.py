@@ -32,8 +32,27 @@ def without_information(times: Floats, events: Bools, design: Floats) -> bool:
     ... )
     (True, False)
     """
+    if _surely_informed(times, events, design):
+        return False
     spread = _spread_at_risk(times, events, design)
     return bool(np.linalg.eigvalsh(spread).min() <= _ZERO * max(float(np.trace(spread)), 1.0))
+
+
+def _surely_informed(times: Floats, events: Bools, design: Floats) -> bool:
+    """Whether the risk set of the first event alone has enough spread in every direction.
+
+    The spread of all risk sets is at least this one's, and no more than the number of event times times the
+    largest square in each covariate: so most data are known to inform without their other risk sets.
+    """
+    first = times[events].min()
+    at_risk = times >= first
+    if at_risk.sum() == (events & (times == first)).sum():  # nobody survives it
+        return False
+    members = design if at_risk.all() else design[at_risk]
+    mean = members.mean(0)
+    spread = np.linalg.eigvalsh(members.T @ members / len(members) - np.outer(mean, mean))
+    most = float(events.sum()) * design.shape[1] * float(np.abs(design).max()) ** 2
+    return bool(spread[0] > 2 * _ZERO * max(most, 1.0) and spread[0] > 1e-8 * spread[-1])
 
 
 def _spread_at_risk(times: Floats, events: Bools, design: Floats) -> Floats:
