@@ -37,7 +37,7 @@ import pandas as pd
 from helpers.clinical.definitions import Criteria, load_criteria
 from helpers.clinical.equivalents import Equivalents
 from helpers.clinical.errors import require_columns
-from helpers.clinical.steroids import TOLERANCE, Overlap, daily_glucocorticoid_dose
+from helpers.clinical.steroids import TOLERANCE, Overlap, daily_glucocorticoid_dose, plain_ids
 
 
 def run_completed(
@@ -55,7 +55,7 @@ def run_completed(
     {'a': -1.0}
     """
     require_columns(doses, "doses", ["patient_id", "day", column])
-    used = doses[doses["day"] <= last_day].sort_values(["patient_id", "day"])
+    used = plain_ids(doses[doses["day"] <= last_day]).sort_values(["patient_id", "day"])
     high = used[used[column] >= at_least - TOLERANCE * max(1.0, at_least)]
     new_run = (high["day"].diff() != 1) | (high["patient_id"] != high["patient_id"].shift())
     place = high.groupby(new_run.cumsum()).cumcount() + 1

@@ -76,7 +76,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "source_row": "int64",
     },
     "doses": {
-        "patient_id": "object",
+        "patient_id": "category",
         "day": "int64",
         "prednisone_mg": "float64",
         "weight_kg": "float64",
@@ -204,10 +204,16 @@ class AnalysisTables:
 def shaped(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with exactly the columns and types of the analysis table `name`, absent ones empty."""
     columns = COLUMNS[name]
-    out = frame.reindex(columns=list(columns)).reset_index(drop=True).astype(columns)
-    texts = [column for column, dtype in columns.items() if dtype == "object"]
-    out[texts] = out[texts].where(out[texts].notna(), None)
-    return out
+    # Column by column, and what has its type already stays where it is: millions of doses are not copied.
+    held = {
+        column: (frame[column] if column in frame else pd.Series(np.nan, frame.index)).astype(dtype, copy=False)
+        for column, dtype in columns.items()
+    }
+    for column, dtype in columns.items():
+        if dtype == "object" and (lacking := held[column].isna()).any():
+            held[column] = held[column].mask(lacking, None)
+    out = pd.DataFrame(held, index=frame.index, columns=list(columns), copy=False)
+    return out.set_axis(pd.RangeIndex(len(out)), copy=False)
 
 
 def empty_frame(name: str) -> pd.DataFrame:
