@@ -12,16 +12,14 @@ hardly more than weeks.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -46,13 +44,13 @@ class Stretches:
     def each_day(self) -> IntArray:
         """Return the day of every patient-day, in order."""
         before = np.cumsum(self.days) - self.days
-        return np.arange(self.days.sum()) + np.repeat(self.first - before, self.days)
+        return np.asarray(np.arange(self.days.sum()) + np.repeat(self.first - before, self.days))
 
     def within(self, courses: pd.DataFrame) -> tuple[IntArray, IntArray]:
         """Return pairs of a course (its row) and a stretch that it covers, in the order of the courses.
 
         Args:
-            courses: patient, first and last day (whole numbers) of courses that :func:`stretches_of` was given.
+            courses: patient, first and last day (whole numbers) of courses given to :func:`stretches_of`.
         """
         patient = courses["patient"].to_numpy()
         key, low, width = _keys(self.patient, self.first)
@@ -67,9 +65,7 @@ class Stretches:
         return row, np.arange(count.sum()) + np.repeat(begin - (np.cumsum(count) - count), count)
 
 
-def stretches_of(
-    courses: pd.DataFrame, span: pd.DataFrame, changes: pd.DataFrame | None = None
-) -> Stretches:
+def stretches_of(courses: pd.DataFrame, span: pd.DataFrame, changes: pd.DataFrame | None = None) -> Stretches:
     """Cut the days of each patient where a course begins or has ended, or where something else changes.
 
     Args:
@@ -120,8 +116,44 @@ def weights_of(stretches: Stretches, known: pd.DataFrame) -> FloatArray:
     return np.where((place > 0) & (owner[earlier] == stretches.patient), values[earlier], weight)
 
 
+def plain_ids(doses: pd.DataFrame) -> pd.DataFrame:
+    """Return some rows of daily doses with their ids as objects: patients without a row are no groups then.
+
+    >>> frame = pd.DataFrame({"patient_id": pd.Categorical(["a"], ["a", "b"])})
+    >>> len(plain_ids(frame).groupby("patient_id").size())
+    1
+    """
+    return doses.assign(patient_id=doses["patient_id"].astype(object))
+
+
+def first_sustained(doses: pd.DataFrame, low: BoolArray, hold_days: int) -> dict[str, float]:
+    """Return the first day of each patient's first run of days on which `low` holds, of those who have one.
+
+    Args:
+        doses: patient_id and day, in any order.
+        low: whether it holds in each row.
+        hold_days: how many consecutive days a run has at least.
+
+    >>> frame = pd.DataFrame({"patient_id": ["a"] * 4, "day": [0, 2, 3, 4]})
+    >>> first_sustained(frame, np.ones(4, dtype=bool), 3)
+    {'a': 2.0}
+    """
+    codes, names = pd.factorize(doses["patient_id"])
+    day = doses["day"].to_numpy()
+    rows = np.flatnonzero(low & (codes >= 0))
+    patient, day = codes[rows], day[rows]
+    order = np.lexsort((day, patient))
+    if not (np.diff(order) == 1).all():
+        patient, day = patient[order], day[order]
+    begins = np.flatnonzero(np.append(True, (np.diff(patient) != 0) | (np.diff(day) > 1))[: rows.size])
+    long = np.diff(np.append(begins, rows.size)) >= hold_days
+    first = begins[long]
+    owner, place = np.unique(patient[first], return_index=True)
+    return {str(names[code]): float(day[row]) for code, row in zip(owner, first[place], strict=True)}
+
+
 def _keys(patient: IntArray, day: IntArray) -> tuple[IntArray, int, int]:
-    """One number for a patient and day, in their order; with the least day and one more than the days' span."""
+    """One number for a patient and day, in their order; with the least day and the numbers of a patient."""
     low = int(day.min(initial=0))
     width = int(day.max(initial=0)) - low + 2
     return patient * width + (day - low), low, width

@@ -35,9 +35,10 @@ import numpy as np
 import pandas as pd
 
 from helpers.clinical.definitions import Criteria, load_criteria
+from helpers.clinical.dose_stretches import plain_ids
 from helpers.clinical.equivalents import Equivalents
 from helpers.clinical.errors import require_columns
-from helpers.clinical.steroids import TOLERANCE, Overlap, daily_glucocorticoid_dose, plain_ids
+from helpers.clinical.steroids import TOLERANCE, Overlap, daily_glucocorticoid_dose
 
 
 def run_completed(

@@ -11,11 +11,12 @@ import pandas as pd
 
 from helpers.clinical.criteria_schema import RunNode
 from helpers.clinical.definitions import Criteria
+from helpers.clinical.dose_stretches import plain_ids
 from helpers.clinical.engine import Evaluation, evaluate
 from helpers.clinical.equivalents import Equivalents, default_equivalents
 from helpers.clinical.errors import require_columns
 from helpers.clinical.facts import Facts, FloatArray
-from helpers.clinical.steroids import TOLERANCE, daily_glucocorticoid_dose, plain_ids
+from helpers.clinical.steroids import TOLERANCE, daily_glucocorticoid_dose
 
 # Parts of a reason for calling a patient refractory that tell of a recurrence.
 _RECURRENCE = "taper|recur|relaps|flare|复发|减量"

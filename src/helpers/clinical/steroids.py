@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from helpers.clinical.dose_stretches import stretches_of, weights_of
+from helpers.clinical.dose_stretches import first_sustained, plain_ids, stretches_of, weights_of
 from helpers.clinical.equivalents import Equivalents, default_equivalents, prednisone_equivalent, refusal
 from helpers.clinical.errors import ClinicalError, require_columns
 
@@ -21,7 +21,6 @@ AfterLastCourse = Literal["zero", "end"]
 DoseRule = Literal["weekly_mean", "last"]
 DoseUnit = Literal["mg_per_kg", "prednisone_mg"]
 FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 __all__ = [
     "DOSE_COLUMNS",
@@ -32,7 +31,6 @@ __all__ = [
     "default_equivalents",
     "dose_window",
     "percentage_fall",
-    "plain_ids",
     "prednisone_equivalent",
     "time_to_dose_at_most",
     "weekly_dose",
@@ -124,7 +122,7 @@ def _last_days(patients: pd.Series, last_day: Mapping[str, float] | pd.Series | 
 def _given(
     courses: pd.DataFrame, last: FloatArray, table: Equivalents, surface: Mapping[str, float]
 ) -> pd.DataFrame:
-    """The courses that give something: first and last day, and the daily equivalent in mg and mg/kg ordered."""
+    """The courses that give something: first and last day, and the daily equivalent in mg and in mg/kg."""
     start = courses["start_day"].to_numpy(dtype=np.int64)
     stop = courses["stop_day"].astype("Float64").to_numpy(dtype=float, na_value=np.inf)
     end = np.minimum(stop, last).astype(np.int64)
@@ -172,7 +170,7 @@ def _known_weights(
 ) -> pd.DataFrame:
     """Weights of some patients: the patient's number, day and weight_kg, by patient and day."""
     if not isinstance(weights, pd.DataFrame):
-        own = patients.map(pd.Series(weights, dtype=float)).to_numpy(dtype=float, na_value=np.nan)
+        own = pd.Series(weights, dtype=float).reindex(patients).to_numpy()
         table = pd.DataFrame({"patient": np.arange(len(patients)), "day": 0, "weight_kg": own})
         return table.dropna(subset=["weight_kg"])
     require_columns(weights, "weights", ["patient_id", "day", "weight_kg"])
@@ -213,7 +211,8 @@ def daily_glucocorticoid_dose(
     first; without any weight the column that needs it is missing. Rows of drugs that are not glucocorticoids
     are passed over.
 
-    Returns columns patient_id (a categorical), day, prednisone_mg, weight_kg, mg_per_kg, by patient and day. Raises
+    Returns columns patient_id (a categorical), day, prednisone_mg, weight_kg, mg_per_kg, ordered by patient
+    and day. Raises
     `ClinicalError` listing every row with an unknown drug, a local or inhaled glucocorticoid, a route that
     is not systemic, an unusable dose, unit or day, or a dose per m2 without body surface area.
     """
@@ -224,15 +223,14 @@ def daily_glucocorticoid_dose(
     given = _given(courses, last, table, surface)
     given["patient"], patients = pd.factorize(given["patient_id"], sort=True)
     if given.empty:
-        empty = pd.DataFrame({column: pd.Series(dtype=float) for column in DOSE_COLUMNS})
+        empty = pd.DataFrame(columns=DOSE_COLUMNS, dtype=float)
         return empty.astype({"patient_id": "category", "day": np.int64})
     span = given.groupby("patient", as_index=False).agg(
         first=("first", "min"), last=("last", "max"), followed=("followed", "first")
     )
     if after_last_course == "zero":
         span["last"] = span["followed"]
-    known = _known_weights(weights, pd.Index(patients))
-    stretches = stretches_of(given, span, known)
+    stretches = stretches_of(given, span, known := _known_weights(weights, pd.Index(patients)))
     row, stretch = stretches.within(given)
     parts = given.loc[row, ["drug", "route", "first", "mg", "mg_kg"]].assign(stretch=stretch)
     dose = _resolve_overlaps(parts, overlap).groupby("stretch")[["mg", "mg_kg"]].sum()
@@ -322,32 +320,6 @@ def percentage_fall(
     return frame.reset_index()
 
 
-def plain_ids(doses: pd.DataFrame) -> pd.DataFrame:
-    """Return some rows of daily doses with their ids as objects: patients without a row are no groups then.
-
-    >>> frame = pd.DataFrame({"patient_id": pd.Categorical(["a"], ["a", "b"])})
-    >>> len(plain_ids(frame).groupby("patient_id").size())
-    1
-    """
-    return doses.assign(patient_id=doses["patient_id"].astype(object))
-
-
-def _first_sustained(doses: pd.DataFrame, low: BoolArray, hold_days: int) -> dict[str, float]:
-    """First day of a run of at least `hold_days` consecutive days on which `low` holds, of those who have one."""
-    codes, names = pd.factorize(doses["patient_id"])
-    day = doses["day"].to_numpy()
-    rows = np.flatnonzero(low & (codes >= 0))
-    patient, day = codes[rows], day[rows]
-    order = np.lexsort((day, patient))
-    if not (np.diff(order) == 1).all():
-        patient, day = patient[order], day[order]
-    begins = np.flatnonzero(np.append(True, (np.diff(patient) != 0) | (np.diff(day) > 1))[: rows.size])
-    long = np.diff(np.append(begins, rows.size)) >= hold_days
-    first = begins[long]
-    owner, place = np.unique(patient[first], return_index=True)
-    return {str(names[code]): float(day[row]) for code, row in zip(owner, first[place], strict=True)}
-
-
 def time_to_dose_at_most(
     doses: pd.DataFrame,
     patients: pd.DataFrame,
@@ -370,7 +342,7 @@ def time_to_dose_at_most(
     if hold_days < 1:
         raise ClinicalError(f"hold_days: found {hold_days}, expected 1 or more")
     low = doses[unit].to_numpy(dtype=float) <= threshold + TOLERANCE * max(1.0, abs(threshold))
-    reached = _first_sustained(doses, low & (doses["day"] >= start_day).to_numpy(), hold_days)
+    reached = first_sustained(doses, low & (doses["day"] >= start_day).to_numpy(), hold_days)
     day = patients["patient_id"].map(reached).to_numpy(dtype=float, na_value=np.nan)
     follow = patients["followup_days"].to_numpy(dtype=float, na_value=np.nan)
     died = patients["died"].fillna(False).to_numpy(dtype=bool)

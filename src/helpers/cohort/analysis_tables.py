@@ -205,15 +205,15 @@ def shaped(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with exactly the columns and types of the analysis table `name`, absent ones empty."""
     columns = COLUMNS[name]
     # Column by column, and what has its type already stays where it is: millions of doses are not copied.
-    held = {
-        column: (frame[column] if column in frame else pd.Series(np.nan, frame.index)).astype(dtype, copy=False)
-        for column, dtype in columns.items()
-    }
+    held: dict[str, pd.Series] = {}
     for column, dtype in columns.items():
-        if dtype == "object" and (lacking := held[column].isna()).any():
+        values = frame[column] if column in frame else pd.Series(np.nan, frame.index)
+        held[column] = values if values.dtype == dtype else values.astype(pd.api.types.pandas_dtype(dtype))
+        if dtype == "object" and (lacking := values.isna()).any():
             held[column] = held[column].mask(lacking, None)
     out = pd.DataFrame(held, index=frame.index, columns=list(columns), copy=False)
-    return out.set_axis(pd.RangeIndex(len(out)), copy=False)
+    out.index = pd.RangeIndex(len(out))
+    return out
 
 
 def empty_frame(name: str) -> pd.DataFrame:

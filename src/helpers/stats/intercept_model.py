@@ -1,9 +1,10 @@
 """The mixed model of statsmodels with one random intercept a subject, its sums over subjects taken at once.
 
-statsmodels solves a system for each subject at each step of the fit, which takes minutes for thousands of them. With
-a single intercept the covariance of a subject's rows is the identity and one constant, whose inverse is known, so
-that counts and sums by subject are all that is needed (Searle, Casella & McCulloch 1992). The likelihood, its
-derivatives and the search for its maximum are those of statsmodels; a test holds them to each other.
+statsmodels solves a system for each subject at each step of the fit: minutes for thousands of them.
+With a single intercept the covariance of a subject's rows is the identity and one constant, whose inverse is
+known, so that counts and sums by subject are all that is needed (Searle, Casella & McCulloch 1992). The
+likelihood, its derivatives and the search for its maximum are those of statsmodels; a test holds them to each
+other.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 
 from helpers.stats.checks import Floats, Ints
 
-_SINGULAR = 1e-10  # variance of the intercepts, in that of the errors, below which statsmodels calls it singular
-_FLAT = 1e-4  # slope of the log-likelihood for each row at what is taken for its maximum; statsmodels aims at 1e-5
+_SINGULAR = 1e-10  # ratio of the variances, between to within subjects, that statsmodels calls singular
+_FLAT = 1e-4  # slope of the log-likelihood a row at what is taken for its maximum; statsmodels aims at 1e-5
 _SEARCHED = (-8.0, 8.0, 65)  # logarithms of the ratio of the standard deviations
 
 
@@ -44,11 +45,12 @@ class InterceptModel(MixedLM):  # type: ignore[misc]
 
     def get_fe_params(self, cov_re: Floats, vcomp: Floats, tol: float = _SINGULAR) -> tuple[Floats, bool]:
         """Coefficients by generalised least squares, and whether the intercepts do not vary."""
+        del vcomp  # of statsmodels, for other random effects
         singular = bool(cov_re[0, 0] < tol)
         share = 1 / (self._size + (0.0 if singular else 1 / float(cov_re[0, 0])))
         left = self._design(share)
         inverse = np.linalg.pinv(left) if singular else np.linalg.inv(left)
-        coefficients = np.zeros(self.k_fe)
+        coefficients: Floats = np.zeros(self.k_fe)
         for _ in range(2):  # the second time mends the last digits of the first
             residual, total = self._residual(coefficients)
             coefficients = coefficients + inverse @ (self.exog.T @ residual - self._sums.T @ (share * total))
@@ -91,7 +93,7 @@ class InterceptModel(MixedLM):  # type: ignore[misc]
         return by_fe, np.array([by_variance]), np.zeros(0)
 
     def hessian(self, params: Any) -> tuple[Floats, bool]:
-        """Second derivatives by the coefficients and the variance of the intercepts, and if it is singular."""
+        """Second derivatives by coefficients and variance of the intercepts, and whether it is singular."""
         params = self._unpacked(params, has_fe=True)
         precision, singular = _inverse(params.cov_re)
         share = 1 / (self._size + precision)
@@ -113,13 +115,14 @@ class InterceptModel(MixedLM):  # type: ignore[misc]
 
     def get_scale(self, fe_params: Floats, cov_re: Floats, vcomp: Floats) -> float:
         """Estimated variance of the errors."""
+        del vcomp
         share = 1 / (self._size + _inverse(cov_re)[0])
         residual, total = self._residual(fe_params)
-        free = self.n_totobs - (self.k_fe if self.reml else 0)
-        return float(residual @ residual - share @ total**2) / free
+        free = int(self.n_totobs) - (self.k_fe if self.reml else 0)
+        return float((residual @ residual - share @ total**2) / free)
 
     def is_flat(self, ratio: float) -> bool:
-        """Tell whether the likelihood does not rise from a ratio of the variances, between to within subjects.
+        """Tell whether the likelihood is level at a ratio of the variances, between to within subjects.
 
         Near zero the search of statsmodels may stop, with or without a word, where it still rises.
         """
@@ -142,7 +145,7 @@ class InterceptModel(MixedLM):  # type: ignore[misc]
             coefficients = np.linalg.solve(self._squares, self.exog.T @ self.endog)
             residual = self._residual(coefficients)[0]
             within = float(residual @ residual) / (self.n_totobs - self.k_fe)
-            return coefficients, within * np.linalg.inv(self._squares), 0.0, within
+            return coefficients, np.asarray(within * np.linalg.inv(self._squares)), 0.0, within
         found = minimize_scalar(
             lambda one: -self.loglike(np.array([np.exp(one)])), bounds=(grid[best - 1], grid[best + 1]),
             method="bounded", options={"xatol": 1e-9},
@@ -151,7 +154,7 @@ class InterceptModel(MixedLM):  # type: ignore[misc]
         params.fe_params = self.get_fe_params(params.cov_re, params.vcomp)[0]
         within = self.get_scale(params.fe_params, params.cov_re, params.vcomp)
         covariance = np.linalg.inv(-self.hessian(params)[0])[: self.k_fe, : self.k_fe]
-        return params.fe_params, covariance, within * float(params.cov_re[0, 0]), within
+        return params.fe_params, np.asarray(covariance), within * float(params.cov_re[0, 0]), within
 
     def _unpacked(self, params: Any, *, has_fe: bool) -> Any:
         if type(params) is MixedLMParams:
@@ -159,8 +162,8 @@ class InterceptModel(MixedLM):  # type: ignore[misc]
         return MixedLMParams.from_packed(params, self.k_fe, self.k_re, self.use_sqrt, has_fe=has_fe)
 
     def _residual(self, coefficients: Floats) -> tuple[Floats, Floats]:
-        residual = self.endog - self.exog @ coefficients
-        return residual, np.bincount(self._of, residual)
+        residual: Floats = self.endog - self.exog @ coefficients
+        return residual, np.bincount(self._of, residual).astype(np.float64, copy=False)
 
     def _design(self, share: Floats) -> Floats:
         """Design times itself through the inverse of the covariance."""
