@@ -88,7 +88,7 @@ def eligibility_days(
     criteria = load_criteria("refractory_mas", settings=settings)
     assert isinstance(criteria, Criteria)
     rule = {name: setting.value for name, setting in criteria.settings.items()}
-    last = patients.set_index("patient_id")["followup_days"]
+    last = patients.set_index("patient_id")["followup_days"].clip(upper=0)
     iv = daily_glucocorticoid_dose(
         treatments[treatments["route"] == "iv"],
         weights,

@@ -59,13 +59,14 @@ class TreatmentHistory:
     equivalents: Equivalents = field(default_factory=default_equivalents)
 
     def doses_by(self, routes: tuple[str, ...]) -> pd.DataFrame:
-        """Return the daily doses given by some routes; by any if none is named."""
+        """Return the daily doses given by some routes until day 0; all doses if none is named."""
         if not routes:
             return self.doses
+        followed = self.patients.set_index("patient_id")["followup_days"]
         return daily_glucocorticoid_dose(
             self.treatments[self.treatments["route"].isin(routes)],
             self.weights,
-            last_day=self.patients.set_index("patient_id")["followup_days"],
+            last_day=followed.clip(upper=0),  # years of follow-up are not written out for nothing
             overlap="add",
             unknown_drugs="ignore",
             body_surface_m2=self.body_surface_m2,
