@@ -211,7 +211,7 @@ def test_daily_doses_agree_with_a_count_by_hand_on_random_courses():
             rows.append([f"P{patient:02d}", drug, start, stop, int(rng.integers(1, 80)), "mg", route, 2])
     table = pd.DataFrame(rows, columns=COLUMNS)
     frame = daily_glucocorticoid_dose(table, {f"P{i:02d}": 50.0 for i in range(20)}, last_day=45)
-    for patient, part in frame.groupby("patient_id"):
+    for patient, part in frame.groupby("patient_id", observed=True):
         mine = [row for row in rows if row[0] == patient]
         for day, amount in zip(part["day"], part["prednisone_mg"], strict=True):
             on = [row for row in mine if row[2] <= day and (row[3] is None or day <= row[3])]

@@ -562,6 +562,14 @@ def test_no_death_among_the_treated_still_has_an_upper_limit():
         exact_logrank_interval(np.arange(1, 41), np.ones(40), np.arange(40) % 2)
 
 
+def test_the_posterior_does_not_depend_on_how_many_deaths_are_held_at_once(monkeypatch):
+    d, weak = study(13), bayes.standard_priors(0.5)[0]
+    whole = bayes.posterior_hazard_ratio(d["time"], d["event"], d["treated"], weak)
+    monkeypatch.setattr(bayes, "_DEATHS", 2)
+    parted = bayes.posterior_hazard_ratio(d["time"], d["event"], d["treated"], weak)
+    assert parted.density == pytest.approx(whole.density, rel=1e-9, abs=1e-12)
+
+
 def test_priors_say_what_their_names_say():
     weak, sceptical, enthusiastic = bayes.standard_priors(0.5)
     assert sceptical.limits == pytest.approx((0.5, 2.0))

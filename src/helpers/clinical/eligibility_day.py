@@ -35,6 +35,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.clinical.definitions import Criteria, load_criteria
+from helpers.clinical.dose_stretches import plain_ids
 from helpers.clinical.equivalents import Equivalents
 from helpers.clinical.errors import require_columns
 from helpers.clinical.steroids import TOLERANCE, Overlap, daily_glucocorticoid_dose
@@ -55,7 +56,7 @@ def run_completed(
     {'a': -1.0}
     """
     require_columns(doses, "doses", ["patient_id", "day", column])
-    used = doses[doses["day"] <= last_day].sort_values(["patient_id", "day"])
+    used = plain_ids(doses[doses["day"] <= last_day]).sort_values(["patient_id", "day"])
     high = used[used[column] >= at_least - TOLERANCE * max(1.0, at_least)]
     new_run = (high["day"].diff() != 1) | (high["patient_id"] != high["patient_id"].shift())
     place = high.groupby(new_run.cumsum()).cumcount() + 1
@@ -87,7 +88,7 @@ def eligibility_days(
     criteria = load_criteria("refractory_mas", settings=settings)
     assert isinstance(criteria, Criteria)
     rule = {name: setting.value for name, setting in criteria.settings.items()}
-    last = patients.set_index("patient_id")["followup_days"]
+    last = patients.set_index("patient_id")["followup_days"].clip(upper=0)
     iv = daily_glucocorticoid_dose(
         treatments[treatments["route"] == "iv"],
         weights,

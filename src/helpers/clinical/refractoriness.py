@@ -11,6 +11,7 @@ import pandas as pd
 
 from helpers.clinical.criteria_schema import RunNode
 from helpers.clinical.definitions import Criteria
+from helpers.clinical.dose_stretches import plain_ids
 from helpers.clinical.engine import Evaluation, evaluate
 from helpers.clinical.equivalents import Equivalents, default_equivalents
 from helpers.clinical.errors import require_columns
@@ -58,13 +59,14 @@ class TreatmentHistory:
     equivalents: Equivalents = field(default_factory=default_equivalents)
 
     def doses_by(self, routes: tuple[str, ...]) -> pd.DataFrame:
-        """Return the daily doses given by some routes; by any if none is named."""
+        """Return the daily doses given by some routes until day 0; all doses if none is named."""
         if not routes:
             return self.doses
+        followed = self.patients.set_index("patient_id")["followup_days"]
         return daily_glucocorticoid_dose(
             self.treatments[self.treatments["route"].isin(routes)],
             self.weights,
-            last_day=self.patients.set_index("patient_id")["followup_days"],
+            last_day=followed.clip(upper=0),  # years of follow-up are not written out for nothing
             overlap="add",
             unknown_drugs="ignore",
             body_surface_m2=self.body_surface_m2,
@@ -89,7 +91,7 @@ def longest_runs(doses: pd.DataFrame, column: str, at_least: float, *, before_da
     >>> longest_runs(doses, "mg_per_kg", 1.0)[["run_days", "first_day", "last_day"]].values.tolist()
     [[2.0, -3.0, -2.0]]
     """
-    before = doses[doses["day"] < before_day].sort_values(["patient_id", "day"])
+    before = plain_ids(doses[doses["day"] < before_day]).sort_values(["patient_id", "day"])
     high = before[before[column] >= at_least - TOLERANCE * max(1.0, at_least)]
     patient, day = high["patient_id"].to_numpy(), high["day"].to_numpy()
     begins = np.ones(len(high), dtype=bool)
@@ -178,9 +180,9 @@ def _with_run(facts: Facts, variable: str, runs: _Runs, history: TreatmentHistor
     patients, doses = facts.keys["patient_id"], history.doses
     indexed = runs.longest.set_index("patient_id").reindex(patients)
     # No dose on record before day 0 is not the same as no glucocorticoid.
-    known = patients.isin(set(doses.loc[doses["day"] < 0, "patient_id"])).to_numpy()
+    known = patients.isin(set(doses.loc[doses["day"] < 0, "patient_id"].unique())).to_numpy()
     days = np.where(known, np.nan_to_num(indexed["run_days"].to_numpy(dtype=float)), np.nan)
-    begin = doses.groupby("patient_id")["day"].min().reindex(patients).to_numpy(dtype=float)
+    begin = doses.groupby("patient_id", observed=True)["day"].min().reindex(patients).to_numpy(dtype=float)
     cut = (indexed["first_day"].to_numpy(dtype=float) == begin) & (not history.record_complete)
     return facts.with_column(
         variable, days, unit="d", qualifier=cut.astype(np.int8), table="treatments",

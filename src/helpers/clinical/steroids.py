@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from helpers.clinical.dose_stretches import first_sustained, plain_ids, stretches_of, weights_of
 from helpers.clinical.equivalents import Equivalents, default_equivalents, prednisone_equivalent, refusal
 from helpers.clinical.errors import ClinicalError, require_columns
 
@@ -118,15 +119,13 @@ def _last_days(patients: pd.Series, last_day: Mapping[str, float] | pd.Series | 
     return values
 
 
-def _expand(
+def _given(
     courses: pd.DataFrame, last: FloatArray, table: Equivalents, surface: Mapping[str, float]
 ) -> pd.DataFrame:
-    """One row for each course and day, with the prednisone equivalent in mg and in mg/kg ordered."""
+    """The courses that give something: first and last day, and the daily equivalent in mg and in mg/kg."""
     start = courses["start_day"].to_numpy(dtype=np.int64)
     stop = courses["stop_day"].astype("Float64").to_numpy(dtype=float, na_value=np.inf)
-    length = np.maximum(np.minimum(stop, last).astype(np.int64) - start + 1, 0)
-    row = np.repeat(np.arange(len(courses)), length)
-    offset = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    end = np.minimum(stop, last).astype(np.int64)
     factor = courses["unit"].map({unit: value[0] for unit, value in _UNITS.items()}).to_numpy(dtype=float)
     kind = courses["unit"].map({unit: value[1] for unit, value in _UNITS.items()}).to_numpy(dtype=str)
     per_drug = courses["drug"].map({drug: 5.0 / mg for drug, mg in table.mg.items()}).to_numpy(dtype=float)
@@ -136,39 +135,44 @@ def _expand(
         * factor
         * per_drug
     )
-    area = courses["patient_id"].map(dict(surface)).to_numpy(dtype=float, na_value=np.nan)
-    daily = np.where(kind == "per_m2", daily * area, daily)
-    return pd.DataFrame(
+    if (kind == "per_m2").any():
+        area = courses["patient_id"].map(dict(surface)).to_numpy(dtype=float, na_value=np.nan)
+        daily = np.where(kind == "per_m2", daily * area, daily)
+    given = pd.DataFrame(
         {
-            "patient_id": courses["patient_id"].to_numpy()[row],
-            "drug": courses["drug"].to_numpy()[row],
-            "route": courses["route"].to_numpy()[row],
-            "start_day": start[row],
-            "day": start[row] + offset,
-            "mg": np.where(kind == "per_kg", 0.0, daily)[row],
-            "mg_kg": np.where(kind == "per_kg", daily, 0.0)[row],
+            "patient_id": courses["patient_id"].to_numpy(),
+            "drug": courses["drug"].to_numpy(),
+            "route": courses["route"].to_numpy(),
+            "first": start,
+            "last": end,
+            "followed": last.astype(np.int64),
+            "mg": np.where(kind == "per_kg", 0.0, daily),
+            "mg_kg": np.where(kind == "per_kg", daily, 0.0),
         }
     )
+    return given[end >= start].reset_index(drop=True)
 
 
-def _resolve_overlaps(days: pd.DataFrame, overlap: Overlap) -> pd.DataFrame:
-    """Settle days on which two courses of one drug by one route are both recorded."""
-    if overlap == "add" or days.empty:
-        return days
-    key = ["patient_id", "drug", "route", "day"]
+def _resolve_overlaps(parts: pd.DataFrame, overlap: Overlap) -> pd.DataFrame:
+    """Settle stretches of days in which two courses of one drug by one route are both recorded."""
+    if overlap == "add" or parts.empty:
+        return parts
+    key = ["stretch", "drug", "route"]
     if overlap == "latest":
-        newest = days.groupby(key, sort=False)["start_day"].transform("max")
-        return days[days["start_day"] == newest]
+        newest = parts.groupby(key, sort=False)["first"].transform("max")
+        return parts[parts["first"] == newest]
     # A course is ordered either in mg or in mg/kg; among several the largest of each kind stands.
-    return days.groupby(key, sort=False, as_index=False)[["mg", "mg_kg"]].max()
+    return parts.groupby(key, sort=False, as_index=False)[["mg", "mg_kg"]].max()
 
 
-def _weights_in_force(
-    grid: pd.DataFrame, weights: pd.DataFrame | Mapping[str, float] | pd.Series
-) -> FloatArray:
-    """Weight of each patient-day: last recorded on or before the day, else the first recorded."""
+def _known_weights(
+    weights: pd.DataFrame | Mapping[str, float] | pd.Series, patients: pd.Index
+) -> pd.DataFrame:
+    """Weights of some patients: the patient's number, day and weight_kg, by patient and day."""
     if not isinstance(weights, pd.DataFrame):
-        return grid["patient_id"].map(pd.Series(weights, dtype=float)).to_numpy(dtype=float, na_value=np.nan)
+        own = pd.Series(weights, dtype=float).reindex(patients).to_numpy()
+        table = pd.DataFrame({"patient": np.arange(len(patients)), "day": 0, "weight_kg": own})
+        return table.dropna(subset=["weight_kg"])
     require_columns(weights, "weights", ["patient_id", "day", "weight_kg"])
     known = weights[["patient_id", "day", "weight_kg"]].dropna()
     known = known.astype({"day": np.int64, "weight_kg": float}).sort_values("day", kind="stable")
@@ -177,13 +181,8 @@ def _weights_in_force(
         raise ClinicalError(
             [f"weights: patient {p}, day {d}: found {w:g} kg" for p, d, w in bad.itertuples(index=False)]
         )
-    left = grid[["patient_id", "day"]].reset_index(names="position").sort_values("day", kind="stable")
-    merged = pd.merge_asof(left, known, on="day", by="patient_id", direction="backward")
-    first = known.drop_duplicates("patient_id").set_index("patient_id")["weight_kg"]
-    filled = merged["weight_kg"].fillna(merged["patient_id"].map(first))
-    result = np.empty(len(grid))
-    result[merged["position"].to_numpy()] = filled.to_numpy(dtype=float)
-    return result
+    known = known.assign(patient=patients.get_indexer(pd.Index(known["patient_id"])))
+    return known[known["patient"] >= 0].sort_values("patient", kind="stable")
 
 
 def daily_glucocorticoid_dose(
@@ -212,7 +211,8 @@ def daily_glucocorticoid_dose(
     first; without any weight the column that needs it is missing. Rows of drugs that are not glucocorticoids
     are passed over.
 
-    Returns columns patient_id, day, prednisone_mg, weight_kg, mg_per_kg, ordered by patient and day. Raises
+    Returns columns patient_id (a categorical), day, prednisone_mg, weight_kg, mg_per_kg, ordered by patient
+    and day. Raises
     `ClinicalError` listing every row with an unknown drug, a local or inhaled glucocorticoid, a route that
     is not systemic, an unusable dose, unit or day, or a dose per m2 without body surface area.
     """
@@ -220,30 +220,31 @@ def daily_glucocorticoid_dose(
     surface = dict(body_surface_m2 or {})
     courses = _glucocorticoid_courses(treatments, table, surface, unknown_drugs)
     last = _last_days(courses["patient_id"], last_day)
-    days = _expand(courses, last, table, surface)
-    if days.empty:
-        empty = pd.DataFrame({column: pd.Series(dtype=float) for column in DOSE_COLUMNS})
-        return empty.astype({"patient_id": object, "day": np.int64})
-    totals = _resolve_overlaps(days, overlap).groupby(["patient_id", "day"])[["mg", "mg_kg"]].sum()
-    span = days.groupby("patient_id")["day"].agg(["min", "max"])
-    if after_last_course == "zero":
-        final = pd.Series(last, index=courses["patient_id"]).groupby(level=0).first()
-        span["max"] = final.reindex(span.index).astype(np.int64)
-    length = (span["max"] - span["min"] + 1).to_numpy()
-    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-    grid = pd.DataFrame(
-        {
-            "patient_id": np.repeat(span.index.to_numpy(), length),
-            "day": np.repeat(span["min"].to_numpy(dtype=np.int64), length) + within,
-        }
+    given = _given(courses, last, table, surface)
+    given["patient"], patients = pd.factorize(given["patient_id"], sort=True)
+    if given.empty:
+        empty = pd.DataFrame(columns=DOSE_COLUMNS, dtype=float)
+        return empty.astype({"patient_id": "category", "day": np.int64})
+    span = given.groupby("patient", as_index=False).agg(
+        first=("first", "min"), last=("last", "max"), followed=("followed", "first")
     )
-    dose = totals.reindex(pd.MultiIndex.from_frame(grid), fill_value=0.0)
-    mg, mg_kg = dose["mg"].to_numpy(), dose["mg_kg"].to_numpy()
-    weight = _weights_in_force(grid, weights)
-    grid["prednisone_mg"] = np.where(mg_kg > 0, mg + mg_kg * weight, mg)
-    grid["weight_kg"] = weight
-    grid["mg_per_kg"] = np.where(mg > 0, mg / weight + mg_kg, mg_kg)
-    return grid[DOSE_COLUMNS]
+    if after_last_course == "zero":
+        span["last"] = span["followed"]
+    stretches = stretches_of(given, span, known := _known_weights(weights, pd.Index(patients)))
+    row, stretch = stretches.within(given)
+    parts = given.loc[row, ["drug", "route", "first", "mg", "mg_kg"]].assign(stretch=stretch)
+    dose = _resolve_overlaps(parts, overlap).groupby("stretch")[["mg", "mg_kg"]].sum()
+    dose = dose.reindex(range(stretches.days.size), fill_value=0.0)
+    mg, mg_kg, weight = dose["mg"].to_numpy(), dose["mg_kg"].to_numpy(), weights_of(stretches, known)
+    values = {
+        "prednisone_mg": np.where(mg_kg > 0, mg + mg_kg * weight, mg),
+        "weight_kg": weight,
+        "mg_per_kg": np.where(mg > 0, mg / weight + mg_kg, mg_kg),
+    }
+    codes = np.repeat(stretches.patient.astype(np.int32), stretches.days)
+    grid = {"patient_id": pd.Categorical.from_codes(codes, pd.Index(patients)), "day": stretches.each_day()}
+    daily = {name: np.repeat(value, stretches.days) for name, value in values.items()}
+    return pd.DataFrame(grid | daily, columns=DOSE_COLUMNS, copy=False)
 
 
 def courses_outside_follow_up(
@@ -284,7 +285,7 @@ def weekly_dose(
     """
     require_columns(doses, "doses", DOSE_COLUMNS)
     first, last = dose_window(day, rule)
-    inside = doses[doses["day"].between(first, last)]
+    inside = plain_ids(doses[doses["day"].between(first, last)])
     grouped = inside.groupby("patient_id")
     index = pd.Index(sorted(doses["patient_id"].unique()), name="patient_id")
     result = grouped[["prednisone_mg", "mg_per_kg"]].mean().reindex(index)
@@ -319,18 +320,6 @@ def percentage_fall(
     return frame.reset_index()
 
 
-def _first_sustained_day(group: pd.DataFrame, low: pd.Series, hold_days: int) -> float:
-    """First day of a run of at least `hold_days` consecutive days in which `low` holds, else NaN."""
-    days = group["day"].to_numpy()[low.loc[group.index].to_numpy(dtype=bool)]
-    if len(days) == 0:
-        return float("nan")
-    breaks = np.flatnonzero(np.diff(days) > 1) + 1
-    for run in np.split(days, breaks):
-        if len(run) >= hold_days:
-            return float(run[0])
-    return float("nan")
-
-
 def time_to_dose_at_most(
     doses: pd.DataFrame,
     patients: pd.DataFrame,
@@ -352,12 +341,8 @@ def time_to_dose_at_most(
     require_columns(patients, "patients", ["patient_id", "followup_days", "died"])
     if hold_days < 1:
         raise ClinicalError(f"hold_days: found {hold_days}, expected 1 or more")
-    later = doses[doses["day"] >= start_day].sort_values(["patient_id", "day"])
-    low = later[unit] <= threshold + TOLERANCE * max(1.0, abs(threshold))
-    reached = {
-        str(patient): _first_sustained_day(group, low, hold_days)
-        for patient, group in later.groupby("patient_id")
-    }
+    low = doses[unit].to_numpy(dtype=float) <= threshold + TOLERANCE * max(1.0, abs(threshold))
+    reached = first_sustained(doses, low & (doses["day"] >= start_day).to_numpy(), hold_days)
     day = patients["patient_id"].map(reached).to_numpy(dtype=float, na_value=np.nan)
     follow = patients["followup_days"].to_numpy(dtype=float, na_value=np.nan)
     died = patients["died"].fillna(False).to_numpy(dtype=bool)
@@ -377,7 +362,7 @@ def cumulative_dose(doses: pd.DataFrame, *, days: int = 56, first_day: int = 0) 
     not complete.
     """
     require_columns(doses, "doses", DOSE_COLUMNS)
-    inside = doses[doses["day"].between(first_day, first_day + days - 1)]
+    inside = plain_ids(doses[doses["day"].between(first_day, first_day + days - 1)])
     index = pd.Index(sorted(doses["patient_id"].unique()), name="patient_id")
     total = inside.groupby("patient_id")[["prednisone_mg", "mg_per_kg"]].sum(min_count=1).reindex(index)
     total["n_days"] = (

@@ -76,7 +76,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "source_row": "int64",
     },
     "doses": {
-        "patient_id": "object",
+        "patient_id": "category",
         "day": "int64",
         "prednisone_mg": "float64",
         "weight_kg": "float64",
@@ -204,9 +204,15 @@ class AnalysisTables:
 def shaped(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with exactly the columns and types of the analysis table `name`, absent ones empty."""
     columns = COLUMNS[name]
-    out = frame.reindex(columns=list(columns)).reset_index(drop=True).astype(columns)
-    texts = [column for column, dtype in columns.items() if dtype == "object"]
-    out[texts] = out[texts].where(out[texts].notna(), None)
+    # Column by column, and what has its type already stays where it is: millions of doses are not copied.
+    held: dict[str, pd.Series] = {}
+    for column, dtype in columns.items():
+        values = frame[column] if column in frame else pd.Series(np.nan, frame.index)
+        held[column] = values if values.dtype == dtype else values.astype(pd.api.types.pandas_dtype(dtype))
+        if dtype == "object" and (lacking := values.isna()).any():
+            held[column] = held[column].mask(lacking, None)
+    out = pd.DataFrame(held, index=frame.index, columns=list(columns), copy=False)
+    out.index = pd.RangeIndex(len(out))
     return out
 
 

@@ -83,7 +83,7 @@ def inputs_digest(folder: Path | str) -> str:
     files, _ = table_files(folder, read_config(folder).config)
     code = [*sorted(Path(__file__).parent.glob("*.py")), *sorted(SHIPPED_FOLDER.glob("*.py"))]
     clinical = Path(__file__).parents[1] / "clinical"
-    doses = [clinical / "steroids.py", clinical / "equivalents.py"]
+    doses = [clinical / name for name in ("steroids.py", "dose_stretches.py", "equivalents.py")]
     words = [*(SHIPPED_FOLDER / name for name in FILES), *(folder / name for name in FILES)]
     return digest_of_files([folder / CONFIG_FILE, *files.values(), *words, *code, *doses])
 

@@ -12,6 +12,9 @@ from helpers.stats.checks import whole_number
 from helpers.stats.fisher_tables import every_fisher_p
 from helpers.stats.result import Result, StatisticsError
 
+_TABLES = 4_000_000  # that are all looked at
+_NEVER = 1e-16
+
 
 def retrodesign(effect: float, std_err: float, *, alpha: float = 0.05) -> Result:
     """Power, type S and type M error of a normal estimate with a supposed true `effect` (Gelman & Carlin
@@ -48,6 +51,8 @@ def retrodesign(effect: float, std_err: float, *, alpha: float = 0.05) -> Result
 def fisher_design_error(p1: float, n1: Any, p2: float, n2: Any, *, alpha: float = 0.05) -> Result:
     """The same for Fisher's test of two proportions, by adding up every table there can be.
 
+    Of more than four million tables those are left out that come about less than once in 10^15 times.
+
     `p1`, `p2` are the supposed true risks in arms of n1 and n2. `details`: type_s, and type_m for the risk
     difference (NaN where p1 = p2; `value` is then the test's true size).
 
@@ -62,9 +67,12 @@ def fisher_design_error(p1: float, n1: Any, p2: float, n2: Any, *, alpha: float 
         raise StatisticsError("p1", "risks must lie between 0 and 1")
     if min(size_1, size_2) < 1:
         raise StatisticsError("n1", "an arm is empty")
-    a, b = np.arange(size_1 + 1), np.arange(size_2 + 1)
+    first, second = (0, size_1), (0, size_2)
+    if size_1 * size_2 > _TABLES:
+        first, second = _likely(size_1, p1), _likely(size_2, p2)
+    a, b = np.arange(first[0], first[1] + 1), np.arange(second[0], second[1] + 1)
     weight = np.outer(binom.pmf(a, size_1, p1), binom.pmf(b, size_2, p2))
-    significant = every_fisher_p(size_1, size_2) < alpha
+    significant = every_fisher_p(size_1, size_2, first, second) < alpha
     gap = a[:, None] / size_1 - b[None, :] / size_2
     power = float(weight[significant].sum())
     truth = p1 - p2
@@ -80,6 +88,14 @@ def fisher_design_error(p1: float, n1: Any, p2: float, n2: Any, *, alpha: float 
         options={"p1": p1, "p2": p2, "alpha": alpha},
         details=details,
     )
+
+
+def _likely(size: int, risk: float) -> tuple[int, int]:
+    """Fewest and most events of an arm, beyond which lies no probability that a sum would show."""
+    from scipy.stats import binom
+
+    low, high = (int(binom.ppf(share, size, risk)) for share in (_NEVER, 1 - _NEVER))
+    return max(low, 0), min(high, size)
 
 
 def logrank_power(

@@ -51,15 +51,22 @@ def fisher_p_values(e1: Ints, n1: int, e2: Ints, n2: int) -> Floats:
     return found
 
 
-def every_fisher_p(n1: int, n2: int) -> Floats:
+def every_fisher_p(
+    n1: int, n2: int, events1: tuple[int, int] | None = None, events2: tuple[int, int] | None = None
+) -> Floats:
     """Two-sided Fisher p of every table of two arms, shape (n1 + 1, n2 + 1), by the events of each arm.
+
+    `events1` and `events2` are the fewest and the most events that are looked at, all if not given.
 
     >>> every_fisher_p(3, 3).round(2)[0].tolist()  # 0 of 3 v 0, 1, 2, 3 of 3
     [1.0, 1.0, 0.4, 0.1]
+    >>> every_fisher_p(3, 3, (0, 0), (2, 3)).round(2).tolist()
+    [[0.4, 0.1]]
     """
-    found = np.empty((n1 + 1, n2 + 1))
-    for total in range(n1 + n2 + 1):
+    (least1, most1), (least2, most2) = events1 or (0, n1), events2 or (0, n2)
+    found = np.empty((most1 - least1 + 1, most2 - least2 + 1))
+    for total in range(least1 + least2, most1 + most2 + 1):
         low, p = fisher_p_of_total(total, n1, n2)
-        a = np.arange(low, low + p.size)
-        found[a, total - a] = p
+        a = np.arange(max(low, least1, total - most2), min(low + p.size - 1, most1, total - least2) + 1)
+        found[a - least1, total - a - least2] = p[a - low]
     return found

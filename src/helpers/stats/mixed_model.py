@@ -212,19 +212,25 @@ def _restricted(rows: _Rows) -> _Fit:
     """Restricted maximum likelihood, no value being a limit."""
     import warnings
 
-    from statsmodels.regression.mixed_linear_model import MixedLM
+    from helpers.stats.intercept_model import InterceptModel
 
+    model = InterceptModel(rows.y, rows.x, rows.subject)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            fit = MixedLM(rows.y, rows.x, groups=rows.subject).fit(reml=True)
-        except (np.linalg.LinAlgError, ValueError, ZeroDivisionError) as error:
+            fit = model.fit(reml=True)
+            between, scale = float(np.asarray(fit.cov_re)[0, 0]), float(fit.scale)
+            beta, covariance = (
+                np.asarray(fit.fe_params),
+                np.asarray(fit.cov_params())[: model.k_fe, : model.k_fe],
+            )
+            if not fit.converged or not model.is_flat(between / scale):
+                beta, covariance, between, scale = model.by_search()
+        except (np.linalg.LinAlgError, ValueError, ArithmeticError) as error:
             raise StatisticsError("frame", f"not estimable: the mixed model failed ({error})") from error
-        covariance = np.asarray(fit.cov_params())[: rows.x.shape[1], : rows.x.shape[1]]
-    if not fit.converged or not np.isfinite(fit.bse_fe).all():
-        raise StatisticsError("frame", "not estimable: the mixed model did not converge")
-    between = float(np.asarray(fit.cov_re)[0, 0])
-    return _Fit(np.asarray(fit.fe_params), covariance, between if between > 1e-8 * fit.scale else 0.0)
+        if not (np.diag(covariance) > 0).all():
+            raise StatisticsError("frame", "not estimable: the mixed model did not converge")
+    return _Fit(beta, covariance, between if between > 1e-8 * scale else 0.0)
 
 
 # ---- likelihood with censored values -----------------------------------------------------------------------

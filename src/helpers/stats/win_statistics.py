@@ -31,24 +31,23 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from helpers.stats.checks import (
     Bools,
     Floats,
+    Ints,
     confidence_level,
     event_flags,
     float_array,
     survival_data,
 )
 from helpers.stats.fractional_bootstrap import percentile_limits
+from helpers.stats.pairs import Pairs, Signs, Won, pairs_of, totals_of
 from helpers.stats.permutation import exact_tails, permutation_z
 from helpers.stats.permutation_draws import sampled_tails
 from helpers.stats.ratios import antilog
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.two_group import SAME_WAY, tanh_limits
-
-Signs = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -58,21 +57,24 @@ class Level:
     """
 
     name: str
-    scores: Signs
+    scores: Pairs
 
 
 def value_level(name: str, values: Any, *, better: Literal["low", "high"], margin: float = 0.0) -> Level:
     """A measured outcome: differences up to `margin` are ties, and so is a comparison with a missing
     value.
 
-    Scores have shape (patients, patients). Raises StatisticsError for values that are no numbers.
+    Scores are those of all pairs. Raises StatisticsError for values that are no numbers.
     """
     x = float_array(values, name)
-    gap = x[:, None] - x[None, :]
-    gap = -gap if better == "low" else gap
-    with np.errstate(invalid="ignore"):
-        scores = (gap > margin).astype(np.int8) - (gap < -margin).astype(np.int8)
-    return Level(name, scores)
+
+    def scores(rows: Ints) -> Signs:
+        gap = x[rows][:, None] - x[None, :]
+        above, below = (1, -1) if better == "high" else (-1, 1)
+        with np.errstate(invalid="ignore"):
+            return above * (gap > margin).astype(np.int8) + below * (gap < -margin).astype(np.int8)
+
+    return Level(name, Pairs(x.size, scores))
 
 
 def time_level(name: str, time: Any, event: Any) -> Level:
@@ -84,25 +86,35 @@ def time_level(name: str, time: Any, event: Any) -> Level:
     """
     times, events = survival_data(time, event)
     # A subject censored at the day of the other's event was seen free of it on that day.
-    free_then = (times[:, None] > times[None, :]) | ((times[:, None] == times[None, :]) & ~events[:, None])
-    wins = events[None, :] & free_then
-    return Level(name, wins.astype(np.int8) - wins.T.astype(np.int8))
+    until = 2 * np.unique(times, return_inverse=True)[1].astype(np.int32) + ~events
+
+    def scores(rows: Ints) -> Signs:
+        own = until[rows][:, None]
+        wins, losses = events[None, :] & (own > until), events[rows][:, None] & (own < until)
+        return wins.astype(np.int8) - losses.astype(np.int8)
+
+    return Level(name, Pairs(times.size, scores))
 
 
-def hierarchy(levels: Sequence[Level]) -> Signs:
+def hierarchy(levels: Sequence[Level]) -> Pairs:
     """Scores of all pairs, each decided by the first level that decides it.
 
     Raises StatisticsError without levels, or for levels of other patients.
     """
     if not levels:
         raise StatisticsError("levels", "none given")
-    shape = levels[0].scores.shape
-    found = np.zeros(shape, np.int8)
+    size = len(levels[0].scores)
     for level in levels:
-        if level.scores.shape != shape:
+        if len(level.scores) != size:
             raise StatisticsError("levels", f"{level.name!r} has another number of patients")
-        found = np.where(found == 0, level.scores, found).astype(np.int8)
-    return found
+
+    def scores(rows: Ints) -> Signs:
+        found = levels[0].scores.of(rows)
+        for level in levels[1:]:
+            found = np.where(found == 0, level.scores.of(rows), found)
+        return found
+
+    return Pairs(size, scores)
 
 
 def decided_by_level(levels: Sequence[Level], treated: Any) -> dict[str, tuple[int, int]]:
@@ -111,12 +123,14 @@ def decided_by_level(levels: Sequence[Level], treated: Any) -> dict[str, tuple[i
     Raises StatisticsError for flags other than 0 and 1.
     """
     arm = event_flags(treated, len(levels[0].scores), "treated")
-    open_ = np.ones((int(arm.sum()), int((~arm).sum())), bool)
-    found = {}
-    for level in levels:
-        part = level.scores[np.ix_(arm, ~arm)]
-        found[level.name] = (int((open_ & (part > 0)).sum()), int((open_ & (part < 0)).sum()))
-        open_ &= part == 0
+    found = {level.name: (0, 0) for level in levels}
+    for rows, first in levels[0].scores.blocks(arm):
+        open_ = np.ones((rows.size, int((~arm).sum())), bool)
+        for place, level in enumerate(levels):
+            part = (level.scores.of(rows) if place else first)[:, ~arm]
+            won, lost = found[level.name]
+            found[level.name] = won + int((open_ & (part > 0)).sum()), lost + int((open_ & (part < 0)).sum())
+            open_ &= part == 0
     return found
 
 
@@ -135,7 +149,7 @@ class WinStatistics:
 
 
 def win_statistics(
-    scores: Signs,
+    scores: Pairs | Signs,
     treated: Any,
     *,
     confidence: float = 0.95,
@@ -144,25 +158,23 @@ def win_statistics(
 ) -> WinStatistics:
     """Win ratio, win odds, net benefit and probability of a better outcome of the treated (`treated` 1 or 0).
 
-    `scores` from `hierarchy`, shape (patients, patients), antisymmetric. Intervals from the variance of
+    `scores` from `hierarchy`, or an antisymmetric square. Intervals from the variance of
     two-sample U-statistics (Bebu & Lachin 2016), on the log scale for the ratios and on the inverse
     hyperbolic tangent of the net benefit for it and the probability. The p-value is the exact permutation
     test of the summed scores; where enumeration is not feasible, a seeded Monte Carlo one, said in
     `method`. Raises StatisticsError for scores that are not antisymmetric, or where an arm is empty.
     """
     level = confidence_level(confidence)
-    matrix = np.asarray(scores)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or (matrix != -matrix.T).any():
-        raise StatisticsError("scores", "must be square with scores[i, j] = -scores[j, i]")
-    arm = event_flags(treated, len(matrix), "treated")
+    pairs = pairs_of(scores)
+    arm = event_flags(treated, len(pairs), "treated")
     if arm.all() or not arm.any():
         raise StatisticsError("treated", "one arm is empty")
-    pairs = matrix[np.ix_(arm, ~arm)]
-    win, loss = (pairs > 0).astype(float), (pairs < 0).astype(float)
-    test = _permutation_test(matrix, arm, draws, seed)
+    sums, win, loss = totals_of(pairs, arm)
+    test = _permutation_test(sums.astype(float), arm, draws, seed)
     covariance = _covariance(win, loss)
-    p_win, p_loss = float(win.mean()), float(loss.mean())
-    shared: dict[str, Any] = {"p_value": test.p_value, "n": len(matrix), "confidence": level}
+    p_win, p_loss = win.share, loss.share
+    wins, losses = int(win.of_treated.sum()), int(loss.of_treated.sum())
+    shared: dict[str, Any] = {"p_value": test.p_value, "n": len(pairs), "confidence": level}
     return WinStatistics(
         win_ratio=_ratio("win ratio", p_win, p_loss, np.array([[1, 0], [0, 1]]), covariance, level, shared),
         win_odds=_ratio(
@@ -179,14 +191,13 @@ def win_statistics(
             "probability of a better outcome", p_win - p_loss, covariance, level, shared
         ),
         test=test,
-        wins=int(win.sum()),
-        losses=int(loss.sum()),
-        ties=int(pairs.size - win.sum() - loss.sum()),
+        wins=wins,
+        losses=losses,
+        ties=win.of_treated.size * win.of_controls.size - wins - losses,
     )
 
 
-def _permutation_test(matrix: Signs, arm: Bools, draws: int, seed: int) -> Result:
-    patient = matrix.sum(1, dtype=np.int64).astype(float)
+def _permutation_test(patient: Floats, arm: Bools, draws: int, seed: int) -> Result:
     method = "exact permutation test of the summed wins less losses"
     try:
         tails = exact_tails(patient, arm)
@@ -203,15 +214,16 @@ def _permutation_test(matrix: Signs, arm: Bools, draws: int, seed: int) -> Resul
     )
 
 
-def _covariance(win: Floats, loss: Floats) -> Floats:
+def _covariance(win: Won, loss: Won) -> Floats:
     """Covariance matrix of the shares of wins and losses (unbiased components of a two-sample
     U-statistic).
     """
-    n1, n0 = win.shape
+    n1, n0 = win.of_treated.size, win.of_controls.size
     if min(n1, n0) < 2:
         return np.full((2, 2), np.nan)
-    rows = np.cov(np.stack([win.mean(1), loss.mean(1)]), ddof=1)
-    columns = np.cov(np.stack([win.mean(0), loss.mean(0)]), ddof=1)
+    (treated_won, controls_lost), (treated_lost, controls_won) = win.shares(), loss.shares()
+    rows = np.cov(np.stack([treated_won, treated_lost]), ddof=1)
+    columns = np.cov(np.stack([controls_lost, controls_won]), ddof=1)
     return np.asarray(rows / n1 + columns / n0)
 
 
@@ -262,19 +274,25 @@ def _benefit(name: str, net: float, covariance: Floats, level: float, shared: di
     )
 
 
-def win_bootstrap(scores: Signs, treated: Any, weights: Floats, *, confidence: float = 0.95) -> Result:
+def win_bootstrap(
+    scores: Pairs | Signs, treated: Any, weights: Floats, *, confidence: float = 0.95
+) -> Result:
     """Probability of a better outcome with the percentile interval of given bootstrap weights (draws,
     patients)."""
     level = confidence_level(confidence)
     arm = event_flags(treated, len(scores), "treated")
-    pairs = scores[np.ix_(arm, ~arm)].astype(float)
     one, none = weights[:, arm], weights[:, ~arm]
-    net = ((one @ pairs) * none).sum(1) / (one.sum(1) * none.sum(1))
+    gained, total = np.zeros(none.shape), 0
+    for rows, part in pairs_of(scores).blocks(arm):
+        against = part[:, ~arm]
+        gained += weights[:, rows] @ against.astype(float)
+        total += int(against.sum(dtype=np.int64))
+    net = (gained * none).sum(1) / (one.sum(1) * none.sum(1))
     better = (1 + net) / 2
     lower, upper = percentile_limits(better, level)
     return Result(
         method=f"probability of a better outcome, percentile interval of {len(weights)} weighted draws",
-        value=float((1 + pairs.mean()) / 2),
+        value=(1 + total / (one.shape[1] * none.shape[1])) / 2,
         lower=lower,
         upper=upper,
         n=arm.size,
