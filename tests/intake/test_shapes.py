@@ -44,6 +44,8 @@ class Taken:
     def tables(self, name: str, own_ids: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         """One analysis table both ways, rows in one order."""
         taken, wanted = (getattr(t, name).drop(columns=AS_WRITTEN, errors="ignore") for t in self.cleaned)
+        # Ids are sorted as words, not in the order of a category's codes.
+        taken, wanted = (frame.astype({"patient_id": object}) for frame in (taken, wanted))
         if own_ids:
             taken = taken.assign(patient_id=taken["patient_id"].map(own_ids))
         order = list(wanted.columns)
