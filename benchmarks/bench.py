@@ -168,8 +168,8 @@ def page(results: dict[str, Any]) -> str:
         "",
         "![Ratios beside their targets](results.png)",
         "",
-        "| figure | ratio | target | runs | parts |",
-        "|---|---|---|---|---|",
+        "| figure | ratio | target | runs | day | parts |",
+        "|---|---|---|---|---|---|",
     ]
     for name, title in TITLES.items():
         if result := results["figures"].get(name):
@@ -177,7 +177,7 @@ def page(results: dict[str, Any]) -> str:
             mark = "" if reached(result) else " (missed)"
             lines.append(
                 f"| {title} | {result['ratio']:.2f}{mark} | {sign} {result['target']:g} | {result['runs']} "
-                f"| {_parts(result['parts'])} |"
+                f"| {result['day']} | {_parts(result['parts'])} |"
             )
     notes = [
         f"- *{TITLES[name].partition(':')[0]}*: {NOTES[name]}" for name in NOTES if name in results["figures"]
@@ -230,7 +230,9 @@ def main() -> None:
     results = {"machine": machine(), "figures": stored["figures"]}
     for part in options.only:
         print(part, flush=True)
-        results["figures"] |= PARTS[part](options.runs)
+        measured = PARTS[part](options.runs)
+        day = {"day": time.strftime("%Y-%m-%d")}
+        results["figures"] |= {name: figure | day for name, figure in measured.items()}
         RESULTS.write_text(json.dumps(_rounded(results), indent=1) + "\n", encoding="utf-8")
     (HERE / "results.md").write_text(page(results), encoding="utf-8")
     draw(results)
