@@ -22,6 +22,8 @@ from running import BIN, ROOT, notebooks, ratio
 
 PATIENTS = 40_000
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# Arrow's allocator would start a thread, which the warm process of `cells.py` must not have.
+_WITHOUT_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 SIZES = (400, 1600, 6400)  # of the cohorts that exponents are fitted from
 READ = """
 import sys
@@ -65,13 +67,23 @@ def used(command: Sequence[str | Path]) -> tuple[float, float]:
     return float(seconds), float(memory)
 
 
+@contextmanager
+def interpreter_with(package: str) -> Iterator[Path]:
+    """Python in an environment of its own with a package that is no dependency of this project."""
+    with tempfile.TemporaryDirectory() as name:
+        python = Path(name) / "bin" / "python"
+        for command in (["venv", "--allow-existing", name], ["pip", "install", "--python", python, package]):
+            subprocess.run([BIN / "uv", "--quiet", *command], check=True)
+        yield python
+
+
 def check(runs: int) -> dict[str, dict[str, Any]]:
     """A check of many patients beside polars, which only reads the same files as text."""
-    polars = ["uv", "run", "-q", "--isolated", "--no-project", "--with", "polars", "python", "-c", READ]
     found: dict[str, list[tuple[float, float]]] = {"check": [], "polars": []}
-    with cohort_of(PATIENTS) as folder:
+    with cohort_of(PATIENTS) as folder, interpreter_with("polars") as python:
+        polars = [python, "-c", READ]
         size = sum(path.stat().st_size for path in folder.glob("*.csv")) / (1 << 20)
-        used([*polars, folder])  # has polars installed, and the files in the cache of the system
+        used([*polars, folder])  # has the files in the cache of the system
         for _ in range(runs):
             found["check"].append(used([BIN / "compendium", "check", folder]))
             found["polars"].append(used([*polars, folder]))
@@ -124,7 +136,7 @@ def _cells(folder: Path) -> dict[str, float]:
                     cell["source"] = [f"cohort = {str(folder)!r}\n", *cell["source"][1:]]
             path.write_text(json.dumps(notebook), encoding="utf-8")
         env = os.environ | {"COMPENDIUM_PROJECT": name, "COMPENDIUM_OUTPUT": str(root / "out")}
-        env |= {"PYTHONHASHSEED": "0"} | ONE_THREAD
+        env |= {"PYTHONHASHSEED": "0"} | ONE_THREAD | _WITHOUT_THREADS
         code = [sys.executable, str(Path(__file__).with_name("cells.py")), *map(str, notebooks(root))]
         done = subprocess.run(
             code, cwd=root / "notebooks", env=env, capture_output=True, text=True, check=True
