@@ -199,7 +199,7 @@ def draw(results: dict[str, Any]) -> None:
     from matplotlib.figure import Figure
 
     rows = [(TITLES[name], results["figures"][name]) for name in TITLES if name in results["figures"]]
-    figure = Figure(figsize=(9, 0.8 + 0.42 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(11, 0.8 + 0.42 * len(rows)), layout="constrained")
     axes = figure.subplots()
     for place, (_, result) in enumerate(rows):
         axes.barh(place, result["ratio"], color="#0072B2" if reached(result) else "#D55E00", height=0.55)
@@ -212,7 +212,7 @@ def draw(results: dict[str, Any]) -> None:
             va="center",
         )
     axes.set_yticks(range(len(rows)), labels=[title for title, _ in rows])
-    axes.invert_yaxis()
+    axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xscale("log")
     axes.margins(x=0.12)
     axes.set_xlabel("ratio (bar) and target (line)")
