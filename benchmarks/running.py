@@ -158,17 +158,24 @@ def full_run(runs: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def loading() -> float:
-    """Seconds that a warm process needs to load what notebooks use."""
+@contextmanager
+def loaded_process() -> Iterator[tuple[Path, float]]:
+    """The socket of a warm process, and the seconds in which it has loaded what notebooks use."""
     from helpers.kernels.fork_server.client import ForkServer
 
     process = ForkServer()
     begin = time.perf_counter()
     try:
         process.wait_until_loaded()
-        return time.perf_counter() - begin
+        yield process.socket, time.perf_counter() - begin
     finally:
         process.close()
+
+
+def loading() -> float:
+    """Seconds that a warm process needs to load what notebooks use."""
+    with loaded_process() as (_, seconds):
+        return seconds
 
 
 def _seconds(took: dict[str, list[float]], *sides: str) -> dict[str, list[float]]:
@@ -208,12 +215,7 @@ def nbval(runs: int) -> dict[str, dict[str, Any]]:
     There the warm process loads while the quick tests run. Here nothing else runs meanwhile, so its seconds
     are measured apart and stand beside.
     """
-    from helpers.kernels.fork_server.client import (
-        PROVISIONER,
-        PROVISIONER_VARIABLE,
-        SOCKET_VARIABLE,
-        ForkServer,
-    )
+    from helpers.kernels.fork_server.client import PROVISIONER, PROVISIONER_VARIABLE, SOCKET_VARIABLE
 
     command = ["make", "-C", ROOT, "--no-print-directory", "nbval"]
     loaded_in: list[float] = []
@@ -222,15 +224,10 @@ def nbval(runs: int) -> dict[str, dict[str, Any]]:
         return timed(command, ROOT, output, **{PROVISIONER_VARIABLE: "local-provisioner"})
 
     def warm(output: Path) -> float:
-        process = ForkServer()
-        begin = time.perf_counter()
-        process.wait_until_loaded()
-        loaded_in.append(time.perf_counter() - begin)
-        chosen = {PROVISIONER_VARIABLE: PROVISIONER, SOCKET_VARIABLE: str(process.socket)}
-        try:
+        with loaded_process() as (address, seconds):
+            loaded_in.append(seconds)
+            chosen = {PROVISIONER_VARIABLE: PROVISIONER, SOCKET_VARIABLE: str(address)}
             return timed(command, ROOT, output, **chosen)
-        finally:
-            process.close()
 
     took = in_turn({"stock": stock, "warm": warm}, runs)
     parts = _seconds(took, "stock", "warm") | {"warm_process_loading_seconds": loaded_in}

@@ -162,10 +162,9 @@ def event_flags(event: Any, size: int, argument: str = "event") -> Bools:
         ...
     helpers.stats.result.StatisticsError: event: must be 0 or 1, found 2 at position 1
     """
-    raw = np.asarray(event) if isinstance(event, np.ndarray) else None
-    if raw is not None and raw.ndim == 1 and raw.size == size and raw.dtype.kind in "bi":
-        flags = raw.astype(bool)
-        if raw.dtype.kind == "b" or (raw == flags).all():
+    if isinstance(event, np.ndarray) and event.shape == (size,) and event.dtype.kind in "bi":
+        flags = event.astype(bool)
+        if (event == flags).all():
             return flags
     array = float_array(event, argument)
     if array.size != size:

@@ -220,10 +220,8 @@ def _restricted(rows: _Rows) -> _Fit:
         try:
             fit = model.fit(reml=True)
             between, scale = float(np.asarray(fit.cov_re)[0, 0]), float(fit.scale)
-            beta, covariance = (
-                np.asarray(fit.fe_params),
-                np.asarray(fit.cov_params())[: model.k_fe, : model.k_fe],
-            )
+            beta = np.asarray(fit.fe_params)
+            covariance = np.asarray(fit.cov_params())[: model.k_fe, : model.k_fe]
             if not fit.converged or not model.is_flat(between / scale):
                 beta, covariance, between, scale = model.by_search()
         except (np.linalg.LinAlgError, ValueError, ArithmeticError) as error:

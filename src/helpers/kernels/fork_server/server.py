@@ -6,8 +6,8 @@ request: a kernel, or one that calls a function. A request is one line of JSON (
 answer is ``{"pid": ...}`` and, when it has ended, ``{"status": ...}`` on the same connection;
 ``{"signal": ...}`` asks for a signal to it and its children. It lives no longer than its connection, and the
 warm process no longer than its standard input, which whoever started it holds open. A request that comes
-while libraries are still being imported is not kept waiting; ``{"tell": "loaded"}`` is answered when all are,
-``{"tell": "alive"}`` at once.
+while libraries are still being imported is not kept waiting; ``{"tell": "loaded"}`` is answered when all that
+notebooks use are, ``{"tell": "alive"}`` at once.
 
 With ``SECONDS`` it is one that outlives commands (:mod:`helpers.kernels.fork_server.kept`): it ends when
 nobody has used it for so long, or is told ``{"stop": true}``, and holds the descriptor ``LOCK`` so that there
