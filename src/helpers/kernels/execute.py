@@ -14,7 +14,6 @@ from typing import Any, cast
 
 from helpers.errors import CompendiumError
 from helpers.faults import cell_in_words, in_words
-from helpers.kernels import web_addresses  # noqa: F401  # before nbformat, which would load their grammar
 from helpers.kernels.fork_server.client import PATIENCE_SECONDS
 from helpers.kernels.fork_server.quick import PooledKernelManager
 from helpers.kernels.pool import START_OPTIONS, manager_settings
@@ -28,6 +27,7 @@ from helpers.kernels.stored import (
     stored_metadata,
     stored_notebook_metadata,
 )
+from helpers.project import web_addresses  # noqa: F401  # before nbformat, which would load their grammar
 
 # Threads execute notebooks at the same time. Two threads that import what imports each other break one
 # another's imports, so everything is imported here, by whoever imports this module, and nothing later.

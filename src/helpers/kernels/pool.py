@@ -24,12 +24,11 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from traitlets.config import Config
 
-# The factory would import the provisioner when a thread starts the first kernel.
-from helpers.kernels import web_addresses  # noqa: F401  # before nbformat
-from helpers.kernels.fork_server import provisioner  # noqa: F401
+from helpers.kernels.fork_server import provisioner  # noqa: F401  # else imported by a thread
 from helpers.kernels.fork_server.client import PROVISIONER, PROVISIONER_VARIABLE, WarmProcess
 from helpers.kernels.fork_server.quick import PooledKernelManager
 from helpers.kernels.stored import KERNEL
+from helpers.project import web_addresses  # noqa: F401  # before nbformat
 from helpers.project.paths import OUTPUT_VARIABLE, PUBLISHED_VARIABLE, RUN_VARIABLE
 
 import nbformat  # isort: skip

@@ -16,9 +16,9 @@ import nbval.kernel
 import pytest
 from jupyter_client.manager import KernelManager
 
-from helpers.kernels import web_addresses  # noqa: F401  # before nbformat
 from helpers.kernels.fork_server.client import PATIENCE_SECONDS
 from helpers.kernels.fork_server.quick import QuickBlockingClient
+from helpers.project import web_addresses  # noqa: F401  # before nbformat
 from helpers.run.plan import Step, load_plan, predecessors
 
 _KEY = "folder_of_ended_notebooks"

@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from helpers.project import web_addresses  # noqa: F401  # before nbformat, which documents import too
 from helpers.project.paths import notebooks_dir
 from helpers.project.sources import (
     PACKAGE,

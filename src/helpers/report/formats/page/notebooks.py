@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -82,10 +80,9 @@ def _kept(file: Path, digest: str) -> str | None:
 
 
 def _exporter() -> HTMLExporter:
-    # jsonschema would compile the grammar of international web addresses (two seconds), which no notebook
-    # needs; without the package it goes without.
-    sys.modules.setdefault("rfc3987_syntax", cast("ModuleType", None))
     from nbconvert.exporters.html import HTMLExporter
+
+    from helpers.project import web_addresses  # noqa: F401  # before nbconvert, which imports nbformat
 
     return HTMLExporter(
         template_name="basic",
