@@ -298,9 +298,37 @@ class NotingExecutor(LocalExecutor):
 def test_who_executes_steps_is_told_how_many_notebooks_follow(go) -> None:
     executor = NotingExecutor()
     assert go(executor=nullcontext(executor)) == ALL
-    told = executor.told
-    first_handed_over, first_begun, second_handed_over, *_, last_begun = told
-    assert (first_handed_over, first_begun, second_handed_over, last_begun) == (1, 2, 1, 0)
+    first_waits, first_begun, both_others_wait, *_, last_begun = executor.told
+    assert (first_waits, first_begun, both_others_wait, last_begun) == (1, 2, 2, 0)
+
+
+CHAINS = """
+[00_alone]
+reads = ["cohort/*.csv"]
+writes = ["statistics/00_alone.csv", "tables/alone.csv"]
+
+[01_first]
+reads = ["cohort/*.csv"]
+writes = ["data/patients.parquet"]
+
+[02_second]
+reads = ["data/patients.parquet"]
+writes = ["statistics/02_second.csv"]
+
+[03_third]
+reads = ["statistics/02_second.csv"]
+writes = ["statistics/03_third.csv"]
+"""
+
+
+def test_what_starts_the_longest_chain_is_begun_first_also_if_others_wait_already(
+    go, project, fake_kernels
+) -> None:
+    (project.root / "notebooks" / "pipeline.toml").write_text(CHAINS, encoding="utf-8")
+    project.notebook("00_alone", project.code('cohort = "small"', "parameters"))
+    go(workers=1)
+    # "Alone" came before the second; the third starts no longer chain than "alone".
+    assert fake_kernels == [f"small/{name}" for name in ("01_first", "02_second", "00_alone", "03_third")]
 
 
 class InterruptedExecutor(NotingExecutor):

@@ -1,10 +1,11 @@
 """Steps in their order: those whose inputs have changed are executed, several at a time."""
 
+import heapq
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,14 @@ class Job:
 
 
 Task = tuple[str, str]  # cohort and step
+_Ended = tuple[Task, "Digests | BaseException"]  # what it has written, or why it failed
+
+
+@dataclass(order=True)
+class _Waiting:
+    turn: tuple[int, Task]
+    is_notebook: bool = field(compare=False)
+    execute: Callable[[], Digests] = field(compare=False)
 
 
 class Schedule:
@@ -85,23 +94,20 @@ class Schedule:
             }
         )
         order.prepare()
-        threads = _Threads(executor, self._notebook_followers())
+        threads = _Threads(executor, self._notebook_followers(), self._chain_lengths())
         with ThreadPoolExecutor(executor.threads, thread_name_prefix="step") as pool:
             try:
                 while order.is_active():
-                    for task in self._in_turn(order.get_ready()):
+                    for task in sorted(order.get_ready()):
                         if self._settled(task):
                             progress.skip()
                             order.done(task)
                         else:
-                            threads.submit(
-                                pool,
-                                task,
-                                self._steps[task[1]],
-                                self._executing(task, executor, progress, threads),
-                            )
-                    for task, future in threads.ended():
-                        self._ended(task, future)
+                            execute = self._executing(task, executor, progress, threads)
+                            threads.add(task, self._steps[task[1]], execute)
+                    threads.begin(pool)
+                    for task, ending in threads.ended():
+                        self._ended(task, ending)
                         order.done(task)
             except KeyboardInterrupt:
                 progress.stop()
@@ -114,10 +120,13 @@ class Schedule:
         notebooks = [name for name, step in self._steps.items() if step.is_notebook]
         return {name: sum(name in self._before[other] for other in notebooks) for name in self._steps}
 
-    def _in_turn(self, tasks: Iterable[Task]) -> list[Task]:
-        """What writes most takes longest: begun first, nothing waits for it in the end."""
-        place = {name: i for i, name in enumerate(self._steps)}
-        return sorted(tasks, key=lambda task: (-len(self._steps[task[1]].writes), task[0], place[task[1]]))
+    def _chain_lengths(self) -> dict[str, int]:
+        """By step: how much it and those that wait for it write, one after another; that tells the time."""
+        lengths = {name: len(step.writes) for name, step in self._steps.items()}
+        for name in reversed(lengths):
+            waiting = [lengths[other] for other, before in self._before.items() if name in before]
+            lengths[name] += max(waiting, default=0)
+        return lengths
 
     def _settled(self, task: Task) -> bool:
         """Whether a step need not be executed: one before it failed, or it is up to date."""
@@ -168,15 +177,15 @@ class Schedule:
 
         return execute
 
-    def _ended(self, task: Task, future: "Future[Digests]") -> None:
+    def _ended(self, task: Task, ending: Digests | BaseException) -> None:
         job, step = self._jobs[task[0]], self._steps[task[1]]
-        if (error := future.exception()) is not None:
+        if isinstance(ending, BaseException):
             kept = failed_notebook(step, job.paths)
             told = shown(kept) if kept.is_file() else ""
-            message = in_words(error) or str(error) or type(error).__name__
+            message = in_words(ending) or str(ending) or type(ending).__name__
             self.outcomes[task] = Outcome(*task, "failed", message, told)
             return
-        self._done(task, future.result(), "executed")
+        self._done(task, ending, "executed")
 
     def _done(self, task: Task, products: Digests, status: Status) -> None:
         """Remember what a step has made of what."""
@@ -192,32 +201,51 @@ class Schedule:
 
 
 class _Threads:
-    """Steps under way, and the notebooks that no thread has begun, of which the executor is told."""
+    """Steps under way, and those that no thread has begun; of notebooks among them the executor is told.
 
-    def __init__(self, executor: Executor, followers: Mapping[str, int]) -> None:
-        self._executor, self._followers = executor, followers
-        self._under_way: dict[Future[Digests], Task] = {}
-        self._waiting: set[Task] = set()
+    A free thread begins the step that starts the longest chain of steps: begun last, all would wait for it in
+    the end.
+    """
+
+    def __init__(
+        self, executor: Executor, followers: Mapping[str, int], chain_lengths: Mapping[str, int]
+    ) -> None:
+        self._executor, self._followers, self._chain_lengths = executor, followers, chain_lengths
+        self._under_way: set[Future[_Ended]] = set()
+        self._waiting: list[_Waiting] = []
         self._change = threading.Condition()
         self._busy = 0
 
-    def submit(
-        self, pool: ThreadPoolExecutor, task: Task, step: Step, execute: Callable[[], Digests]
-    ) -> None:
-        """Hand a step to the next free thread."""
-        if step.is_notebook:
-            with self._change:  # what is told last must be what is true last
-                self._waiting.add(task)
-                self._executor.expect(len(self._waiting))
-        self._under_way[pool.submit(execute)] = task
+    def add(self, task: Task, step: Step, execute: Callable[[], Digests]) -> None:
+        """Have a step wait for its turn."""
+        waiting = _Waiting((-self._chain_lengths[task[1]], task), step.is_notebook, execute)
+        with self._change:
+            heapq.heappush(self._waiting, waiting)
+
+    def begin(self, pool: ThreadPoolExecutor) -> None:
+        """Hand steps whose turn it is to threads that are free."""
+        with self._change:  # what is told last must be what is true last
+            self._executor.expect(self._notebooks_waiting())
+            while self._waiting and len(self._under_way) < self._executor.threads:
+                self._under_way.add(pool.submit(self._execute, heapq.heappop(self._waiting)))
+
+    @staticmethod
+    def _execute(waiting: _Waiting) -> "_Ended":
+        task = waiting.turn[1]
+        try:
+            return task, waiting.execute()
+        except BaseException as error:
+            return task, error
+
+    def _notebooks_waiting(self) -> int:
+        return sum(waiting.is_notebook for waiting in self._waiting)
 
     @contextmanager
     def at_work(self, task: Task) -> Iterator[None]:
         """The block in which a thread executes a step."""
         with self._change:
             self._busy += 1
-            self._waiting.discard(task)
-            self._executor.expect(len(self._waiting) + self._followers[task[1]])
+            self._executor.expect(self._notebooks_waiting() + self._followers[task[1]])
         try:
             yield
         finally:
@@ -225,12 +253,13 @@ class _Threads:
                 self._busy -= 1
                 self._change.notify_all()
 
-    def ended(self) -> "list[tuple[Task, Future[Digests]]]":
+    def ended(self) -> "list[_Ended]":
         """Wait until a step has ended; those that have. None if none is under way."""
         if not self._under_way:
             return []
         done = wait(self._under_way, return_when=FIRST_COMPLETED).done
-        return sorted(((self._under_way.pop(future), future) for future in done), key=lambda pair: pair[0])
+        self._under_way -= done
+        return sorted((future.result() for future in done), key=lambda ended: ended[0])
 
     def stop(self, pool: ThreadPoolExecutor) -> None:
         """Drop what no thread has begun and end what is under way."""
