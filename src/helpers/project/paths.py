@@ -62,16 +62,18 @@ class ProjectError(CompendiumError):
 
 
 def _is_project(folder: Path) -> bool:
+    file = folder / "pyproject.toml"
     try:
-        return _project_name((folder / "pyproject.toml").read_text(encoding="utf-8")) == PROJECT_NAME
+        found = file.stat()
+        return _project_name(str(file), found.st_mtime_ns, found.st_size) == PROJECT_NAME
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return False
 
 
 @lru_cache(maxsize=8)
-def _project_name(text: str) -> object:
-    """Return the project's name in the text of a pyproject.toml; parsed once, as every path begins here."""
-    project = tomllib.loads(text).get("project", {})
+def _project_name(file: str, _changed: int, _size: int) -> object:
+    """Return the project's name in a pyproject.toml, read once unless it changes: every path begins here."""
+    project = tomllib.loads(Path(file).read_text(encoding="utf-8")).get("project", {})
     return project.get("name") if isinstance(project, dict) else None
 
 

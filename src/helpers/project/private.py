@@ -12,7 +12,7 @@ from typing import Any
 
 from helpers.errors import CompendiumError
 from helpers.project.paths import DEFAULT_COHORT, SCRATCH, project_root, split_variant
-from helpers.project.sources import cell_source, read_notebook
+from helpers.project.sources import cell_source, notebook_cells
 
 _RESTORE = "`make refresh` stores the notebooks with the outputs of the shipped cohort"
 _UNSTAGE = "leave the file out of the commit: git rm --cached"
@@ -43,7 +43,7 @@ def foreign_cohorts(notebook: Path) -> list[str]:
     ([], 0)
     """
     found: list[str] = []
-    for cell in read_notebook(notebook)["cells"]:
+    for cell in notebook_cells(notebook):
         if cell.get("cell_type") == "code":
             found += _opened(cell_source(cell))
             found += (name for text in _texts(cell) for name in _PRINTED.findall(text))

@@ -21,7 +21,7 @@ True
 >>> from helpers.project.paths import notebooks_dir
 >>> notebook = notebooks_dir() / "04_survival.ipynb"
 >>> (
-...     len(read_notebook(notebook)["cells"]) > 5,
+...     len(read_notebook(notebook)["cells"]) == len(notebook_cells(notebook)) > 5,
 ...     len(notebook_digest(notebook)),
 ...     "helpers.analysis.survival" in notebook_modules(notebook),
 ... )
@@ -35,10 +35,10 @@ import hashlib
 import importlib.util
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from helpers.errors import CompendiumError
 
@@ -61,6 +61,7 @@ _LITERAL_OR_COMMENT = re.compile(
     r"|#[^\n]*",
     re.DOTALL,
 )
+_T = TypeVar("_T")
 _MARK = "\0"  # stands in no source
 _MARKED = re.compile(r"^[ \t\f]*\0(?:\n|\Z)|[ \t\f]*\0", re.MULTILINE)
 
@@ -112,16 +113,40 @@ def read_notebook(path: Path) -> dict[str, Any]:
     Raises:
         NotebookFileError: the file is not a notebook; the message names it.
     """
+    return _parsed(path, _notebook)
+
+
+def notebook_cells(path: Path) -> Sequence[Mapping[str, Any]]:
+    """Cells of a notebook as stored, parsed once for all who look at them: none may be changed.
+
+    Raises:
+        NotebookFileError: the file is not a notebook; the message names it.
+    """
+    return _parsed(path, _cells)
+
+
+def _parsed(path: Path, parse: Callable[[str], _T]) -> _T:
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise NotebookFileError(
             f"{path.name} cannot be read as a notebook: {error}.", remedy=_RESTORE.format(path.name)
         ) from None
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+    except TypeError as error:
         raise NotebookFileError(
-            f"{path.name} is not a notebook: it has no cells.", remedy=_RESTORE.format(path.name)
-        )
+            f"{path.name} is not a notebook: {error}.", remedy=_RESTORE.format(path.name)
+        ) from None
+
+
+@lru_cache(maxsize=32)
+def _cells(text: str) -> tuple[Mapping[str, Any], ...]:
+    return tuple(_notebook(text)["cells"])
+
+
+def _notebook(text: str) -> dict[str, Any]:
+    notebook = json.loads(text)
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        raise TypeError("it has no cells")
     return notebook
 
 
@@ -148,7 +173,7 @@ def without_comments(source: str) -> str:
 
 def notebook_code_digest(path: Path) -> str:
     """SHA-256 of what a notebook does: code, ids and tags of its code cells, without comments."""
-    code = [cell for cell in read_notebook(path)["cells"] if cell.get("cell_type") == "code"]
+    code = [cell for cell in notebook_cells(path) if cell.get("cell_type") == "code"]
     return digest_value([[cell_tags(cell), cell.get("id"), _code(cell_source(cell))] for cell in code])
 
 
@@ -159,7 +184,7 @@ def _code(source: str) -> str:
 
 def notebook_digest(path: Path) -> str:
     """SHA-256 of a notebook's cells, their kinds, ids and tags; outputs and execution counts do not count."""
-    cells = read_notebook(path)["cells"]
+    cells = notebook_cells(path)
     return digest_value(
         [
             [cell_tags(cell) for cell in cells],
@@ -175,7 +200,7 @@ def cell_tags(cell: Mapping[str, Any]) -> list[str]:
 
 def notebook_modules(path: Path) -> set[str]:
     """Modules of the package that a notebook's code imports by name."""
-    cells = read_notebook(path)["cells"]
+    cells = notebook_cells(path)
     return {
         module for cell in cells if cell.get("cell_type") == "code" for module in _imports(cell_source(cell))
     }

@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import CompendiumError
-from helpers.project.sources import cell_source, read_notebook
+from helpers.project.sources import cell_source, notebook_cells
 
 COHORT = "cohort"
 
@@ -226,7 +226,7 @@ def declared_parameters(notebook: Path) -> dict[str, Any]:
     """
     cells = [
         cell
-        for cell in read_notebook(notebook)["cells"]
+        for cell in notebook_cells(notebook)
         if cell.get("cell_type") == "code" and "parameters" in cell.get("metadata", {}).get("tags", [])
     ]
     if len(cells) != 1:

@@ -17,9 +17,9 @@ from helpers.project.sources import (
     cell_source,
     digest_file,
     files_matching,
+    notebook_cells,
     notebook_digest,
     package_folder,
-    read_notebook,
     source_digest,
 )
 from helpers.results.store import COUNTS, NUMBERS, Statistics, StatisticsStoreError
@@ -230,7 +230,7 @@ def _notebooks(here: Received, sound: frozenset[str]) -> Iterator[Finding]:
 
 
 def _code_of(path: Path) -> list[str]:
-    cells = read_notebook(path)["cells"]
+    cells = notebook_cells(path)
     return [cell_source(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
 
 
