@@ -197,15 +197,17 @@ def test_digests_of_code_are_remembered_until_the_package_changes(tmp_path: Path
         code_digests._package.cache_clear()
 
     new_process()
-    first = code_digests.modules_digest(modules)
+    first, whole = code_digests.modules_digest(modules), code_digests.package_digest()
     code_digests.remember_digests()
+    asked.clear()
     new_process()
     assert code_digests.modules_digest(sorted(modules, reverse=True)) == first
-    assert len(asked) == 1
+    assert code_digests.package_digest() == whole
+    assert not asked
     monkeypatch.setattr(code_digests, "_package", lambda: "another package")
     code_digests._known.cache_clear()
     assert code_digests.modules_digest(modules) == first
-    assert len(asked) == 2
+    assert len(asked) == 1
     (tmp_path / ".compendium" / "code.json").write_text("[]")
     code_digests._known.cache_clear()
     assert code_digests.modules_digest(modules) == first

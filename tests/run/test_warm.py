@@ -30,6 +30,7 @@ from helpers.kernels.fork_server.client import (
     fork,
 )
 from helpers.kernels.pool import KernelPool
+from helpers.run.executor import local_executor
 
 pytestmark = pytest.mark.skipif(not available(), reason="kernels are forked on Linux only")
 
@@ -281,6 +282,41 @@ def test_a_kernel_does_not_wait_for_imports_and_makes_up_for_what_is_missing(cho
                 assert other.run(code) == f"{early.pid} True"
     finally:
         early.close()
+
+
+def test_one_for_documents_loads_what_notebooks_use_only_when_asked(
+    chosen: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = ForkServer(steps_first=True)
+    try:
+        monkeypatch.setenv(SOCKET_VARIABLE, str(process.socket))
+        code = "import os, sys; print(os.getppid(), *[n in sys.modules for n in ('nbconvert', 'lifelines')])"
+
+        def found() -> str:
+            with kernel() as one:
+                return one.run(code)
+
+        assert within(PATIENCE, lambda: found() == f"{process.pid} True False")
+        process.wait_until_loaded()
+        assert found() == f"{process.pid} True True"
+        assert len(list(Path(f"/proc/{process.pid}/task").iterdir())) == 1
+    finally:
+        process.close()
+
+
+def test_a_run_that_has_little_to_do_starts_one_once_it_knows_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(SOCKET_VARIABLE, raising=False)
+    monkeypatch.setenv(PROVISIONER_VARIABLE, PROVISIONER)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    with local_executor(1, much_to_do=False) as executor:
+        assert SOCKET_VARIABLE not in os.environ, "perhaps nothing has changed"
+        executor.prepare()
+        socket = Path(os.environ[SOCKET_VARIABLE])
+        assert socket.is_socket()
+    assert SOCKET_VARIABLE not in os.environ
+    assert not socket.parent.exists()
 
 
 def test_a_process_without_a_warm_one_starts_its_own_with_the_first_kernel(tmp_path: Path) -> None:

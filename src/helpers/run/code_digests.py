@@ -5,6 +5,8 @@ does when nothing has changed; reading the package's bytes takes a tenth of that
 
 >>> len(modules_digest(["helpers.stats.ratios"]))
 64
+>>> len(package_digest())
+64
 """
 
 import contextlib
@@ -16,10 +18,11 @@ from functools import cache
 from pathlib import Path
 
 from helpers.project.paths import state_dir
-from helpers.project.sources import package_folder, source_digest, source_files
+from helpers.project.sources import files_matching, package_folder, source_digest, source_files
 from helpers.results.files import write_whole
 
 _FILE = "code.json"
+_ALL = "*"
 
 
 def modules_digest(modules: Iterable[str]) -> str:
@@ -30,9 +33,18 @@ def modules_digest(modules: Iterable[str]) -> str:
     return known[key]
 
 
+def package_digest() -> str:
+    """SHA-256 of the code of the whole package, comments left out."""
+    known = _known(state_dir())
+    if _ALL not in known:
+        known[_ALL] = source_digest(files_matching(package_folder(), "**/*.py"))
+    return known[_ALL]
+
+
 def remember_digests() -> None:
     """Keep what was found for the next command; a place that cannot be written to does no harm."""
     state = state_dir()
+    package_digest()  # the record of provenance will ask for it, when files may have been edited
     text = json.dumps({"package": _package(), "digests": _known(state)}, sort_keys=True, indent=1)
     with contextlib.suppress(OSError):
         file = state / _FILE

@@ -12,7 +12,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +22,7 @@ from helpers.kernels.fork_server.client import (
     PROVISIONER_VARIABLE,
     WarmProcess,
 )
-from helpers.kernels.fork_server.use import forked_kernels
+from helpers.kernels.fork_server.use import forked_kernels, forked_steps
 from helpers.project.paths import (
     FORMATS_VARIABLE,
     OUTPUT_VARIABLE,
@@ -81,12 +81,15 @@ class LocalExecutor:
     def __init__(self, threads: int, server: WarmProcess | None) -> None:
         self.threads = threads
         self._server = server
+        self._steps = ExitStack()
         self._pool: KernelPool | None = None
         self._making = Lock()
         self._foreign: set[Process] = set()
 
     def prepare(self) -> None:
-        """Import what the threads need for steps that are no notebooks."""
+        """Import what the threads need for steps that are no notebooks; a process loads what these use."""
+        if self._server is None:
+            self._server = self._steps.enter_context(forked_steps())
         from helpers.run import steps  # noqa: F401
 
         self._foreign = set(_children())
@@ -123,9 +126,10 @@ class LocalExecutor:
                 child.terminate()
 
     def close(self) -> None:
-        """End the kernels that wait."""
+        """End the kernels that wait, and the process that steps were forked from."""
         if self._pool is not None:
             self._pool.close()
+        self._steps.close()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import json
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,9 @@ from helpers.project.sources import (
     files_matching,
     notebook_digest,
     package_folder,
-    source_digest,
 )
 from helpers.results.files import write_whole
+from helpers.run.code_digests import package_digest
 from helpers.run.parameters import COHORT
 from helpers.run.plan import PLAN_FILE, Step, locate, transitive_predecessors
 from helpers.run.state import ABSENT
@@ -41,6 +42,8 @@ Products = Mapping[str, str | None]
 
 class Recorder:
     """Makes the record of one cohort, whole or as far as one step sees it.
+
+    What no step of the run writes is looked at once.
 
     Args:
         paths: the cohort.
@@ -82,11 +85,9 @@ class Recorder:
             write_whole(file, text.encode())
 
     def _record(self, steps: list[Step], products: Products, missing: list[str]) -> dict[str, Any]:
-        root, paths = project_root(), self._paths
-        raw = raw_files(paths.folder)
-        words = files_matching(package_folder() / "vocabulary", "*.csv")
-        project = [root / "uv.lock", notebooks_dir() / PLAN_FILE, *_project_files(steps)]
+        paths = self._paths
         notebooks = [step for step in steps if step.is_notebook]
+        read = {path: digest for step in steps for path, digest in self._read_from_project[step.name].items()}
         return {
             "record_version": RECORD_VERSION,
             "cohort": paths.name,
@@ -107,17 +108,9 @@ class Recorder:
                 }
                 for step in notebooks
             },
-            "raw_data": {place: digest_file(path) for place, path in raw.items()},
-            "project_files": {
-                path.relative_to(root).as_posix(): digest_file(path) for path in project if path.is_file()
-            }
-            | {f"src/helpers/vocabulary/{path.name}": digest_file(path) for path in words},
-            "notebooks": {
-                f"notebooks/{step.source.name}": notebook_digest(step.source) for step in notebooks
-            },
-            "helpers": source_digest(files_matching(package_folder(), "**/*.py")),
-            "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-            "packages": _packages(root),
+            "project_files": read | self._used_by_all,
+            "notebooks": {f"notebooks/{step.source.name}": self._notebooks[step.name] for step in notebooks},
+            **self._fixed,
             "products": {
                 path: digest
                 for step in steps
@@ -125,6 +118,41 @@ class Recorder:
                 for path in step.writes
                 if (digest := products.get(path)) not in {None, ABSENT}
             },
+        }
+
+    @cached_property
+    def _fixed(self) -> dict[str, Any]:
+        """What is the same of whatever steps the record tells."""
+        return {
+            "raw_data": {place: digest_file(path) for place, path in raw_files(self._paths.folder).items()},
+            "helpers": package_digest(),
+            "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+            "packages": _packages(project_root()),
+        }
+
+    @cached_property
+    def _notebooks(self) -> dict[str, str]:
+        """By step: digest of its notebook."""
+        return {step.name: notebook_digest(step.source) for step in self._steps if step.is_notebook}
+
+    @cached_property
+    def _used_by_all(self) -> dict[str, str]:
+        """Digests of the project's files that every step uses, by their paths."""
+        words = files_matching(package_folder() / "vocabulary", "*.csv")
+        return _digests([project_root() / "uv.lock", notebooks_dir() / PLAN_FILE]) | {
+            f"src/helpers/vocabulary/{path.name}": digest_file(path) for path in words
+        }
+
+    @cached_property
+    def _read_from_project(self) -> dict[str, dict[str, str]]:
+        """By step: digests of the project's files that it declares to read, by their paths."""
+        declared = {
+            step.name: sorted(path.partition("/")[2] for path in step.reads if path.startswith("project/"))
+            for step in self._steps
+        }
+        return {
+            name: _digests(file for pattern in patterns for file in files_matching(project_root(), pattern))
+            for name, patterns in declared.items()
         }
 
 
@@ -153,11 +181,9 @@ def _text(record: Mapping[str, Any]) -> str:
     return json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def _project_files(steps: Iterable[Step]) -> list[Path]:
-    patterns = {
-        path.partition("/")[2] for step in steps for path in step.reads if path.startswith("project/")
-    }
-    return [file for pattern in sorted(patterns) for file in files_matching(project_root(), pattern)]
+def _digests(files: Iterable[Path]) -> dict[str, str]:
+    root = project_root()
+    return {path.relative_to(root).as_posix(): digest_file(path) for path in files if path.is_file()}
 
 
 def _packages(root: Path) -> dict[str, str]:

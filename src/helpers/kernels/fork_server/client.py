@@ -155,12 +155,17 @@ class ForkServer(WarmProcess):
 
     Starting it returns at once. The imports go on meanwhile, and a kernel asked for before they are done has
     those that are: it makes up for the others when it needs them.
+
+    Args:
+        steps_first: whether it is to load what the functions of a run need, and what notebooks use only when
+            it is asked for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, steps_first: bool = False) -> None:
         self._folder = private_folder(PREFIXES[0])
         self.socket = self._folder / "socket"
-        self._process = start_server(self.socket, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
+        first = ["steps"] if steps_first else []
+        self._process = start_server(self.socket, *first, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
 
     @property
     def pid(self) -> int:

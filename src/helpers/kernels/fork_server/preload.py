@@ -79,9 +79,7 @@ def preload() -> Iterator[None]:
     Pauses after each module, so that a kernel can be forked in between: it then imports by itself what is
     still missing of that which it needs.
     """
-    os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
-    gc.set_threshold(*_COLLECT_AFTER)
-    gc.disable()  # hardly anything that an import makes is garbage
+    _prepare_imports()
     for name in _module_names():
         _import(name)
         yield
@@ -95,9 +93,9 @@ def preload() -> Iterator[None]:
 def preload_steps() -> Iterator[None]:
     """Import what the plan's functions need, which no notebook does; pauses after each module.
 
-    Loaded last: no kernel waits for it, and the steps come at the end of a run.
+    Loaded last where notebooks are to be executed: no kernel waits for it, and the steps come at the end.
     """
-    gc.disable()
+    _prepare_imports()
     for name in _step_module_names():
         _import(name)
         yield
@@ -105,6 +103,12 @@ def preload_steps() -> Iterator[None]:
         templates.compile_templates()
     gc.enable()
     gc.collect()
+
+
+def _prepare_imports() -> None:
+    os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
+    gc.set_threshold(*_COLLECT_AFTER)
+    gc.disable()  # hardly anything that an import makes is garbage
 
 
 def prepare_fork() -> None:

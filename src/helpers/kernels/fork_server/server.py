@@ -1,4 +1,4 @@
-"""The warm process: ``python -P -m helpers.kernels.fork_server.server DESCRIPTOR [SECONDS LOCK]``.
+"""The warm process: ``python -P -m helpers.kernels.fork_server.server DESCRIPTOR [steps | SECONDS LOCK]``.
 
 It is given the descriptor of a listening socket, imports the libraries once and forks a process for each
 request: a kernel, or one that calls a function. A request is one line of JSON (``env``, ``cwd`` and the
@@ -8,6 +8,9 @@ answer is ``{"pid": ...}`` and, when it has ended, ``{"status": ...}`` on the sa
 warm process no longer than its standard input, which whoever started it holds open. A request that comes
 while libraries are still being imported is not kept waiting; ``{"tell": "loaded"}`` is answered when all that
 notebooks use are, ``{"tell": "alive"}`` at once.
+
+With ``steps`` it is to serve a run of which perhaps only documents are made anew: it loads what these need,
+and what notebooks use when somebody asks whether that is loaded.
 
 With ``SECONDS`` it is one that outlives commands (:mod:`helpers.kernels.fork_server.kept`): it ends when
 nobody has used it for so long, or is told ``{"stop": true}``, and holds the descriptor ``LOCK`` so that there
@@ -93,13 +96,20 @@ class Server:
         listener: where requests come in.
         idle_seconds: ends when it has not been used for so long; by default when standard input ends.
         inherited: descriptors that the forked processes must not have.
+        steps_first: load what notebooks use only when somebody asks for it.
     """
 
     def __init__(
-        self, listener: socket.socket, idle_seconds: float | None = None, inherited: Sequence[int] = ()
+        self,
+        listener: socket.socket,
+        idle_seconds: float | None = None,
+        inherited: Sequence[int] = (),
+        *,
+        steps_first: bool = False,
     ) -> None:
         self._listener = listener
         self._idle_seconds, self._inherited = idle_seconds, inherited
+        self._steps_first, self._notebooks_wanted = steps_first, not steps_first
         self._used, self._over = time.monotonic(), False
         self._selector = selectors.DefaultSelector()
         self._connections: set[_Connection] = set()
@@ -145,13 +155,19 @@ class Server:
         return max(0.0, self._used + self._idle_seconds - time.monotonic())
 
     def _loading(self) -> Iterator[bool]:
-        """Load everything, a module at a time; yields False, as there is more to do."""
+        """Load everything, a module at a time; yields whether there is nothing to do for the moment."""
+        if self._steps_first:
+            for _ in preload_steps():
+                yield False
+        while not self._notebooks_wanted:
+            yield True
         for _ in preload():
             yield False
         self._loaded = True
         self._tell_curious()
-        for _ in preload_steps():
-            yield False
+        if not self._steps_first:
+            for _ in preload_steps():
+                yield False
 
     def _tell_curious(self) -> None:
         while self._curious:
@@ -184,6 +200,8 @@ class Server:
                 self._curious.append(connection)
                 if self._loaded:
                     self._tell_curious()
+                elif not self._notebooks_wanted:
+                    self._notebooks_wanted, self._idle = True, False
             else:
                 self._fork(connection, message)
 
@@ -326,9 +344,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
     listener = socket.socket(fileno=int(sys.argv[1]))
     path = Path(listener.getsockname())
-    idle, *lock = sys.argv[2:] or (None,)
+    steps_first = sys.argv[2:] == ["steps"]
+    idle, *lock = sys.argv[2:] if sys.argv[2:] and not steps_first else (None,)
+    seconds, inherited = None if idle is None else float(idle), [int(number) for number in lock]
     try:
-        Server(listener, None if idle is None else float(idle), [int(number) for number in lock]).serve()
+        Server(listener, seconds, inherited, steps_first=steps_first).serve()
     finally:
         shutil.rmtree(path.parent, ignore_errors=True)
     exit_process(0)

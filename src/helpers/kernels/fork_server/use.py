@@ -51,6 +51,26 @@ def forked_kernels(*, at_once: bool = True) -> Iterator[WarmProcess | None]:
             process.close()
 
 
+@contextmanager
+def forked_steps() -> Iterator[WarmProcess | None]:
+    """Have the functions of a run, and kernels if it needs any, forked from a warm process of this process.
+
+    It loads beside what this process does, so there is none on a machine with one processor; nor where
+    :func:`forked_kernels` would start none, or has given one already.
+    """
+    chosen = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)
+    if chosen != PROVISIONER or os.environ.get(SOCKET_VARIABLE) or not available() or os.cpu_count() == 1:
+        yield None
+        return
+    process = ForkServer(steps_first=True)
+    os.environ[SOCKET_VARIABLE] = str(process.socket)
+    try:
+        yield process
+    finally:
+        os.environ.pop(SOCKET_VARIABLE, None)
+        process.close()
+
+
 def turn_into(command: list[str]) -> NoReturn:
     """Replace this process by a command whose kernels, and those of its children, are forked.
 
