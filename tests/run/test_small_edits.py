@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from helpers.cohort.files import SUFFIXES
 from helpers.intake.mapping import MAPPING_FILE, SOURCE_FOLDER
 from helpers.project import raw_files as raw
+from helpers.project.paths import notebooks_dir
 from helpers.project.sources import digest_of_files, notebook_code_digest, package_folder, without_comments
 from helpers.report.formats.page.notebooks import notebook_pages
 from helpers.vocabulary.model import TABLE_NAMES
@@ -177,10 +178,39 @@ def test_only_pages_of_changed_notebooks_are_made_anew(tmp_path: Path, monkeypat
     changed.write_text(changed.read_text().replace("word", "other"))
     assert "<strong>other</strong>" in list(notebook_pages(folder, WORDS))[1].page
     assert made == ["02_second"]
-    kept = tmp_path / ".compendium" / "pages" / "small" / "01_first.html"
+    kept = tmp_path / ".compendium" / "pages" / "small" / f"01_first.{WORDS['lang']}.html"
     kept.write_text("<script>damaged</script>")
     assert next(notebook_pages(folder, WORDS)) == first[0]
     assert made == ["02_second", "01_first"]
+    chinese = list(notebook_pages(folder, WORDS | {"lang": "zh"}))
+    assert 'lang="zh"' in chinese[0].page
+    assert made[2:] == ["01_first", "02_second"]
+    assert next(iter(notebook_pages(folder, WORDS))) == first[0]
+    assert made[4:] == [], "the pages in the one language are kept beside those in the other"
+
+
+def test_a_page_is_what_nbconvert_makes_but_for_the_words_of_pictures() -> None:
+    import nbformat
+    from bs4 import BeautifulSoup
+
+    from helpers.report.formats.page import notebooks as pages
+
+    exporter, seen = pages._exporter(), 0
+    for path in sorted(notebooks_dir().glob("0*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        ours, theirs = (
+            BeautifulSoup(text, "html.parser")
+            for text in (pages._body(exporter, notebook), exporter.from_notebook_node(notebook)[0])
+        )
+        for picture in theirs.select("img"):
+            seen += picture.attrs.pop("alt") != ""
+        for picture in ours.select("img"):
+            picture.attrs.pop("alt", None)
+        assert [(tag.name, dict(tag.attrs)) for tag in ours.find_all(True)] == [
+            (tag.name, dict(tag.attrs)) for tag in theirs.find_all(True)
+        ]
+        assert ours.get_text() == theirs.get_text()
+    assert seen > 10
 
 
 def test_digests_of_code_are_remembered_until_the_package_changes(tmp_path: Path, monkeypatch) -> None:

@@ -137,7 +137,11 @@ print(*[name for name in {sorted(thirds)} if not loaded(name)], sep=",")
 
 
 def test_thereafter_it_loads_what_the_steps_need_and_still_has_one_thread(chosen: ForkServer) -> None:
-    code = "import sys; print({'docx', 'nbconvert', 'openpyxl', 'rocrate.rocrate'} <= set(sys.modules))"
+    code = (
+        "import sys; loaded = set(sys.modules)\n"
+        "print({'docx', 'nbconvert', 'openpyxl', 'rocrate.rocrate'} <= loaded)\n"
+        "assert 'rfc3987_syntax.syntax_helpers' not in loaded, 'a second, for nothing here'"
+    )
 
     def loaded() -> bool:
         with kernel() as one:

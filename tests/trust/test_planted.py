@@ -40,7 +40,7 @@ LINKS = (
     "results/{0}/tables/" + JOURNAL,
     "results/{0}/manuscript.docx",
     "results/{0}/report.html",
-    ".compendium/pages/{0}/01_data_cleaning.html",
+    ".compendium/pages/{0}/01_data_cleaning.en-GB.html",
     ".compendium/records/{0}",
 )
 
@@ -190,8 +190,8 @@ class TestReport:
         outputs[0]["data"] = {"text/html": harm.format("notebook")}
         content = json.dumps(notebook).encode()
         planted.put(place, content)
-        page = planted.output / ".compendium" / "pages" / NAME / "04_survival.html"
         words = Wording.of("en", load_config(ROOT / "data" / "cohorts" / NAME)).words("report.toml")
+        page = planted.output / ".compendium" / "pages" / NAME / f"04_survival.{words['lang']}.html"
         key = notebooks._digest(content, str(words["lang"]), str(words["picture"]))
         page.write_text(f"{key if kept else ''}\n<p>{harm.format('page')}</p>", encoding="utf-8")
         assert "report done" in planted.run("run", NAME)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from helpers.project import web_addresses  # noqa: F401  # before nbconvert, which imports nbformat
 from helpers.project.paths import state_dir
 from helpers.project.sources import digest_bytes
 from helpers.report.formats.templates import rendered, template_text
@@ -42,8 +43,8 @@ class NotebookPage:
 def notebook_pages(folder: Path, words: Mapping[str, Any]) -> Iterator[NotebookPage]:
     """Yield the executed notebooks of a folder.
 
-    Pages are kept between calls, one of each notebook of a cohort: only those whose notebook has changed are
-    made anew.
+    Pages are kept between calls, one of each notebook of a cohort and language: only those whose notebook has
+    changed are made anew.
 
     Args:
         folder: where they lie.
@@ -54,7 +55,7 @@ def notebook_pages(folder: Path, words: Mapping[str, Any]) -> Iterator[NotebookP
     exporter: HTMLExporter | None = None
     for path in sorted(folder.glob("*.ipynb")):
         content = path.read_bytes()
-        file, digest = kept / f"{path.stem}.html", _digest(content, lang, picture)
+        file, digest = kept / f"{path.stem}.{lang}.html", _digest(content, lang, picture)
         page = _kept(file, digest)
         if page is None:
             exporter = exporter or _exporter()
@@ -81,22 +82,34 @@ def _kept(file: Path, digest: str) -> str | None:
 
 def _exporter() -> HTMLExporter:
     from nbconvert.exporters.html import HTMLExporter
+    from nbconvert.filters import Highlight2HTML
 
-    from helpers.project import web_addresses  # noqa: F401  # before nbconvert, which imports nbformat
-
-    return HTMLExporter(
+    exporter = HTMLExporter(
         template_name="basic",
         exclude_input_prompt=True,
         exclude_output_prompt=True,
         exclude_anchor_links=True,
     )
+    exporter.register_filter("highlight_code", Highlight2HTML(pygments_lexer="python"))
+    return exporter
+
+
+def _body(exporter: HTMLExporter, notebook: Any) -> str:
+    """Return a notebook as HTML.
+
+    The exporter's own method would read the whole once more, which takes longer than making it: to describe
+    pictures, which is done here, and for the keyboard in templates other than this one.
+    """
+    from nbconvert.exporters.html import HTMLExporter
+
+    return str(super(HTMLExporter, exporter).from_notebook_node(notebook)[0])
 
 
 def _page(name: str, content: bytes, exporter: HTMLExporter, lang: str, picture: str) -> str:
     import nbformat
 
-    body, _ = exporter.from_notebook_node(nbformat.reads(content.decode(), as_version=4))
-    described = _PICTURE.sub(f'<img alt="{escape(picture)}" ', str(body))
+    body = _body(exporter, nbformat.reads(content.decode(), as_version=4))
+    described = _PICTURE.sub(f'<img alt="{escape(picture)}" ', body)
     page = rendered(_TEMPLATE, name=name, style=_STYLE, body=Markup(described), lang=lang)
     # A plain text: as an attribute of the frame it has to be escaped once more.
     return str.__str__(page).rstrip("\n")
