@@ -10,8 +10,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from command import warm_process
 
-from helpers.kernels.fork_server.client import PROVISIONER_VARIABLE
+from helpers.kernels.fork_server.client import (
+    KERNEL_ENVIRONMENT,
+    PROVISIONER,
+    PROVISIONER_VARIABLE,
+    SOCKET_VARIABLE,
+    available,
+)
 from helpers.run import validation
 
 LATER = """
@@ -25,7 +32,7 @@ from pathlib import Path
 
 folder = Path(os.environ["COMPENDIUM_OUTPUT"]) / "statistics"
 folder.mkdir(parents=True, exist_ok=True)
-time.sleep(2)
+time.sleep(1)
 (folder / "{name}.csv").write_text("1")
 print("{name}")
 """
@@ -65,11 +72,16 @@ def _store(notebook: Path, printed: str) -> None:
 def session(project, *arguments: str) -> subprocess.CompletedProcess[str]:
     notebooks = sorted(str(path) for path in (project.root / "notebooks").glob("*.ipynb"))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
+    command += ["-p", "no:hypothesispytest", "-p", "no:typeguard", "-p", "no:anyio"]
     command += ["-p", "helpers.run.validation", "--nbval", "--nbval-current-env", "--rootdir"]
-    output = {"COMPENDIUM_OUTPUT": str(project.root / "out"), PROVISIONER_VARIABLE: "local-provisioner"}
+    kernels = (
+        {PROVISIONER_VARIABLE: PROVISIONER, SOCKET_VARIABLE: str(warm_process().socket)} | KERNEL_ENVIRONMENT
+        if available()
+        else {PROVISIONER_VARIABLE: "local-provisioner"}
+    )
     return subprocess.run(
         [*command, str(project.root), *arguments, *reversed(notebooks)],
-        env=os.environ | output,
+        env=os.environ | kernels | {"COMPENDIUM_OUTPUT": str(project.root / "out")},
         capture_output=True,
         text=True,
         check=False,
