@@ -331,6 +331,27 @@ def test_what_starts_the_longest_chain_is_begun_first_also_if_others_wait_alread
     assert fake_kernels == [f"small/{name}" for name in ("01_first", "02_second", "00_alone", "03_third")]
 
 
+def test_the_libraries_are_loaded_at_once_where_much_is_to_be_done(go, project, monkeypatch) -> None:
+    from helpers.run import runner
+
+    told: list[bool] = []
+    local = runner.local_executor
+
+    def noting(workers, *, much_to_do):
+        told.append(much_to_do)
+        return local(workers, much_to_do=much_to_do)
+
+    monkeypatch.setattr(runner, "local_executor", noting)
+    go()  # nothing is there
+    go()
+    project.notebook("02_second", project.code("cohort = 'small'", "parameters"), project.code("1"))
+    go()  # one notebook
+    (project.root / "data" / "cohorts" / "small" / "patients.csv").write_text("patient_id\nR02\n")
+    go()  # other data
+    go(force=True)
+    assert told == [True, False, False, True, True]
+
+
 class InterruptedExecutor(NotingExecutor):
     """Is interrupted once a step is under way, whose kernel ends only when asked a second time."""
 

@@ -4,8 +4,8 @@
 >>> paths = CohortPaths.of("rdmas_reconstructed")
 >>> cohort_problems(paths), criteria_problems(folder)
 ([], [])
->>> problems_before_run(paths)
-''
+>>> problems_before_run(paths), has_passed(paths)
+('', True)
 """
 
 import json
@@ -49,18 +49,19 @@ def criteria_problems(folder: Path) -> "list[Problem]":
     return clinical.criteria_problems(read_config(folder).config, folder)
 
 
-def problems_before_run(paths: CohortPaths) -> str:
-    """The errors of a cohort as plain text; empty if it can be analysed.
+def has_passed(paths: CohortPaths) -> bool:
+    """Whether a cohort has passed the check, and neither it, the vocabulary nor the check's code changed."""
+    try:
+        return bool(json.loads(_passed(paths).read_text(encoding="utf-8")) == _digest(paths))
+    except (OSError, ValueError):
+        return False
 
-    A cohort that passed is not read again before a file of it, the vocabulary or the code of the check
-    changes.
-    """
-    passed = state_dir() / "checked" / f"{paths.name}.json"
-    digest = _digest(paths)
-    if _stored(passed) == digest:
-        return ""
+
+def problems_before_run(paths: CohortPaths) -> str:
+    """The errors of a cohort as plain text; empty if it can be analysed, which is remembered."""
     from helpers.problems import errors, render
 
+    digest, passed = _digest(paths), _passed(paths)
     found = errors(cohort_problems(paths))
     if found:
         passed.unlink(missing_ok=True)
@@ -70,11 +71,8 @@ def problems_before_run(paths: CohortPaths) -> str:
     return ""
 
 
-def _stored(file: Path) -> object:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+def _passed(paths: CohortPaths) -> Path:
+    return state_dir() / "checked" / f"{paths.name}.json"
 
 
 def _digest(paths: CohortPaths) -> str:

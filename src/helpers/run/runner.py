@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from helpers.kernels.fork_server.client import sweep_private_folders
 from helpers.project.checkout import keep_out
 from helpers.project.paths import CohortPaths, output_root, project_root, shown, state_dir
+from helpers.run.checking import has_passed, problems_before_run
 from helpers.run.code_digests import remember_digests
 from helpers.run.executor import Executor, local_executor, run_environment
 from helpers.run.grid import check_grid, combinations, variant_values
@@ -67,9 +68,10 @@ def run(
     with run_environment(), _sole_run():
         finish_interrupted()
         sweep_private_folders()
-        executor = executor or local_executor(workers, much_to_do=_much_to_do(steps, folders, force))
-        with executor as ready:
-            report = RunReport(refused=_refused(folders))
+        changed = [paths for paths in folders if not has_passed(paths)]
+        much_to_do = force or bool(changed) or _many_notebooks_missing(steps, folders)
+        with executor or local_executor(workers, much_to_do=much_to_do) as ready:
+            report = RunReport(refused=_refused(folders, changed))
             jobs = [
                 _job(paths.filed_as(variant) if variant else paths, steps, values, declared)
                 for paths in folders
@@ -167,8 +169,8 @@ def _with_products(steps: Iterable[Step], paths: CohortPaths) -> list[str]:
     return [step.name for step in steps if any(locate(path, paths).is_file() for path in step.writes)]
 
 
-def _much_to_do(steps: tuple[Step, ...], folders: list[CohortPaths], force: bool) -> bool:
-    """Whether several notebooks will surely run, so that loading a fork server beforehand pays."""
+def _many_notebooks_missing(steps: tuple[Step, ...], folders: list[CohortPaths]) -> bool:
+    """Whether several notebooks will surely run, so that loading what they use beforehand pays."""
     missing = (
         not locate(path, paths).is_file()
         for paths in folders
@@ -176,7 +178,7 @@ def _much_to_do(steps: tuple[Step, ...], folders: list[CohortPaths], force: bool
         if step.is_notebook
         for path in step.writes[:1]
     )
-    return force or sum(missing) > 1
+    return sum(missing) > 1
 
 
 def _distinct(folders: list[CohortPaths]) -> list[CohortPaths]:
@@ -194,10 +196,10 @@ def _distinct(folders: list[CohortPaths]) -> list[CohortPaths]:
     return list({paths.name: paths for paths in folders}.values())
 
 
-def _refused(folders: Iterable[CohortPaths]) -> dict[str, str]:
-    from helpers.run.checking import problems_before_run
-
-    return {paths.name: text for paths in folders if (text := problems_before_run(paths) or _linked(paths))}
+def _refused(folders: Iterable[CohortPaths], changed: list[CohortPaths]) -> dict[str, str]:
+    """By cohort why it cannot be analysed; the check tells it of those that have changed."""
+    found = {paths.name: problems_before_run(paths) for paths in changed}
+    return {paths.name: text for paths in folders if (text := found.get(paths.name, "") or _linked(paths))}
 
 
 def _linked(paths: CohortPaths) -> str:
