@@ -1,5 +1,5 @@
 """``python -m helpers`` is the command ``compendium``."""
 
-from helpers.commands.cli import main
+from helpers.commands.entry import main
 
 main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -12,11 +13,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from helpers.commands import entry
 from helpers.kernels.fork_server import kept
-from helpers.kernels.fork_server.client import SOCKET_VARIABLE, ForkServerError, available, fork, told
+from helpers.kernels.fork_server.client import (
+    PROVISIONER_VARIABLE,
+    SOCKET_VARIABLE,
+    ForkServerError,
+    available,
+    fork,
+    told,
+)
 
 pytestmark = pytest.mark.skipif(not available(), reason="kernels are forked on Linux only")
 
@@ -90,6 +100,65 @@ def test_it_serves_several_clients(place: Path, tmp_path: Path) -> None:
     assert process.wait_until_loaded()
     assert pid_of_a_kernel(process.socket, tmp_path) > 1
     assert pid_of_a_kernel(process.socket, tmp_path) > 1
+
+
+def test_a_command_is_carried_out_by_it_and_says_the_same(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(entry, "_something_is_kept", lambda: True)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cohort").mkdir()
+    words = (["check", "cohort"], ["run", "nowhere"], ["status", "--nonsense"], ["export", "-h"])
+    here = [[command_here(*each), capfd.readouterr()] for each in words]
+    assert [entry.carried_out_elsewhere(each) for each in words] == [None] * 4, "none is kept"
+    kept.keep(30)
+    assert kept.kept_process().wait_until_loaded()
+    for each, (status, said) in zip(words, here, strict=True):
+        assert entry.carried_out_elsewhere(each) == status
+        assert capfd.readouterr() == said
+    for each in (["new", "a"], ["lab"], ["warm", "true"], ["--version"], []):
+        assert entry.carried_out_elsewhere(each) is None
+    monkeypatch.setenv(PROVISIONER_VARIABLE, "local-provisioner")
+    assert entry.carried_out_elsewhere(words[0]) is None
+
+
+def command_here(*words: str) -> int:
+    """Carry a command out in a new process, which writes where this one does; its exit status."""
+    line = [sys.executable, "-c", "from helpers.commands.cli import app; app(prog_name='compendium')", *words]
+    return subprocess.run(line, check=False).returncode
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_command_that_it_carries_out_ends_as_whoever_gave_it_says(
+    tmp_path: Path, number: int, status: int
+) -> None:
+    own = {"PYTHONUSERBASE": str(tmp_path), "CI": ""}
+    env = {name: value for name, value in os.environ.items() if name != SOCKET_VARIABLE} | own
+    line = [sys.executable, "-m", "helpers", "run", "--output", str(tmp_path / "output")]
+    try:
+        command("--keep", "5", **own)
+        with subprocess.Popen(line, env=env, stdout=subprocess.PIPE, text=True) as client:
+            assert client.stdout is not None
+            assert "01_data_cleaning" in client.stdout.readline()
+            client.send_signal(number)
+            assert client.wait(600) == status
+        with (tmp_path / "output" / ".compendium" / "lock").open("w") as lock:
+            end = time.monotonic() + 600
+            while not _free(lock):
+                assert time.monotonic() < end, "the run goes on"
+                time.sleep(0.05)
+        made = {path.name for path in (tmp_path / "output" / "results").rglob("*.*")}
+        assert made <= {"provenance.json"}, "no notebook was let end"
+    finally:
+        command("--stop", **own)
+
+
+def _free(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def test_it_ends_when_nobody_has_used_it(place: Path) -> None:

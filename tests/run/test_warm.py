@@ -363,16 +363,26 @@ def test_a_changed_file_has_the_package_imported_anew(
 ) -> None:
     import helpers.results.format
 
-    file = tmp_path / "module.py"
-    file.write_text("")
+    def edited() -> None:
+        os.utime(tmp_path / "module.py", (1, 1))
+
+    def added() -> None:
+        (tmp_path / "journal.toml").write_text("")
+
+    def removed() -> None:
+        (tmp_path / "module.py").unlink()
+
+    monkeypatch.setattr(preload, "package_folder", lambda: tmp_path)
+    (tmp_path / "module.py").write_text("")
     kept = {name: module for name, module in sys.modules.items() if name.startswith("helpers")}
-    loaded = {str(file): file.stat().st_mtime}
-    preload.forget_changed(loaded)
-    assert sys.modules["helpers.results.format"] is helpers.results.format
-    os.utime(file, (1, 1))
-    preload.forget_changed(loaded)
-    assert "helpers.results.format" not in sys.modules
-    sys.modules.update(kept)
+    for change in (edited, added, removed):
+        loaded = preload.package_files()
+        preload.forget_changed(loaded)
+        assert sys.modules["helpers.results.format"] is helpers.results.format
+        change()
+        preload.forget_changed(loaded)
+        assert "helpers.results.format" not in sys.modules
+        sys.modules.update(kept)
 
 
 def test_a_module_under_edit_does_not_keep_the_others_from_being_loaded(

@@ -57,6 +57,7 @@ class KernelPool:
         import_for_threads()
         self._folder, self._most, self._stages = folder, most, stages
         self._waiting: deque[Future[Any]] = deque()
+        self._used: set[Any] = set()
         self._expected, self._loaded = 0, False
         self._lock, self._over = threading.Lock(), threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=most + 1, thread_name_prefix="kernels")
@@ -73,10 +74,18 @@ class KernelPool:
     def kernel(self) -> Iterator[PooledKernelManager]:
         """The manager of a started kernel; its ``stage`` and, soon after, the kernel end with the block."""
         manager = self.take() or self._start()
+        self._used.add(manager)
         try:
             yield manager
         finally:
+            self._used.discard(manager)
             self.end(manager)
+
+    def stop(self) -> None:
+        """Have the kernels end that are used; those of a kept process are no children of this one."""
+        for manager in list(self._used):
+            if process := manager.provisioner.process:
+                process.terminate()
 
     def take(self) -> Any:
         """The manager of a kernel that has started ahead; None if there is none."""

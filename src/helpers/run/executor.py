@@ -121,6 +121,11 @@ class LocalExecutor:
         """End the kernels and processes under way."""
         from psutil import NoSuchProcess
 
+        from helpers.run.steps import stop_steps
+
+        if self._pool is not None:
+            self._pool.stop()
+        stop_steps()
         for child in set(_children()) - self._foreign:
             with suppress(NoSuchProcess):  # it has just ended by itself
                 child.terminate()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import CompendiumError
-from helpers.kernels.fork_server.client import SOCKET_VARIABLE, ForkServerError, fork
+from helpers.kernels.fork_server.client import SOCKET_VARIABLE, ForkedProcess, ForkServerError, fork
 from helpers.project.paths import CohortPaths, shown, state_dir
 from helpers.report.text.notebooks import teller
 from helpers.run.plan import PARAMETERS, Step, locate
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from helpers.kernels.fork_server.quick import PooledKernelManager
     from helpers.kernels.pool import KernelPool
 
+_forked: set[ForkedProcess] = set()  # functions under way
 _FOLDERS = ("{results}", "{figures}", "{folder}")
 
 
@@ -110,12 +111,26 @@ def _filled(value: object, cohort: str, folders: Mapping[str, str]) -> object:
     return value.format(cohort=cohort, **folders) if isinstance(value, str) else value
 
 
+def stop_steps() -> None:
+    """Have the functions end that a warm process carries out; a kept one is no child of this process.
+
+    >>> stop_steps()  # none is under way
+    """
+    for forked in list(_forked):
+        forked.terminate()
+
+
 def _in_own_process(order: Mapping[str, Any], output: int) -> int:
     """Carry out an order in a process forked from a warm one, or in a new one; returns its exit status."""
     address = os.environ.get(SOCKET_VARIABLE)
     if address:
         with contextlib.suppress(ForkServerError):
-            return fork(address, {"call": order}, os.environ, str(Path.cwd()), (output, output)).wait()
+            forked = fork(address, {"call": order}, os.environ, str(Path.cwd()), (output, output))
+            _forked.add(forked)
+            try:
+                return forked.wait()
+            finally:
+                _forked.discard(forked)
     done = subprocess.run(
         [sys.executable, "-m", "helpers.kernels.call"],
         input=json.dumps(order).encode(),

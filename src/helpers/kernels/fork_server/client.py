@@ -102,7 +102,14 @@ def short_folder() -> str:
 
 
 def sweep_private_folders(prefixes: Sequence[str] = PREFIXES) -> None:
-    """Remove folders of processes of this user that were killed before they could do so."""
+    """Remove folders of processes of this user that were killed before they could do so.
+
+    >>> left = private_folder("example-")
+    >>> sweep_private_folders(["example-"])
+    >>> left.is_dir()  # this process lives
+    True
+    >>> left.rmdir()
+    """
     for prefix in prefixes:
         for folder in Path(short_folder()).glob(f"{prefix}*-*"):
             number = folder.name.removeprefix(prefix).partition("-")[0]
@@ -128,7 +135,8 @@ class WarmProcess:
         socket: where it takes requests.
     """
 
-    socket: Path
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
 
     def wait_until_loaded(self, given_up: threading.Event | None = None) -> bool:
         """Wait for the end of the imports; returns False if ``given_up`` is set before.
@@ -163,7 +171,7 @@ class ForkServer(WarmProcess):
 
     def __init__(self, *, steps_first: bool = False) -> None:
         self._folder = private_folder(PREFIXES[0])
-        self.socket = self._folder / "socket"
+        super().__init__(self._folder / "socket")
         first = ["steps"] if steps_first else []
         self._process = start_server(self.socket, *first, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
 

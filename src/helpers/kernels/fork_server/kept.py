@@ -37,21 +37,14 @@ class KeepError(CompendiumError):
     """No warm process can be kept here; the message says why."""
 
 
-class KeptProcess(WarmProcess):
-    """A warm process that another command has left running."""
-
-    def __init__(self, folder: Path) -> None:
-        self.socket = folder / "socket"
-
-
-def kept_process() -> KeptProcess | None:
+def kept_process() -> WarmProcess | None:
     """The warm process that is kept for such a process as this one; None if there is none that answers."""
     if not available() or os.environ.get("CI"):
         return None
     folder = _folder()
     if not _is_private(folder) or not (folder / "socket").is_socket():
         return None
-    process = KeptProcess(folder)
+    process = WarmProcess(folder / "socket")
     return process if _answers(process) else None
 
 
@@ -138,7 +131,7 @@ def _start(folder: Path, lock: int, minutes: float) -> None:
         )
 
 
-def _answers(process: KeptProcess) -> bool:
+def _answers(process: WarmProcess) -> bool:
     try:
         with told(str(process.socket), {"tell": "alive"}, within=_ANSWERS_WITHIN) as connection:
             return bool(answer(connection).get("alive"))

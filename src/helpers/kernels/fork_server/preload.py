@@ -69,6 +69,25 @@ LATE_MODULES = (
 )
 
 
+# What commands import before they know what there is to do; the rest is that of notebooks and documents.
+COMMAND_MODULES = (
+    "helpers.commands.cli",
+    "typer._adapters",
+    "rich.console",
+    "helpers.run.runner",
+    "helpers.run.grid",
+    "helpers.run.progress",
+    "helpers.run.steps",
+    "helpers.run.checking",
+    "helpers.run.status",
+    "helpers.cohort.check",
+    "helpers.intake.refresh",
+    "helpers.report.figures.output.redraw",
+    "helpers.kernels.execute",
+    "helpers.kernels.pool",
+)
+
+
 class PreloadError(RuntimeError):
     """The process cannot be forked from: something that was imported has started a thread."""
 
@@ -101,6 +120,20 @@ def preload_steps() -> Iterator[None]:
         yield
     if templates := sys.modules.get("helpers.report.formats.templates"):
         templates.compile_templates()
+    gc.enable()
+    gc.collect()
+
+
+def preload_commands() -> Iterator[None]:
+    """Import what commands do; pauses after each module.
+
+    >>> next(preload_commands()), "helpers.commands.cli" in sys.modules
+    (None, True)
+    """
+    _prepare_imports()
+    for name in COMMAND_MODULES:
+        _import(name)
+        yield
     gc.enable()
     gc.collect()
 
@@ -160,7 +193,7 @@ def _draw() -> None:
 
 
 def package_files() -> dict[str, float]:
-    """Source files of the package, each with the time of its last change.
+    """Files of the package, sources and data, each with the time of its last change.
 
     To be asked before the package is loaded: afterwards, an edit made while it was loaded would pass for the
     source of what was loaded.
@@ -168,12 +201,18 @@ def package_files() -> dict[str, float]:
     >>> len(package_files()) > 200
     True
     """
-    return {str(file): _changed(str(file)) for file in package_folder().rglob("*.py")}
+    found = {}
+    for folder, folders, files in os.walk(package_folder()):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        for name in files:
+            place = f"{folder}/{name}"
+            found[place] = _changed(place)
+    return found
 
 
 def forget_changed(files: dict[str, float]) -> None:
-    """Have the package imported anew where a file of it has been edited since these were listed."""
-    if any(_changed(file) != changed for file, changed in files.items()):
+    """Have the package imported anew if files of it were edited, added or removed since they were listed."""
+    if package_files() != files:
         for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
             del sys.modules[name]
 

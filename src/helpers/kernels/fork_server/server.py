@@ -42,6 +42,7 @@ from helpers.kernels.fork_server.preload import (
     forget_changed,
     package_files,
     preload,
+    preload_commands,
     preload_steps,
     prepare_fork,
 )
@@ -167,6 +168,9 @@ class Server:
         self._tell_curious()
         if not self._steps_first:
             for _ in preload_steps():
+                yield False
+        if self._idle_seconds is not None:
+            for _ in preload_commands():
                 yield False
 
     def _tell_curious(self) -> None:
@@ -299,6 +303,7 @@ def _become(request: dict[str, Any], output: list[int], server: int, files: dict
         gc.enable()  # libraries may still be loading, without
         forget_changed(files)
         if "call" in request:
+            sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())  # type: ignore[union-attr]
             call_function(request["call"])
         else:
             _run_kernel(request["argv"], server)

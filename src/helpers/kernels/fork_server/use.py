@@ -23,7 +23,8 @@ from helpers.kernels.fork_server.kept import kept_process
 def forked_kernels(*, at_once: bool = True) -> Iterator[WarmProcess | None]:
     """Have the kernels that this process and its children start forked from a warm process.
 
-    That is the one which ``compendium warm --keep`` has left running, if any, otherwise one of its own.
+    That is the one which the environment names, or which ``compendium warm --keep`` has left running, if any;
+    otherwise one of its own.
 
     Where that is not possible the block runs all the same, with ordinary kernels; so it does if another
     provisioner has been chosen by ``JUPYTER_DEFAULT_PROVISIONER_NAME``.
@@ -31,9 +32,9 @@ def forked_kernels(*, at_once: bool = True) -> Iterator[WarmProcess | None]:
     Args:
         at_once: start the warm process now; otherwise with the first kernel.
     """
-    chosen = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)
-    if chosen != PROVISIONER or os.environ.get(SOCKET_VARIABLE):
-        yield None
+    named = Path(os.environ.get(SOCKET_VARIABLE, os.devnull))
+    if os.environ.get(PROVISIONER_VARIABLE, PROVISIONER) != PROVISIONER or SOCKET_VARIABLE in os.environ:
+        yield WarmProcess(named) if named.is_socket() else None
         return
     process = kept_process() or (ForkServer() if at_once and available() else None)
     changed = {PROVISIONER_VARIABLE: PROVISIONER} | (
@@ -109,7 +110,10 @@ def shared_or_own() -> str:
 
 
 def close_own() -> None:
-    """End the warm process that :func:`shared_or_own` has started, if any."""
+    """End the warm process that :func:`shared_or_own` has started, if any.
+
+    >>> close_own()
+    """
     global _own
     with _lock:
         if _own is not None:
