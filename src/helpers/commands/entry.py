@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # One asks questions; the others turn into another command, or begin and end what is kept.
 HERE = frozenset({"new", "lab", "warm"})
+_NOTICES_WITHIN = 0.5  # seconds; an interrupt just before the waiting begins is noticed when that ends
 
 
 def main() -> None:
@@ -76,10 +77,14 @@ def _something_is_kept() -> bool:
 
 
 def _status(forked: ForkedProcess) -> int:
+    from subprocess import TimeoutExpired
+
     while True:
         try:
-            status = forked.wait()
+            status = forked.wait(_NOTICES_WITHIN)
             break
+        except TimeoutExpired:
+            continue
         except KeyboardInterrupt:
             forked.send_signal(signal.SIGINT)
     if status < 0:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from helpers.run.progress import RunProgress
 
 _KERNEL_STARTS_WITHIN = 0.5  # seconds
+_NOTICES_WITHIN = 0.5
 Digests = dict[str, str | None]
 
 
@@ -257,7 +258,9 @@ class _Threads:
         """Wait until a step has ended; those that have. None if none is under way."""
         if not self._under_way:
             return []
-        done = wait(self._under_way, return_when=FIRST_COMPLETED).done
+        # An interrupt that comes just before the waiting begins is noticed only when the waiting ends.
+        while not (done := wait(self._under_way, _NOTICES_WITHIN, FIRST_COMPLETED).done):
+            pass
         self._under_way -= done
         return sorted((future.result() for future in done), key=lambda ended: ended[0])
 
