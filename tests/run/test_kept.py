@@ -137,7 +137,9 @@ def test_a_command_that_it_carries_out_ends_as_whoever_gave_it_says(
     line = [sys.executable, "-m", "helpers", "run", "--output", str(tmp_path / "output")]
     try:
         command("--keep", "5", **own)
-        with subprocess.Popen(line, env=env, stdout=subprocess.PIPE, text=True) as client:
+        with subprocess.Popen(
+            line, env=env, stdout=subprocess.PIPE, text=True, preexec_fn=_as_in_the_foreground
+        ) as client:
             assert client.stdout is not None
             assert "01_data_cleaning" in client.stdout.readline()
             client.send_signal(number)
@@ -151,6 +153,11 @@ def test_a_command_that_it_carries_out_ends_as_whoever_gave_it_says(
         assert made <= {"provenance.json"}, "no notebook was let end"
     finally:
         command("--stop", **own)
+
+
+def _as_in_the_foreground() -> None:
+    """Heed Ctrl-C also where these tests run in the background, in which it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _free(lock: IO[str]) -> bool:
