@@ -6,6 +6,7 @@ True
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -25,6 +26,7 @@ def main() -> None:
     status = carried_out_elsewhere(sys.argv[1:])
     if status is not None:
         sys.exit(status)
+    gc.set_threshold(50_000, 20, 20)  # hardly anything that an import makes is garbage
     from helpers.commands.cli import main as carry_out
 
     carry_out()
