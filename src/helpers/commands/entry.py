@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers.kernels.fork_server.settings import COLLECT_AFTER, KEPT_PREFIX
+
 if TYPE_CHECKING:
     from helpers.kernels.fork_server.client import ForkedProcess
 
@@ -26,7 +28,7 @@ def main() -> None:
     status = carried_out_elsewhere(sys.argv[1:])
     if status is not None:
         sys.exit(status)
-    gc.set_threshold(50_000, 20, 20)  # hardly anything that an import makes is garbage
+    gc.set_threshold(*COLLECT_AFTER)
     from helpers.commands.cli import main as carry_out
 
     carry_out()
@@ -45,18 +47,10 @@ def carried_out_elsewhere(words: list[str]) -> int | None:
     """
     if not words or words[0] in HERE or words[0].startswith("-") or not _something_is_kept():
         return None
-    from helpers.kernels.fork_server.client import (
-        PROVISIONER,
-        PROVISIONER_VARIABLE,
-        SOCKET_VARIABLE,
-        ForkServerError,
-        fork,
-    )
+    from helpers.kernels.fork_server.client import SOCKET_VARIABLE, ForkServerError, fork, undecided
     from helpers.kernels.fork_server.kept import kept_process
 
-    if SOCKET_VARIABLE in os.environ or os.environ.get(PROVISIONER_VARIABLE, PROVISIONER) != PROVISIONER:
-        return None
-    process = kept_process()
+    process = kept_process() if undecided() else None
     if process is None:
         return None
     order = {
@@ -75,7 +69,7 @@ def carried_out_elsewhere(words: list[str]) -> int | None:
 
 def _something_is_kept() -> bool:
     """Whether any process of this user may be kept; asked before anything else is imported."""
-    return hasattr(os, "getuid") and any(Path("/tmp").glob(f"compendium-warm-{os.getuid()}-*"))
+    return hasattr(os, "getuid") and any(Path("/tmp").glob(f"{KEPT_PREFIX}{os.getuid()}-*"))
 
 
 def _status(forked: ForkedProcess) -> int:

@@ -53,6 +53,16 @@ def available() -> bool:
     return sys.platform == "linux"
 
 
+def undecided() -> bool:
+    """Whether nobody has chosen how kernels start: neither another provisioner nor a process that forks them.
+
+    >>> isinstance(undecided(), bool)
+    True
+    """
+    chosen = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)
+    return chosen == PROVISIONER and not os.environ.get(SOCKET_VARIABLE)
+
+
 def start_server(
     address: Path,
     *arguments: str,

@@ -25,6 +25,7 @@ from helpers.kernels.fork_server.client import (
     start_server,
     told,
 )
+from helpers.kernels.fork_server.settings import KEPT_PREFIX
 from helpers.project.paths import project_root
 from helpers.project.sources import package_folder
 
@@ -171,7 +172,7 @@ def _folder() -> Path:
         "umask": _umask(),
     }
     key = hashlib.sha256(json.dumps(inherited, sort_keys=True).encode()).hexdigest()[:16]
-    return Path(short_folder()) / f"compendium-warm-{os.getuid()}-{key}"
+    return Path(short_folder()) / f"{KEPT_PREFIX}{os.getuid()}-{key}"
 
 
 def _umask() -> str:

@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from helpers.kernels.fork_server.settings import COLLECT_AFTER
 from helpers.project import web_addresses  # noqa: F401  # before nbformat, which documents import too
 from helpers.project.paths import notebooks_dir
 from helpers.project.sources import (
@@ -25,8 +26,6 @@ from helpers.project.sources import (
     source_files,
 )
 
-# A tenth of the time of drawing went into looking for garbage after every 700 objects. Kernels live shortly.
-_COLLECT_AFTER = (50_000, 20, 20)
 # Finding the statements first takes a tenth of the time of parsing every module.
 _STATEMENT = re.compile(
     r"^[ \t]*(?:from[ \t]+[\w.]+[ \t]+import[ \t]+(?:\([^)]*\)|[^\n]+)|import[ \t]+[^\n]+)", re.MULTILINE
@@ -140,7 +139,7 @@ def preload_commands() -> Iterator[None]:
 
 def _prepare_imports() -> None:
     os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
-    gc.set_threshold(*_COLLECT_AFTER)
+    gc.set_threshold(*COLLECT_AFTER)
     gc.disable()  # hardly anything that an import makes is garbage
 
 

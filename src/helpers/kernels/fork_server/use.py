@@ -15,6 +15,7 @@ from helpers.kernels.fork_server.client import (
     ForkServer,
     WarmProcess,
     available,
+    undecided,
 )
 from helpers.kernels.fork_server.kept import kept_process
 
@@ -32,9 +33,10 @@ def forked_kernels(*, at_once: bool = True) -> Iterator[WarmProcess | None]:
     Args:
         at_once: start the warm process now; otherwise with the first kernel.
     """
-    named = Path(os.environ.get(SOCKET_VARIABLE, os.devnull))
-    if os.environ.get(PROVISIONER_VARIABLE, PROVISIONER) != PROVISIONER or SOCKET_VARIABLE in os.environ:
-        yield WarmProcess(named) if named.is_socket() else None
+    if not undecided():
+        named = Path(os.environ.get(SOCKET_VARIABLE, os.devnull))
+        ours = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER) == PROVISIONER
+        yield WarmProcess(named) if ours and named.is_socket() else None
         return
     process = kept_process() or (ForkServer() if at_once and available() else None)
     changed = {PROVISIONER_VARIABLE: PROVISIONER} | (
@@ -59,8 +61,7 @@ def forked_steps() -> Iterator[WarmProcess | None]:
     It loads beside what this process does, so there is none on a machine with one processor; nor where
     :func:`forked_kernels` would start none, or has given one already.
     """
-    chosen = os.environ.get(PROVISIONER_VARIABLE, PROVISIONER)
-    if chosen != PROVISIONER or os.environ.get(SOCKET_VARIABLE) or not available() or os.cpu_count() == 1:
+    if not undecided() or not available() or os.cpu_count() == 1:
         yield None
         return
     process = ForkServer(steps_first=True)
@@ -82,7 +83,7 @@ def turn_into(command: list[str]) -> NoReturn:
     """
     os.environ.setdefault(PROVISIONER_VARIABLE, PROVISIONER)
     process: WarmProcess | None = None
-    if available() and os.environ[PROVISIONER_VARIABLE] == PROVISIONER and SOCKET_VARIABLE not in os.environ:
+    if available() and undecided():
         process = kept_process()
         if process is None:
             process = own = ForkServer()
