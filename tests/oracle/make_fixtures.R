@@ -442,9 +442,10 @@ censored <- function(y, beyond) {
     -sum(sapply(subjects, function(rows) {
       given <- function(b) {
         middle <- outer(as.vector(x[rows, , drop = FALSE] %*% beta), between * b, "+")
-        chance <- ifelse(beyond[rows], pnorm(y[rows], middle, within, lower.tail = FALSE),
-                         dnorm(y[rows], middle, within))
-        exp(colSums(log(matrix(chance, nrow = length(rows))))) * dnorm(b)
+        over <- beyond[rows]
+        chance <- dnorm(y[rows], middle, within)
+        chance[over, ] <- pnorm(y[rows][over], middle[over, , drop = FALSE], within, lower.tail = FALSE)
+        exp(colSums(log(chance))) * dnorm(b)
       }
       log(integrate(given, -9, 9, rel.tol = 1e-12, subdivisions = 400)$value)
     }))
@@ -538,7 +539,14 @@ for (n in names(tables)) {
                                         "iterative")
 }
 wide <- list(response3 = rbind(c(3, 12, 5), c(5, 4, 11)), four = rbind(c(9, 3, 3, 5), c(2, 8, 6, 5)),
-             three_by_three = rbind(c(3, 6, 5), c(5, 4, 6), c(8, 1, 3)), job = rbind(c(1, 2, 1, 0), c(3, 3, 6, 1), c(10, 10, 14, 9), c(6, 7, 12, 11)))
+             three_by_three = rbind(c(3, 6, 5), c(5, 4, 6), c(8, 1, 3)), job = rbind(c(1, 2, 1, 0), c(3, 3, 6, 1), c(10, 10, 14, 9), c(6, 7, 12, 11)),
+             two_by_eight = rbind(c(7, 3, 9, 2, 6, 4, 5, 6), c(2, 8, 4, 7, 3, 5, 1, 8)),
+             two_by_twelve = rbind(c(3, 1, 2, 2, 0, 4, 1, 1, 2, 1, 2, 1), c(1, 2, 1, 3, 2, 0, 3, 2, 0, 4, 1, 2)),
+             three_by_six = rbind(c(5, 1, 2, 3, 0, 2), c(1, 4, 2, 0, 4, 3), c(3, 2, 6, 1, 2, 0)),
+             four_by_six = rbind(c(3, 1, 2, 0, 1, 2), c(1, 3, 0, 2, 2, 1), c(0, 2, 4, 1, 3, 1), c(2, 2, 1, 3, 1, 3)),
+             six_by_six = rbind(c(2, 0, 1, 0, 0, 1), c(0, 2, 0, 1, 1, 0), c(1, 0, 0, 2, 0, 0), c(0, 1, 1, 0, 0, 1),
+                                c(1, 1, 0, 0, 2, 0), c(0, 0, 1, 0, 1, 1)),
+             hundreds = rbind(c(38, 25, 31, 19, 37), c(22, 33, 28, 36, 31)))
 for (n in names(wide)) checks[[length(checks) + 1]] <- check("r_by_c", list(table = n), list(
   exact = fisher.test(wide[[n]], workspace = 2e7)$p.value,
   pearson = suppressWarnings(chisq.test(wide[[n]], correct = FALSE))$p.value))

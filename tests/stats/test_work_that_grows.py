@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
+from math import factorial, prod
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from helpers.stats.cox_likelihood import RiskSets
 from helpers.stats.differences import Differences
 from helpers.stats.merged_samples import midranks
 from helpers.stats.permutation import exact_tails, exact_work, shift_distribution
+from helpers.stats.result import StatisticsError
 from helpers.stats.shift import hodges_lehmann
 from helpers.stats.two_group import permutation_test, rank_sum_test
 
@@ -152,17 +154,50 @@ def test_fisher_is_scipys_also_with_zeros_and_large_counts():
         assert found == pytest.approx(expected, rel=1e-8, abs=1e-300)
 
 
-def test_too_many_tables_are_counted_not_built(monkeypatch):
-    built = []
-    monkeypatch.setattr(
-        "helpers.stats.contingency._log_factorials", lambda n: built.append(n) or np.zeros(n + 1)
-    )
-    from helpers.stats.contingency import _enumerated_p
+def every_table(rows, columns):
+    """All tables with these margins, cell by cell."""
+    if len(rows) == 1:
+        yield [list(columns)]
+        return
+    for first in product(*(range(total + 1) for total in columns)):
+        if sum(first) == rows[0]:
+            left = [total - count for total, count in zip(columns, first, strict=True)]
+            for others in every_table(rows[1:], left):
+                yield [list(first), *others]
 
-    assert _enumerated_p(np.array([[150, 140, 130, 120], [140, 140, 140, 140]])) is None
-    assert built == []
-    monkeypatch.undo()
-    assert "enumerated" in r_by_c_test([[50, 40, 30, 20], [40, 40, 40, 40]]).method
+
+def test_a_table_of_any_shape_has_the_p_of_all_tables_written_out():
+    rng = np.random.default_rng(11)
+    shapes = [(2, 2), (2, 3), (3, 2), (2, 5), (3, 3), (4, 3), (3, 4)]
+    for turn in range(60):
+        shape = shapes[turn % len(shapes)]
+        cells = shape[0] * shape[1]
+        table = rng.multinomial(rng.integers(5, 14), np.full(cells, 1 / cells)).reshape(shape)
+        table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+        if min(table.shape) < 2:
+            continue
+        ways = [
+            1 / prod(factorial(count) for row in other for count in row)
+            for other in every_table(table.sum(axis=1).tolist(), table.sum(axis=0).tolist())
+        ]
+        own = 1 / prod(factorial(count) for count in table.ravel().tolist())
+        expected = sum(way for way in ways if way <= own * (1 + 1e-7)) / sum(ways)
+        assert r_by_c_test(table, method="exact").p_value == pytest.approx(expected, rel=1e-10)
+        turned = table.T[rng.permutation(table.shape[1])][:, rng.permutation(table.shape[0])]
+        assert r_by_c_test(turned, method="exact").p_value == r_by_c_test(table, method="exact").p_value
+
+
+def test_an_exact_p_agrees_with_draws_and_one_that_would_take_long_is_drawn():
+    rng = np.random.default_rng(12)
+    for shape, patients in [((2, 8), 150), ((3, 4), 150), ((2, 12), 80), ((4, 4), 41), ((5, 5), 41)]:
+        table = rng.multinomial(patients, rng.dirichlet(np.full(shape[0] * shape[1], 5.0))).reshape(shape)
+        exact = r_by_c_test(table, method="exact").p_value
+        drawn = r_by_c_test(table, method="monte_carlo").p_value
+        assert abs(drawn - exact) < 5 * np.sqrt(exact * (1 - exact) / 1e5) + 2e-5
+    large = [[150, 140, 130, 120, 90, 80], [140, 140, 140, 140, 70, 90]]
+    assert "Monte Carlo" in r_by_c_test(large).method
+    with pytest.raises(StatisticsError, match="too many tables"):
+        r_by_c_test(large, method="exact")
 
 
 def test_a_statistic_that_takes_an_axis_gives_the_same_draws():

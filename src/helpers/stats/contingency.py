@@ -8,18 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from helpers.stats.checks import Floats, Ints, choice, confidence_level, event_count, whole_number
+from helpers.stats.checks import Ints, choice, confidence_level, event_count, whole_number
 from helpers.stats.fisher_tables import fisher_p_of_total
+from helpers.stats.freeman_halton import TIE, freeman_halton_p, log_factorials
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.unconditional import barnard_p, boschloo_p
 
 TwoByTwoRule = Literal["expected_count", "fisher", "mid_p", "barnard", "boschloo", "pearson", "yates"]
 _RULES = ("expected_count", "fisher", "mid_p", "barnard", "boschloo", "pearson", "yates")
-_TABLE_LIMIT = 3_000_000
-# Sums of rows that are looked at to count the tables before they are built.
-_COUNTED = 200_000
-# Tables whose probability equals the observed one up to this factor count as equally likely, as in R.
-_TIE = 1 + 1e-7
 
 
 def count_table(table: Any, argument: str = "table") -> Ints:
@@ -117,8 +113,8 @@ def _mid_p(counts: Ints) -> float:
     support = np.arange(max(0, row + column - total), min(row, column) + 1)
     probability = hypergeom.pmf(support, total, column, row)
     observed = float(hypergeom.pmf(int(counts[0, 0]), total, column, row))
-    less = probability < observed / _TIE
-    equal = ~less & (probability <= observed * _TIE)
+    less = probability < observed / TIE
+    equal = ~less & (probability <= observed * TIE)
     return float(probability[less].sum() + probability[equal].sum() / 2)
 
 
@@ -131,9 +127,9 @@ def r_by_c_test(
 ) -> Result:
     """Test of independence in an r x c table (Fisher-Freeman-Halton unless `pearson`).
 
-    `exact` enumerates every table with the observed margins (StatisticsError if more than 3e6);
+    `exact` sums over every table with the observed margins (StatisticsError if that would take too long);
     `monte_carlo` draws tables with the observed margins, seeded, p = (b + 1)/(draws + 1);
-    `auto` enumerates when feasible, else draws. Empty rows and columns are dropped; p = 1 if fewer than two
+    `auto` is exact where it can be, else draws. Empty rows and columns are dropped; p = 1 if fewer than two
     of either remain, said in `method`.
 
     >>> found = r_by_c_test([[3, 0, 0], [0, 0, 3]], method="exact")
@@ -160,15 +156,13 @@ def r_by_c_test(
             n=size,
             options=options,
         )
-    p_value = None if method == "monte_carlo" else _enumerated_p(counts)
+    p_value = None if method == "monte_carlo" else freeman_halton_p(counts)
     if p_value is not None:
         return Result(
             method="Fisher-Freeman-Halton exact test, enumerated", p_value=p_value, n=size, options=options
         )
     if method == "exact":
-        raise StatisticsError(
-            "method", f"more than {_TABLE_LIMIT} tables to enumerate; use method='monte_carlo'"
-        )
+        raise StatisticsError("method", "too many tables for an exact test; use method='monte_carlo'")
     options |= {"seed": seed, "draws": draws}
     return Result(
         method=f"Fisher-Freeman-Halton test, Monte Carlo ({draws} draws, seed {seed})",
@@ -176,78 +170,6 @@ def r_by_c_test(
         n=size,
         options=options,
     )
-
-
-def _log_factorials(n: int) -> Floats:
-    return np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, n + 1)))))
-
-
-def _enumerated_p(counts: Ints) -> float | None:
-    """Fisher-Freeman-Halton p by building all tables column after column; None if there are too many."""
-    if counts.shape[0] > counts.shape[1]:
-        counts = counts.T
-    rows, columns = counts.sum(1), counts.sum(0)
-    filled = np.zeros((1, rows.size), dtype=np.int64)
-    weight = np.zeros(1)
-    falling = np.sort(columns)[::-1][:-1].tolist()
-    if _surely_too_many(rows, falling):
-        return None
-    log_factorial = _log_factorials(int(counts.sum()))
-    for total in falling:
-        ways = _compositions(total, rows.size)
-        if ways is None or filled.shape[0] * ways.shape[0] > 8 * _TABLE_LIMIT:
-            return None
-        gain = -log_factorial[ways].sum(1)
-        grown = (filled[:, None, :] + ways[None, :, :]).reshape(-1, rows.size)
-        fits = (grown <= rows).all(1)
-        filled = grown[fits]
-        weight = (weight[:, None] + gain[None, :]).ravel()[fits]
-        if weight.size > _TABLE_LIMIT:
-            return None
-    last = rows - filled
-    weight = weight - log_factorial[last].sum(1)
-    observed = -float(log_factorial[counts].sum())
-    likelihood = np.exp(weight - weight.max())
-    extreme = weight <= observed + np.log(_TIE)
-    return min(float(likelihood[extreme].sum() / likelihood.sum()), 1.0)
-
-
-def _surely_too_many(rows: Ints, columns: list[int]) -> bool:
-    """Whether more tables than can be enumerated are found by counting those with the same sums of rows once.
-
-    After each column there are far fewer sums of rows than tables. False where even these would take long.
-    """
-    sums: Ints = np.zeros((1, rows.size), dtype=np.int64)
-    tables: Floats = np.ones(1)
-    for total in columns:
-        ways = _compositions(total, rows.size)
-        if ways is None or tables.sum() * ways.shape[0] > 8 * _TABLE_LIMIT:
-            return True
-        if sums.shape[0] * ways.shape[0] > _COUNTED:
-            return False
-        grown = (sums[:, None, :] + ways).reshape(-1, rows.size)
-        fits = (grown <= rows).all(1)
-        sums, place = np.unique(grown[fits], axis=0, return_inverse=True)
-        counted = np.bincount(place.ravel(), np.repeat(tables, ways.shape[0])[fits])
-        tables = counted.astype(np.float64)
-        if tables.sum() > _TABLE_LIMIT:
-            return True
-    return False
-
-
-def _compositions(total: int, parts: int) -> Ints | None:
-    """All ways to write `total` as an ordered sum of `parts` counts; None if there are too many."""
-    made = np.zeros((1, 0), dtype=np.int64)
-    left = np.array([total], dtype=np.int64)
-    for _ in range(parts - 1):
-        repeat = left + 1
-        if repeat.sum() > _TABLE_LIMIT:
-            return None
-        index = np.repeat(np.arange(left.size), repeat)
-        value = np.arange(repeat.sum()) - np.repeat(np.cumsum(repeat) - repeat, repeat)
-        made = np.column_stack([made[index], value])
-        left = left[index] - value
-    return np.column_stack([made, left]).astype(np.int64)
 
 
 def _sampled_p(counts: Ints, draws: int, seed: int) -> float:
@@ -258,14 +180,14 @@ def _sampled_p(counts: Ints, draws: int, seed: int) -> float:
     rng = np.random.default_rng(seed)
     # Margins sorted, so that the order of the groups and of the levels decides nothing.
     rows, columns = np.sort(counts.sum(1)), np.sort(counts.sum(0))
-    log_factorial = _log_factorials(int(counts.sum()))
+    log_factorial = log_factorials(int(counts.sum()))
     observed = -float(log_factorial[counts].sum())
     hits, block = 0, 20_000
     for start in range(0, draws, block):
         size = min(block, draws - start)
         tables = random_table.rvs(rows, columns, size=size, random_state=rng).astype(np.int64)
         weights = -log_factorial[tables].sum(axis=(1, 2))
-        hits += int(np.sum(weights <= observed + np.log(_TIE)))
+        hits += int(np.sum(weights <= observed + np.log(TIE)))
     return (hits + 1) / (draws + 1)
 
 
