@@ -112,7 +112,7 @@ chinese-font: setup ## fetch a free font for figures with Chinese text (needs a 
 lint: setup ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy src
+	$(BIN)/mypy src benchmarks
 
 # Sphinx and its theme come from the lock as well; what else was installed stays.
 docs: setup ## the documentation as pages, into docs/_build/html

@@ -18,6 +18,7 @@ from dataclasses import replace
 from functools import cache
 from math import erfc
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -80,7 +81,7 @@ TABLE_RULES = {
 @cache
 def table_p(a: int, b: int) -> dict[str, float]:
     table = [[a, TREATED - a], [b, CONTROL - b]]
-    return {rule: two_by_two_test(table, rule=rule).p_value for rule in TABLE_RULES}
+    return {rule: two_by_two_test(table, rule=cast("Any", rule)).p_value for rule in TABLE_RULES}
 
 
 def table_tests(rng: np.random.Generator, rate: float) -> dict[str, float]:
@@ -150,7 +151,7 @@ Limits = dict[str, tuple[float, float, float]]
 @cache
 def proportion_limits(k: int) -> dict[str, tuple[float, float]]:
     methods = ("clopper_pearson", "wilson", "jeffreys", "mid_p")
-    found = {m: proportion_interval(k, TREATED, method=m) for m in methods}
+    found = {m: proportion_interval(k, TREATED, method=cast("Any", m)) for m in methods}
     p = k / TREATED
     half = 1.959964 * np.sqrt(p * (1 - p) / TREATED)
     return {m: (r.lower, r.upper) for m, r in found.items()} | {"Wald": (p - half, p + half)}
@@ -163,7 +164,7 @@ def proportions(rng: np.random.Generator, rate: float) -> Limits:
 @cache
 def difference_limits(a: int, b: int) -> dict[str, tuple[float, float]]:
     methods = ("newcombe", "miettinen_nurminen")
-    found = {m: proportion_difference(a, TREATED, b, CONTROL, method=m) for m in methods}
+    found = {m: proportion_difference(a, TREATED, b, CONTROL, method=cast("Any", m)) for m in methods}
     p, q = a / TREATED, b / CONTROL
     half = 1.959964 * np.sqrt(p * (1 - p) / TREATED + q * (1 - q) / CONTROL)
     return {m: (r.lower, r.upper) for m, r in found.items()} | {"Wald": (p - q - half, p - q + half)}

@@ -12,7 +12,9 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +37,7 @@ SEED = 20260101
 
 def visits_table(n_patients: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = np.random.default_rng(SEED)
-    names = pd.Categorical.from_codes(np.arange(n_patients), [f"P{i:07d}" for i in range(n_patients)])
+    names = pd.Categorical([f"P{i:07d}" for i in range(n_patients)])
     n = n_patients * len(VISIT_DAYS)
     parts = []
     for variable, (mean, spread) in LABS.items():
@@ -63,7 +65,7 @@ def visits_table(n_patients: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return table, patients
 
 
-def timed(name: str, figures: dict[str, float], work):
+def timed(name: str, figures: dict[str, float], work: Callable[[], Any]) -> Any:
     start, core = time.perf_counter(), time.process_time()
     result = work()
     figures[f"{name}_seconds"] = round(time.perf_counter() - start, 3)

@@ -1,6 +1,6 @@
 """Contenders that do the same work in turn, each in seconds of its own processor time, one thread each.
 
-What is measured in this process is a function; R and packages that are no dependency of this project answer
+What is contenders in this process is a function; R and packages that are no dependency of this project answer
 from processes of their own, which wait while another contender works. A contender that is not installed is
 recorded as such.
 """
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -159,8 +160,8 @@ class Task:
 
         `equal` names the largest difference allowed to a contender, 1e-8 unless given.
         """
-        contenders = {"": lambda: timed(ours)}
-        contenders |= {name: lambda work=work: timed(work) for name, work in (here or {}).items()}
+        contenders: dict[str, Callable[[], tuple[float, list[float]]]]
+        contenders = {name: partial(timed, work) for name, work in {"": ours, **(here or {})}.items()}
         contenders |= {name: peer.run for name, peer in self.apart.items() if peer.installed}
         seconds: dict[str, list[float]] = {name: [] for name in contenders}
         values = {}

@@ -81,7 +81,7 @@ def check(runs: int) -> dict[str, dict[str, Any]]:
     """A check of many patients beside polars, which only reads the same files as text."""
     found: dict[str, list[tuple[float, float]]] = {"check": [], "polars": []}
     with cohort_of(PATIENTS) as folder, interpreter_with("polars") as python:
-        polars = [python, "-c", READ]
+        polars: list[str | Path] = [python, "-c", READ]
         size = sum(path.stat().st_size for path in folder.glob("*.csv")) / (1 << 20)
         used([*polars, folder])  # has the files in the cache of the system
         for _ in range(runs):

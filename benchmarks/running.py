@@ -217,7 +217,7 @@ def nbval(runs: int) -> dict[str, dict[str, Any]]:
     """
     from helpers.kernels.fork_server.client import PROVISIONER, PROVISIONER_VARIABLE, SOCKET_VARIABLE
 
-    command = ["make", "-C", ROOT, "--no-print-directory", "nbval"]
+    command: list[str | Path] = ["make", "-C", ROOT, "--no-print-directory", "nbval"]
     loaded_in: list[float] = []
 
     def stock(output: Path) -> float:
@@ -283,6 +283,7 @@ def idle_notebook(runs: int) -> dict[str, dict[str, Any]]:
     from helpers.kernels.execute import execute_notebook
     from helpers.kernels.fork_server.client import PROVISIONER, PROVISIONER_VARIABLE
     from helpers.kernels.fork_server.use import forked_kernels
+    from helpers.kernels.pool import KernelPool
 
     with tempfile.TemporaryDirectory() as folder, forked_kernels() as process:
         assert process is not None
@@ -294,8 +295,11 @@ def idle_notebook(runs: int) -> dict[str, dict[str, Any]]:
         def executed(provisioner: str) -> Callable[[Path], float]:
             def side(output: Path) -> float:
                 os.environ[PROVISIONER_VARIABLE] = provisioner
+                target, failed = output / "executed.ipynb", output / "failed.ipynb"
                 begin = time.perf_counter()
-                execute_notebook(source, output / "executed.ipynb", {}, failed=output / "failed.ipynb")
+                pool = KernelPool(None, Path(folder), 1, output / "stages")
+                with closing(pool), pool.kernel() as kernel:
+                    execute_notebook(source, target, {}, failed=failed, kernel=kernel)
                 return time.perf_counter() - begin
 
             return side
@@ -317,7 +321,7 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
     from concurrent.futures import ThreadPoolExecutor
 
     from helpers.kernels.execute import execute_notebook
-    from helpers.kernels.fork_server.client import KERNEL_ENVIRONMENT
+    from helpers.kernels.fork_server.client import KERNEL_ENVIRONMENT, ForkServer
     from helpers.kernels.fork_server.use import forked_kernels
     from helpers.kernels.pool import KernelPool
 
@@ -335,7 +339,7 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
             closing(KernelPool(warm, project / "notebooks", 2, Path(folder) / "stages")) as kernels,
             ThreadPoolExecutor(2) as pool,
         ):
-            assert warm is not None
+            assert isinstance(warm, ForkServer)
             kernels.expect(2)  # as in a run, where kernels wait for the notebooks that follow
             over = threading.Event()
             watching = threading.Thread(target=_watch, args=(warm.pid, most, parent, over))
@@ -354,15 +358,15 @@ def memory(number: int) -> dict[str, dict[str, Any]]:
                 future.result()
             over.set()
             watching.join()
-    kernels = list(most.values())
-    alike = kernels[10:]  # the notebook that runs again and again
+    sizes = list(most.values())
+    alike = sizes[10:]  # the notebook that runs again and again
     tenth = max(1, len(alike) // 10)
     return {
         "kernel_memory_late_beside_early": {
             "ratio": median(alike[-tenth:]) / median(alike[:tenth]),
             "target": 1.1,
             "parts": {
-                "largest_kernel_mib": max(kernels),
+                "largest_kernel_mib": max(sizes),
                 "median_kernel_mib": median(alike),
                 "warm_process_first_mib": parent[0],
                 "warm_process_last_mib": parent[-1],

@@ -6,7 +6,8 @@ overall tests (scikit-survival has coefficients alone), Fisher's test is the p-v
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,9 @@ def rank_sum_part(runs: int, rows: int = 1_000_000) -> dict[str, Any]:
     # Farther apart than the rounding up to which our test takes two values for one.
     apart = np.split(rng.choice(10**9, 2 * (rows // 2), replace=False) / 1e6, 2)
     part: dict[str, Any] = {"values": rows}
-    for name, first, second in (("all_different", *apart), ("tied", np.round(x, 1), np.round(y, 1))):
+    samples: tuple[tuple[str, Any, Any], ...]
+    samples = ("all_different", apart[0], apart[1]), ("tied", np.round(x, 1), np.round(y, 1))
+    for name, first, second in samples:
 
         def ours(first: Any = first, second: Any = second) -> Sequence[float]:
             found = rank_sum_test(first, second, method="asymptotic")
@@ -121,6 +124,11 @@ def rank_sum_part(runs: int, rows: int = 1_000_000) -> dict[str, Any]:
             work.r("r", R_RANK_SUM)
             part[name] = work.results(ours, {"scipy": scipy}, runs=runs)
     return part
+
+
+def p_values(tables: Sequence[Any], p_value: Callable[[Any], float]) -> list[float]:
+    """The p-value of each table, one after the other."""
+    return [p_value(table) for table in tables]
 
 
 def summed(x: Any, y: Any, axis: int = -1) -> Any:  # noqa: ARG001
@@ -215,8 +223,8 @@ def fisher_part(runs: int, count: int = 2_000) -> dict[str, Any]:
         with task(tables=np.array(tables).transpose(0, 2, 1), count=[count]) as work:
             work.r("r", R_FISHER)
             part[name] = work.results(
-                lambda tables=tables: [two_by_two_test(x, rule="fisher").p_value for x in tables],
-                {"scipy": lambda tables=tables: [fisher_exact(x).pvalue for x in tables]},
+                partial(p_values, tables, lambda x: two_by_two_test(x, rule="fisher").p_value),
+                {"scipy": partial(p_values, tables, lambda x: fisher_exact(x).pvalue)},
                 runs=runs,
             )
     return part

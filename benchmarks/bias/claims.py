@@ -33,7 +33,8 @@ def read(name: str) -> pd.DataFrame:
 
 def allowed_shortfall(replicates: pd.Series) -> pd.Series:
     """How far a share that is truly 0.95 may fall below it in so many replicates, three errors."""
-    return ERRORS * np.sqrt(LEVEL * (1 - LEVEL) / replicates)
+    allowed: pd.Series = ERRORS * np.sqrt(LEVEL * (1 - LEVEL) / replicates)
+    return allowed
 
 
 def credited(results: pd.DataFrame) -> pd.Series:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 HORIZON = 56.0
 SHAPE, SCALE = 0.6, 150.0
 SEVERITY_EFFECT = 0.7

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from generator import Cohort, Floats
+from generator import Bools, Cohort, Floats
 
 from helpers.stats.balancing import entropy_balance
 from helpers.stats.counting_process import counting_process_cox, records
@@ -33,7 +34,7 @@ class Estimate:
 Method = Callable[[Cohort], Estimate]
 
 
-def _cox(entry: Floats, time: Floats, event: Floats, cohort: Cohort, weights: Floats | None) -> Estimate:
+def _cox(entry: Floats, time: Floats, event: Bools, cohort: Cohort, weights: Floats | None) -> Estimate:
     seen = entry < time
     data = records(entry[seen], time[seen], event[seen], None if weights is None else weights[seen])
     fit = counting_process_cox(data, cohort.treated[seen].astype(float), ["treated"])
@@ -44,7 +45,8 @@ def _cox(entry: Floats, time: Floats, event: Floats, cohort: Cohort, weights: Fl
 
 def _logged(value: float, lower: float, upper: float, p: float) -> Estimate:
     with np.errstate(divide="ignore"):
-        return Estimate(*(float(v) for v in np.log([value, lower, upper])), p)
+        value, lower, upper = np.log([value, lower, upper]).tolist()
+    return Estimate(value, lower, upper, p)
 
 
 def naive(cohort: Cohort, weights: Floats | None = None) -> Estimate:
@@ -70,7 +72,7 @@ def rescue_as_failure(cohort: Cohort) -> Estimate:
     return _cox(entry, failed, event | (cohort.rescue < time), cohort, None)
 
 
-def _propensity(cohort: Cohort, estimand: str) -> Floats:
+def _propensity(cohort: Cohort, estimand: Literal["ATO", "ATT", "ATE"]) -> Floats:
     scores = firth_scores(cohort.severity[:, None], cohort.treated, np.ones((1, cohort.size)))[1][0]
     return propensity_weights(scores, cohort.treated, estimand)
 

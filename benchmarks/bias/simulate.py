@@ -35,7 +35,8 @@ def rng_of(*parts: object) -> np.random.Generator:
 
 
 def _scores(cohort: Cohort) -> Floats:
-    return firth_scores(cohort.severity[:, None], cohort.treated, np.ones((1, cohort.size)))[1][0]
+    scores: Floats = firth_scores(cohort.severity[:, None], cohort.treated, np.ones((1, cohort.size)))[1][0]
+    return scores
 
 
 def implied(scenario: Scenario, size: int = LARGE) -> dict[str, float]:

@@ -197,7 +197,7 @@ def write_notebook(root: Path, name: str, code: str) -> None:
     sources = {"title": f"# {name}", "parameters": 'cohort = "small"', "work": code.strip()}
     cells: list[dict[str, object]] = []
     for key, source in sources.items():
-        cell = {"cell_type": "markdown", "id": key, "metadata": {}, "source": source}
+        cell: dict[str, object] = {"cell_type": "markdown", "id": key, "metadata": {}, "source": source}
         if key != "title":
             cell |= {"cell_type": "code", "outputs": [], "execution_count": None}
         if key == "parameters":
