@@ -1,6 +1,6 @@
 """Contenders that do the same work in turn, each in seconds of its own processor time, one thread each.
 
-What is contenders in this process is a function; R and packages that are no dependency of this project answer
+What is measured in this process is a function; R and packages that are no dependency of this project answer
 from processes of their own, which wait while another contender works. A contender that is not installed is
 recorded as such.
 """
