@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from helpers.cohort.files import SUFFIXES
 from helpers.intake.mapping import MAPPING_FILE, SOURCE_FOLDER
 from helpers.project import raw_files as raw
-from helpers.project.paths import notebooks_dir
+from helpers.project.paths import CohortPaths, notebooks_dir
 from helpers.project.sources import digest_of_files, notebook_code_digest, package_folder, without_comments
 from helpers.report.formats.page.notebooks import notebook_pages
+from helpers.run.plan import PROVENANCE, load_plan
+from helpers.run.provenance import Recorder, as_seen_by
 from helpers.vocabulary.model import TABLE_NAMES
 from helpers.vocabulary.reading import FILES
 
@@ -138,7 +140,6 @@ def test_names_of_raw_files_are_those_that_others_read() -> None:
 
 
 def test_a_file_that_nothing_names_is_no_input(project, fake_kernels) -> None:
-    from helpers.project.paths import CohortPaths
     from helpers.run.inputs import raw_names
 
     folder = project.root / "data" / "cohorts" / "small"
@@ -155,6 +156,22 @@ def test_a_file_that_nothing_names_is_no_input(project, fake_kernels) -> None:
     settings = folder / "cohort.toml"
     settings.write_text(settings.read_text() + '[tables.events]\nfile = "patients_old.csv"\n')
     assert "patients_old.csv" in raw_names(paths)
+
+
+def test_an_edited_sentence_concerns_the_steps_that_read_or_list_it(tmp_path: Path) -> None:
+    cohort = tmp_path / "ours"
+    shutil.copytree(ROOT / "data" / "cohorts" / "rdmas_reconstructed", cohort)
+    paths, steps = CohortPaths.of(cohort), load_plan()
+    seen = []
+    for text in ("One sentence.", "Another."):
+        (cohort / "manuscript.md").write_text(text, encoding="utf-8")
+        recorder = Recorder(paths, steps, {}, {})
+        seen.append({step.name: recorder.seen_by(step, {}) for step in steps if PROVENANCE in step.reads})
+    assert [name for name in seen[0] if seen[0][name] != seen[1][name]] == ["report", "crate"]
+    assert "plan" in seen[0]
+    for step in (step for step in steps if PROVENANCE in step.reads):
+        whole = json.loads(recorder.seen_by(steps[-1], {}))
+        assert as_seen_by(step, steps, whole)["raw_data"] == json.loads(seen[1][step.name])["raw_data"]
 
 
 def test_only_pages_of_changed_notebooks_are_made_anew(tmp_path: Path, monkeypatch) -> None:

@@ -8,8 +8,8 @@ bytes.
 >>> read_record(CohortPaths.of("rdmas_reconstructed@horizon_days=1"))  # never made
 {}
 >>> from helpers.run.plan import load_plan
->>> as_seen_by(load_plan()[0], load_plan(), {})
-{'products': {}, 'stale': {}, 'parameters': {}, 'notebooks': {}, 'missing_steps': [], 'complete': True}
+>>> as_seen_by(load_plan()[0], load_plan(), {})  # doctest: +ELLIPSIS
+{'products': {}, 'stale': {}, 'parameters': {}, 'notebooks': {}, 'raw_data': {}, 'missing_steps': [], ...}
 """
 
 import json
@@ -23,7 +23,7 @@ from typing import Any
 
 from helpers.project.checkout import commit
 from helpers.project.paths import CohortPaths, notebooks_dir, project_root
-from helpers.project.raw_files import raw_files
+from helpers.project.raw_files import PROSE, is_prose, raw_files
 from helpers.project.sources import (
     digest_file,
     files_matching,
@@ -65,11 +65,16 @@ class Recorder:
     def seen_by(self, step: Step, products: Products) -> str:
         """The record as text, of the steps that a step waits for.
 
+        The authors' text is left out where neither step nor those reads any: an edited sentence is nothing to
+        them.
+
         Args:
             step: the step.
             products: digests of what those steps wrote.
         """
-        return _text(self._record(transitive_predecessors(step, self._steps), products, []))
+        before = transitive_predecessors(step, self._steps)
+        record = self._record(before, products, [])
+        return _text(record | {"raw_data": _raw_data_of([*before, step], record)})
 
     def write(self, products: Products, missing: Iterable[str]) -> None:
         """Write the record of the whole run; an unchanged one is not touched.
@@ -174,7 +179,15 @@ def as_seen_by(step: Step, steps: Iterable[Step], record: Mapping[str, Any]) -> 
     missing = [name for name in record.get("missing_steps", []) if name in names]
     kept = {"products": written, "stale": written, "parameters": names, "notebooks": own}
     parts = {key: {k: v for k, v in record.get(key, {}).items() if k in which} for key, which in kept.items()}
+    parts["raw_data"] = _raw_data_of([*before, step], record)
     return {**record, **parts, "missing_steps": missing, "complete": not missing}
+
+
+def _raw_data_of(steps: Iterable[Step], record: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of the raw data; with those of the authors' text only if one of the steps reads such."""
+    reads_text = any(path.endswith(PROSE) for step in steps for path in step.reads)
+    raw = record.get("raw_data", {})
+    return {place: digest for place, digest in raw.items() if reads_text or not is_prose(place)}
 
 
 def _text(record: Mapping[str, Any]) -> str:
