@@ -49,6 +49,8 @@ def language_tags() -> tuple[str, ...]:
 @cache
 def missing_phrases(language: str) -> tuple[Problem, ...]:
     """Return a Problem for every file and phrase that English has and a language lacks, a file at a time."""
+    if language == ENGLISH:
+        return ()
     problems = []
     for path in sorted((LANGUAGES / ENGLISH).iterdir()):
         own = LANGUAGES / language / path.name

@@ -101,9 +101,13 @@ def preload() -> Iterator[None]:
     for name in _module_names():
         _import(name)
         yield
-    if "helpers.report.figures.output.publish" in sys.modules:
-        with contextlib.suppress(Exception):  # a notebook that cannot draw will tell
-            _draw()
+    for loaded, prepare in (
+        ("helpers.report.figures.output.publish", _draw),
+        ("helpers.report.text.wording", _read_words),
+    ):
+        if loaded in sys.modules:
+            with contextlib.suppress(Exception):  # a notebook that cannot draw or tell will say so
+                prepare()
     gc.enable()
     gc.collect()
 
@@ -189,6 +193,17 @@ def _draw() -> None:
         axes.text(0, 0, "1", style="italic")
         axes.legend()
         encoded(figure, "", formats=FORMATS, dpi=DPI)
+
+
+def _read_words() -> None:
+    """Read the words that every notebook opens its cohort with, and the English it tells it in."""
+    from helpers.cohort.installed import ENGLISH
+    from helpers.report.text.wording import language_file
+    from helpers.vocabulary.reading import shipped_vocabulary
+
+    shipped_vocabulary()
+    for name in ("claims.toml", "methods.toml", "exhibits.toml"):
+        language_file(ENGLISH, name)
 
 
 def package_files() -> dict[str, float]:
