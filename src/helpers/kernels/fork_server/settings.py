@@ -2,4 +2,4 @@
 
 KEPT_PREFIX = "compendium-warm-"  # of folders of kept processes; behind it stands the user
 # For `gc`: a tenth of the time of drawing, and of a start, went into looking after every 700 objects.
-COLLECT_AFTER = (50_000, 20, 20)
+COLLECT_AFTER = (100_000, 20, 20)
