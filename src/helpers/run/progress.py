@@ -20,10 +20,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from helpers.run.outcomes import RunReport, Status
 
 KINDS: tuple["Status", ...] = ("executed", "text updated", "unchanged", "failed", "blocked")
@@ -63,6 +64,8 @@ class RunProgress:
         if not self.console.is_terminal:
             yield
             return
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         with Progress(*columns, console=self.console, transient=True) as self._live:
             yield
