@@ -198,6 +198,7 @@ def test_an_exact_p_agrees_with_draws_and_one_that_would_take_long_is_drawn():
     assert "Monte Carlo" in r_by_c_test(large).method
     with pytest.raises(StatisticsError, match="too many tables"):
         r_by_c_test(large, method="exact")
+    assert "enumerated" in r_by_c_test([[50, 40, 30, 20], [40, 40, 40, 40]]).method
 
 
 def test_a_statistic_that_takes_an_axis_gives_the_same_draws():

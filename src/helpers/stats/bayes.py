@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.stats.checks import Floats, confidence_level, event_count, event_flags
+from helpers.stats.checks import Floats, confidence_level, event_count, event_flags, turns
 from helpers.stats.counting_process import at_risk_sums, records
 from helpers.stats.result import Result, StatisticsError
 
@@ -156,7 +156,7 @@ def posterior_hazard_ratio(
     tied = np.zeros_like(risk)
     np.add.at(tied, index, member[data.event])
     block = np.repeat(np.arange(at.size), count)
-    part = (np.arange(block.size) - np.repeat(np.cumsum(count) - count, count)) / count[block]
+    part = turns(count) / count[block]
     left = risk[block] - part[:, None] * tied[block]
     ratio, terms = np.exp(_GRID), np.zeros(_GRID.size)
     for start in range(0, len(left), _DEATHS):

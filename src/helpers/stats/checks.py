@@ -358,6 +358,16 @@ def whole_number(value: Any, argument: str) -> int:
     return int(number)
 
 
+def turns(lengths: Ints) -> Ints:
+    """0, 1, 2 ... within each of runs of these lengths, one run after another.
+
+    >>> turns(np.array([2, 0, 3])).tolist()
+    [0, 1, 0, 1, 2]
+    """
+    begins: Ints = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return np.arange(begins.size) - begins
+
+
 def sorted_rows(*columns: Any) -> Ints:
     """Order of the rows by the first column, those equal in it by the second, and so on.
 

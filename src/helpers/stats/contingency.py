@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from helpers.stats.checks import Ints, choice, confidence_level, event_count, whole_number
-from helpers.stats.fisher_tables import fisher_p_of_total
-from helpers.stats.freeman_halton import TIE, freeman_halton_p, log_factorials
+from helpers.stats.fisher_tables import TIE, fisher_p_of_total
+from helpers.stats.freeman_halton import freeman_halton_p, log_factorials
 from helpers.stats.result import Result, StatisticsError
 from helpers.stats.unconditional import barnard_p, boschloo_p
 

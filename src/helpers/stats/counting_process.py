@@ -23,6 +23,7 @@ from helpers.stats.checks import (
     float_array,
     group_codes,
     survival_times,
+    turns,
 )
 from helpers.stats.cox import newton
 from helpers.stats.ratios import ratio_of_log
@@ -217,8 +218,7 @@ class _RiskSets:
 def _risk_sets(data: Records, ties: str) -> _RiskSets:
     at, index, count = np.unique(data.stop[data.event], return_inverse=True, return_counts=True)
     block = np.repeat(np.arange(at.size), count)
-    place = np.arange(block.size) - np.repeat(np.cumsum(count) - count, count)
-    part = place / count[block] if ties == "efron" else np.zeros(block.size)
+    part = turns(count) / count[block] if ties == "efron" else np.zeros(block.size)
     weight = np.bincount(index, data.weight[data.event], at.size) / count
     at_risk = _AtRisk.of(data.start, data.stop, at)
     return _RiskSets(at_risk, at, index.astype(np.int64), count, block, part, weight[block])

@@ -7,7 +7,7 @@ import numpy as np
 from helpers.stats.checks import Floats, Ints
 
 # Probabilities equal up to rounding are equal, as in R's fisher.test.
-_TIE = 1 + 1e-7
+TIE = 1 + 1e-7
 
 
 def fisher_p_of_total(total: int, n1: int, n2: int) -> tuple[int, Floats]:
@@ -30,7 +30,7 @@ def fisher_p_of_total(total: int, n1: int, n2: int) -> tuple[int, Floats]:
     weight[:mode] = np.cumprod(1 / rise[:mode][::-1])[::-1]
     probability = weight / weight.sum()
     rising = np.sort(probability)
-    upto = np.searchsorted(rising, probability * _TIE, side="right")
+    upto = np.searchsorted(rising, probability * TIE, side="right")
     return low, np.minimum(np.cumsum(rising)[upto - 1], 1.0)
 
 

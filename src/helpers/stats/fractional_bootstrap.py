@@ -21,6 +21,7 @@ from helpers.stats.checks import (
     event_flags,
     group_codes,
     survival_data,
+    turns,
 )
 from helpers.stats.propensity import Estimand, firth_scores, propensity_weights
 from helpers.stats.result import Result, StatisticsError
@@ -146,9 +147,7 @@ def _log_hazard_ratio(
     bisection).
     """
     count = np.bincount(data.death_block, minlength=data.at.size)
-    part = (np.arange(data.death_block.size) - np.repeat(np.cumsum(count) - count, count)) / np.repeat(
-        count, count
-    )
+    part = turns(count) / np.repeat(count, count)
     block = data.death_block
     one = treated[0][:, block] - part * treated[1][:, block]
     none = control[0][:, block] - part * control[1][:, block]

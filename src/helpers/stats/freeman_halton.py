@@ -17,10 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from helpers.stats.checks import Floats, Ints
+from helpers.stats.checks import Floats, Ints, turns
+from helpers.stats.fisher_tables import TIE
 
-# Tables whose probability equals the observed one up to this factor count as equally likely, as in R.
-TIE = 1 + 1e-7
 # Fillings that are looked at to add one column: half a second.
 _MOST = 2_000_000
 # Logarithms that agree to so many parts of one are equal; far finer than a tie.
@@ -122,14 +121,13 @@ def _each_with_its_own(node: Ints, fits: Any) -> tuple[Ints, Ints]:
     """Each filling, by its number, with each way that fits its node."""
     many, fitting = fits.sum(axis=1), np.nonzero(fits)[1]
     begin, own = np.cumsum(many) - many, many[node]
-    turn = np.arange(own.sum()) - np.repeat(np.cumsum(own) - own, own)
-    return np.repeat(np.arange(len(node)), own), fitting[np.repeat(begin[node], own) + turn]
+    return np.repeat(np.arange(len(node)), own), fitting[np.repeat(begin[node], own) + turns(own)]
 
 
 def _together(place: Ints, weight: Floats, number: Floats, last: int) -> _Fillings:
     """Fillings with the same sums of rows and the same weight counted together."""
     rounded = np.rint(weight * _PARTS)
-    order = np.lexsort((rounded, place))
+    order = np.lexsort((rounded, place))  # few places, many fillings in each: faster than `sorted_rows`
     place, rounded, weight, number = place[order], rounded[order], weight[order], number[order]
     new = np.concatenate(([True], (np.diff(place) != 0) | (np.diff(rounded) != 0)))
     return _Fillings(place[new], weight[new], np.add.reduceat(number, np.flatnonzero(new)), last)
@@ -157,7 +155,7 @@ def _compositions(total: int, most: Ints) -> Ints:
     for limit in most[:-1].tolist():
         repeat = np.minimum(left, limit) + 1
         index = np.repeat(np.arange(left.size), repeat)
-        value = np.arange(repeat.sum()) - np.repeat(np.cumsum(repeat) - repeat, repeat)
+        value = turns(repeat)
         made, left = np.column_stack([made[index], value]), left[index] - value
     ways: Ints = np.column_stack([made, left])[left <= most[-1]]
     return ways

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.stats.checks import Bools, Floats, Ints
+from helpers.stats.fisher_tables import TIE
 
 _GRID = 1001
 # Binomial probabilities held at once.
@@ -72,14 +73,10 @@ def boschloo_p(a: int, n1: int, b: int, n2: int) -> tuple[float, float]:
     here = np.array([a]), np.array([b])
     low, high = float(less(*here)[0]), float(greater(*here)[0])
     none, all_ = np.full(n1 + 1, -1), np.full(n1 + 1, n2 + 1)
-    least = _last(lambda x, y: less(x, y) > low * _TIE, n1, n2) + 1
-    most = _last(lambda x, y: greater(x, y) <= high * _TIE, n1, n2)
+    least = _last(lambda x, y: less(x, y) > low * TIE, n1, n2) + 1
+    most = _last(lambda x, y: greater(x, y) <= high * TIE, n1, n2)
     sides = [_supremum(_Extreme(n1, n2, none, least)), _supremum(_Extreme(n1, n2, most, all_))]
     return min(2 * min(sides), 1.0), min(low, high)
-
-
-# One-sided p-values equal up to this factor count as equal.
-_TIE = 1 + 1e-7
 
 
 def _last(holds: Callable[[Ints, Ints], Bools], n1: int, n2: int) -> Ints:

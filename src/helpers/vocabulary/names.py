@@ -3,15 +3,11 @@
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
-from functools import lru_cache
 
-# The same few words and units are asked for again and again.
-_REMEMBERED = 1 << 14
 # A name is only suggested where it is this much alike: one letter, or two of a long name.
 _ALIKE = 0.9
 
 
-@lru_cache(_REMEMBERED, typed=True)
 def fold(text: str) -> str:
     """Return a name in the form in which spellings are compared: case, spaces, hyphens and _ ignored.
 
@@ -22,7 +18,6 @@ def fold(text: str) -> str:
     return re.sub(r"[\s_\-]+", " ", str(text).strip().casefold().replace("（", "(").replace("）", ")"))
 
 
-@lru_cache(_REMEMBERED, typed=True)
 def normalise_unit(unit: str) -> str:
     """Return a unit in the form in which spellings are compared.
 
